@@ -1,0 +1,1 @@
+"""The engine: verified translators behind bounded admission; it knows no HTTP."""

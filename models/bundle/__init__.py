@@ -1,0 +1,1 @@
+"""A translator as an artefact: one verified directory per direction."""

@@ -1,0 +1,1 @@
+"""Pictures: decoding, framing, heat maps, encoding."""

@@ -1,0 +1,1 @@
+"""The networks as mathematics: no device, no files."""
