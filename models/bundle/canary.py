@@ -1,0 +1,115 @@
+"""The canary: one remembered input and its outputs, run again before a bundle serves.
+
+A model whose bytes are right can still compute wrong things: another runtime, another provider, a broken driver.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle.errors import BundleError
+
+Arrays = Mapping[str, NDArray[Any]]
+Run = Callable[[NDArray[np.uint8]], Arrays]
+
+MAX_LEVELS: Final = 1
+"""Largest difference of an image value in float32, in levels of 255."""
+MAX_RELATIVE: Final = 1e-3
+"""Largest difference of logits and maps in float32, over their largest absolute value."""
+MIN_PSNR_DB: Final = 45.0
+"""Least peak signal-to-noise ratio of an image at a lower precision."""
+
+
+def smooth_picture(height: int, width: int, *, seed: int) -> NDArray[np.uint8]:
+    """Draw a smooth random picture, `[height, width, 3]`, that uses most of the range of values."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    picture = np.zeros((height, width, 3))
+    for channel in range(3):
+        for _ in range(8):
+            fy, fx, phase = random.uniform(-6, 6, 2).tolist() + [random.uniform(0, 2 * np.pi)]
+            picture[..., channel] += np.cos(2 * np.pi * (fy * y + fx * x) + phase)
+    low, high = picture.min(), picture.max()
+    levels: NDArray[np.uint8] = np.rint((picture - low) / (high - low) * 255).astype(np.uint8)
+    return levels
+
+
+def write_canary(pixels: NDArray[np.uint8], outputs: Arrays) -> bytes:
+    """The content of `canary.npz`: the input `[1, H, W, 3]` and every output of the generator for it."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, pixels=pixels, **outputs)
+    return buffer.getvalue()
+
+
+def read_canary(data: bytes) -> dict[str, NDArray[Any]]:
+    """Read `canary.npz`: `pixels` and the outputs that belong to it.
+
+    Raises:
+        BundleError: it is no such file.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            canary = {name: arrays[name] for name in arrays.files}
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile):
+        raise BundleError("canary.npz is not a readable file of arrays.") from None
+    if not {"pixels", "image"} <= canary.keys():
+        raise BundleError("canary.npz holds no input and image to compare with.")
+    return canary
+
+
+def check_canary(canary: Arrays, run: Run, *, exact: bool) -> None:
+    """Run the remembered input and compare.
+
+    Args:
+        canary: what `read_canary` gave.
+        run: the model, from pixels uint8 `[1, H, W, 3]` to its outputs by name.
+        exact: whether the model runs in float32; lower precisions are held to the PSNR alone.
+
+    Raises:
+        BundleError: an output is missing, has another shape, is not finite or differs too much.
+    """
+    outputs = run(canary["pixels"])
+    for name, expected in canary.items():
+        if name == "pixels":
+            continue
+        if name not in outputs or outputs[name].shape != expected.shape:
+            raise BundleError(f"The canary's {name} has another shape than the one remembered.")
+        if name == "image":
+            _check_image(outputs[name], expected, exact=exact)
+        else:
+            _check_values(name, outputs[name], expected, exact=exact)
+
+
+def _check_image(found: NDArray[Any], expected: NDArray[Any], *, exact: bool) -> None:
+    difference = np.abs(found.astype(np.float64) - expected.astype(np.float64))
+    if exact and (off := int(difference.max())) > MAX_LEVELS:
+        raise BundleError(f"The canary's image is {off} levels off; at most {MAX_LEVELS} is allowed.")
+    if not exact and (db := psnr_db(difference)) < MIN_PSNR_DB:
+        raise BundleError(f"The canary's image is at {db:.1f} dB; at least {MIN_PSNR_DB} dB are needed.")
+
+
+def _check_values(name: str, found: NDArray[Any], expected: NDArray[Any], *, exact: bool) -> None:
+    if not np.isfinite(found).all():
+        raise BundleError(f"The canary's {name} is not finite.")
+    off = relative_difference(found, expected)
+    if exact and off > MAX_RELATIVE:
+        raise BundleError(f"The canary's {name} is {off:.1e} off; at most {MAX_RELATIVE} is allowed.")
+
+
+def psnr_db(difference: NDArray[np.float64]) -> float:
+    """Peak signal-to-noise ratio of differences in levels of 255; infinite where there are none."""
+    mean_square = float(np.mean(difference**2))
+    return float("inf") if mean_square == 0 else 10 * float(np.log10(255**2 / mean_square))
+
+
+def relative_difference(found: NDArray[Any], expected: NDArray[Any]) -> float:
+    """The largest difference over the largest absolute expected value."""
+    largest = float(np.abs(expected).max())
+    difference = float(np.abs(found.astype(np.float64) - expected.astype(np.float64)).max())
+    return difference / largest if largest else difference

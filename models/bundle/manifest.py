@@ -1,0 +1,154 @@
+"""What a bundle says about itself: `manifest.json`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from models.bundle.errors import BundleError
+
+FORMAT: Final = 1
+MANIFEST: Final = "manifest.json"
+GENERATOR: Final = "generator.onnx"
+DISCRIMINATORS: Final = "discriminators.onnx"
+CANARY: Final = "canary.npz"
+CARD: Final = "card.md"
+
+REQUIRED_FILES: Final = frozenset({GENERATOR, CANARY, CARD})
+"""What every bundle holds besides its manifest."""
+
+KNOWN_FILES: Final = REQUIRED_FILES | {DISCRIMINATORS}
+"""All that a bundle may hold besides its manifest."""
+
+DIRECTION = re.compile(r"(?P<source>[a-z][a-z0-9_-]*?)2(?P<target>[a-z][a-z0-9_-]*)")
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileEntry(_Part):
+    """One file of the bundle, as it must be found."""
+
+    sha256: Sha256
+    size_bytes: int = Field(ge=0)
+
+
+class ImageSize(_Part):
+    """The size a network was trained at, and whether it takes only that one."""
+
+    height: int = Field(ge=4, le=16_384, multiple_of=4)
+    width: int = Field(ge=4, le=16_384, multiple_of=4)
+    fixed: bool
+
+
+class Training(_Part):
+    """Where the weights come from; a fact that nobody recorded is null."""
+
+    steps: int | None = Field(default=None, ge=0)
+    data: str | None = None
+    config_sha256: Sha256 | None = None
+    code_version: str
+    checkpoint_sha256: Sha256 | None = None
+
+
+class Kid(_Part):
+    """A Kernel Inception Distance times 100, meaningless without its protocol."""
+
+    value: float
+    deviation: float | None = None
+    protocol: str
+
+
+class Parity(_Part):
+    """The largest differences measured between torch in float64 and the exported graph before writing."""
+
+    reference: str
+    runtime: str
+    vectors: str
+    image_max_levels: int = Field(ge=0)
+    """Largest difference of an image value, in levels of 255."""
+    image_equal: float = Field(ge=0, le=1)
+    """The fraction of image values that agree exactly."""
+    cam_logit_relative: float | None = Field(default=None, ge=0)
+    attention_relative: float | None = Field(default=None, ge=0)
+    discriminators_relative: float | None = Field(default=None, ge=0)
+
+
+class Manifest(_Part):
+    """All that is known about one translator, and the hashes of its files."""
+
+    format: int
+    direction: Name
+    source: Name
+    target: Name
+    image: ImageSize
+    method: str
+    architecture: dict[str, JsonValue]
+    attention: bool
+    """Whether the generator answers `cam_logit` and `attention`."""
+    training: Training
+    licence: str
+    limits: str
+    kid: list[Kid] = []
+    parity: Parity
+    files: dict[str, FileEntry]
+
+    @property
+    def discriminators(self) -> bool:
+        """Whether the bundle can show the discriminators' attention."""
+        return DISCRIMINATORS in self.files
+
+    def to_bytes(self) -> bytes:
+        """The manifest as the exact bytes written to disk, whose hash is the model's version."""
+        return (self.model_dump_json(indent=1) + "\n").encode()
+
+
+def version_of(manifest_bytes: bytes) -> str:
+    """The model version: the first 12 hex digits of the manifest's sha256."""
+    return hashlib.sha256(manifest_bytes).hexdigest()[:12]
+
+
+def parse_manifest(data: bytes) -> Manifest:
+    """Read `manifest.json`.
+
+    Raises:
+        BundleError: it is not a manifest, or one of a format this version does not read.
+    """
+    try:
+        manifest = Manifest.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise BundleError(f"{MANIFEST} is not a bundle's manifest: {where}: {first['msg']}.") from None
+    if manifest.format != FORMAT:
+        raise BundleError(f"{MANIFEST} has format {manifest.format}; this version reads format {FORMAT}.")
+    _check_files(manifest)
+    return manifest
+
+
+def _check_files(manifest: Manifest) -> None:
+    if missing := REQUIRED_FILES - manifest.files.keys():
+        raise BundleError(f"{MANIFEST} does not list {', '.join(sorted(missing))}.")
+    if strangers := manifest.files.keys() - KNOWN_FILES:
+        raise BundleError(f"{MANIFEST} lists files no bundle has: {', '.join(sorted(strangers))}.")
+
+
+def split_direction(direction: str) -> tuple[str, str]:
+    """The names of the source and target domains of a direction such as `selfie2anime`.
+
+    Raises:
+        ValueError: the name is not of the form SOURCE2TARGET.
+    """
+    match = DIRECTION.fullmatch(direction)
+    if match is None:
+        raise ValueError(
+            f"{direction!r} names no direction: write SOURCE2TARGET in lower case, such as selfie2anime."
+        )
+    return match["source"], match["target"]
