@@ -12,6 +12,10 @@ Normalization = Literal["adalin", "in", "ln", "adain", "gn"]
 """The decoder's normalisation: the paper's AdaLIN, or one of the ablations of its table 1."""
 
 
+class ConfigError(ValueError):
+    """A network that cannot be built was asked for. The message is one sentence."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GeneratorConfig:
     """One generator."""
@@ -33,9 +37,9 @@ class GeneratorConfig:
 
     def __post_init__(self) -> None:
         if self.size < 8 or self.size % 4:
-            raise ValueError(f"size is {self.size}; it must be a multiple of 4 and at least 8.")
+            raise ConfigError(f"size is {self.size}; it must be a multiple of 4 and at least 8.")
         if self.channels < 1 or self.blocks < 1:
-            raise ValueError("channels and blocks must be at least 1.")
+            raise ConfigError("channels and blocks must be at least 1.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +58,9 @@ class DiscriminatorConfig:
 
     def __post_init__(self) -> None:
         if self.layers < 3:
-            raise ValueError(f"A discriminator of {self.layers} layers is none; it needs at least 3.")
+            raise ConfigError(f"A discriminator of {self.layers} layers is none; it needs at least 3.")
         if self.channels < 1:
-            raise ValueError("channels must be at least 1.")
+            raise ConfigError("channels must be at least 1.")
 
     @property
     def features(self) -> int:

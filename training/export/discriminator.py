@@ -20,8 +20,8 @@ def export_discriminators(local: Discriminator, global_: Discriminator, *, size:
         dynamic: take any other height and width as well.
 
     Returns:
-        The model: `pixels` uint8 `[N, H, W, 3]` to `logit_local` `[N, 1, h', w']`, `cam_logit_local` `[N, 2]`,
-        `attention_local` `[N, h, w]` and the same for `global`, float32.
+        The model: `pixels` uint8 `[N, H, W, 3]` to `logit_local` `[N, 1, h', w']`, `cam_logit_local`
+        `[N, 2]`, `attention_local` `[N, h, w]` and the same for `global`, float32.
     """
     graph = Graph("discriminators")
     shape: list[str | int] = ["H", "W"] if dynamic else [size, size]
