@@ -1,6 +1,6 @@
 """The canary: one remembered input and its outputs, run again before a bundle serves.
 
-A model whose bytes are right can still compute wrong things: another runtime, another provider, a broken driver.
+A model whose bytes are right can still compute wrong things: another runtime, another provider, a bad driver.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def smooth_picture(height: int, width: int, *, seed: int) -> NDArray[np.uint8]:
     picture = np.zeros((height, width, 3))
     for channel in range(3):
         for _ in range(8):
-            fy, fx, phase = random.uniform(-6, 6, 2).tolist() + [random.uniform(0, 2 * np.pi)]
+            fy, fx = random.uniform(-6, 6, 2)
+            phase = random.uniform(0, 2 * np.pi)
             picture[..., channel] += np.cos(2 * np.pi * (fy * y + fx * x) + phase)
     low, high = picture.min(), picture.max()
     levels: NDArray[np.uint8] = np.rint((picture - low) / (high - low) * 255).astype(np.uint8)

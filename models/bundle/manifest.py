@@ -144,11 +144,11 @@ def split_direction(direction: str) -> tuple[str, str]:
     """The names of the source and target domains of a direction such as `selfie2anime`.
 
     Raises:
-        ValueError: the name is not of the form SOURCE2TARGET.
+        BundleError: the name is not of the form SOURCE2TARGET.
     """
     match = DIRECTION.fullmatch(direction)
     if match is None:
-        raise ValueError(
+        raise BundleError(
             f"{direction!r} names no direction: write SOURCE2TARGET in lower case, such as selfie2anime."
         )
     return match["source"], match["target"]

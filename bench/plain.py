@@ -1,0 +1,72 @@
+"""The generator in the paper's plain formulation: what the fused one is measured against."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from models.networks.attention import CAM, Attended
+from models.networks.generator import Generator
+from models.networks.normalization import EPSILON, LIN, AdaLIN
+
+
+def plainly(generator: Generator) -> Generator:
+    """A copy with the same weights that normalises twice, mixes, and concatenates both weighted features."""
+    plain = copy.deepcopy(generator)
+    for module in list(plain.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, AdaLIN | LIN):
+                setattr(module, name, PlainNorm(child) if isinstance(child, LIN) else PlainAdaLIN(child))
+            elif isinstance(child, CAM):
+                setattr(module, name, PlainCAM(child))
+    return plain
+
+
+def _mixed(x: Tensor, rho: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+    instance_mean, instance_var = x.mean((2, 3), keepdim=True), x.var((2, 3), keepdim=True)
+    layer_mean, layer_var = x.mean((1, 2, 3), keepdim=True), x.var((1, 2, 3), keepdim=True)
+    instance = (x - instance_mean) / torch.sqrt(instance_var + EPSILON)
+    layer = (x - layer_mean) / torch.sqrt(layer_var + EPSILON)
+    rho = rho[None, :, None, None].expand(x.shape[0], -1, -1, -1)
+    return (rho * instance + (1 - rho) * layer) * gamma + beta
+
+
+class PlainAdaLIN(AdaLIN):
+    """AdaLIN by its formula."""
+
+    def __init__(self, fused: AdaLIN) -> None:
+        nn.Module.__init__(self)
+        self.rho = fused.rho
+
+    def forward(self, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+        return _mixed(x, self.rho, gamma[..., None, None], beta[..., None, None])
+
+
+class PlainNorm(nn.Module):
+    """LIN by its formula."""
+
+    def __init__(self, fused: LIN) -> None:
+        super().__init__()
+        self.rho, self.gamma, self.beta = fused.rho, fused.gamma, fused.beta
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _mixed(x, self.rho, self.gamma[None, :, None, None], self.beta[None, :, None, None])
+
+
+class PlainCAM(nn.Module):
+    """The CAM with both weighted copies of the features."""
+
+    def __init__(self, fused: CAM) -> None:
+        super().__init__()
+        self.gap, self.gmp, self.merge = fused.gap, fused.gmp, fused.merge
+
+    def forward(self, x: Tensor) -> Attended:
+        gap_logit = self.gap(F.adaptive_avg_pool2d(x, 1).flatten(1))
+        gmp_logit = self.gmp(F.adaptive_max_pool2d(x, 1).flatten(1))
+        by_gap = x * self.gap.weight[..., None, None]
+        by_gmp = x * self.gmp.weight[..., None, None]
+        features = F.relu(self.merge(torch.cat([by_gap, by_gmp], 1)))
+        return Attended(features, torch.cat([gap_logit, gmp_logit], 1), features.sum(1))

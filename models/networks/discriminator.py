@@ -1,0 +1,54 @@
+"""The discriminators: local and global differ in depth alone (section 2.1.2)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from models.networks.attention import CAM
+from models.networks.config import DiscriminatorConfig
+
+SLOPE = 0.2
+
+
+class Judgement(NamedTuple):
+    """What a discriminator answers."""
+
+    logit: Tensor  # [B, 1, h', w'], near 1 where the picture looks real, near 0 where not (LSGAN)
+    cam_logit: Tensor | None  # [B, 2]; None without a CAM
+    attention: Tensor | None  # [B, h, w], can be negative; None without a CAM
+
+
+class Discriminator(nn.Module):
+    """Judges pictures `[B, 3, H, W]` in [-1, 1] patch by patch."""
+
+    def __init__(self, config: DiscriminatorConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths = [config.channels * 2**i for i in range(config.layers - 1)]
+        strides = [2] * (config.layers - 2) + [1]
+        layers: list[nn.Module] = []
+        for inputs, outputs, stride in zip([3, *widths], widths, strides, strict=False):
+            layers += [
+                nn.ReflectionPad2d(1),
+                spectral_norm(nn.Conv2d(inputs, outputs, 4, stride)),
+                nn.LeakyReLU(SLOPE),
+            ]
+        self.features = nn.Sequential(*layers)
+        self.cam = (
+            CAM(config.features, slope=SLOPE, spectral=True, raw_weight=config.raw_cam_weight)
+            if config.cam
+            else None
+        )
+        self.to_logit = nn.Sequential(
+            nn.ReflectionPad2d(1), spectral_norm(nn.Conv2d(config.features, 1, 4, bias=False))
+        )
+
+    def forward(self, x: Tensor) -> Judgement:  # [B, 3, H, W]
+        features = self.features(x)  # [B, c * 2^(L-2), h, w]
+        cam_logit = attention = None
+        if self.cam is not None:
+            features, cam_logit, attention = self.cam(features)
+        return Judgement(self.to_logit(features), cam_logit, attention)

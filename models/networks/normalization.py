@@ -1,0 +1,171 @@
+"""AdaLIN and LIN (section 2.1.2, equation 1), and the normalisations of the paper's ablations.
+
+All of them but group normalisation are one function, `layer_instance_norm`: a mixture, rho per channel, of
+instance and layer normalisation. Rho fixed at 1 is instance normalisation, at 0 layer normalisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.networks.config import Normalization
+
+EPSILON = 1e-5
+GROUPS = 32
+
+
+class Style(nn.Module):
+    """Gamma and beta for every AdaLIN layer, from the generator's attended features (figure 1)."""
+
+    def __init__(self, inputs: int, channels: int) -> None:
+        super().__init__()
+        self.hidden = nn.Sequential(
+            nn.Linear(inputs, channels, bias=False),
+            nn.ReLU(),
+            nn.Linear(channels, channels, bias=False),
+            nn.ReLU(),
+        )
+        self.gamma = nn.Linear(channels, channels, bias=False)
+        self.beta = nn.Linear(channels, channels, bias=False)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:  # [B, inputs]
+        hidden = self.hidden(features)
+        return self.gamma(hidden), self.beta(hidden)  # [B, C] each
+
+
+class AdaLIN(nn.Module):
+    """Adaptive layer-instance normalisation: gamma and beta come from outside, one pair for each picture."""
+
+    def __init__(
+        self, channels: int, *, rho: float = 0.9, learned: bool = True, unbiased: bool = True
+    ) -> None:
+        super().__init__()
+        self.unbiased = unbiased
+        self.rho = _rho(self, channels, rho, learned=learned)
+
+    def forward(self, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:  # [B, C, H, W], [B, C], [B, C]
+        return layer_instance_norm(x, self.rho, gamma, beta, unbiased=self.unbiased)
+
+
+class LIN(nn.Module):
+    """Layer-instance normalisation with gamma and beta of its own, as in the up-sampling layers."""
+
+    def __init__(
+        self, channels: int, *, rho: float = 0.0, learned: bool = True, unbiased: bool = True
+    ) -> None:
+        super().__init__()
+        self.unbiased = unbiased
+        self.rho = _rho(self, channels, rho, learned=learned)
+        self.gamma = nn.Parameter(torch.ones(channels))
+        self.beta = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:  # [B, C, H, W]
+        return layer_instance_norm(x, self.rho, self.gamma, self.beta, unbiased=self.unbiased)
+
+
+def _rho(owner: nn.Module, channels: int, value: float, *, learned: bool) -> Tensor:
+    rho = torch.full((channels,), value)
+    if learned:
+        return nn.Parameter(rho)
+    owner.register_buffer("rho", rho, persistent=False)
+    return rho
+
+
+def decoder_normalization(
+    kind: Normalization, channels: int, *, unbiased: bool
+) -> AdaLIN | LIN | nn.GroupNorm:
+    """The normalisation of the decoder's residual blocks; only AdaLIN and AdaIN take a style."""
+    match kind:
+        case "adalin":
+            return AdaLIN(channels, unbiased=unbiased)
+        case "adain":
+            return AdaLIN(channels, rho=1.0, learned=False, unbiased=unbiased)
+        case _:
+            return upsampling_normalization(kind, channels, unbiased=unbiased)
+
+
+def upsampling_normalization(kind: Normalization, channels: int, *, unbiased: bool) -> LIN | nn.GroupNorm:
+    """The normalisation of the up-sampling layers that goes with the decoder's."""
+    match kind:
+        case "adalin":
+            return LIN(channels, unbiased=unbiased)
+        case "in" | "adain":
+            return LIN(channels, rho=1.0, learned=False, unbiased=unbiased)
+        case "ln":
+            return LIN(channels, rho=0.0, learned=False, unbiased=unbiased)
+        case "gn":
+            return nn.GroupNorm(min(GROUPS, channels), channels, eps=EPSILON)
+
+
+def layer_instance_norm(x: Tensor, rho: Tensor, gamma: Tensor, beta: Tensor, *, unbiased: bool) -> Tensor:
+    """Mix instance and layer normalisation, then scale and shift (equation 1).
+
+    `gamma * (rho * IN(x) + (1 - rho) * LN(x)) + beta`, computed in one pass over x for the statistics and one
+    for the result: the layer's mean and variance follow from the channels' by the law of total variance, and
+    both normalisations are affine, so their mixture is one scale and one shift per channel.
+
+    Args:
+        x: `[B, C, H, W]`.
+        rho: `[C]`, in [0, 1].
+        gamma: `[B, C]` or `[C]`.
+        beta: as gamma.
+        unbiased: divide the sums of squares by n - 1 instead of n.
+    """
+    shape = x.shape[:2]
+    instance = (gamma * rho).expand(shape)
+    layer = (gamma * (1 - rho)).expand(shape)
+    apply: Callable[..., Tensor] = _MixedNormalization.apply
+    return apply(x, instance, layer, beta.expand(shape), unbiased)
+
+
+class _MixedNormalization(torch.autograd.Function):
+    """`instance * IN(x) + layer * LN(x) + beta` with a weight per picture and channel, `[B, C]` each.
+
+    The backward pass is one pass for two sums and one for the result, as the forward pass: with k the scale,
+    the gradient of x is g * k + x * slope + offset, where slope and offset carry what flows through the
+    statistics.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, instance: Tensor, layer: Tensor, beta: Tensor, unbiased: bool) -> Tensor:
+        n, total = x[0, 0].numel(), x[0].numel()
+        variance, mean = torch.var_mean(x, (2, 3), correction=0)  # [B, C] each
+        layer_mean = mean.mean(1, keepdim=True)  # [B, 1]
+        layer_variance = (variance + (mean - layer_mean) ** 2).mean(1, keepdim=True)
+        ctx.degrees = (n - 1, total - 1) if unbiased else (n, total)
+        r = torch.rsqrt(variance * (n / ctx.degrees[0]) + EPSILON)
+        layer_r = torch.rsqrt(layer_variance * (total / ctx.degrees[1]) + EPSILON)
+        scale = instance * r + layer * layer_r
+        shift = beta - instance * r * mean - layer * layer_r * layer_mean
+        ctx.save_for_backward(x, instance, layer, mean, layer_mean, r, layer_r, scale)
+        return torch.addcmul(_over_space(shift), x, _over_space(scale))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
+        (g,) = gradients
+        x, instance, layer, mean, layer_mean, r, layer_r, scale = ctx.saved_tensors
+        n, total = x[0, 0].numel(), x[0].numel()
+        sum_g = g.sum((2, 3))
+        sum_gx = torch.einsum("bchw,bchw->bc", g, x)
+
+        centred = sum_gx - mean * sum_g  # d result / d r, without the weight
+        layer_centred = sum_gx - layer_mean * sum_g
+        instance_slope = -instance * r**3 * centred / ctx.degrees[0]
+        layer_slope = -(layer_r**3) * (layer * layer_centred).sum(1, keepdim=True) / ctx.degrees[1]
+        offset = (
+            -instance * r * sum_g / n
+            - layer_r * (layer * sum_g).sum(1, keepdim=True) / total
+            - instance_slope * mean
+            - layer_slope * layer_mean
+        )
+        grad_x = torch.addcmul(_over_space(offset), g, _over_space(scale))
+        grad_x.addcmul_(x, _over_space(instance_slope + layer_slope))
+        return grad_x, r * centred, layer_r * layer_centred, sum_g, None
+
+
+def _over_space(per_channel: Tensor) -> Tensor:
+    return per_channel[:, :, None, None]

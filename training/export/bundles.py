@@ -1,0 +1,140 @@
+"""From networks in memory to verified bundles on disk."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from models.bundle.canary import smooth_picture, write_canary
+from models.bundle.files import entry_of, write_bundle
+from models.bundle.manifest import (
+    CANARY,
+    CARD,
+    DISCRIMINATORS,
+    FORMAT,
+    GENERATOR,
+    FileEntry,
+    ImageSize,
+    Manifest,
+    Training,
+    split_direction,
+)
+from models.networks.discriminator import Discriminator
+from models.networks.generator import Generator
+from training.export.card import write_card
+from training.export.discriminator import export_discriminators
+from training.export.generator import export_generator
+from training.export.parity import prove_discriminators, prove_generator, translate
+
+Network = TypeVar("Network", Generator, Discriminator)
+
+
+class Facts(NamedTuple):
+    """What is known about the weights beyond the weights."""
+
+    steps: int | None = None
+    data: str | None = None
+    licence: str = "not recorded"
+    limits: str = "not recorded"
+    notes: str | None = None
+    """Markdown for the model card."""
+    checkpoint_sha256: str | None = None
+    config_sha256: str | None = None
+
+
+class Judges(NamedTuple):
+    """The discriminators of a direction's target domain."""
+
+    local: Discriminator
+    global_: Discriminator
+
+
+class PreparedBundle(NamedTuple):
+    """A bundle in memory, proved and complete."""
+
+    manifest: Manifest
+    files: dict[str, bytes]
+
+    def write(self, bundles: Path) -> Path:
+        """Write it below `bundles` and return its directory."""
+        path = bundles / self.manifest.direction
+        write_bundle(path, self.manifest, self.files)
+        return path
+
+
+def prepare_bundle(
+    direction: str, generator: Generator, *, judges: Judges | None = None, facts: Facts | None = None
+) -> PreparedBundle:
+    """Export a generator, and the discriminators that judge it, and prove them against torch in float64.
+
+    Raises:
+        BundleError: `direction` is not of the form SOURCE2TARGET.
+        ParityError: an exported graph does not compute what torch computes.
+    """
+    facts = facts or Facts()
+    source, target = split_direction(direction)
+    exact = _in_float64(generator)
+    model = export_generator(exact)
+    parity = prove_generator(model, exact)
+    files = {GENERATOR: model, CANARY: _canary(exact)}
+    architecture = asdict(generator.config)
+    if judges is not None:
+        files[DISCRIMINATORS], off = _discriminators(judges, generator)
+        parity = parity.model_copy(update={"discriminators_relative": off})
+        architecture["discriminators"] = {
+            name: asdict(network.config)
+            for name, network in (("local", judges.local), ("global", judges.global_))
+        }
+    size = generator.config.size
+    manifest = Manifest(
+        format=FORMAT,
+        direction=direction,
+        source=source,
+        target=target,
+        image=ImageSize(height=size, width=size, fixed=not generator.config.light),
+        method="ugatit",
+        architecture=architecture,
+        attention=generator.cam is not None,
+        training=_training(facts),
+        licence=facts.licence,
+        limits=facts.limits,
+        parity=parity,
+        files={name: entry_of(data) for name, data in files.items()},
+    )
+    return _with_card(manifest, files, facts.notes)
+
+
+def _in_float64(network: Network) -> Network:
+    return copy.deepcopy(network).double().eval()
+
+
+def _canary(exact: Generator) -> bytes:
+    size = exact.config.size
+    pixels = smooth_picture(size, size, seed=0)[None]
+    return write_canary(pixels, translate(exact, pixels))
+
+
+def _discriminators(judges: Judges, generator: Generator) -> tuple[bytes, float]:
+    local, global_ = _in_float64(judges.local), _in_float64(judges.global_)
+    size, dynamic = generator.config.size, generator.config.light
+    model = export_discriminators(local, global_, size=size, dynamic=dynamic)
+    return model, prove_discriminators(model, local, global_, size=size)
+
+
+def _training(facts: Facts) -> Training:
+    return Training(
+        steps=facts.steps,
+        data=facts.data,
+        config_sha256=facts.config_sha256,
+        checkpoint_sha256=facts.checkpoint_sha256,
+        code_version=metadata.version("ugatit"),
+    )
+
+
+def _with_card(manifest: Manifest, files: dict[str, bytes], notes: str | None) -> PreparedBundle:
+    card = write_card(manifest, notes).encode()
+    entries: dict[str, FileEntry] = {**manifest.files, CARD: entry_of(card)}
+    return PreparedBundle(manifest.model_copy(update={"files": entries}), {**files, CARD: card})

@@ -1,0 +1,71 @@
+"""The model card that goes into a bundle: what the translator is, for people."""
+
+from __future__ import annotations
+
+from string import Template
+from typing import Final
+
+from models.bundle.manifest import DISCRIMINATORS, Manifest
+
+_CARD: Final = Template("""# $direction
+
+Translates a picture of the domain *$source* into the domain *$target* with U-GAT-IT (Kim et al., ICLR 2020).
+
+| | |
+| --- | --- |
+| architecture | $architecture |
+| picture size | $size |
+| training | $training |
+| attention | $attention |
+| parity with torch | $parity |
+| licence | $licence |
+| limits | $limits |
+
+$notes
+""")
+
+_NO_NOTES: Final = "Nothing else was recorded about how these weights were trained or how good they are."
+
+
+def write_card(manifest: Manifest, notes: str | None) -> str:
+    """The card in Markdown, from the manifest's facts and what its author adds."""
+    size = manifest.image
+    return _CARD.substitute(
+        direction=manifest.direction,
+        source=manifest.source,
+        target=manifest.target,
+        architecture=_architecture(manifest),
+        size=f"{size.width}x{size.height} px{' only' if size.fixed else ', the size it was trained at'}",
+        training=_training(manifest),
+        attention=_attention(manifest),
+        parity=_parity(manifest),
+        licence=manifest.licence,
+        limits=manifest.limits,
+        notes=(notes or _NO_NOTES).strip(),
+    )
+
+
+def _architecture(manifest: Manifest) -> str:
+    facts = manifest.architecture
+    variant = "light" if facts["light"] else "full"
+    return f"{variant} generator, {facts['channels']} base channels, {facts['blocks']} residual blocks"
+
+
+def _training(manifest: Manifest) -> str:
+    training = manifest.training
+    steps = f"{training.steps:,} steps" if training.steps is not None else "steps not recorded"
+    return f"{steps}; data: {training.data or 'not recorded'}"
+
+
+def _attention(manifest: Manifest) -> str:
+    maps = ["generator"] if manifest.attention else []
+    maps += ["local and global discriminator"] if DISCRIMINATORS in manifest.files else []
+    return ", ".join(maps) or "none"
+
+
+def _parity(manifest: Manifest) -> str:
+    parity = manifest.parity
+    return (
+        f"image values at most {parity.image_max_levels} of 255 off, {parity.image_equal:.2%} equal "
+        f"({parity.reference} against {parity.runtime})"
+    )

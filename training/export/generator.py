@@ -1,0 +1,130 @@
+"""The generator as an ONNX graph with the bundle's contract: uint8 pixels in, uint8 pixels out."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+from torch import Tensor, nn
+
+from models.networks.attention import CAM
+from models.networks.generator import DecoderBlock, EncoderBlock, Generator
+from training.export.graph import Graph
+from training.export.layers import (
+    Style,
+    attend,
+    convolution,
+    dense,
+    instance_norm,
+    normalization,
+    pad,
+    pixels_to_values,
+    to_three_channels,
+    upsampled_convolution,
+    values_to_pixels,
+)
+
+
+def export_generator(generator: Generator, *, values: bool = False) -> bytes:
+    """Serialize a generator as ONNX.
+
+    Args:
+        generator: whose weights are taken as they are.
+        values: leave out the conversion from and to pixels: `values` float `[N, 3, H, W]` in [-1, 1] in,
+            `image` alike out. This is how the exactness of the rewriting is measured.
+
+    Returns:
+        The model: `pixels` uint8 `[N, H, W, 3]` to `image` uint8 `[N, H, W, 3]`, and with a CAM `cam_logit`
+        `[N, 2]` and `attention` `[N, H/4, W/4]`, float32. N is dynamic; H and W too in a light generator.
+    """
+    graph, size = Graph("generator"), generator.config.size
+    shape: list[str | int] = ["H", "W"] if generator.config.light else [size, size]
+    if values:
+        x = graph.input("values", np.float32, ["N", 3, *shape])
+    else:
+        x = pixels_to_values(graph, graph.input("pixels", np.uint8, ["N", *shape, 3]))
+
+    features = _encode(graph, x, generator)
+    if generator.cam is not None:
+        features = _attend(graph, features, generator.cam, generator)
+    features = _decode(graph, features, generator)
+    image = graph.add("Tanh", to_three_channels(graph, features, _weight(generator.to_image[1])))
+
+    if values:
+        graph.output(image, "image", np.float32, ["N", 3, *shape])
+    else:
+        graph.output(values_to_pixels(graph, image), "image", np.uint8, ["N", *shape, 3])
+    return graph.build()
+
+
+def _encode(graph: Graph, x: str, generator: Generator) -> str:
+    for layer in generator.encoder:
+        if isinstance(layer, nn.Conv2d):
+            x = _normalized_convolution(graph, x, layer)
+        elif isinstance(layer, nn.ReLU):
+            x = graph.add("Relu", x)
+        elif isinstance(layer, EncoderBlock):
+            x = _encoder_block(graph, x, layer)
+    return x
+
+
+def _encoder_block(graph: Graph, x: str, block: EncoderBlock) -> str:
+    first, second = (layer for layer in block.body if isinstance(layer, nn.Conv2d))
+    hidden = graph.add("Relu", _normalized_convolution(graph, x, first))
+    return graph.add("Add", x, _normalized_convolution(graph, hidden, second))
+
+
+def _normalized_convolution(graph: Graph, x: str, layer: nn.Conv2d) -> str:
+    padded = pad(graph, x, layer.kernel_size[0] // 2)
+    x = convolution(graph, padded, layer.weight, stride=layer.stride[0])
+    return instance_norm(graph, x, layer.out_channels)
+
+
+def _attend(graph: Graph, features: str, cam: CAM, generator: Generator) -> str:
+    features, cam_logit, attention = attend(graph, features, cam)
+    quarter: list[str | int] = ["h", "w"] if generator.config.light else [generator.config.size // 4] * 2
+    graph.output(cam_logit, "cam_logit", np.float32, ["N", 2])
+    graph.output(attention, "attention", np.float32, ["N", *quarter])
+    return features
+
+
+def _decode(graph: Graph, x: str, generator: Generator) -> str:
+    style = _style(graph, x, generator)
+    for block in generator.decoder:
+        x = _decoder_block(graph, x, cast("DecoderBlock", block), style)
+    for layer in generator.upsampling:
+        if isinstance(layer, nn.Conv2d):
+            x = upsampled_convolution(graph, x, layer.weight)
+        elif isinstance(layer, nn.ReLU):
+            x = graph.add("Relu", x)
+        elif not isinstance(layer, nn.Upsample | nn.ReflectionPad2d):
+            x = normalization(graph, x, layer)
+    return x
+
+
+def _style(graph: Graph, features: str, generator: Generator) -> Style | None:
+    if generator.style is None:
+        return None
+    pooled = graph.add("GlobalAveragePool", features) if generator.config.light else features
+    hidden = graph.add("Flatten", pooled)
+    for layer in generator.style.hidden:
+        hidden = (
+            graph.add("Relu", hidden) if isinstance(layer, nn.ReLU) else dense(graph, hidden, _weight(layer))
+        )
+    gamma, beta = (
+        dense(graph, hidden, layer.weight) for layer in (generator.style.gamma, generator.style.beta)
+    )
+    axes = graph.integers(2, 3)
+    return graph.add("Unsqueeze", gamma, axes), graph.add("Unsqueeze", beta, axes)
+
+
+def _decoder_block(graph: Graph, x: str, block: DecoderBlock, style: Style | None) -> str:
+    hidden = convolution(graph, pad(graph, x, 1), block.conv1.weight)
+    hidden = graph.add("Relu", normalization(graph, hidden, block.norm1, style))
+    hidden = convolution(graph, pad(graph, hidden, 1), block.conv2.weight)
+    return graph.add("Add", x, normalization(graph, hidden, block.norm2, style))
+
+
+def _weight(layer: nn.Module) -> Tensor:
+    assert isinstance(layer.weight, Tensor)
+    return layer.weight

@@ -1,0 +1,79 @@
+"""Write an ONNX graph by hand, one operator a line."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from numpy.typing import ArrayLike, NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor
+
+OPSET: Final = 18
+IR_VERSION: Final = 9
+"""The oldest that holds opset 18, so that older runtimes and TensorRT read the file."""
+
+
+class Graph:
+    """A graph under construction; values are referred to by name, as ONNX does."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: dict[str, onnx.TensorProto] = {}
+        self._inputs: list[onnx.ValueInfoProto] = []
+        self._outputs: list[onnx.ValueInfoProto] = []
+
+    def input(self, name: str, dtype: type[np.generic], shape: list[str | int]) -> str:
+        """Declare an input; a string in `shape` names a dynamic dimension."""
+        self._inputs.append(helper.make_tensor_value_info(name, _onnx_type(dtype), shape))
+        return name
+
+    def output(self, value: str, name: str, dtype: type[np.generic], shape: list[str | int]) -> None:
+        """Give a value to the outside under `name`."""
+        self._nodes.append(helper.make_node("Identity", [value], [name], name=f"output/{name}"))
+        self._outputs.append(helper.make_tensor_value_info(name, _onnx_type(dtype), shape))
+
+    def constant(self, value: Tensor | ArrayLike, dtype: type[np.generic] = np.float32) -> str:
+        """A constant tensor; torch tensors may be in any precision and are rounded once, here."""
+        array: NDArray[Any] = value.detach().cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
+        name = f"constant_{len(self._constants)}"
+        self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(array.astype(dtype)), name)
+        return name
+
+    def sizes(self, x: str, *axes: int) -> str:
+        """The sizes of `x` along `axes`, as a float tensor `[len(axes)]`, whatever they are at run time."""
+        shape = self.add("Gather", self.add("Shape", x), self.integers(*axes))
+        return self.add("Cast", shape, to=TensorProto.FLOAT)
+
+    def integers(self, *values: int) -> str:
+        """A constant one-dimensional tensor of int64, as shapes and axes are given."""
+        return self.constant(list(values), np.int64)
+
+    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """Append an operator with one output and return its name."""
+        name = f"{operator}_{len(self._nodes)}"
+        self._nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def build(self) -> bytes:
+        """The serialized, checked model: one file, no external data."""
+        graph = helper.make_graph(
+            self._nodes, self._name, self._inputs, self._outputs, list(self._constants.values())
+        )
+        model = helper.make_model(
+            graph,
+            ir_version=IR_VERSION,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            producer_name="ugatit",
+        )
+        onnx.checker.check_model(model, full_check=model.ByteSize() < 1 << 30)
+        serialized: bytes = model.SerializeToString(deterministic=True)
+        return serialized
+
+
+def _onnx_type(dtype: type[np.generic]) -> int:
+    kind: int = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    assert kind != TensorProto.UNDEFINED
+    return kind

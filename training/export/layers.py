@@ -1,0 +1,173 @@
+"""The networks' layers as ONNX operators: the same functions, rewritten for speed.
+
+Constants are computed in float64 and rounded once. What each rewriting brings is measured in `bench/`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import torch
+from onnx import TensorProto
+from torch import Tensor, nn
+
+from models.networks.attention import CAM, raw_weight
+from models.networks.normalization import EPSILON, LIN, AdaLIN
+from training.export.graph import Graph
+
+Style = tuple[str, str]
+"""Names of gamma and beta, `[N, C, 1, 1]` each."""
+
+_SPACE: Final = (2, 3)
+
+
+def pixels_to_values(graph: Graph, pixels: str) -> str:
+    """uint8 `[N, H, W, 3]` to float `[N, 3, H, W]` in [-1, 1]."""
+    values = graph.add("Cast", graph.add("Transpose", pixels, perm=[0, 3, 1, 2]), to=TensorProto.FLOAT)
+    return graph.add("Sub", graph.add("Div", values, graph.constant(127.5)), graph.constant(1.0))
+
+
+def values_to_pixels(graph: Graph, values: str) -> str:
+    """Float `[N, 3, H, W]` in [-1, 1] to the nearest uint8 `[N, H, W, 3]`."""
+    levels = graph.add("Mul", graph.add("Add", values, graph.constant(1.0)), graph.constant(127.5))
+    bounded = graph.add("Clip", graph.add("Round", levels), graph.constant(0.0), graph.constant(255.0))
+    return graph.add("Transpose", graph.add("Cast", bounded, to=TensorProto.UINT8), perm=[0, 2, 3, 1])
+
+
+def pad(graph: Graph, x: str, size: int, mode: str = "reflect") -> str:
+    """Pad height and width by `size` on every side; a negative size crops."""
+    return graph.add("Pad", x, graph.integers(0, 0, size, size, 0, 0, size, size), mode=mode)
+
+
+def convolution(graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None, *, stride: int = 1) -> str:
+    """A convolution of an already padded map."""
+    constants = [graph.constant(tensor) for tensor in (weight, bias) if tensor is not None]
+    return graph.add("Conv", x, *constants, strides=[stride, stride], kernel_shape=list(weight.shape[2:]))
+
+
+def dense(graph: Graph, x: str, weight: Tensor) -> str:
+    """A fully connected layer without a bias, `[N, inputs]` to `[N, outputs]`."""
+    return graph.add("Gemm", x, graph.constant(weight), transB=1)
+
+
+def instance_norm(graph: Graph, x: str, channels: int) -> str:
+    """Instance normalisation with neither scale nor shift."""
+    ones, zeros = graph.constant(np.ones(channels)), graph.constant(np.zeros(channels))
+    return graph.add("InstanceNormalization", x, ones, zeros, epsilon=EPSILON)
+
+
+def normalization(graph: Graph, x: str, norm: nn.Module, style: Style | None = None) -> str:
+    """Whatever normalisation the decoder's config asked for."""
+    if isinstance(norm, nn.GroupNorm):
+        return _group_norm(graph, x, norm)
+    assert isinstance(norm, AdaLIN | LIN)
+    gamma_beta = style
+    if isinstance(norm, LIN):
+        gamma_beta = (graph.constant(_over_space(norm.gamma)), graph.constant(_over_space(norm.beta)))
+    assert gamma_beta is not None, "AdaLIN needs a style"
+    return _mixed_norm(graph, x, norm, gamma_beta)
+
+
+def _mixed_norm(graph: Graph, x: str, norm: AdaLIN | LIN, style: Style) -> str:
+    """AdaLIN and LIN as one scale and one shift per channel, from the channels' sums and sums of squares.
+
+    The same algebra as the network's own (`layer_instance_norm`), which explains it.
+    """
+    gamma, beta = style
+    rho = _over_space(norm.rho.detach().double())
+    mean = graph.add("ReduceMean", x, graph.integers(*_SPACE))  # [N, C, 1, 1]
+    n = graph.add("ReduceProd", graph.sizes(x, *_SPACE), keepdims=0)
+    square = graph.add("Div", graph.add("ReduceSumSquare", x, graph.integers(*_SPACE)), n)
+    layer_mean = graph.add("ReduceMean", mean, graph.integers(1))  # [N, 1, 1, 1]
+    layer_square = graph.add("ReduceMean", square, graph.integers(1))
+    total = graph.add("Mul", n, graph.constant(float(norm.rho.numel())))
+
+    instance = graph.add(
+        "Mul", _inverse_deviation(graph, mean, square, n, norm.unbiased), graph.constant(rho)
+    )
+    layer_r = _inverse_deviation(graph, layer_mean, layer_square, total, norm.unbiased)
+    layer = graph.add("Mul", layer_r, graph.constant(1 - rho))
+    scale = graph.add("Mul", gamma, graph.add("Add", instance, layer))
+    means = graph.add("Add", graph.add("Mul", instance, mean), graph.add("Mul", layer, layer_mean))
+    shift = graph.add("Sub", beta, graph.add("Mul", gamma, means))
+    return graph.add("Add", graph.add("Mul", x, scale), shift)
+
+
+def _inverse_deviation(graph: Graph, mean: str, square: str, count: str, unbiased: bool) -> str:
+    """1 / sqrt(variance + epsilon) of values with that mean and mean square."""
+    variance = graph.add("Sub", square, graph.add("Mul", mean, mean))
+    if unbiased:
+        degrees = graph.add("Sub", count, graph.constant(1.0))
+        variance = graph.add("Mul", variance, graph.add("Div", count, degrees))
+    deviation = graph.add("Sqrt", graph.add("Add", variance, graph.constant(EPSILON)))
+    return graph.add("Reciprocal", deviation)
+
+
+def _group_norm(graph: Graph, x: str, norm: nn.GroupNorm) -> str:
+    """Group normalisation: instance normalisation of the groups laid out as channels."""
+    groups = graph.add("Reshape", x, graph.integers(0, norm.num_groups, -1))
+    normal = graph.add("Reshape", instance_norm(graph, groups, norm.num_groups), graph.add("Shape", x))
+    scaled = graph.add("Mul", normal, graph.constant(_over_space(norm.weight)))
+    return graph.add("Add", scaled, graph.constant(_over_space(norm.bias)))
+
+
+def _over_space(per_channel: Tensor) -> Tensor:
+    return per_channel[None, :, None, None]
+
+
+def attend(graph: Graph, x: str, cam: CAM) -> tuple[str, str, str]:
+    """The CAM: the features, the logits `[N, 2]` and the heat map `[N, h, w]`.
+
+    Both weightings, their concatenation and the 1x1 convolution are one 1x1 convolution.
+    """
+    by_average = dense(graph, graph.add("Flatten", graph.add("GlobalAveragePool", x)), cam.gap.weight)
+    by_maximum = dense(graph, graph.add("Flatten", graph.add("GlobalMaxPool", x)), cam.gmp.weight)
+    cam_logit = graph.add("Concat", by_average, by_maximum, axis=1)
+    features = convolution(graph, x, _merged_weight(cam), cam.merge.bias)
+    features = graph.add("LeakyRelu", features, alpha=cam.slope) if cam.slope else graph.add("Relu", features)
+    return features, cam_logit, graph.add("ReduceSum", features, graph.integers(1), keepdims=0)
+
+
+def _merged_weight(cam: CAM) -> Tensor:
+    weights = [raw_weight(layer) if cam.raw_weight else layer.weight for layer in (cam.gap, cam.gmp)]
+    by_gap, by_gmp = cam.merge.weight.double().chunk(2, 1)
+    w_gap, w_gmp = (weight.double()[..., None, None] for weight in weights)
+    return by_gap * w_gap + by_gmp * w_gmp
+
+
+def upsampled_convolution(graph: Graph, x: str, weight: Tensor) -> str:
+    """Nearest x2 up-sampling, reflection padding by 1 and a 3x3 convolution, computed on the small map.
+
+    An output row sees only two rows of the small map: an even one (2i) the rows i - 1 and i, an odd one
+    (2i + 1) the rows i and i + 1; columns alike. So each of the four phases is a 2x2 convolution, 4/9 of the
+    work, over the map padded by its own edge (the reflection of a doubled border is that border). All four
+    are one convolution whose outputs are shuffled into place. Odd phases come first in the shuffle, because
+    at each position the odd phase belongs to the output row before the even one's; one row and column too
+    many on every side are cropped.
+    """
+    odd_even = [_two_taps(weight.double(), 2, odd=odd) for odd in (True, False)]
+    phases = torch.cat([_two_taps(rows, 3, odd=odd) for rows in odd_even for odd in (True, False)])
+    small = convolution(graph, pad(graph, x, 1, "edge"), phases)
+    return pad(graph, graph.add("DepthToSpace", small, blocksize=2, mode="DCR"), -1, "constant")
+
+
+def _two_taps(weight: Tensor, axis: int, *, odd: bool) -> Tensor:
+    """The three taps along `axis` as the two that one phase of the doubled map needs."""
+    first, second, third = weight.unbind(axis)
+    return torch.stack([first + second, third] if odd else [first, second + third], axis)
+
+
+def to_three_channels(graph: Graph, x: str, weight: Tensor) -> str:
+    """A square convolution to very few channels: along the rows first, then summed down the columns.
+
+    Kernels are vectorised over output channels, and three fill a fraction of a vector. A 1 x k convolution to
+    3k channels, one for every row of the kernel, fills it; a fixed k x 1 convolution adds the rows up.
+    """
+    outputs, inputs, size, _ = weight.shape
+    along_rows = weight.permute(0, 2, 1, 3).reshape(outputs * size, inputs, 1, size)
+    down_columns = torch.zeros(outputs, outputs, size, size, 1)
+    for row in range(size):
+        down_columns[range(outputs), range(outputs), row, row] = 1
+    rows = convolution(graph, pad(graph, x, size // 2), along_rows)
+    return convolution(graph, rows, down_columns.reshape(outputs, outputs * size, size, 1))

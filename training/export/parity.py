@@ -1,0 +1,122 @@
+"""Proof that an exported graph computes what torch computes, on pictures of the exporter's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from models.bundle.canary import MAX_RELATIVE, relative_difference, smooth_picture
+from models.bundle.manifest import Parity
+from models.networks.discriminator import Discriminator
+from models.networks.generator import Generator
+
+Arrays = Mapping[str, NDArray[Any]]
+
+MAX_LEVELS: Final = 1
+MIN_EQUAL: Final = 0.995
+
+
+class ParityError(RuntimeError):
+    """An exported graph does not compute what torch computes; nothing was written."""
+
+
+def prove_generator(model: bytes, generator: Generator) -> Parity:
+    """Compare an exported generator with the torch one.
+
+    Args:
+        model: what `export_generator` gave.
+        generator: the same network in float64.
+
+    Raises:
+        ParityError: an image value is off by more than 1, fewer than 99.5 % are equal, or logits or maps are
+            off by more than 1e-3 of their largest value.
+    """
+    size, session = generator.config.size, cpu_session(model)
+    levels, equal, relative = 0, [], dict.fromkeys(("cam_logit", "attention"), 0.0)
+    shapes = [(size, size), *([(size, size + 4)] if generator.config.light else [])]
+    for pixels in _pictures(shapes):
+        expected, found = translate(generator, pixels), run(session, pixels)
+        difference = np.abs(found["image"].astype(int) - expected["image"])
+        levels = max(levels, int(difference.max()))
+        equal.append(float((difference == 0).mean()))
+        for name in expected.keys() - {"image"}:
+            relative[name] = max(relative[name], relative_difference(found[name], expected[name]))
+    with_cam = generator.cam is not None
+    parity = Parity(
+        reference=f"torch {torch.__version__.split('+')[0]}, float64, CPU",
+        runtime=f"onnxruntime {onnxruntime.__version__}, float32, CPU",
+        vectors=f"{2 * len(shapes)} batches of random and of smooth pictures at "
+        + " and ".join(f"{height}x{width}" for height, width in shapes),
+        image_max_levels=levels,
+        image_equal=min(equal),
+        cam_logit_relative=relative["cam_logit"] if with_cam else None,
+        attention_relative=relative["attention"] if with_cam else None,
+    )
+    _refuse_if_off(levels <= MAX_LEVELS and min(equal) >= MIN_EQUAL, parity)
+    _refuse_if_off(max(relative.values()) <= MAX_RELATIVE, parity)
+    return parity
+
+
+def _refuse_if_off(good: bool, parity: Parity) -> None:
+    if not good:
+        measured = parity.model_dump_json(exclude={"reference", "runtime", "vectors"}, exclude_none=True)
+        raise ParityError(f"The exported graph differs from torch, and nothing was written: {measured}.")
+
+
+def prove_discriminators(model: bytes, local: Discriminator, global_: Discriminator, *, size: int) -> float:
+    """Compare exported discriminators with the torch ones in float64; the largest relative difference.
+
+    Raises:
+        ParityError: a logit or a map is off by more than 1e-3 of its largest value.
+    """
+    session, worst = cpu_session(model), 0.0
+    for pixels in _pictures([(size, size)]):
+        found = run(session, pixels)
+        for name, discriminator in (("local", local), ("global", global_)):
+            with torch.inference_mode():
+                judgement = discriminator(as_values(pixels))
+            for field, expected in judgement._asdict().items():
+                if expected is not None:
+                    worst = max(worst, relative_difference(found[f"{field}_{name}"], expected.numpy()))
+    if worst > MAX_RELATIVE:
+        raise ParityError(f"The exported discriminators are {worst:.1e} off torch, and nothing was written.")
+    return worst
+
+
+def translate(generator: Generator, pixels: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+    """What torch answers, in the form of the bundle's contract."""
+    with torch.inference_mode():
+        image, cam_logit, attention = generator(as_values(pixels))
+    levels = torch.round((image + 1) * 127.5).permute(0, 2, 3, 1).numpy().astype(np.uint8)
+    answer: dict[str, NDArray[Any]] = {"image": levels}
+    if cam_logit is not None and attention is not None:
+        answer |= {"cam_logit": cam_logit.float().numpy(), "attention": attention.float().numpy()}
+    return answer
+
+
+def as_values(pixels: NDArray[np.uint8]) -> torch.Tensor:
+    """uint8 `[N, H, W, 3]` to float64 `[N, 3, H, W]` in [-1, 1]."""
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).double() / 127.5 - 1
+
+
+def cpu_session(model: bytes) -> onnxruntime.InferenceSession:
+    """An onnxruntime session on the CPU."""
+    return onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+
+
+def run(session: onnxruntime.InferenceSession, pixels: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+    """All outputs by name."""
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, {"pixels": pixels}), strict=True))
+
+
+def _pictures(shapes: list[tuple[int, int]]) -> Iterator[NDArray[np.uint8]]:
+    """For every shape a batch of two random pictures and one of two smooth ones."""
+    for height, width in shapes:
+        yield np.random.default_rng(0).integers(0, 256, (2, height, width, 3), dtype=np.uint8)
+        yield np.stack([smooth_picture(height, width, seed=seed) for seed in (1, 2)])

@@ -1,0 +1,198 @@
+"""Read checkpoints of the official PyTorch implementation into our networks."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import pickle
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor
+
+from models.networks.config import DiscriminatorConfig, GeneratorConfig
+from models.networks.discriminator import Discriminator
+from models.networks.generator import Generator
+
+State = dict[str, Tensor]
+Network = TypeVar("Network", Generator, Discriminator)
+
+GENERATORS: Final[tuple[str, ...]] = ("genA2B", "genB2A")
+DISCRIMINATORS: Final[tuple[str, ...]] = ("disGA", "disGB", "disLA", "disLB")
+
+# Official name -> ours. Positions inside the sequential parts are the same in both.
+_GENERATOR_NAMES: Final = (
+    (r"DownBlock\.(\d+)\.conv_block\.", r"encoder.\1.body."),
+    (r"DownBlock\.", "encoder."),
+    (r"gap_fc\.", "cam.gap."),
+    (r"gmp_fc\.", "cam.gmp."),
+    (r"conv1x1\.", "cam.merge."),
+    (r"FC\.", "style.hidden."),
+    (r"(gamma|beta)\.weight", r"style.\1.weight"),
+    (r"UpBlock2\.11\.", "to_image.1."),
+    (r"UpBlock2\.", "upsampling."),
+)
+_DISCRIMINATOR_NAMES: Final = (
+    (r"model\.", "features."),
+    (r"gap_fc\.", "cam.gap."),
+    (r"gmp_fc\.", "cam.gmp."),
+    (r"conv1x1\.", "cam.merge."),
+    (r"conv\.", "to_logit.1."),
+)
+_SPECTRAL_NAMES: Final = (
+    ("weight_orig", "parametrizations.weight.original"),
+    ("weight_u", "parametrizations.weight.0._u"),
+    ("weight_v", "parametrizations.weight.0._v"),
+)
+
+
+class CheckpointError(ValueError):
+    """A file is not a checkpoint that can be read. The message says what was expected and what was found."""
+
+
+class OfficialCheckpoint(NamedTuple):
+    """The networks of an official checkpoint, in evaluation mode."""
+
+    generators: dict[str, Generator]  # genA2B, genB2A
+    discriminators: dict[str, Discriminator]  # disGA, disGB, disLA, disLB, or none of them
+    sha256: str
+
+
+def read_official(path: Path, *, size: int | None = None) -> OfficialCheckpoint:
+    """Read an official PyTorch checkpoint; nothing but tensors is ever unpickled.
+
+    Args:
+        path: a file of `{genA2B, genB2A, disGA, disGB, disLA, disLB}` of state dicts, or of the generators.
+        size: the training size in pixels, which a light checkpoint's keys do not tell; None is 256 for light
+            and read from the keys for full.
+
+    Raises:
+        CheckpointError: the file is no such checkpoint, or `size` contradicts it.
+    """
+    networks = _load(path)
+    generators = {name: _generator(name, networks[name], size) for name in GENERATORS}
+    discriminators = {
+        name: _discriminator(name, networks[name]) for name in DISCRIMINATORS if name in networks
+    }
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return OfficialCheckpoint(generators, discriminators, sha256)
+
+
+def _load(path: Path) -> dict[str, State]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except (RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile):
+        raise _not_official(path, "something other than a PyTorch file of tensors") from None
+    if not isinstance(content, Mapping):
+        raise _not_official(path, f"a {type(content).__name__}")
+    if missing := [name for name in GENERATORS if name not in content]:
+        found = ", ".join(map(str, list(content)[:4])) or "nothing"
+        raise _not_official(
+            path, f"no {' and no '.join(missing)} among its entries ({found}{', …' * (len(content) > 4)})"
+        )
+    return {
+        name: _state(path, name, content[name]) for name in (*GENERATORS, *DISCRIMINATORS) if name in content
+    }
+
+
+def _not_official(path: Path, found: str) -> CheckpointError:
+    return CheckpointError(
+        f"{path} is no official U-GAT-IT checkpoint: expected a dict of state dicts named "
+        f"{', '.join(GENERATORS)} and perhaps {', '.join(DISCRIMINATORS)}, found {found}."
+    )
+
+
+def _state(path: Path, name: str, state: Any) -> State:
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise _not_official(path, f"that {name} is no state dict of tensors")
+    return {str(key).removeprefix("module."): value.float() for key, value in state.items()}
+
+
+def _generator(name: str, state: State, size: int | None) -> Generator:
+    network = Generator(_generator_config(name, state, size))
+    return _fill(name, network, _renamed_generator(state))
+
+
+def _generator_config(name: str, state: State, size: int | None) -> GeneratorConfig:
+    try:
+        channels = state["DownBlock.1.weight"].shape[0]
+        inputs = state["FC.0.weight"].shape[1]
+    except (KeyError, IndexError):
+        raise CheckpointError(
+            f"{name} is no official U-GAT-IT generator: it has no DownBlock.1.weight and FC.0.weight."
+        ) from None
+    blocks = len({key.split(".")[0] for key in state if re.match(r"UpBlock1_\d+\.", key)})
+    light = inputs == 4 * channels
+    own_size = (size or 256) if light else 4 * math.isqrt(inputs // (4 * channels))
+    if size is not None and size != own_size:
+        raise CheckpointError(
+            f"{name} is a full generator of {own_size} px and cannot be read as one of {size}."
+        )
+    return GeneratorConfig(size=own_size, channels=channels, blocks=blocks, light=light)
+
+
+def _renamed_generator(state: State) -> State:
+    return {
+        _decoder_name(_renamed(key, _GENERATOR_NAMES)): _per_channel(key, value)
+        for key, value in state.items()
+    }
+
+
+def _decoder_name(key: str) -> str:
+    return re.sub(r"^UpBlock1_(\d+)\.", lambda match: f"decoder.{int(match[1]) - 1}.", key)
+
+
+def _per_channel(key: str, value: Tensor) -> Tensor:
+    """The normalisations' own parameters are `[1, C, 1, 1]` there and `[C]` here."""
+    return value.flatten() if value.dim() == 4 and value.shape[0] == 1 and "weight" not in key else value
+
+
+def _discriminator(name: str, state: State) -> Discriminator:
+    first = state.get("model.1.weight_orig")
+    if first is None or first.dim() != 4:
+        raise CheckpointError(f"{name} is no official U-GAT-IT discriminator: it has no model.1.weight_orig.")
+    convolutions = [key for key in state if re.fullmatch(r"model\.\d+\.weight_orig", key)]
+    config = DiscriminatorConfig(channels=first.shape[0], layers=len(convolutions) + 1)
+    renamed = {_spectral(_renamed(key, _DISCRIMINATOR_NAMES)): value for key, value in state.items()}
+    return _fill(name, Discriminator(config), renamed)
+
+
+def _renamed(key: str, names: tuple[tuple[str, str], ...]) -> str:
+    """The key under the first rule that fits its start."""
+    for pattern, replacement in names:
+        key, done = re.subn(f"^{pattern}", replacement, key)
+        if done:
+            break
+    return key
+
+
+def _spectral(key: str) -> str:
+    for theirs, ours in _SPECTRAL_NAMES:
+        key = re.sub(f"{theirs}$", ours, key)
+    return key
+
+
+def _fill(name: str, network: Network, state: State) -> Network:
+    own = network.state_dict()
+    if missing := own.keys() - state.keys():
+        raise CheckpointError(f"{name} lacks {_few(missing)}: it is of another architecture than U-GAT-IT's.")
+    if strangers := state.keys() - own.keys():
+        raise CheckpointError(f"{name} has {_few(strangers)}: it is of another architecture than U-GAT-IT's.")
+    for key, value in own.items():
+        if value.shape != state[key].shape:
+            found, expected = tuple(state[key].shape), tuple(value.shape)
+            raise CheckpointError(f"{name} has {key} of shape {found} where {expected} was expected.")
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def _few(names: set[str]) -> str:
+    ordered = sorted(names)
+    return ", ".join(ordered[:3]) + (f" and {len(ordered) - 3} more" if len(ordered) > 3 else "")
