@@ -1,8 +1,8 @@
 """Write a tiny, honest bundle whose outputs a test can compute by itself.
 
 The generator inverts the picture. Its attention is the mean over colours and 8 x 8 blocks; its two logits are
-the mean and the maximum of that map, scaled to about -1 ... 1. The discriminators look at the picture alike, the
-local one through 4 x 4 blocks, the global one through 16 x 16.
+the mean and the maximum of that map, scaled to about -1 ... 1. The discriminators look at the picture alike,
+the local one through 4 x 4 blocks, the global one through 16 x 16.
 """
 
 from __future__ import annotations

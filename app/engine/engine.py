@@ -80,6 +80,11 @@ class Engine:
         self._loading = asyncio.create_task(self.registry.load())
         return self._loading
 
+    @property
+    def draining(self) -> bool:
+        """Whether nothing more is admitted."""
+        return self._draining
+
     def why_not_ready(self) -> str | None:
         """A sentence, or None when the service can do its work."""
         return "The service is about to stop." if self._draining else self.registry.why_not_ready()

@@ -2,46 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from app.engine.attention import Entry, Map
 from app.engine.engine import Translation
-from models.images.encode import MediaType, encode
+from app.engine.looks import Base, Encoded, Look, View
+from models.images.encode import encode
 from models.images.frame import crop, resize, scale_box
-from models.images.heatmap import Colormap, colorize, normalize, overlay
-
-View = Literal["overlay", "heatmap"]
-Base = Literal["source", "translation"]
-Format = Literal["png", "jpeg", "webp"]
-
-MEDIA_TYPES: Final[dict[Format, MediaType]] = {
-    "png": "image/png",
-    "jpeg": "image/jpeg",
-    "webp": "image/webp",
-}
-
-
-class Encoded(NamedTuple):
-    """A picture as the bytes of a file."""
-
-    media_type: MediaType
-    width: int
-    height: int
-    data: bytes
-
-
-class Look(NamedTuple):
-    """How pictures are to look."""
-
-    media_type: MediaType = "image/png"
-    quality: int = 90
-    """1 to 100, for JPEG and WebP."""
-    alpha: float = 0.5
-    """The colours' share in an overlay, 0 to 1."""
-    colormap: Colormap = "jet"
+from models.images.heatmap import colorize, normalize, overlay
 
 
 def render_translation(translation: Translation, look: Look) -> tuple[Encoded, Encoded | None]:

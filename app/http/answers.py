@@ -9,17 +9,15 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Self
 
-from pydantic.main import IncEx
 from starlette.responses import Response
 
 from app.engine.engine import Seconds, Translation
-from app.engine.rendering import Encoded
+from app.engine.looks import Encoded
 from app.http.metrics import Metrics
 from app.http.schemas import Attention, Model, Picture, Timings, TranslateAnswer
 
 JSON: Final = "application/json"
 MIXED: Final = "multipart/mixed"
-_DATA: Final[IncEx] = {"image": {"data"}, "attention": {"overlay": {"data"}}}
 
 
 class Timed(NamedTuple):
@@ -104,7 +102,7 @@ def _mixed(
     parts: list[tuple[str, str, bytes]] = [("image", image.media_type, image.data)]
     if overlay is not None:
         parts.append(("overlay", overlay.media_type, overlay.data))
-    parts.append(("translation", JSON, document.model_dump_json(exclude=_DATA).encode()))
+    parts.append(("translation", JSON, document.model_dump_json().encode()))
     boundary = secrets.token_hex(16)
     body = b"".join(_frame_parts(parts, boundary))
     return Response(body, headers=headers, media_type=f"{MIXED}; boundary={boundary}")

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.engine import errors as engine
 from app.engine.attention import Entry, Map
-from app.engine.rendering import MEDIA_TYPES, Look, render_attention
+from app.engine.looks import MEDIA_TYPES, Look
+from app.engine.rendering import render_attention
 from app.http import errors as http
 from app.http.answers import JSON
 from app.http.context import Context, ContextDep

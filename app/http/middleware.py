@@ -16,6 +16,9 @@ from app.http.problems import INTERNAL, KINDS, problem_of
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
+_POLLED: Final = ("/healthz", "/readyz", "/metrics")
+"""Monitors ask these every few seconds; as long as all is well, nobody wants to read it."""
+
 PAGE_CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -69,7 +72,8 @@ class Envelope:
             "stages": exchange.state.get("stages"),
             "direction": exchange.state.get("direction"),
         }
-        log.info("%s %s %d %.1f ms", method, route, status, milliseconds, extra=extra)
+        level = logging.DEBUG if route in _POLLED and status < 500 else logging.INFO
+        log.log(level, "%s %s %d %.1f ms", method, route, status, milliseconds, extra=extra)
 
 
 class _Exchange:

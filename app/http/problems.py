@@ -45,6 +45,7 @@ class Problem(BaseModel):
 NOT_FOUND: Final = Kind(404, "not_found", "No such page")
 METHOD_NOT_ALLOWED: Final = Kind(405, "method_not_allowed", "Method not allowed")
 MALFORMED_REQUEST: Final = Kind(400, "malformed_request", "Malformed request")
+REQUEST_TIMEOUT: Final = Kind(408, "headers_timeout", "The headers did not come")
 MISSING_OPTION: Final = Kind(422, "missing_option", "Missing option")
 UNKNOWN_OPTION: Final = Kind(422, "unknown_option", "Unknown option")
 INVALID_OPTION: Final = Kind(422, "invalid_option", "Invalid option")

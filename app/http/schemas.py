@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.engine.engine import Network
-from app.engine.rendering import Base, Encoded, Format
+from app.engine.looks import Base, Encoded, Format
 from models.images.encode import MediaType
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
@@ -77,7 +77,11 @@ class Picture(BaseModel):
     media_type: MediaType
     width: int
     height: int
-    data: str | None = Field(None, description="Base64; absent where the picture is a part of its own.")
+    data: str | None = Field(
+        None,
+        description="Base64; absent where the picture is a part of its own.",
+        exclude_if=lambda data: data is None,
+    )
 
     @classmethod
     def of(cls, encoded: Encoded, data: str | None = None) -> Self:

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from app.engine import errors as engine
-from app.engine.rendering import MEDIA_TYPES, Look, render_translation
+from app.engine.looks import MEDIA_TYPES, Look
+from app.engine.rendering import render_translation
 from app.http import errors as http
 from app.http.answers import JSON, MIXED, Timed, translation_response
 from app.http.body import FORM_TYPE, RAW_TYPES, read_picture
