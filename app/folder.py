@@ -16,7 +16,7 @@ from app.engine.direction import State
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import EngineError
 from app.engine.looks import Look
-from app.engine.rendering import render_translation
+from app.engine.rendering import render_attention, render_picture
 from app.engine.session import open_runtime
 from app.settings import Settings
 from models.bundle.errors import BundleError
@@ -154,10 +154,11 @@ async def _translate_one(engine: Engine, plan: Plan, job: Job) -> None:
     except OSError as error:
         raise PictureError(f"The file cannot be read: {error.strerror}.") from None
     translation = await engine.translate(plan.direction, data, fit=plan.fit)
-    picture, overlay = await asyncio.to_thread(render_translation, translation, plan.look)
+    entry = translation.entry
     job.translation.parent.mkdir(parents=True, exist_ok=True)
-    _write_whole(job.translation, picture.data)
-    if overlay is not None:
+    _write_whole(job.translation, (await asyncio.to_thread(render_picture, entry, plan.look)).data)
+    if entry.generator is not None:
+        overlay = await asyncio.to_thread(render_attention, entry, entry.generator, plan.look)
         _write_whole(job.overlay, overlay.data)
 
 

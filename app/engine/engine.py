@@ -75,10 +75,14 @@ class Engine:
         self._idle.set()
         self._loading: asyncio.Task[None] | None = None
 
-    def start(self) -> asyncio.Task[None]:
-        """Load all directions in the background; the task ends when each is ready or defunct."""
+    def start(self) -> None:
+        """Load all directions in the background."""
         self._loading = asyncio.create_task(self.registry.load())
-        return self._loading
+
+    async def loaded(self) -> None:
+        """Wait until every direction is ready or defunct."""
+        if self._loading is not None:
+            await self._loading
 
     @property
     def draining(self) -> bool:

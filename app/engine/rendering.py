@@ -1,4 +1,4 @@
-"""Arrays to encoded pictures: the translation, its overlay, heat maps."""
+"""Arrays to encoded pictures: the translation, and heat maps over it or its source."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine.attention import Entry, Map
-from app.engine.engine import Translation
 from app.engine.looks import Base, Encoded, Look, View
 from models.images.encode import encode
 from models.images.frame import crop, resize, scale_box
 from models.images.heatmap import colorize, normalize, overlay
 
 
-def render_translation(translation: Translation, look: Look) -> tuple[Encoded, Encoded | None]:
-    """The translated picture and the generator's attention over the source, both without padding."""
-    entry = translation.entry
-    picture = _encode(crop(entry.translation, entry.source.content), look)
-    if entry.generator is None:
-        return picture, None
-    return picture, render_attention(entry, entry.generator, look)
+def render_picture(entry: Entry, look: Look) -> Encoded:
+    """The translated picture, without padding."""
+    return _encode(crop(entry.translation, entry.source.content), look)
 
 
 def render_attention(

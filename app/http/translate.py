@@ -9,8 +9,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from app.engine import errors as engine
-from app.engine.looks import MEDIA_TYPES, Look
-from app.engine.rendering import render_translation
+from app.engine.attention import Entry
+from app.engine.looks import MEDIA_TYPES, Encoded, Look
+from app.engine.rendering import render_attention, render_picture
 from app.http import errors as http
 from app.http.answers import JSON, MIXED, Timed, translation_response
 from app.http.body import FORM_TYPE, RAW_TYPES, read_picture
@@ -84,10 +85,18 @@ async def translate(
     encoding = time.perf_counter()
     media_type = next((offer for offer in MEDIA_TYPES.values() if offer == form), wanted)
     look = Look(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
-    image, overlay = await asyncio.to_thread(render_translation, translation, look)
+    image, overlay = await _render(translation.entry, look, overlay=form in (JSON, MIXED))
     timed = Timed.of(translation.seconds, encode=time.perf_counter() - encoding, since=started)
     timed.record(context.metrics, request.state, options.direction)
     return translation_response(form, translation, image, overlay, timed)
+
+
+async def _render(entry: Entry, look: Look, *, overlay: bool) -> tuple[Encoded, Encoded | None]:
+    """The picture and, where it is wanted and there is one, the overlay: each in a thread, at once."""
+    picture = asyncio.to_thread(render_picture, entry, look)
+    if not overlay or entry.generator is None:
+        return await picture, None
+    return await asyncio.gather(picture, asyncio.to_thread(render_attention, entry, entry.generator, look))
 
 
 def _offers(wanted: MediaType) -> list[str]:
