@@ -101,9 +101,9 @@ def _resize(
 ) -> NDArray[np.uint8]:
     """Resample a part of a picture for quality.
 
-    Smaller: Lanczos after a box average that leaves at least 1.25 times the size. It is within 44 dB of
-    Lanczos on all pixels, closer to it than bicubic's neighbours are, in less than half the time. Larger:
-    bicubic, since Lanczos rings around the hard edges that a small picture has.
+    Smaller: Lanczos after a box average that leaves at least 1.25 times the size. On photos that differs from
+    Lanczos on all pixels about as little as bicubic does (44 dB), in less than half of Lanczos' time and two
+    thirds of bicubic's. Larger: bicubic, since Lanczos rings around the hard edges that a small picture has.
     """
     smaller = box[2] - box[0] >= width and box[3] - box[1] >= height
     if not smaller:
