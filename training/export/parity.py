@@ -39,7 +39,7 @@ def prove_generator(model: bytes, generator: Generator) -> Parity:
     """
     size, sessions = generator.config.size, [cpu_session(model), cpu_session(turn_on(model, WINOGRAD))]
     levels, equal, relative = 0, [], dict.fromkeys(("cam_logit", "attention"), 0.0)
-    shapes = [(size, size), *([(size, size + 4)] if generator.config.light else [])]
+    shapes = [(size, size), *([(size + 4, size)] if generator.config.light else [])]
     for pixels in _pictures(shapes):
         expected = translate(generator, pixels)
         for found in (run(session, pixels) for session in sessions):
