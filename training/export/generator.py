@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 from torch import Tensor, nn
 
+from models.bundle.switches import WINOGRAD
 from models.networks.attention import CAM
 from models.networks.generator import DecoderBlock, EncoderBlock, Generator
 from training.export.graph import Graph
@@ -19,6 +20,7 @@ from training.export.layers import (
     normalization,
     pad,
     pixels_to_values,
+    residual_convolution,
     to_three_channels,
     upsampled_convolution,
     values_to_pixels,
@@ -38,6 +40,7 @@ def export_generator(generator: Generator, *, values: bool = False) -> bytes:
         `[N, 2]` and `attention` `[N, H/4, W/4]`, float32. N is dynamic; H and W too in a light generator.
     """
     graph, size = Graph("generator"), generator.config.size
+    graph.switch(WINOGRAD)
     shape: list[str | int] = ["H", "W"] if generator.config.light else [size, size]
     if values:
         x = graph.input("values", np.float32, ["N", 3, *shape])
@@ -60,7 +63,10 @@ def export_generator(generator: Generator, *, values: bool = False) -> bytes:
 def _encode(graph: Graph, x: str, generator: Generator) -> str:
     for layer in generator.encoder:
         if isinstance(layer, nn.Conv2d):
-            x = _normalized_convolution(graph, x, layer)
+            x = convolution(
+                graph, pad(graph, x, layer.kernel_size[0] // 2), layer.weight, stride=layer.stride[0]
+            )
+            x = instance_norm(graph, x, layer.out_channels)
         elif isinstance(layer, nn.ReLU):
             x = graph.add("Relu", x)
         elif isinstance(layer, EncoderBlock):
@@ -69,15 +75,11 @@ def _encode(graph: Graph, x: str, generator: Generator) -> str:
 
 
 def _encoder_block(graph: Graph, x: str, block: EncoderBlock) -> str:
-    first, second = (layer for layer in block.body if isinstance(layer, nn.Conv2d))
-    hidden = graph.add("Relu", _normalized_convolution(graph, x, first))
-    return graph.add("Add", x, _normalized_convolution(graph, hidden, second))
-
-
-def _normalized_convolution(graph: Graph, x: str, layer: nn.Conv2d) -> str:
-    padded = pad(graph, x, layer.kernel_size[0] // 2)
-    x = convolution(graph, padded, layer.weight, stride=layer.stride[0])
-    return instance_norm(graph, x, layer.out_channels)
+    first, second = (layer.weight for layer in block.body if isinstance(layer, nn.Conv2d))
+    hidden = residual_convolution(graph, pad(graph, x, 1), first)
+    hidden = graph.add("Relu", instance_norm(graph, hidden, first.shape[0]))
+    hidden = residual_convolution(graph, pad(graph, hidden, 1), second)
+    return graph.add("Add", x, instance_norm(graph, hidden, second.shape[0]))
 
 
 def _attend(graph: Graph, features: str, cam: CAM, generator: Generator) -> str:
@@ -119,9 +121,9 @@ def _style(graph: Graph, features: str, generator: Generator) -> Style | None:
 
 
 def _decoder_block(graph: Graph, x: str, block: DecoderBlock, style: Style | None) -> str:
-    hidden = convolution(graph, pad(graph, x, 1), block.conv1.weight)
+    hidden = residual_convolution(graph, pad(graph, x, 1), block.conv1.weight)
     hidden = graph.add("Relu", normalization(graph, hidden, block.norm1, style))
-    hidden = convolution(graph, pad(graph, hidden, 1), block.conv2.weight)
+    hidden = residual_convolution(graph, pad(graph, hidden, 1), block.conv2.weight)
     return graph.add("Add", x, normalization(graph, hidden, block.norm2, style))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +22,7 @@ class Graph:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._number = itertools.count()
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, onnx.TensorProto] = {}
         self._inputs: list[onnx.ValueInfoProto] = []
@@ -35,7 +38,9 @@ class Graph:
         self._nodes.append(helper.make_node("Identity", [value], [name], name=f"output/{name}"))
         self._outputs.append(helper.make_tensor_value_info(name, _onnx_type(dtype), shape))
 
-    def constant(self, value: Tensor | ArrayLike, dtype: type[np.generic] = np.float32) -> str:
+    def constant(
+        self, value: Tensor | ArrayLike | list[list[float]], dtype: type[np.generic] = np.float32
+    ) -> str:
         """A constant tensor; torch tensors may be in any precision and are rounded once, here."""
         array: NDArray[Any] = value.detach().cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
         name = f"constant_{len(self._constants)}"
@@ -47,15 +52,33 @@ class Graph:
         shape = self.add("Gather", self.add("Shape", x), self.integers(*axes))
         return self.add("Cast", shape, to=TensorProto.FLOAT)
 
+    def switch(self, name: str) -> str:
+        """A named constant that is false in the file and that a loader may turn on."""
+        self._constants[name] = numpy_helper.from_array(np.array(False), name)
+        return name
+
     def integers(self, *values: int) -> str:
         """A constant one-dimensional tensor of int64, as shapes and axes are given."""
         return self.constant(list(values), np.int64)
 
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """Append an operator with one output and return its name."""
-        name = f"{operator}_{len(self._nodes)}"
+        name = f"{operator}_{next(self._number)}"
         self._nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
         return name
+
+    def choose(self, switch: str, *, on: Callable[[], str], off: Callable[[], str]) -> str:
+        """One of two ways to compute a float value; each is given as a function that appends its operators.
+
+        With a constant switch a runtime keeps one branch and forgets the other when it loads the model.
+        """
+        return self.add("If", switch, then_branch=self._branch(on), else_branch=self._branch(off))
+
+    def _branch(self, append: Callable[[], str]) -> onnx.GraphProto:
+        outer, self._nodes = self._nodes, []
+        output = helper.make_empty_tensor_value_info(append())
+        nodes, self._nodes = self._nodes, outer
+        return helper.make_graph(nodes, output.name, [], [output])
 
     def build(self) -> bytes:
         """The serialized, checked model: one file, no external data."""

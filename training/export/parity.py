@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.bundle.canary import MAX_RELATIVE, relative_difference, smooth_picture
 from models.bundle.manifest import Parity
+from models.bundle.switches import WINOGRAD, turn_on
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
 
@@ -26,7 +27,7 @@ class ParityError(RuntimeError):
 
 
 def prove_generator(model: bytes, generator: Generator) -> Parity:
-    """Compare an exported generator with the torch one.
+    """Compare an exported generator with the torch one, with its switch off and on.
 
     Args:
         model: what `export_generator` gave.
@@ -36,16 +37,17 @@ def prove_generator(model: bytes, generator: Generator) -> Parity:
         ParityError: an image value is off by more than 1, fewer than 99.5 % are equal, or logits or maps are
             off by more than 1e-3 of their largest value.
     """
-    size, session = generator.config.size, cpu_session(model)
+    size, sessions = generator.config.size, [cpu_session(model), cpu_session(turn_on(model, WINOGRAD))]
     levels, equal, relative = 0, [], dict.fromkeys(("cam_logit", "attention"), 0.0)
-    shapes = [(size, size), *([(size, size + 4)] if generator.config.light else [])]
+    shapes = [(size, size), *([(size + 4, size)] if generator.config.light else [])]
     for pixels in _pictures(shapes):
-        expected, found = translate(generator, pixels), run(session, pixels)
-        difference = np.abs(found["image"].astype(int) - expected["image"])
-        levels = max(levels, int(difference.max()))
-        equal.append(float((difference == 0).mean()))
-        for name in expected.keys() - {"image"}:
-            relative[name] = max(relative[name], relative_difference(found[name], expected[name]))
+        expected = translate(generator, pixels)
+        for found in (run(session, pixels) for session in sessions):
+            difference = np.abs(found["image"].astype(int) - expected["image"])
+            levels = max(levels, int(difference.max()))
+            equal.append(float((difference == 0).mean()))
+            for name in expected.keys() - {"image"}:
+                relative[name] = max(relative[name], relative_difference(found[name], expected[name]))
     with_cam = generator.cam is not None
     parity = Parity(
         reference=f"torch {torch.__version__.split('+')[0]}, float64, CPU",

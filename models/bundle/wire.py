@@ -1,0 +1,62 @@
+"""Protobuf's wire format, as much of it as reading an ONNX file without an ONNX library needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+_BYTES: Final = 2
+
+
+class WireField(NamedTuple):
+    """One field of a message: its number and where its value lies in the message."""
+
+    number: int
+    start: int
+    end: int
+    nested: bool
+    """Whether the value has a length of its own, as messages, strings and byte strings do."""
+
+
+def fields(message: memoryview) -> Iterator[WireField]:
+    """The fields of a serialized message, in order.
+
+    Raises:
+        ValueError: the bytes are no message.
+    """
+    at = 0
+    while at < len(message):
+        key, at = _varint(message, at)
+        start, end = _extent(message, at, key & 7)
+        if end > len(message):
+            raise ValueError("truncated")
+        yield WireField(key >> 3, start, end, key & 7 == _BYTES)
+        at = end
+
+
+def _extent(message: memoryview, at: int, wire: int) -> tuple[int, int]:
+    match wire:
+        case 0:
+            return at, _varint(message, at)[1]
+        case 1:
+            return at, at + 8
+        case 2:
+            size, at = _varint(message, at)
+            return at, at + size
+        case 5:
+            return at, at + 4
+        case _:
+            raise ValueError(f"wire type {wire}")
+
+
+def _varint(message: memoryview, at: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 64, 7):
+        if at >= len(message):
+            raise ValueError("truncated")
+        byte = message[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+    raise ValueError("varint too long")

@@ -1,0 +1,88 @@
+"""What a picture file says before any pixel is decoded."""
+
+import struct
+from io import BytesIO
+from typing import NamedTuple
+
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from models.images import jpeg, png
+from models.images.errors import BrokenPicture, UnsupportedFormat, damage_as_broken_picture
+from models.images.limits import PictureLimits
+
+
+class Opened(NamedTuple):
+    """A picture file whose header was read and found small enough."""
+
+    name: str  # JPEG, PNG or WebP
+    image: ImageFile  # not loaded yet
+    exif: bytes
+    icc_profile: bytes
+
+
+def open_picture(data: bytes, limits: PictureLimits) -> Opened:
+    """Read a picture file's header.
+
+    Only these three of Pillow's forty decoders ever see the bytes, and `limits` alone decide about the size:
+    each decoder is called by its name, since `Image.open` warns about sizes by a rule of its own.
+
+    Raises `UnsupportedFormat`, `BrokenPicture` or `TooManyPixels`.
+    """
+    if data.startswith(jpeg.SIGNATURE):
+        return _open_jpeg(data, limits)
+    if data.startswith(png.SIGNATURE):
+        return _open_png(data, limits)
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return _open_webp(data, limits)
+    raise UnsupportedFormat("This is no JPEG, PNG or WebP picture; save or export it as one of these.")
+
+
+def _open_jpeg(data: bytes, limits: PictureLimits) -> Opened:
+    parts = jpeg.split(data)
+    with damage_as_broken_picture("JPEG"):
+        image = JpegImageFile(BytesIO(parts.pixels))
+    limits.check(*image.size)
+    return Opened("JPEG", image, parts.exif, image.info.get("icc_profile") or b"")
+
+
+def _open_png(data: bytes, limits: PictureLimits) -> Opened:
+    parts = png.split(data)
+    with damage_as_broken_picture("PNG"):
+        image = PngImageFile(BytesIO(parts.pixels))
+    limits.check(*image.size)
+    _scale_transparent_colour(image, bits=parts.pixels[24])
+    return Opened("PNG", image, parts.exif, parts.icc_profile)
+
+
+def _scale_transparent_colour(image: PngImageFile, bits: int) -> None:
+    """Bring the one transparent colour to the depth that Pillow gives the pixels; it keeps the file's."""
+    colour = image.info.get("transparency")
+    if image.mode == "L" and bits in (2, 4) and colour is not None:
+        image.info["transparency"] = colour * 255 // (2**bits - 1)
+    if image.mode == "RGB" and bits == 16 and colour is not None:
+        image.info["transparency"] = tuple(value >> 8 for value in colour)
+
+
+def _open_webp(data: bytes, limits: PictureLimits) -> Opened:
+    # Before the decoder, which allocates two canvases of whatever size the header says.
+    limits.check(*_webp_size(data))
+    with damage_as_broken_picture("WebP"):
+        image = WebPImageFile(BytesIO(data))
+    return Opened("WebP", image, image.info.get("exif", b""), image.info.get("icc_profile", b""))
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Width and height from the first chunk of a WebP file."""
+    kind, head = data[12:16], data[20:30]
+    if kind == b"VP8X" and len(head) == 10:
+        return int.from_bytes(head[4:7], "little") + 1, int.from_bytes(head[7:10], "little") + 1
+    if kind == b"VP8L" and head[:1] == b"\x2f" and len(head) >= 5:
+        bits = int.from_bytes(head[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 " and head[3:6] == b"\x9d\x01\x2a" and len(head) == 10:
+        width, height = struct.unpack("<HH", head[6:10])
+        return width & 0x3FFF, height & 0x3FFF
+    raise BrokenPicture("This WebP picture has no readable header; save or export it again.")

@@ -1,0 +1,124 @@
+"""How a photo of any shape meets a network's size."""
+
+from typing import Literal, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.Image import Resampling
+
+Fit = Literal["cover", "contain", "stretch"]
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
+
+class Box(NamedTuple):
+    """A part of a picture in whole pixels; right and bottom lie outside."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+class Frame(NamedTuple):
+    """A picture at a network's size."""
+
+    pixels: NDArray[np.uint8]  # [height, width, 3]
+    content: Box  # where the picture lies in it; the rest is padding
+
+
+def frame(picture: NDArray[np.uint8], *, height: int, width: int, fit: Fit) -> Frame:
+    """Bring a picture, uint8 [H, W, 3], to `height` x `width`.
+
+    `cover` cuts the largest centred part of the frame's shape; `contain` keeps the whole picture and pads;
+    `stretch` squashes it as the official code does, with that code's filter. A picture that has the frame's
+    size already passes bit for bit, the same array.
+    """
+    whole = Box(0, 0, width, height)
+    if picture.shape[:2] == (height, width):
+        return Frame(picture, whole)
+    match fit:
+        case "cover":
+            return Frame(_cover(picture, height, width), whole)
+        case "contain":
+            return _contain(picture, height, width)
+        case "stretch":
+            return Frame(_resample(picture, height, width, Resampling.BILINEAR), whole)
+
+
+def resize(picture: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.uint8]:
+    """A picture, uint8 [H, W, 3], at another size, for the eye; its shape is not kept."""
+    return _resize(picture, height, width, (0.0, 0.0, float(picture.shape[1]), float(picture.shape[0])))
+
+
+def crop(array: NDArray[_Scalar], box: Box) -> NDArray[_Scalar]:
+    """The part of an array [H, W, ...] in a box, as a view: a padded frame's answer without its padding."""
+    return array[box.top : box.bottom, box.left : box.right]
+
+
+def scale_box(box: Box, *, before: tuple[int, int], after: tuple[int, int]) -> Box:
+    """Where a box of a picture of size `before` (height, width) lies once that has size `after`; never empty.
+
+    For answers and maps at another scale than the frame.
+    """
+    left, right = _scale_span(box.left, box.right, before[1], after[1])
+    top, bottom = _scale_span(box.top, box.bottom, before[0], after[0])
+    return Box(left, top, right, bottom)
+
+
+def _scale_span(start: int, stop: int, before: int, after: int) -> tuple[int, int]:
+    """Both ends rounded to the nearest pixel, kept at least one apart and inside."""
+    low = min(round(start * after / before), after - 1)
+    return low, max(round(stop * after / before), low + 1)
+
+
+def _cover(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    rows, columns = picture.shape[:2]
+    scale = min(columns / width, rows / height)
+    x, y = (columns - width * scale) / 2, (rows - height * scale) / 2
+    # Parts of pixels are resampled exactly; the clamp only keeps rounding from leaving the picture.
+    box = (max(x, 0.0), max(y, 0.0), min(x + width * scale, columns), min(y + height * scale, rows))
+    return _resize(picture, height, width, box)
+
+
+def _contain(picture: NDArray[np.uint8], height: int, width: int) -> Frame:
+    rows, columns = picture.shape[:2]
+    scale = min(width / columns, height / rows)
+    inner_height, inner_width = max(1, round(rows * scale)), max(1, round(columns * scale))
+    top, left = (height - inner_height) // 2, (width - inner_width) // 2
+    content = Box(left, top, left + inner_width, top + inner_height)
+    inner = resize(picture, height=inner_height, width=inner_width)
+    margins = ((top, height - content.bottom), (left, width - content.right), (0, 0))
+    # Mirrored, as the network pads its own layers: its statistics over the frame stay those of the picture,
+    # and the translation comes closest to that of the unpadded picture. Measured on portraits of a light
+    # generator, in levels: mirrored 12 to 21 off, repeated edges 12 to 31, one grey 18 to 57, black 29 to 74.
+    return Frame(np.pad(inner, margins, mode="reflect"), content)
+
+
+def _resize(
+    picture: NDArray[np.uint8], height: int, width: int, box: tuple[float, float, float, float]
+) -> NDArray[np.uint8]:
+    """Resample a part of a picture for quality.
+
+    Smaller: Lanczos after a box average that leaves at least 1.25 times the size. On photos that differs from
+    Lanczos on all pixels about as little as bicubic does (44 dB), in less than half of Lanczos' time and two
+    thirds of bicubic's. Larger: bicubic, since Lanczos rings around the hard edges that a small picture has.
+    """
+    smaller = box[2] - box[0] >= width and box[3] - box[1] >= height
+    if not smaller:
+        return _resample(picture, height, width, Resampling.BICUBIC, box)
+    return _resample(picture, height, width, Resampling.LANCZOS, box, reducing_gap=1.25)
+
+
+def _resample(
+    picture: NDArray[np.uint8],
+    height: int,
+    width: int,
+    resampling: Resampling,
+    box: tuple[float, float, float, float] | None = None,
+    reducing_gap: float | None = None,
+) -> NDArray[np.uint8]:
+    """All of Pillow's filters widen when they shrink, so nothing aliases."""
+    image = Image.fromarray(picture)
+    return np.asarray(image.resize((width, height), resampling, box=box, reducing_gap=reducing_gap))

@@ -1,0 +1,54 @@
+"""A network's attention made visible: colours, overlay, legend."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.Image import Resampling
+
+from models.images.colormaps import Colormap, table
+
+__all__ = ["Colormap", "colorize", "legend", "normalize", "overlay"]
+
+
+def normalize(attention: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Stretch a relative map, float32 [h, w] of any range, to [0, 1]; a flat one gives zeros.
+
+    For maps whose values mean something only beside each other, such as a CAM. One that is in [0, 1] by its
+    own meaning, a mask, is coloured as it is.
+    """
+    assert np.isfinite(attention).all(), "an attention map is finite"
+    values = attention.astype(np.float64)  # the difference of two float32 can exceed float32
+    low, span = values.min(), np.ptp(values)
+    if span == 0:
+        return np.zeros_like(attention)
+    return np.asarray((values - low) / span, dtype=np.float32)
+
+
+def colorize(map01: NDArray[np.float32], *, height: int, width: int, colormap: Colormap) -> NDArray[np.uint8]:
+    """Colours, uint8 [height, width, 3], for a map, float32 [h, w] in [0, 1].
+
+    The values are interpolated, not the colours: between red and blue lies the map's green, not purple.
+    """
+    assert map01.min() >= 0, "a map's values start at 0; see normalize"
+    assert map01.max() <= 1, "a map's values end at 1; see normalize"
+    levels = Image.fromarray((map01 * 255 + 0.5).astype(np.uint8))
+    smooth = levels.resize((width, height), Resampling.BICUBIC)
+    smooth.putpalette(table(colormap).tobytes())  # three times as fast as indexing the table
+    return np.asarray(smooth.convert("RGB"))
+
+
+def overlay(
+    base: NDArray[np.uint8], map01: NDArray[np.float32], *, colormap: Colormap, alpha: float
+) -> NDArray[np.uint8]:
+    """A map's colours over a picture, uint8 [H, W, 3]; `alpha` 0 shows the picture alone, 1 the colours."""
+    assert 0 <= alpha <= 1, "alpha is a share"
+    colours = colorize(map01, height=base.shape[0], width=base.shape[1], colormap=colormap)
+    weight = np.uint16(round(alpha * 256))  # of 256, so that 0 and 1 are exact and 16 bits suffice
+    blend = base * (np.uint16(256) - weight) + colours * weight + np.uint16(128)
+    return (blend >> 8).astype(np.uint8)
+
+
+def legend(colormap: Colormap, *, width: int, height: int) -> NDArray[np.uint8]:
+    """A map's colours from the lowest, left, to the highest, right: uint8 [height, width, 3]."""
+    levels = np.linspace(0, 255, width).round().astype(np.uint8)
+    return np.broadcast_to(table(colormap)[levels], (height, width, 3)).copy()

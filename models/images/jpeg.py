@@ -1,0 +1,73 @@
+"""What of a JPEG file a decoder needs, apart from what cameras and editors added."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from models.images.errors import BrokenPicture
+
+SIGNATURE = b"\xff\xd8\xff"
+
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # one that begins a segment, or ends the picture
+_END, _SCAN = 0xD9, 0xDA
+_SCAN_MARKER = bytes((0xFF, _SCAN))
+_EXIF, _ICC_PROFILE = 0xE1, 0xE2
+# Frame headers, Huffman and quantization tables, the restart interval; JFIF and Adobe say how the components
+# are meant. Not 0xC8 and 0xCC (settings of arithmetic coding that nobody writes): Pillow takes their bodies
+# for further segments.
+_FOR_PIXELS = frozenset({*range(0xC0, 0xD0), 0xDB, 0xDD, 0xE0, 0xEE} - {0xC8, 0xCC})
+
+# A segment costs its sender four bytes and Pillow microseconds. Sound files have under two hundred.
+_MAX_SEGMENTS = 1000
+# Each scan visits every block, and may do so on a few bytes: one megabyte can keep a decoder busy for many
+# minutes. Encoders write about ten.
+_MAX_SCANS = 50
+
+
+class Jpeg(NamedTuple):
+    """The parts of a JPEG file."""
+
+    pixels: bytes  # a JPEG file of the picture and its colour profile alone
+    exif: bytes
+
+
+def split(data: bytes) -> Jpeg:
+    """Sort a JPEG file's segments.
+
+    The decoder then sees no comment, thumbnail, maker's note, junk or second picture, all of which Pillow
+    reads in Python, byte by byte in part. What is cut off or missing, the decoder says.
+
+    Raises `BrokenPicture` for a file whose structure is made to keep a decoder busy.
+    """
+    view = memoryview(data)
+    pixels, exif, scans = [view[:2]], b"", 0
+    for code, start, end in _segments(data):
+        if code == _SCAN:
+            scans += 1
+            if scans == 1:
+                pixels.append(view[start:])
+                if data.count(_SCAN_MARKER, start) <= _MAX_SCANS:
+                    break  # the common case; more may also be chance, in a film behind the picture
+            if scans > _MAX_SCANS:
+                raise BrokenPicture(f"This JPEG picture has more than {_MAX_SCANS} scans; save it again.")
+        elif scans == 0:
+            if code in _FOR_PIXELS or (code == _ICC_PROFILE and data.startswith(b"ICC_PROFILE\0", start + 4)):
+                pixels.append(view[start:end])
+            elif code == _EXIF and not exif and data.startswith(b"Exif\0\0", start + 4):
+                exif = data[start + 4 : end]
+    return Jpeg(b"".join(pixels), exif)
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Every segment's code, start and end, up to the picture's end; the data of a scan is skipped."""
+    position = 2
+    for _ in range(_MAX_SEGMENTS):
+        marker = _MARKER.search(data, position)
+        if marker is None or data[marker.end() - 1] == _END:
+            return
+        start = marker.start()
+        position = start + 2 + int.from_bytes(data[start + 2 : start + 4])
+        if position < start + 4:
+            raise BrokenPicture("This JPEG picture is damaged, a segment has no length; save it again.")
+        yield data[start + 1], start, position
+    raise BrokenPicture(f"This JPEG picture has more than {_MAX_SEGMENTS} segments; save it again.")
