@@ -219,7 +219,7 @@ async def test_discriminators_run_once_however_many_ask_and_take_a_permit(
     model.batches.clear()
     model.hold()
     asking = [
-        asyncio.create_task(engine.attention(translation.id, network))  # type: ignore[arg-type]
+        asyncio.create_task(engine.attention(translation.id, network))
         for network in ("local", "global", "local")
     ]
     await until(lambda: held(engine) == 1)

@@ -72,7 +72,7 @@ def test_what_cannot_be_had_is_refused_with_the_remedy(
 class FakeOnnxruntime:
     """Stands for the module: sessions come up on whatever of `works` is asked for first."""
 
-    def __init__(self, works: set[str], raises: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+    def __init__(self, works: set[str], raises: set[str] = frozenset()) -> None:
         self.works = works
         self.raises = raises
         self.asked: list[list[tuple[str, dict[str, str]]]] = []
@@ -86,7 +86,7 @@ class FakeOnnxruntime:
     def preload_dlls(self) -> None:
         self.preloaded = True
 
-    def InferenceSession(self, _model: bytes, _options: object, *, providers, enable_fallback):  # type: ignore[no-untyped-def]
+    def InferenceSession(self, _model: bytes, _options: object, *, providers, enable_fallback):
         assert enable_fallback == 0
         self.asked.append(providers)
         names = [name for name, _ in providers]

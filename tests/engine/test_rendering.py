@@ -43,8 +43,8 @@ def test_padding_is_cut_off_pictures_and_overlays_at_any_size() -> None:
 
 
 @pytest.mark.parametrize(("base", "expected"), [("source", PICTURE), ("translation", 255 - PICTURE)])
-def test_alpha_zero_shows_the_base_alone(base: str, expected: np.ndarray) -> None:  # type: ignore[type-arg]
-    overlay = render_attention(entry(), MAP, Look(alpha=0), base=base)  # type: ignore[arg-type]
+def test_alpha_zero_shows_the_base_alone(base: str, expected: np.ndarray) -> None:
+    overlay = render_attention(entry(), MAP, Look(alpha=0), base=base)
     assert np.array_equal(pixels_of(overlay.data), expected)
 
 
@@ -57,4 +57,4 @@ def test_a_heatmap_is_the_colours_alone() -> None:
 @pytest.mark.parametrize("media_type", ["image/png", "image/jpeg", "image/webp"])
 def test_a_picture_is_what_its_media_type_says(media_type: str) -> None:
     magic = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8\xff", "image/webp": b"RIFF"}[media_type]
-    assert render_picture(entry(), Look(media_type=media_type)).data.startswith(magic)  # type: ignore[arg-type]
+    assert render_picture(entry(), Look(media_type=media_type)).data.startswith(magic)

@@ -48,7 +48,7 @@ async def test_the_discriminators_judge_the_translation_not_the_source(tmp_path:
     engine = await real_engine(tmp_path)
     translation = await engine.translate("cat2dog", encoded(PICTURE))
     for network, block in (("local", 4), ("global", 16)):
-        _, attention = await engine.attention(translation.id, network)  # type: ignore[arg-type]
+        _, attention = await engine.attention(translation.id, network)
         np.testing.assert_allclose(attention, pooled(255 - PICTURE, block), rtol=1e-5)
     engine.close()
 
@@ -60,7 +60,7 @@ async def test_a_model_without_attention_translates_and_says_that_it_has_none(tm
     assert translation.source_probability is None
     for network in ("generator", "local"):
         with pytest.raises(NoSuchNetwork, match=f"no {network} attention"):
-            await engine.attention(translation.id, network)  # type: ignore[arg-type]
+            await engine.attention(translation.id, network)
     engine.close()
 
 
@@ -90,6 +90,6 @@ async def test_a_batch_answers_what_single_runs_answer(tmp_path: Path) -> None:
     for picture, translation in zip(pictures, together, strict=True):
         alone = await engine.translate("cat2dog", encoded(picture))
         assert np.array_equal(translation.entry.translation, 255 - picture)
-        assert np.array_equal(translation.entry.generator, alone.entry.generator)  # type: ignore[arg-type]
+        assert np.array_equal(translation.entry.generator, alone.entry.generator)
         assert translation.source_probability == alone.source_probability
     engine.close()
