@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from app.engine.admission import Admission
 from app.engine.batcher import Answer, Batcher
 from app.engine.errors import DirectionDefunct, Loading, NoSuchNetwork
+from app.engine.providers import CPU
 from app.engine.runner import Broken, Runner
 from app.engine.session import Model, OpenModel, Pixels
 from models.bundle.canary import check_canary, read_canary
@@ -188,8 +189,11 @@ class Direction:
         return model
 
     def _warm_up(self, model: Model, manifest: Manifest) -> None:
-        """Run every shape once: the first run of a shape pays for choosing kernels and for memory."""
-        for shape in self._shapes:
+        """Run every shape once: the first run of a shape pays for choosing kernels and for memory.
+
+        A CPU chooses nothing by the batch; the largest has claimed the memory for all.
+        """
+        for shape in self._shapes[-1:] if model.provider == CPU else self._shapes:
             model.run(np.zeros((shape, manifest.image.height, manifest.image.width, 3), np.uint8))
 
     def _open_discriminators(self) -> Model:

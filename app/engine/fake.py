@@ -34,6 +34,7 @@ class FakeModel:
         self.deaf = False
         """Whether a held run ignores being terminated."""
         self.opened = 0
+        self.terminations = 0
         self.entered = threading.Semaphore(0)
         self._go = threading.Event()
         self._go.set()
@@ -73,6 +74,7 @@ class FakeModel:
 
     def terminate(self) -> None:
         """End a held run, unless the model is deaf."""
+        self.terminations += 1
         if not self.deaf:
             self._terminated.set()
             self._go.set()

@@ -90,7 +90,7 @@ class _Exchange:
         self._method: str = scope["method"]
         self._send = send
         self._leaving = leaving
-        # A HEAD is the GET without its body: answered by the same route, its body dropped below.
+        # A HEAD is the GET without its body: answered by the same route, its body dropped by the server.
         method = "GET" if self._method == "HEAD" else self._method
         self.inner_scope = {**scope, "method": method, "state": self.state}
 
@@ -103,8 +103,6 @@ class _Exchange:
                 headers["Connection"] = "close"  # the next request shall find another server
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
-        elif self._method == "HEAD":
-            message = {**message, "body": b""}
         await self._send(message)
 
     def summary(self) -> tuple[str, str, int, str | None]:

@@ -73,9 +73,9 @@ async def test_a_run_beyond_the_deadline_is_terminated_and_the_next_picture_serv
     with pytest.raises(DeadlineExceeded):
         await engine.translate("cat2dog", photo())
     assert held(engine) == 0
-    model.release()
     await engine.translate("cat2dog", photo())
     assert model.batches == [1, 1]
+    assert model.terminations == 1
 
 
 async def test_waiting_beyond_the_deadline_never_reaches_the_model(
@@ -133,9 +133,11 @@ async def test_one_of_a_batch_who_leaves_does_not_end_the_run_of_the_others(
     leaving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await leaving
+    await asyncio.to_thread(model.entered.acquire, timeout=0.05)  # time enough to end the run, by mistake
     model.release()
     await staying
     assert model.batches == [2]
+    assert model.terminations == 0
 
 
 async def test_waiting_pictures_share_a_run_padded_to_a_warm_shape(

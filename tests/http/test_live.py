@@ -174,9 +174,37 @@ def test_told_to_leave_the_server_answers_what_it_admitted_and_refuses_the_rest(
         assert live.ask("GET", "/readyz")[0] == 503
         assert b"connection: close" in live.answer(head("/directions", "", "GET")).lower()
         assert live.ask("GET", "/healthz")[0] == 200
+        assert not live.server.should_exit
         model.release()
         assert [answer.result()[0] for answer in admitted] == [200] * 4
     live.thread.join(10)
     assert not live.thread.is_alive()
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(live.address)
+
+
+def test_a_request_on_its_way_while_the_server_leaves_is_answered(
+    make_live: MakeLive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.http.server._LINGER_SECONDS", 1.0)
+    live = make_live()
+    with live.raw(head("/healthz", "", "GET")) as plain:
+        assert plain.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        live.server.leave()
+        until(lambda: refused(live))
+        plain.sendall(head("/readyz", "", "GET"))
+        assert read_all(plain).startswith(b"HTTP/1.1 503 ")
+
+
+def refused(live: Live) -> bool:
+    try:
+        socket.create_connection(live.address).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_a_head_has_no_body(make_live: MakeLive) -> None:
+    answer = make_live().answer(head("/healthz", "Connection: close\r\n", "HEAD"))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"\r\n\r\n")
