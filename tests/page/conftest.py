@@ -102,6 +102,8 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
         page.goto(address)
         if ready:
             page.locator("#directions input:enabled").first.wait_for(state="attached")
+        # Chromium may drop keys that come before it has painted its first frame.
+        page.evaluate("new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))")
         return page
 
     yield open_with

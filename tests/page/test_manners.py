@@ -24,7 +24,7 @@ def too_wide(page: Page) -> int:
 
 
 def test_a_phone_never_scrolls_sideways(open_page: OpenPage, stand_in: StandIn) -> None:
-    long = direction("photograph2watercolour", "photograph-of-a-landscape", "watercolour-painting")
+    long = direction("long", "photographofalandscape" * 2, "watercolourpainting" * 2)
     stand_in.directions = [long, direction("selfie2anime", "selfie", "anime")]
     phone = open_page(viewport=PHONE, is_mobile=True, has_touch=True)
     widths = {"empty": too_wide(phone)}

@@ -130,7 +130,8 @@ function startAgain() {
 
 function invitation(ready) {
   if (ready) return "Start with a photo";
-  return directions.length ? "No model is ready yet" : "This server has no model yet";
+  if (directions.length === 0) return "This server has no model yet";
+  return directions.find((one) => one.reason)?.reason ?? "No model is ready yet";
 }
 
 /** Show what is offered; ask again while the server is still loading, until something is ready. */
