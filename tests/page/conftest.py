@@ -82,6 +82,8 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
         page.on("pageerror", lambda error: wrongs.append(f"uncaught: {error}"))
         page.on("console", lambda told: note_console(told.type, told.text))
         page.on("request", lambda asked: note_request(asked.url, host))
+        # From its first listener on, Playwright takes file choosers over; a test's own would come too late.
+        page.on("filechooser", lambda _: None)
 
     def note_console(kind: str, text: str) -> None:
         # Chromium itself writes this line for a refusal, which the tests of refusals provoke.
@@ -102,8 +104,6 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
         page.goto(address)
         if ready:
             page.locator("#directions input:enabled").first.wait_for(state="attached")
-        # Chromium may drop keys that come before it has painted its first frame.
-        page.evaluate("new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))")
         return page
 
     yield open_with

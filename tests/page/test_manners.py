@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 PHONE = {"width": 360, "height": 740}
 
 
+LONG_NAMES = direction("long", "photographofalandscape" * 2, "watercolourpainting" * 2)
+
+
 def too_wide(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def test_a_phone_never_scrolls_sideways(open_page: OpenPage, stand_in: StandIn) -> None:
-    long = direction("long", "photographofalandscape" * 2, "watercolourpainting" * 2)
-    stand_in.directions = [long, direction("selfie2anime", "selfie", "anime")]
+    stand_in.directions = [LONG_NAMES, direction("selfie2anime", "selfie", "anime")]
     phone = open_page(viewport=PHONE, is_mobile=True, has_touch=True)
     widths = {"empty": too_wide(phone)}
     translated(phone)
@@ -38,6 +40,15 @@ def test_a_phone_never_scrolls_sideways(open_page: OpenPage, stand_in: StandIn) 
     phone.get_by_text("d" * 200).wait_for()
     widths["error"] = too_wide(phone)
     assert widths == {"empty": 0, "result": 0, "error": 0}
+
+
+def test_long_names_on_the_picture_leave_each_other_room(open_page: OpenPage, stand_in: StandIn) -> None:
+    stand_in.directions = [LONG_NAMES]
+    phone = translated(open_page(viewport=PHONE, is_mobile=True, has_touch=True))
+    left, right = (phone.locator(one).bounding_box() for one in ("#show-source", "#show-translation"))
+    assert left is not None
+    assert right is not None
+    assert left["x"] + left["width"] < right["x"]
 
 
 def test_every_button_is_large_enough_for_a_thumb(open_page: OpenPage) -> None:
