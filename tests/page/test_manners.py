@@ -159,6 +159,10 @@ Second line.
 |---|---|
 | 11.6 | 100 |
 
+| | |
+|---|---|
+| size | 128 px |
+
 1. one
 2. two
 
@@ -179,6 +183,7 @@ CARD_AS_SHOWN = [
     "not [this](javascript:0). Second line.</p>",
     "<h4>Figures</h4>",
     "<table><tbody><tr><th>KID</th><th>n</th></tr><tr><td>11.6</td><td>100</td></tr></tbody></table>",
+    "<table><tbody><tr><td>size</td><td>128 px</td></tr></tbody></table>",
     "<ol><li>one</li><li>two</li></ol>",
     "<ul><li>odd <code>eyes</code> and hair</li></ul>",
     "<pre><code>&lt;b&gt;code&lt;/b&gt;</code></pre>",
@@ -202,3 +207,13 @@ def test_two_models_for_the_same_two_domains_are_told_apart(open_page: OpenPage,
         "selfie → anime · small",
         "selfie → anime · large",
     ]
+
+
+def test_an_address_names_a_direction_and_reloading_keeps_it(open_page: OpenPage) -> None:
+    page = open_page(query="?direction=anime2selfie")
+    page.get_by_role("heading", name="Anime in. Selfie out.").wait_for()
+    choose(page, "selfie2anime")
+    page.get_by_role("heading", name="Selfie in. Anime out.").wait_for()
+    page.reload()
+    page.get_by_role("heading", name="Selfie in. Anime out.").wait_for()
+    assert page.url.endswith("?direction=selfie2anime")
