@@ -115,7 +115,9 @@ class _Service:
         """Milliseconds of one whole request without the model's run."""
         started = time.perf_counter()
         headers = {"Content-Type": "image/jpeg", "Accept": form}
-        path = f"/translate?direction=noise2noise&format={'png' if 'json' in form else form.partition('/')[2]}"
+        path = (
+            f"/translate?direction=noise2noise&format={'png' if 'json' in form else form.partition('/')[2]}"
+        )
         status, timing = self._ask("POST", path, upload, headers)
         assert status == 200, status
         run = re.search(r"inference;dur=([\d.]+)", timing)
