@@ -142,9 +142,12 @@ async def _translate_all(engine: Engine, plan: Plan, jobs: list[Job]) -> Failure
                     failures[job.source] = str(error)
                 progress.advance(bar)
 
-        async with asyncio.TaskGroup() as group:
-            for job in jobs:
-                group.create_task(one(job))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for job in jobs:
+                    group.create_task(one(job))
+        except ExceptionGroup as several:  # what stops them all, a full disk say, is one thing to its reader
+            raise several.exceptions[0] from None
     return [(job.source, failures[job.source]) for job in jobs if job.source in failures]
 
 

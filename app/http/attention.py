@@ -17,14 +17,7 @@ from app.http.answers import JSON
 from app.http.context import Context, ContextDep
 from app.http.disconnect import unless_left
 from app.http.negotiation import negotiate
-from app.http.problems import (
-    INTERNAL,
-    INVALID_OPTION,
-    MALFORMED_REQUEST,
-    MISSING_OPTION,
-    UNKNOWN_OPTION,
-    declare,
-)
+from app.http.problems import INVALID_OPTION, MISSING_OPTION, UNKNOWN_OPTION, declare
 from app.http.schemas import AttentionOptions, RawAttention
 
 router = APIRouter()
@@ -41,9 +34,9 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     },
     304: {"description": "The picture that If-None-Match names is still the one."},
     **declare(
-        MALFORMED_REQUEST, engine.AttentionGone, engine.NoSuchNetwork, http.NotAcceptable, MISSING_OPTION,
+        engine.AttentionGone, engine.NoSuchNetwork, http.NotAcceptable, MISSING_OPTION,
         UNKNOWN_OPTION, INVALID_OPTION, engine.QueueFull, engine.Draining, engine.DirectionDefunct,
-        engine.DeadlineExceeded, INTERNAL,
+        engine.DeadlineExceeded,
     ),
 }  # fmt: skip
 

@@ -16,7 +16,15 @@ from app.http.context import Context
 from app.http.limits import BodyLimits
 from app.http.metrics import Metrics
 from app.http.middleware import Envelope
-from app.http.problems import KINDS, Problem, handle
+from app.http.problems import (
+    INTERNAL,
+    KINDS,
+    MALFORMED_REQUEST,
+    REQUEST_TIMEOUT,
+    Problem,
+    declare,
+    handle,
+)
 from app.settings import Settings
 
 
@@ -38,6 +46,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        responses=declare(MALFORMED_REQUEST, REQUEST_TIMEOUT, INTERNAL),  # the answers of every address
     )
     metrics = Metrics(engine)
     app.state.context = Context(engine, settings, metrics)
@@ -49,7 +58,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.add_middleware(
         BodyLimits, limit_bytes=settings.body_limit_bytes, read_seconds=settings.request_read_seconds
     )
-    app.add_middleware(Envelope, metrics=metrics)
+    app.add_middleware(Envelope, metrics=metrics, leaving=lambda: engine.draining)
     _declare_problem(app)
     return app
 

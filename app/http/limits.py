@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.errors import BodyTimeout, BodyTooLarge
 
-_DRAIN_SECONDS: Final = 2.0
-"""How long the rest of a body is read after an early answer."""
+_DRAIN_BYTES: Final = 64 * 1024**2
+"""How much beyond the limit is read and dropped so that the client can read an early answer."""
 
 
 class BodyLimits:
@@ -70,17 +70,14 @@ class _Body:
             await self._send(message)
             return
         await self._send({**message, "more_body": True})
-        if (
-            self._received_bytes or not self._waits_for_continue
-        ):  # or the client has sent nothing, and will not
+        # A client that waits for its 100 has sent nothing, and will not now.
+        if self._received_bytes or not self._waits_for_continue:
             await self._drain()
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _receive_in_time(self) -> Message:
-        if self._deadline is None:
-            self._deadline = asyncio.get_running_loop().time() + self._read_seconds
         try:
-            async with asyncio.timeout_at(self._deadline):
+            async with asyncio.timeout_at(self._until()):
                 return await self._receive()
         except TimeoutError:
             raise BodyTimeout(
@@ -88,13 +85,18 @@ class _Body:
             ) from None
 
     async def _drain(self) -> None:
-        budget = self._received_bytes + self._limit_bytes
         try:
-            async with asyncio.timeout(_DRAIN_SECONDS):
-                while not self._complete and self._received_bytes < budget:
+            async with asyncio.timeout_at(self._until()):
+                while not self._complete and self._received_bytes < self._limit_bytes + _DRAIN_BYTES:
                     self._note(await self._receive())
         except TimeoutError:
             return
+
+    def _until(self) -> float:
+        """When the body's time is over, on the loop's clock; it begins when the body is first asked for."""
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().time() + self._read_seconds
+        return self._deadline
 
     def _note(self, message: Message) -> None:
         self._received_bytes += len(message.get("body", b""))

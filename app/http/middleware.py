@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Callable
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
@@ -17,7 +18,7 @@ from app.http.problems import INTERNAL, KINDS, problem_of
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _POLLED: Final = ("/healthz", "/readyz", "/metrics")
-"""Monitors ask these every few seconds; as long as all is well, nobody wants to read it."""
+"""Monitors ask these every few seconds; only our bugs are worth a line there."""
 
 PAGE_CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -38,15 +39,16 @@ log = logging.getLogger("ugatit.access")
 class Envelope:
     """ASGI middleware around everything else; nothing gets past it unanswered, unlogged or uncounted."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, leaving: Callable[[], bool]) -> None:
         self._app = app
         self._metrics = metrics
+        self._leaving = leaving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, send)
+        exchange = _Exchange(scope, send, leaving=self._leaving())
         try:
             await self._app(exchange.inner_scope, receive, exchange.send)
         except Exception as error:
@@ -72,14 +74,14 @@ class Envelope:
             "stages": exchange.state.get("stages"),
             "direction": exchange.state.get("direction"),
         }
-        level = logging.DEBUG if route in _POLLED and status < 500 else logging.INFO
+        level = logging.DEBUG if route in _POLLED and status != 500 else logging.INFO
         log.log(level, "%s %s %d %.1f ms", method, route, status, milliseconds, extra=extra)
 
 
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, *, leaving: bool) -> None:
         self.started = time.perf_counter()
         self.status = 0
         self.problem: str | None = None
@@ -87,6 +89,7 @@ class _Exchange:
         self.state: dict[str, object] = {**scope.get("state", {}), "request_id": self.request_id}
         self._method: str = scope["method"]
         self._send = send
+        self._leaving = leaving
         # A HEAD is the GET without its body: answered by the same route, its body dropped below.
         method = "GET" if self._method == "HEAD" else self._method
         self.inner_scope = {**scope, "method": method, "state": self.state}
@@ -96,6 +99,8 @@ class _Exchange:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-Id"] = self.request_id
+            if self._leaving:
+                headers["Connection"] = "close"  # the next request shall find another server
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
         elif self._method == "HEAD":

@@ -110,6 +110,8 @@ def answer(
 
 async def handle(request: Request, error: Exception) -> Response:
     """FastAPI's handler for every exception of the table."""
+    if isinstance(error, HTTPException) and error.status_code == 405 and request.method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": _allowed(error)})
     request.state.problem = code_of(error)
     return problem_of(error, getattr(request.state, "request_id", None))
 
@@ -125,10 +127,16 @@ def code_of(error: Exception) -> str:
 
 def _routing(error: HTTPException, request_id: str | None) -> Response:
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        detail = f"This address answers to {allowed} only."
+        allowed = _allowed(error)
+        detail = f"This address answers to {allowed} and no other method."
         return answer(METHOD_NOT_ALLOWED, detail, request_id, {"Allow": allowed})
     return answer(NOT_FOUND, "There is nothing at this address; /docs tells what there is.", request_id)
+
+
+def _allowed(error: HTTPException) -> str:
+    """The methods of an address. Where a GET is answered, a HEAD is too."""
+    methods = (error.headers or {}).get("Allow", "").replace("GET", "GET, HEAD")
+    return f"{methods}, OPTIONS"
 
 
 def _invalid(error: RequestValidationError, request_id: str | None) -> Response:

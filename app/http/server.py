@@ -19,6 +19,9 @@ from app.settings import Settings, SettingsError
 log = logging.getLogger("ugatit.http")
 
 _HARD_MARGIN_SECONDS = 1.0
+_BACKLOG = 2048
+_LINGER_SECONDS = 0.2
+"""A request may be on its way on a connection that is idle here: closing that would reset it."""
 
 
 class Server(uvicorn.Server):
@@ -47,6 +50,13 @@ class Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the socket, answer what is on its way already, then close the connections."""
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(_LINGER_SECONDS)
+        await super().shutdown(sockets)
+
     def handle_exit(self, _sig: int, _frame: FrameType | None) -> None:
         """SIGTERM or SIGINT: leave in good order; a second one: leave now."""
         if self._engine.draining:
@@ -58,9 +68,11 @@ class Server(uvicorn.Server):
 
     def leave(self) -> None:
         """Admit nothing more, finish what was admitted, stop. May be called from any thread."""
-        assert self._loop is not None, "the server has started"
         self._engine.drain()
-        self._loop.call_soon_threadsafe(self._start_leaving)
+        if self._loop is None:
+            self.should_exit = True
+        else:
+            self._loop.call_soon_threadsafe(self._start_leaving)
 
     def _start_leaving(self) -> None:
         self._leaving = asyncio.create_task(self._leave())
@@ -95,6 +107,7 @@ def open_socket(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
+        listening.listen(_BACKLOG)  # who comes before the loop runs waits, and is not refused
     except OSError as error:
         raise SettingsError(
             f"{host}:{port} cannot be listened on ({error.strerror}); set another UGATIT_HOST or UGATIT_PORT."

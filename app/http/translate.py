@@ -19,10 +19,10 @@ from app.http.context import ContextDep
 from app.http.disconnect import unless_left
 from app.http.negotiation import negotiate
 from app.http.problems import (
-    INTERNAL,
     INVALID_OPTION,
     MALFORMED_REQUEST,
     MISSING_OPTION,
+    REQUEST_TIMEOUT,
     UNKNOWN_OPTION,
     declare,
 )
@@ -60,7 +60,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         "content": {**dict.fromkeys(MEDIA_TYPES.values(), _BINARY), MIXED: _BINARY},
     },
     **declare(
-        MALFORMED_REQUEST, MISSING_OPTION, UNKNOWN_OPTION, INVALID_OPTION, INTERNAL,
+        MALFORMED_REQUEST, REQUEST_TIMEOUT, MISSING_OPTION, UNKNOWN_OPTION, INVALID_OPTION,
         http.MalformedMultipart, http.MissingFile, http.UnexpectedPart, http.NotAcceptable,
         http.UnsupportedMediaType, http.BodyTimeout, http.BodyTooLarge,
         images.UnsupportedFormat, images.BrokenPicture, images.TooManyPixels,

@@ -1,0 +1,22 @@
+"""Run the command as its users do: as a process, in a clean environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """The environment without settings, but those given."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("UGATIT_")}
+    return clean | {"PYTHONPATH": str(ROOT), "UGATIT_PROVIDER": "cpu"} | variables
+
+
+def ugatit(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `ugatit` to its end."""
+    command = [sys.executable, "-m", "app", *map(str, arguments)]
+    return subprocess.run(command, env=environment(**variables), capture_output=True, text=True, timeout=60)

@@ -1,0 +1,113 @@
+"""`ugatit serve` as a process: its settings, its signals, its exit codes."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings, variable
+from tests.cli.command import environment, ugatit
+from tests.photos import photo
+from tests.tiny_bundle import write_tiny_bundle
+
+
+@contextmanager
+def server(bundles: Path, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A serving process and its host and port."""
+    settings = {"UGATIT_PORT": "0", "UGATIT_BUNDLES_DIR": str(bundles), "UGATIT_LOG_FORMAT": "json"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "serve"],
+        env=environment(**settings | variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        address = re.search(r"http://(\S+)", process.stdout.readline())
+        assert address is not None, process.communicate()[1]
+        yield process, address[1]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def connect(host: str) -> closing[http.client.HTTPConnection]:
+    return closing(http.client.HTTPConnection(host, timeout=30))
+
+
+def status(connection: http.client.HTTPConnection, path: str) -> int:
+    connection.request("GET", path)
+    response = connection.getresponse()
+    response.read()
+    return response.status
+
+
+def until_ready(host: str) -> None:
+    with connect(host) as connection:
+        while status(connection, "/readyz") != 200:
+            pass
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_stop_under_load_it_answers_everyone_and_exits_0(
+    tmp_path: Path, told: signal.Signals
+) -> None:
+    write_tiny_bundle(tmp_path)
+    with server(tmp_path, UGATIT_QUEUE_SIZE="64") as (process, host), ExitStack() as stack:
+        until_ready(host)
+        connections = [stack.enter_context(connect(host)) for _ in range(16)]
+        assert {status(connection, "/healthz") for connection in connections} == {200}
+        for connection in connections:
+            connection.request("POST", "/translate?direction=cat2dog", photo(), {"Content-Type": "image/png"})
+        process.send_signal(told)
+        assert {connection.getresponse().status for connection in connections} <= {200, 503}
+        assert process.wait(20) == 0
+        assert process.stderr is not None
+        lines = [json.loads(line) for line in process.stderr]
+    assert {line["level"] for line in lines} == {"info"}, lines
+
+
+def test_it_says_nothing_alarming_when_it_starts(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path)
+    with server(tmp_path, UGATIT_PROVIDER="auto") as (process, host):
+        until_ready(host)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+    messages = [json.loads(line)["message"] for line in errors.splitlines()]
+    assert messages[0].startswith("cat2dog is ready on ")
+    assert len(messages) == 2
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = ugatit("serve", UGATIT_PORT=port, UGATIT_BUNDLES_DIR=str(tmp_path))
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert port in result.stderr
+    assert "UGATIT_PORT" in result.stderr
+
+
+def test_a_gpu_that_is_required_and_missing_refuses_the_start() -> None:
+    result = ugatit("serve", UGATIT_REQUIRE_GPU="1")
+    assert result.returncode == 2
+    assert result.stderr.startswith("ugatit: UGATIT_REQUIRE_GPU is set")
+    assert result.stderr.count("\n") == 1
+
+
+def test_help_lists_every_setting_with_its_default() -> None:
+    text = " ".join(ugatit("serve", "--help").stdout.split())
+    for name, field in Settings.model_fields.items():
+        assert variable(name) in text
+        assert f"[default: {field.default}]" in text

@@ -1,0 +1,54 @@
+"""Settings by environment: what is refused, and in which words."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app.settings import SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("UGATIT_"):
+            monkeypatch.delenv(name)
+
+
+def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UGATIT_HOST", "0.0.0.0")
+    monkeypatch.setenv("UGATIT_BUNDLES_DIR", "/models")
+    monkeypatch.setenv("UGATIT_REQUIRE_GPU", "1")
+    monkeypatch.setenv("UGATIT_PORT", "")  # as compose files pass on what is not set
+    settings = load_settings()
+    assert (settings.host, settings.bundles_dir, settings.require_gpu) == ("0.0.0.0", Path("/models"), True)
+    assert settings.port == 8000
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("UGATIT_PRT", "80", "UGATIT_PRT is no setting; did you mean UGATIT_PORT?"),
+        ("UGATIT_BODY_LIMIT", "1", "did you mean UGATIT_BODY_LIMIT_BYTES?"),
+        ("UGATIT_PORT", "eighty", "UGATIT_PORT='eighty' cannot be used: it should be a valid integer"),
+        ("UGATIT_QUEUE_SIZE", "0", "UGATIT_QUEUE_SIZE='0' cannot be used"),
+        ("UGATIT_MAX_BATCH", "65", "less than or equal to 64"),
+        ("UGATIT_PROVIDER", "gpu", "'tensorrt'"),
+        ("UGATIT_DEADLINE_SECONDS", "40", "must be below UGATIT_GRACE_SECONDS (40)"),
+        ("UGATIT_DEADLINE_SECONDS", "nan", "UGATIT_DEADLINE_SECONDS='nan' cannot be used"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_variables_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert sentence in str(refused.value)
+
+
+def test_variables_for_the_tests_are_none_of_its_business(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UGATIT_TESTS_NEED_BROWSER", "1")
+    load_settings()

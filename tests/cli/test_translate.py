@@ -1,0 +1,164 @@
+"""`ugatit translate`, `verify` and `doctor`: files in, files out, and words when something is wrong."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.engine.looks import Look
+from app.folder import Plan, PlanError, find_jobs, translate_files
+from app.settings import Settings
+from models.bundle.canary import smooth_picture
+from tests.cli.command import environment, ugatit
+from tests.photos import encoded, photo
+from tests.tiny_bundle import SIZE, write_tiny_bundle
+
+PICTURE = smooth_picture(SIZE, SIZE, seed=4)
+
+
+@pytest.fixture
+def bundles(tmp_path: Path) -> Path:
+    write_tiny_bundle(tmp_path / "bundles")
+    return tmp_path / "bundles"
+
+
+def plan(source: Path, out: Path) -> Plan:
+    return Plan(source, out, "cat2dog", "cover", Look())
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_folder_becomes_translations_and_overlays_and_the_unreadable_are_told_at_the_end(
+    tmp_path: Path, bundles: Path
+) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    (photos / "more").mkdir(parents=True)
+    (photos / "a.png").write_bytes(encoded(PICTURE))
+    (photos / "more" / "b.JPG").write_bytes(photo(40, 60, form="JPEG"))
+    (photos / "more" / "broken.jpg").write_bytes(photo(form="JPEG")[:200])
+    (photos / "notes.txt").write_text("no picture")
+    result = ugatit("translate", photos, "--direction", "cat2dog", "--out", out, "--bundles", bundles)
+    assert result.returncode == 1
+    assert names(out) == ["a.overlay.png", "a.png", "more/b.overlay.png", "more/b.png"]
+    assert np.array_equal(np.asarray(Image.open(out / "a.png")), 255 - PICTURE)
+    reports = [line for line in result.stderr.splitlines() if line.startswith("ugatit:")]
+    assert len(reports) == 1
+    assert "broken.jpg" in reports[0]
+
+
+def test_one_file_in_another_format_exits_0(tmp_path: Path, bundles: Path) -> None:
+    (tmp_path / "me.png").write_bytes(encoded(PICTURE))
+    out = tmp_path / "out"
+    arguments = ("--direction", "cat2dog", "--out", out, "--format", "webp", "--bundles", bundles)
+    assert ugatit("translate", tmp_path / "me.png", *arguments).returncode == 0
+    assert names(out) == ["me.overlay.webp", "me.webp"]
+
+
+def test_sources_are_never_overwritten(tmp_path: Path, bundles: Path) -> None:
+    (tmp_path / "me.png").write_bytes(encoded(PICTURE))
+    arguments = ("--direction", "cat2dog", "--out", tmp_path, "--bundles", bundles)
+    result = ugatit("translate", tmp_path / "me.png", *arguments)
+    assert result.returncode == 2
+    assert "another folder" in result.stderr
+    assert (tmp_path / "me.png").read_bytes() == encoded(PICTURE)
+
+
+def test_an_unknown_direction_is_told_the_known_ones(tmp_path: Path, bundles: Path) -> None:
+    (tmp_path / "me.png").write_bytes(encoded(PICTURE))
+    arguments = ("--direction", "cat2cow", "--out", tmp_path / "out", "--bundles", bundles)
+    result = ugatit("translate", tmp_path / "me.png", *arguments)
+    assert result.returncode == 2
+    assert "choose one of: cat2dog" in result.stderr
+
+
+def test_pictures_of_one_name_do_not_meet_and_the_order_is_fixed(tmp_path: Path) -> None:
+    for name in ("b.png", "a.jpg", "a.png", ".hidden.png", "out/old.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    jobs = find_jobs(plan(tmp_path, tmp_path / "out"))
+    assert [job.source.name for job in jobs] == ["a.jpg", "a.png", "b.png"]
+    assert [job.translation.name for job in jobs] == ["a.jpg.png", "a.png.png", "b.png"]
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="holds no pictures"):
+        find_jobs(plan(tmp_path, tmp_path / "out"))
+
+
+def test_an_interruption_leaves_no_half_written_file(tmp_path: Path, bundles: Path) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    data = photo(form="JPEG")
+    for number in range(300):
+        (photos / f"{number:03}.jpg").write_bytes(data)
+    command = [sys.executable, "-m", "app", "translate", str(photos), "--direction", "cat2dog"]
+    process = subprocess.Popen(
+        [*command, "--out", str(out), "--bundles", str(bundles)], env=environment(), stderr=subprocess.DEVNULL
+    )
+    while process.poll() is None and not out.exists():
+        pass
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    written = names(out)
+    assert len(written) < 600
+    for name in written:
+        assert not name.startswith(".")
+        Image.open(out / name).load()
+
+
+def test_a_full_disk_leaves_no_half_written_file(
+    tmp_path: Path, bundles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "me.png").write_bytes(encoded(PICTURE))
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        translate_files(
+            plan(tmp_path / "me.png", tmp_path / "out"), Settings(bundles_dir=bundles, provider="cpu")
+        )
+    assert names(tmp_path / "out") == []
+
+
+def test_verify_says_what_it_checked(bundles: Path) -> None:
+    result = ugatit("verify", bundles / "cat2dog")
+    assert result.returncode == 0
+    for word in ("cat2dog", "generator.onnx", "discriminators.onnx", "card.md", "sha256", "canary"):
+        assert word in result.stdout
+
+
+@pytest.mark.parametrize(
+    "name", ["generator.onnx", "discriminators.onnx", "canary.npz", "card.md", "manifest.json"]
+)
+def test_verify_refuses_a_changed_file_in_one_line(bundles: Path, name: str) -> None:
+    path = bundles / "cat2dog" / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    result = ugatit("verify", bundles / "cat2dog")
+    assert result.returncode == 1
+    assert result.stderr.startswith("ugatit: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_doctor_tells_providers_bundles_and_settings(tmp_path: Path, bundles: Path) -> None:
+    (bundles / "dog2cat").mkdir()
+    result = ugatit("doctor", UGATIT_BUNDLES_DIR=str(bundles), UGATIT_PORT="1234")
+    assert result.returncode == 0
+    assert "provider truly in use: CPUExecutionProvider" in result.stdout
+    assert "cat2dog: good" in result.stdout
+    assert "dog2cat: defunct" in result.stdout
+    assert "1234" in result.stdout
+    empty = ugatit("doctor", UGATIT_BUNDLES_DIR=str(tmp_path / "none"))
+    assert empty.returncode == 1
+    assert "none" in empty.stdout

@@ -1,0 +1,76 @@
+"""A real server on a real socket, in a thread of the test."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from app.engine.engine import Engine
+from app.http.server import Server, open_socket
+from app.settings import Settings
+
+
+class Live:
+    """A running server and ways to talk to it."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self.engine = engine
+        listening = open_socket("127.0.0.1", 0)
+        self.address = listening.getsockname()
+        self.server = Server(settings, engine)
+        self.thread = threading.Thread(target=self.server.run, args=([listening],), daemon=True)
+
+    def connect(self) -> closing[http.client.HTTPConnection]:
+        """A connection that can be asked several times."""
+        return closing(http.client.HTTPConnection(*self.address, timeout=20))
+
+    def ask(self, method: str, path: str, body: Any = None, headers: Any = None) -> tuple[int, Any]:
+        """Status and JSON of one request on a connection of its own."""
+        with self.connect() as connection:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
+
+    @contextmanager
+    def raw(self, data: bytes) -> Iterator[socket.socket]:
+        """A plain socket that has sent some bytes."""
+        with socket.create_connection(self.address, timeout=20) as plain:
+            plain.sendall(data)
+            yield plain
+
+    def answer(self, data: bytes) -> bytes:
+        """Everything the server sends until it closes."""
+        with self.raw(data) as plain:
+            return read_all(plain)
+
+
+@contextmanager
+def serving(settings: Settings, engine: Engine) -> Iterator[Live]:
+    """A server that is ready, and is stopped at the end."""
+    live = Live(settings, engine)
+    live.thread.start()
+    try:
+        while live.ask("GET", "/readyz")[0] != 200:
+            pass
+        yield live
+    finally:
+        if live.thread.is_alive():
+            live.server.leave()
+            live.thread.join(20)
+            assert not live.thread.is_alive(), "the server did not stop"
+
+
+def read_all(plain: socket.socket) -> bytes:
+    """Everything until the server closes."""
+    return b"".join(iter(lambda: plain.recv(65_536), b""))
+
+
+def body_of(answer: bytes) -> dict[str, Any]:
+    """The JSON of a raw HTTP answer."""
+    fields: dict[str, Any] = json.loads(answer.partition(b"\r\n\r\n")[2])
+    return fields

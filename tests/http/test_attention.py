@@ -1,0 +1,144 @@
+"""`GET /attention`: the heat maps of an earlier translation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from app.engine.fake import FakeModel, fake_outputs
+from models.bundle.canary import smooth_picture
+from tests.http.conftest import MakeClient
+from tests.http.problems import PNG, URL, problem
+from tests.photos import encoded, photo, pixels_of
+
+PICTURE = smooth_picture(32, 32, seed=5)
+
+
+def translated(client: TestClient, query: str = "", body: bytes = encoded(PICTURE)) -> str:
+    """The address of a fresh translation's attention."""
+    return client.post(URL + query, content=body, headers=PNG).json()["attention"]["href"]
+
+
+def test_the_default_is_the_overlay_of_the_translations_answer(client: TestClient) -> None:
+    answer = client.post(URL, content=encoded(PICTURE), headers=PNG).json()
+    response = client.get(answer["attention"]["href"])
+    assert response.headers["content-type"] == "image/png"
+    assert response.headers["cache-control"] == "private"
+    assert response.headers["vary"] == "Accept"
+    import base64
+
+    assert response.content == base64.b64decode(answer["attention"]["overlay"]["data"])
+
+
+@pytest.mark.parametrize("network", ["generator", "local", "global"])
+def test_raw_answers_the_maps_own_values(client: TestClient, network: str) -> None:
+    response = client.get(f"{translated(client)}&view=raw&network={network}")
+    assert response.headers["content-type"] == "application/json"
+    answer = response.json()
+    seen = PICTURE if network == "generator" else 255 - PICTURE
+    output = "attention" if network == "generator" else f"attention_{network}"
+    expected = fake_outputs(seen[None])[output][0]
+    np.testing.assert_allclose(np.array(answer["values"], np.float32), expected)
+    assert answer["shape"] == [4, 4]
+    assert answer["kind"] == "relevance"
+    assert answer["raw_min"] == pytest.approx(float(expected.min()))
+    assert answer["raw_max"] == pytest.approx(float(expected.max()))
+
+
+def test_base_and_view_choose_the_picture_under_the_colours(client: TestClient) -> None:
+    href = translated(client)
+    source = client.get(f"{href}&alpha=0").content
+    translation = client.get(f"{href}&alpha=0&base=translation").content
+    heatmap = client.get(f"{href}&view=heatmap").content
+    assert np.array_equal(pixels_of(source), PICTURE)
+    assert np.array_equal(pixels_of(translation), 255 - PICTURE)
+    assert client.get(f"{href}&alpha=1").content == heatmap
+
+
+@pytest.mark.parametrize(("size", "shape"), [(1, (1, 1)), (64, (64, 64)), (1024, (1024, 1024))])
+def test_size_chooses_the_longer_side(client: TestClient, size: int, shape: tuple[int, int]) -> None:
+    assert pixels_of(client.get(f"{translated(client)}&size={size}").content).shape[:2] == shape
+
+
+def test_padding_is_cut_off_heat_maps_too(client: TestClient) -> None:
+    href = translated(client, "&fit=contain", photo(20, 40))
+    assert pixels_of(client.get(f"{href}&size=128").content).shape[:2] == (64, 128)
+
+
+@pytest.mark.parametrize(
+    ("accept", "view", "expected"),
+    [
+        ("*/*", "overlay", "image/png"),
+        ("image/*", "overlay", "image/png"),
+        ("image/webp", "heatmap", "image/webp"),
+        ("image/avif,image/webp,*/*;q=0.8", "overlay", "image/webp"),
+        ("image/jpeg", "overlay", "image/jpeg"),
+        ("application/json", "overlay", None),
+        ("image/png", "raw", None),
+        ("application/*", "raw", "application/json"),
+    ],
+)
+def test_accept_chooses_the_form(client: TestClient, accept: str, view: str, expected: str | None) -> None:
+    response = client.get(f"{translated(client)}&view={view}", headers={"Accept": accept})
+    if expected is None:
+        problem(response, 406, "not_acceptable")
+    else:
+        assert response.headers["content-type"] == expected
+
+
+def test_what_a_client_has_already_is_not_sent_again(client: TestClient) -> None:
+    href = translated(client)
+    tag = client.get(href).headers["etag"]
+    assert tag.startswith('"')
+    for value in (tag, f'"x", W/{tag}', "*"):
+        response = client.get(href, headers={"If-None-Match": value})
+        assert (response.status_code, response.content) == (304, b"")
+        assert response.headers["etag"] == tag
+        assert response.headers["cache-control"] == "private"
+    assert client.get(href, headers={"If-None-Match": '"x"'}).status_code == 200
+
+
+def test_tags_differ_where_the_bytes_differ(client: TestClient) -> None:
+    href = translated(client)
+    queries = ("", "&alpha=0.4", "&size=64", "&network=local", "&base=translation", "&colormap=gray")
+    tags = {client.get(href + query).headers["etag"] for query in queries}
+    tags.add(client.get(href, headers={"Accept": "image/jpeg"}).headers["etag"])
+    tags.add(client.get(translated(client)).headers["etag"])
+    assert len(tags) == len(queries) + 2
+
+
+@pytest.mark.parametrize("id_", ["", "x", "A" * 22, "%00", "../../etc/passwd"])
+def test_any_other_id_is_the_same_404(client: TestClient, id_: str) -> None:
+    problem(client.get(f"/attention?id={id_}"), 404, "attention_gone")
+
+
+def test_a_missing_id_is_named(client: TestClient) -> None:
+    assert "id" in problem(client.get("/attention"), 422, "missing_option")["detail"]
+
+
+@pytest.mark.parametrize(
+    "query", ["network=both", "view=raw2", "base=none", "alpha=-0.1", "size=0", "size=1025", "size=big"]
+)
+def test_bad_options_are_refused(client: TestClient, query: str) -> None:
+    problem(client.get(f"{translated(client)}&{query}"), 422, "invalid_option")
+
+
+def test_an_expired_translation_is_gone(make_client: MakeClient) -> None:
+    client = make_client(attention_ttl_seconds=1e-9)
+    problem(client.get(translated(client)), 404, "attention_gone")
+
+
+def test_the_oldest_translations_make_room(make_client: MakeClient) -> None:
+    client = make_client(attention_max_entries=2)
+    hrefs = [translated(client) for _ in range(3)]
+    assert [client.get(href).status_code for href in hrefs] == [404, 200, 200]
+
+
+def test_the_discriminators_run_only_when_asked_and_once(client: TestClient, model: FakeModel) -> None:
+    href = translated(client)
+    before = len(model.batches)
+    client.get(f"{href}&network=local")
+    client.get(f"{href}&network=global")
+    client.get(f"{href}&network=local&size=64")
+    assert len(model.batches) == before + 1

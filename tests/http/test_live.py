@@ -1,0 +1,182 @@
+"""What only a real server on a real socket can show: deadlines, early answers, leavers, the end."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from app.engine.fake import FakeModel, fake_engine
+from app.settings import Settings
+from tests.http.live import Live, body_of, read_all, serving
+from tests.http.problems import PNG, URL
+from tests.photos import photo
+
+BODY = photo()
+MakeLive = Callable[..., Live]
+
+
+@pytest.fixture
+def model() -> Iterator[FakeModel]:
+    model = FakeModel()
+    yield model
+    model.release()
+
+
+@pytest.fixture
+def make_live(model: FakeModel, tmp_path: Path) -> Iterator[MakeLive]:
+    with ExitStack() as stack:
+
+        def make(**settings: object) -> Live:
+            chosen = Settings(bundles_dir=tmp_path / "bundles", **settings)
+            live = stack.enter_context(serving(chosen, fake_engine(chosen, model)))
+            stack.callback(model.release)
+            while model.entered.acquire(blocking=False):
+                pass
+            return live
+
+        yield make
+
+
+def held(live: Live) -> int:
+    return live.engine.registry["cat2dog"].admission.held
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.001)
+
+
+def head(path: str, headers: str, method: str = "POST") -> bytes:
+    return f"{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n".encode()
+
+
+def test_a_connection_serves_one_picture_after_the_other(make_live: MakeLive) -> None:
+    with make_live().connect() as connection:
+        for _ in range(3):
+            connection.request("POST", URL, BODY, PNG)
+            response = connection.getresponse()
+            assert (response.status, response.getheader("connection")) == (200, None)
+            response.read()
+
+
+def test_a_silent_socket_is_closed_and_others_do_not_mind(make_live: MakeLive) -> None:
+    live = make_live(request_read_seconds=0.2)
+    with ExitStack() as stack:
+        silent = [stack.enter_context(live.raw(b"")) for _ in range(20)]
+        assert live.ask("POST", URL, BODY, PNG)[0] == 200
+        assert [plain.recv(1) for plain in silent] == [b""] * 20
+
+
+def test_headers_that_do_not_end_are_answered_408(make_live: MakeLive) -> None:
+    answer = make_live(request_read_seconds=0.2).answer(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow:")
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert body_of(answer)["code"] == "headers_timeout"
+
+
+def test_the_second_request_of_a_connection_has_a_deadline_too(make_live: MakeLive) -> None:
+    live = make_live(request_read_seconds=0.3, keep_alive_seconds=600)
+    with live.raw(head("/healthz", "", "GET")) as plain:
+        assert plain.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        plain.sendall(b"GET /healthz HT")
+        assert read_all(plain).startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize("headers", ["Content-Length: 1000\r\n", "Transfer-Encoding: chunked\r\n"])
+def test_a_body_that_does_not_come_is_answered_408(make_live: MakeLive, headers: str) -> None:
+    live = make_live(request_read_seconds=0.2)
+    answer = live.answer(head(URL, f"Content-Type: image/png\r\n{headers}"))
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"connection: close" in answer.lower()
+    assert body_of(answer)["code"] == "body_timeout"
+    assert held(live) == 0
+
+
+def test_what_is_not_http_is_answered_400(make_live: MakeLive) -> None:
+    answer = make_live().answer(b"HELLO\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert body_of(answer)["code"] == "malformed_request"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_client_that_sends_everything_first_can_read_an_early_413(
+    make_live: MakeLive, chunked: bool
+) -> None:
+    body = b"x" * 12_000_000
+    with make_live(body_limit_bytes=8_000_000).connect() as connection:
+        connection.request("POST", URL, iter([body]) if chunked else body, PNG, encode_chunked=chunked)
+        response = connection.getresponse()
+        assert response.status == 413
+        assert response.getheader("connection") == "close"
+        assert b"body_too_large" in response.read()
+
+
+WAITING = "Content-Type: image/png\r\nContent-Length: {}\r\nExpect: 100-continue\r\n"
+
+
+def test_a_client_that_waits_for_continue_gets_its_413_without_sending(make_live: MakeLive) -> None:
+    answer = make_live(body_limit_bytes=1000).answer(head(URL, WAITING.format(1001)))
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_client_that_waits_for_continue_is_told_to_go_on(make_live: MakeLive) -> None:
+    with make_live().raw(head(URL, WAITING.format(len(BODY)))) as plain:
+        assert plain.recv(65_536).startswith(b"HTTP/1.1 100 ")
+        plain.sendall(BODY)
+        assert plain.recv(12) == b"HTTP/1.1 200"
+
+
+def test_an_early_refusal_of_any_kind_can_be_read(make_live: MakeLive) -> None:
+    status, fields = make_live().ask("POST", "/translate?direction=none", b"x" * 5_000_000, PNG)
+    assert (status, fields["code"]) == (404, "unknown_direction")
+
+
+def test_who_disconnects_while_waiting_or_running_gives_the_permit_back(
+    make_live: MakeLive, model: FakeModel
+) -> None:
+    live = make_live()
+    model.hold()
+    request = head(URL, f"Content-Type: image/png\r\nContent-Length: {len(BODY)}\r\n") + BODY
+    with ExitStack() as leaving:
+        for _ in range(5):
+            leaving.enter_context(live.raw(request))
+        until(lambda: held(live) == 5)
+    until(lambda: held(live) == 0)
+    model.release()
+    assert live.ask("POST", URL, BODY, PNG)[0] == 200
+
+
+def test_who_disconnects_while_sending_costs_nothing(make_live: MakeLive) -> None:
+    live = make_live()
+    with live.raw(head(URL, "Content-Type: image/png\r\nContent-Length: 100000\r\n") + b"half"):
+        pass
+    assert live.ask("POST", URL, BODY, PNG)[0] == 200
+    assert held(live) == 0
+
+
+def test_told_to_leave_the_server_answers_what_it_admitted_and_refuses_the_rest(
+    make_live: MakeLive, model: FakeModel
+) -> None:
+    live = make_live()
+    model.hold()
+    with ThreadPoolExecutor(4) as pool:
+        admitted = [pool.submit(live.ask, "POST", URL, BODY, PNG) for _ in range(4)]
+        until(lambda: held(live) == 4)
+        live.server.leave()
+        assert live.ask("POST", URL, BODY, PNG)[1]["code"] == "draining"
+        assert live.ask("GET", "/readyz")[0] == 503
+        assert b"connection: close" in live.answer(head("/directions", "", "GET")).lower()
+        assert live.ask("GET", "/healthz")[0] == 200
+        model.release()
+        assert [answer.result()[0] for answer in admitted] == [200] * 4
+    live.thread.join(10)
+    assert not live.thread.is_alive()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(live.address)

@@ -1,0 +1,184 @@
+"""What the service says about itself, and what every answer carries."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.http.logs import JsonFormatter, PlainFormatter
+from tests.http.conftest import MakeClient
+from tests.http.problems import PNG, URL, problem
+from tests.photos import photo
+
+
+def test_directions_tell_all_that_the_page_needs(client: TestClient) -> None:
+    (direction,) = client.get("/directions").json()["directions"]
+    assert direction == {
+        "name": "cat2dog",
+        "state": "ready",
+        "reason": None,
+        "source": "cat",
+        "target": "dog",
+        "model": {"name": "cat2dog", "version": direction["model"]["version"]},
+        "method": "ugatit",
+        "image": {"height": 32, "width": 32, "fixed": True},
+        "attention": {"generator": True, "local": True, "global": True},
+        "provider": "FakeExecutionProvider",
+        "precision": "float32",
+        "licence": "MIT",
+        "limits": "Only for tests.",
+        "card": "# A fake\n",
+    }
+
+
+def test_health_answers_while_readiness_waits(make_client: MakeClient, model: Any) -> None:
+    model.hold()
+    client = make_client(loaded=False)
+    assert client.get("/healthz").json() == {"status": "ok"}
+    fields = problem(client.get("/readyz"), 503, "not_ready")
+    assert "1 of 1" in fields["detail"]
+    model.release()
+    client.portal.call(client.app_state["engine"].loaded)
+    assert client.get("/readyz").json() == {"status": "ready", "directions": {"cat2dog": "ready"}}
+
+
+def test_without_bundles_readiness_says_where_they_belong(make_client: MakeClient, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    client = make_client(bundles_dir=empty)
+    fields = problem(client.get("/readyz"), 503, "not_ready")
+    assert str(empty) in fields["detail"]
+    assert "UGATIT_BUNDLES_DIR" in fields["detail"]
+    assert client.get("/directions").json() == {"directions": []}
+    problem(client.post(URL, content=photo(), headers=PNG), 404, "unknown_direction")
+
+
+def test_metrics_count_answers_stages_and_refusals(client: TestClient) -> None:
+    client.post(URL, content=photo(), headers=PNG)
+    client.post(URL, content=b"nothing", headers=PNG)
+    client.get("/no/such/address/7f3a")
+    text = client.get("/metrics").text
+    for line in (
+        'ugatit_requests_total{method="POST",route="/translate",status="200"} 1.0',
+        'ugatit_requests_total{method="POST",route="/translate",status="415"} 1.0',
+        'ugatit_requests_total{method="GET",route="other",status="404"} 1.0',
+        'ugatit_rejections_total{code="unsupported_format"} 1.0',
+        'ugatit_stage_seconds_count{stage="encode"} 1.0',
+        'ugatit_batch_pictures_sum{direction="cat2dog"} 1.0',
+        'ugatit_direction_state{direction="cat2dog",state="ready"} 1.0',
+        'ugatit_provider{direction="cat2dog",provider="FakeExecutionProvider"} 1.0',
+        "ugatit_attention_entries 1.0",
+        'ugatit_permits_held{direction="cat2dog"} 0.0',
+    ):
+        assert line in text
+    assert "7f3a" not in text
+
+
+def test_every_answer_carries_an_id_and_safe_headers(client: TestClient) -> None:
+    for response in (
+        client.get("/"),
+        client.get("/healthz"),
+        client.get("/nope"),
+        client.get("/page/page.js"),
+    ):
+        assert re.fullmatch(r"[0-9a-f]{16}", response.headers["x-request-id"])
+        assert response.headers["x-content-type-options"] == "nosniff"
+        policy = response.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [("abc-123_X.y", True), ("a" * 64, True), ("a" * 65, False), ("a b", False), ("é", False)],
+)
+def test_a_harmless_request_id_is_taken_over(client: TestClient, given: str, taken: bool) -> None:
+    response = client.get("/healthz", headers={"X-Request-Id": given.encode("latin-1")})
+    assert (response.headers["x-request-id"] == given) is taken
+
+
+def test_head_is_get_without_its_body(client: TestClient) -> None:
+    for path in ("/", "/healthz", "/directions", "/page/page.css"):
+        head, get = client.head(path), client.get(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == get.headers["content-length"]
+
+
+def test_options_tell_the_methods(client: TestClient) -> None:
+    for path, allow in (("/translate", "POST, OPTIONS"), ("/attention", "GET, HEAD, OPTIONS")):
+        response = client.options(path)
+        assert response.status_code == 204
+        assert response.headers["allow"] == allow
+
+
+def test_the_page_and_its_files_are_served(client: TestClient) -> None:
+    page = client.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    names = re.findall(r'(?:src|href)="/?(page/[^"]+)"', page.text)
+    assert names
+    for name in names:
+        assert client.get(f"/{name}").status_code == 200
+
+
+def test_the_documentation_names_no_other_host(client: TestClient) -> None:
+    page = client.get("/docs")
+    assert "//" not in re.sub(r"<!.*?>", "", page.text)
+    for name in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        assert client.get(name).status_code == 200
+
+
+def test_the_documentation_can_be_switched_off(make_client: MakeClient) -> None:
+    client = make_client(docs=False)
+    for path in ("/docs", "/openapi.json", "/docs/swagger-ui.css", "/redoc"):
+        problem(client.get(path), 404, "not_found")
+
+
+def test_openapi_declares_every_status_with_examples(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    responses = document["paths"]["/translate"]["post"]["responses"]
+    assert set(responses) == {"200", "400", "404", "406", "408", "413", "415", "422", "500", "503", "504"}
+    assert set(responses["200"]["content"]) == {
+        "application/json", "image/png", "image/jpeg", "image/webp", "multipart/mixed",
+    }  # fmt: skip
+    for status, response in responses.items():
+        if status != "200":
+            content = response["content"]["application/problem+json"]
+            assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+            assert content["examples"]
+    body = document["paths"]["/translate"]["post"]["requestBody"]["content"]
+    assert set(body) == {"multipart/form-data", "image/jpeg", "image/png", "image/webp"}
+    assert "Retry-After" in responses["503"]["headers"]
+    declared = document["paths"]["/attention"]["get"]["responses"]
+    assert set(declared) == {"200", "304", "400", "404", "406", "408", "422", "500", "503", "504"}
+    assert "HTTPValidationError" not in json.dumps(document)
+    for reference in re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)):
+        assert reference in document["components"]["schemas"]
+
+
+def test_a_log_line_tells_direction_stages_and_id_but_no_file_name(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "ugatit.access"):
+        response = client.post(URL, files={"file": ("my-secret-party.jpg", photo())})
+    (record,) = [record for record in caplog.records if record.name == "ugatit.access"]
+    line = json.loads(JsonFormatter().format(record))
+    assert line["request_id"] == response.headers["x-request-id"]
+    assert (line["route"], line["status"], line["direction"]) == ("/translate", 200, "cat2dog")
+    assert set(line["stages"]) == {"decode", "queue", "inference", "encode", "total"}
+    plain = PlainFormatter("%(message)s").format(record)
+    assert response.headers["x-request-id"] in plain
+    assert "secret" not in plain + json.dumps(line)
+
+
+def test_monitors_do_not_fill_the_log(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "ugatit.access"):
+        for path in ("/healthz", "/readyz", "/metrics"):
+            client.get(path)
+    assert caplog.records == []
