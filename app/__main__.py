@@ -1,0 +1,5 @@
+"""`python -m app` is `ugatit`."""
+
+from app.cli import main
+
+main()

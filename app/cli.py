@@ -1,0 +1,150 @@
+"""The command `ugatit`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from app.engine.errors import EngineError
+from app.engine.looks import Format
+from app.engine.providers import ProviderRefused
+from app.settings import Settings, SettingsError, load_settings, variable
+from models.bundle.errors import BundleError
+from models.images.frame import Fit
+from models.images.heatmap import Colormap
+
+# The commands import what they run when they run it: --help should not wait for onnxruntime.
+
+
+class _ServeCommand(click.Command):
+    """Lists the settings below the options."""
+
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Settings, from the environment"):
+            formatter.write_dl([(variable(name), _describe(name)) for name in Settings.model_fields])
+
+
+def _describe(name: str) -> str:
+    field = Settings.model_fields[name]
+    choices = get_args(field.annotation)
+    words = f" One of {', '.join(choices)}." if choices else ""
+    return f"{field.description}{words}  [default: {field.default}]"
+
+
+@click.group()
+def cli() -> None:
+    """Translate pictures from one domain to another, and show where the networks look."""
+
+
+@cli.command(cls=_ServeCommand)
+def serve() -> None:
+    """Serve the bundles over HTTP: an API, and a page for people.
+
+    Everything is set by environment variables.
+    """
+    from app.engine.engine import open_engine
+    from app.engine.session import open_runtime
+    from app.http.logs import configure_logging
+    from app.http.server import Server, address_of, open_socket
+
+    settings = load_settings()
+    configure_logging(settings.log_level, settings.log_format)
+    listening = open_socket(settings.host, settings.port)
+    server = Server(settings, open_engine(settings, open_runtime(settings)))
+    click.echo(f"ugatit serves on {address_of(listening)}" + (" (the API: /docs)" if settings.docs else ""))
+    server.run(sockets=[listening])
+    logging.shutdown()
+    sys.stdout.flush()
+    # A model's thread may still be in native code, which an ordinary exit would pull away from under it.
+    os._exit(0)
+
+
+@cli.command()
+@click.argument("source", type=click.Path(exists=True, path_type=Path), metavar="FILE_OR_FOLDER")
+@click.option("--direction", required=True, help="Such as selfie2anime.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder.")
+@click.option("--fit", type=click.Choice(get_args(Fit)), default="cover", show_default=True)
+@click.option("--format", "format_", type=click.Choice(get_args(Format)), default="png", show_default=True)
+@click.option("--alpha", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of the overlay.")
+@click.option("--colormap", type=click.Choice(get_args(Colormap)), default="jet", show_default=True)
+@click.option("--bundles", type=click.Path(path_type=Path), help="Instead of UGATIT_BUNDLES_DIR.")
+def translate(
+    source: Path,
+    direction: str,
+    out: Path,
+    fit: Fit,
+    format_: Format,
+    alpha: float,
+    colormap: Colormap,
+    bundles: Path | None,
+) -> None:
+    """Translate a picture, or all pictures of a folder, without a server.
+
+    For every picture NAME the folder --out gets its translation and, where the model has attention,
+    NAME.overlay. Pictures that cannot be read are listed at the end; the exit code is 1 then.
+    """
+    from app.engine.looks import MEDIA_TYPES, Look
+    from app.folder import Plan, PlanError, translate_files
+
+    settings = load_settings()
+    if bundles is not None:
+        settings = settings.model_copy(update={"bundles_dir": bundles})
+    look = Look(MEDIA_TYPES[format_], settings.jpeg_quality, alpha, colormap)
+    try:
+        failures = translate_files(Plan(source, out, direction, fit, look), settings)
+    except PlanError as error:
+        raise click.UsageError(str(error)) from None
+    for path, reason in failures:
+        click.echo(f"ugatit: {path}: {reason}", err=True)
+    sys.exit(1 if failures else 0)
+
+
+@cli.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+def verify(bundle: Path) -> None:
+    """Check a BUNDLE: its files, their hashes, and the canary. Exit code 1 if anything is wrong."""
+    from app.engine.direction import verify as verify_bundle
+    from app.engine.session import open_runtime
+
+    runtime = open_runtime(load_settings())
+    try:
+        verified = verify_bundle(bundle, runtime.open)
+    except BundleError as error:
+        click.echo(f"ugatit: {error}", err=True)
+        sys.exit(1)
+    click.echo(f"{verified.manifest.direction} {verified.version}: good")
+    for name, entry in sorted(verified.manifest.files.items()):
+        click.echo(f"  {name}: {entry.size_bytes:,} bytes, sha256 {entry.sha256[:12]}… as the manifest says")
+    click.echo(f"  canary: computed again on {runtime.providers[0]}, within tolerance")
+
+
+@cli.command()
+def doctor() -> None:
+    """Tell what is installed, what truly runs, which bundles there are, and which settings hold."""
+    from app.doctor import examine
+
+    sys.exit(examine(load_settings()))
+
+
+def main() -> None:
+    """Run the command; a user's mistake is one line and exit code 2."""
+    try:
+        cli.main(prog_name="ugatit", standalone_mode=False)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except (SettingsError, ProviderRefused, BundleError, EngineError) as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename or 'the disk'}: {error.strerror}.")
+
+
+def _fail(sentence: str) -> None:
+    click.echo(f"ugatit: {' '.join(sentence.split())}", err=True)
+    sys.exit(2)

@@ -1,0 +1,72 @@
+"""Tell what is installed, what truly runs, which bundles there are, and which settings hold."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import onnxruntime
+from rich.console import Console
+from rich.table import Table
+
+from app.engine.direction import verify
+from app.engine.providers import ProviderRefused, probe
+from app.engine.registry import bundle_directories
+from app.engine.session import Runtime, open_runtime
+from app.settings import Settings, variable
+from models.bundle.errors import BundleError
+
+
+def examine(settings: Settings) -> int:
+    """Print the findings; 0 if the service could serve a direction as it is, else 1."""
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(_machine(settings))
+    try:
+        runtime = open_runtime(settings)
+    except ProviderRefused as error:
+        console.print(f"provider truly in use: none. {error}")
+        return 1
+    console.print(f"provider truly in use: {runtime.providers[0]}")
+    bundles = bundle_directories(settings.bundles_dir)
+    console.print(f"\nbundles in {settings.bundles_dir.resolve()}: {len(bundles) or 'none'}")
+    states = [_examine_bundle(console, path, runtime) for path in bundles]
+    console.print(_in_force(settings))
+    return 0 if any(states) else 1
+
+
+def _machine(settings: Settings) -> str:
+    answers = probe()
+    built_with = ", ".join(onnxruntime.get_available_providers())
+    return "\n".join(
+        [
+            f"python {platform.python_version()} on {platform.system()} {platform.machine()}",
+            f"onnxruntime {onnxruntime.__version__}, built with {built_with}",
+            f"CUDA device: {'answers' if answers.cuda else 'none answers'}"
+            + (f" (number {settings.device} would be used)" if answers.cuda else ""),
+            f"TensorRT libraries: {'found' if answers.tensorrt else 'not found'}",
+        ]
+    )
+
+
+def _examine_bundle(console: Console, path: Path, runtime: Runtime) -> bool:
+    try:
+        bundle = verify(path, runtime.open)
+    except BundleError as error:
+        console.print(f"  {path.name}: defunct. {error}")
+        return False
+    except Exception as error:  # onnxruntime's exceptions have no common base
+        console.print(f"  {path.name}: defunct. Its model cannot be opened: {error}")
+        return False
+    console.print(f"  {path.name}: good, version {bundle.version}")
+    return True
+
+
+def _in_force(settings: Settings) -> Table:
+    table = Table(title="\nsettings in force", title_justify="left", box=None, pad_edge=False)
+    table.add_column("variable")
+    table.add_column("value")
+    table.add_column("")
+    for name in Settings.model_fields:
+        given = "from the environment" if name in settings.model_fields_set else "default"
+        table.add_row(variable(name), str(getattr(settings, name)), given)
+    return table

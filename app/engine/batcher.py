@@ -1,0 +1,177 @@
+"""Bring waiting pictures to a model, several at a time where that pays."""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine.runner import Broken, Runner, Unwanted
+from app.engine.session import Outputs, Pixels
+
+
+class Answer(NamedTuple):
+    """What a model says about one picture, whatever batch it was in."""
+
+    outputs: Mapping[str, NDArray[Any]]
+    """By name, without the batch's dimension."""
+    queue_seconds: float
+    run_seconds: float
+
+
+def _ignore(*_: object) -> None:
+    return
+
+
+class _Job:
+    def __init__(self, pixels: Pixels, answer: asyncio.Future[Answer]) -> None:
+        self.pixels = pixels
+        self.answer = answer
+        self.since = time.perf_counter()
+
+
+class Batcher:
+    """The queue of one model and the task that empties it."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        *,
+        shapes: Sequence[int] = (1,),
+        wait_seconds: float = 0.0,
+        on_run: Callable[[float, int], None] = _ignore,
+        on_broken: Callable[[str], None] = _ignore,
+        turn: asyncio.Lock | None = None,
+    ) -> None:
+        """Args:
+        runner: who runs the model.
+        shapes: the batch sizes that may be run, ascending; a batch is padded up to the next.
+        wait_seconds: how long a batch that is not full waits for more.
+        on_run: is told the seconds and the number of pictures of each run.
+        on_broken: is told why the model is given up.
+        turn: shared by models that are not to run at once.
+        """
+        self._runner = runner
+        self._shapes = shapes
+        self._wait_seconds = wait_seconds
+        self._on_run = on_run
+        self._on_broken = on_broken
+        self._turn = turn or asyncio.Lock()
+        self._waiting: deque[_Job] = deque()
+        self._arrived = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def depth(self) -> int:
+        """How many pictures wait."""
+        return len(self._waiting)
+
+    async def submit(self, pixels: Pixels) -> Answer:
+        """Wait for a turn and run one picture `[H, W, 3]`.
+
+        Whoever stops waiting is forgotten: before the run the picture leaves the queue, during it the run is
+        terminated once nobody else waits for it.
+
+        Raises:
+            Broken: the model does not work any more.
+        """
+        if self._task is None:
+            self._task = asyncio.create_task(self._dispatch())
+        job = _Job(pixels, asyncio.get_running_loop().create_future())
+        self._waiting.append(job)
+        self._arrived.set()
+        try:
+            return await job.answer
+        finally:
+            if job in self._waiting:
+                self._waiting.remove(job)
+
+    def close(self) -> None:
+        """Stop; whoever still waits is cancelled."""
+        if self._task is not None:
+            self._task.cancel()
+        for job in self._waiting:
+            job.answer.cancel()
+        self._runner.close()
+
+    async def _dispatch(self) -> None:
+        while True:
+            await self._arrived.wait()
+            if len(self._waiting) < self._shapes[-1] and self._wait_seconds and self._shapes[-1] > 1:
+                await self._wait_for_more()
+            async with self._turn:
+                jobs = self._form()
+                if jobs:
+                    await self._run(jobs)
+
+    async def _wait_for_more(self) -> None:
+        until = asyncio.get_running_loop().time() + self._wait_seconds
+        try:
+            async with asyncio.timeout_at(until):
+                while 0 < len(self._waiting) < self._shapes[-1]:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError:
+            return
+
+    def _form(self) -> list[_Job]:
+        """Take the oldest jobs that still want an answer."""
+        jobs: list[_Job] = []
+        while self._waiting and len(jobs) < self._shapes[-1]:
+            job = self._waiting.popleft()
+            if not job.answer.done():
+                jobs.append(job)
+        if not self._waiting:
+            self._arrived.clear()
+        return jobs
+
+    async def _run(self, jobs: list[_Job]) -> None:
+        unwanted = asyncio.Event()
+
+        def one_left(_: object) -> None:
+            if all(job.answer.done() for job in jobs):
+                unwanted.set()
+
+        for job in jobs:
+            job.answer.add_done_callback(one_left)
+        started = time.perf_counter()
+        try:
+            outputs = await self._runner.run(self._stack(jobs), unwanted)
+        except Unwanted:
+            return
+        except Broken as error:
+            self._on_broken(str(error))
+            _fail([*jobs, *self._waiting], error)
+            return
+        except Exception as error:  # a bug of ours: those who wait must hear of it, and the queue must go on
+            _fail(jobs, error)
+            return
+        seconds = time.perf_counter() - started
+        self._on_run(seconds, len(jobs))
+        for index, job in enumerate(jobs):
+            if not job.answer.done():
+                job.answer.set_result(Answer(_one(outputs, index), started - job.since, seconds))
+
+    def _stack(self, jobs: list[_Job]) -> Pixels:
+        if len(jobs) == 1 == self._shapes[0]:
+            return jobs[0].pixels[None]
+        shape = self._shapes[bisect.bisect_left(self._shapes, len(jobs))]
+        padded = [job.pixels for job in jobs] + [jobs[-1].pixels] * (shape - len(jobs))
+        return np.stack(padded)
+
+
+def _one(outputs: Outputs, index: int) -> dict[str, NDArray[Any]]:
+    # A copy, or one picture kept for later would keep its whole batch.
+    return {name: array[index].copy() for name, array in outputs.items()}
+
+
+def _fail(jobs: list[_Job], error: Exception) -> None:
+    for job in jobs:
+        if not job.answer.done():
+            job.answer.set_exception(error)

@@ -1,0 +1,209 @@
+"""One direction: its bundle, its models, its queue, and the state it is in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine.admission import Admission
+from app.engine.batcher import Answer, Batcher
+from app.engine.errors import DirectionDefunct, Loading, NoSuchNetwork
+from app.engine.runner import Broken, Runner
+from app.engine.session import Model, OpenModel, Pixels
+from models.bundle.canary import check_canary, read_canary
+from models.bundle.errors import BundleError
+from models.bundle.files import Bundle, read_bundle
+from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR, Manifest
+
+T = TypeVar("T")
+
+log = logging.getLogger("ugatit.engine")
+
+_LOADING_RETRY_SECONDS: Final = 5
+
+
+class State(StrEnum):
+    """Where a direction is in its life."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DEFUNCT = "defunct"
+
+
+_LEGAL: Final = {
+    State.STARTING: {State.READY, State.DEFUNCT},
+    State.READY: {State.DEFUNCT},
+    State.DEFUNCT: frozenset[State](),
+}
+
+
+class Facts(NamedTuple):
+    """What is known of a bundle once it was verified."""
+
+    manifest: Manifest
+    version: str
+    card: str
+
+
+class Limits(NamedTuple):
+    """How much a direction takes on, and how it shares runs."""
+
+    permits: int
+    shapes: list[int]
+    wait_seconds: float
+
+
+class Direction:
+    """A translator that can be asked, or the reason why it cannot."""
+
+    def __init__(self, path: Path, open_model: OpenModel, limits: Limits) -> None:
+        self.name = path.name
+        self.state = State.STARTING
+        self.reason: str | None = None
+        self.facts: Facts | None = None
+        self.admission = Admission(limits.permits)
+        self.observe_run: Callable[[float, int], None] = lambda _seconds, _pictures: None
+        self._path = path
+        self._open_model = open_model
+        self._shapes = limits.shapes
+        self._discriminators_model = b""
+        turn = asyncio.Lock()  # the two models share the machine: one run at a time
+        self._runner = Runner(self.name, self._open_generator)
+        self._generator = Batcher(
+            self._runner,
+            shapes=limits.shapes,
+            wait_seconds=limits.wait_seconds,
+            on_run=self._on_run,
+            on_broken=self.give_up,
+            turn=turn,
+        )
+        self._discriminators = Batcher(
+            Runner(f"{self.name} discriminators", self._open_discriminators),
+            on_broken=self.give_up,
+            turn=turn,
+        )
+
+    async def load(self) -> None:
+        """Verify the bundle, open its generator, run the canary, warm up; afterwards ready, or defunct."""
+        try:
+            await self._runner.open()
+        except BundleError as error:
+            self.give_up(str(error))
+        except Exception as error:  # whatever onnxruntime raises: one bad bundle must not stop the others
+            log.exception("%s: the model cannot be opened", self.name)
+            self.give_up(f"Its model cannot be opened: {error}")
+        else:
+            self._move(State.READY)
+            log.info("%s is ready on %s", self.name, self.provider)
+
+    def give_up(self, reason: str) -> None:
+        """The direction cannot serve (any more)."""
+        if self.state is not State.DEFUNCT:
+            self._move(State.DEFUNCT)
+            self.reason = reason
+            log.error("%s is defunct: %s", self.name, reason)
+
+    @property
+    def provider(self) -> str | None:
+        """The execution provider truly in use; None while there is no model."""
+        return self._runner.provider
+
+    @property
+    def depth(self) -> int:
+        """How many pictures wait."""
+        return self._generator.depth + self._discriminators.depth
+
+    def require_ready(self) -> Facts:
+        """What is known of the bundle.
+
+        Raises:
+            Loading, DirectionDefunct: the direction cannot be asked.
+        """
+        if self.state is State.STARTING:
+            sentence = f"The direction {self.name} is still loading; try again in {_LOADING_RETRY_SECONDS} s."
+            raise Loading(sentence, _LOADING_RETRY_SECONDS)
+        if self.state is State.DEFUNCT:
+            raise DirectionDefunct(self.name)
+        assert self.facts is not None
+        return self.facts
+
+    async def generate(self, pixels: Pixels) -> Answer:
+        """Translate one frame `[H, W, 3]`. The caller holds a permit."""
+        return await self._unless_broken(self._generator.submit(pixels))
+
+    async def discriminate(self, pixels: Pixels) -> Mapping[str, NDArray[np.float32]]:
+        """The attention of the discriminators, `local` and `global`, for one translated picture.
+
+        The caller holds a permit.
+
+        Raises:
+            NoSuchNetwork: the bundle has no discriminators.
+        """
+        if not self.require_ready().manifest.discriminators:
+            raise NoSuchNetwork(self.name, "discriminators'")
+        outputs = (await self._unless_broken(self._discriminators.submit(pixels))).outputs
+        return {network: outputs[f"attention_{network}"] for network in ("local", "global")}
+
+    def close(self) -> None:
+        """Let the models go."""
+        self._generator.close()
+        self._discriminators.close()
+
+    def _move(self, state: State) -> None:
+        assert state in _LEGAL[self.state], f"{self.state} -> {state}"
+        self.state = state
+
+    async def _unless_broken(self, answer: Awaitable[T]) -> T:
+        try:
+            return await answer
+        except Broken:
+            raise DirectionDefunct(self.name) from None
+
+    def _on_run(self, seconds: float, pictures: int) -> None:
+        self.admission.measured(seconds, pictures)
+        self.observe_run(seconds, pictures)
+
+    def _open_generator(self) -> Model:
+        """Runs in the model's thread; again when the model broke, from disk, verified as the first time."""
+        bundle = read_bundle(self._path)
+        manifest = bundle.manifest
+        if manifest.direction != self.name:
+            raise BundleError(
+                f"{self._path} holds the direction {manifest.direction}; rename the directory so."
+            )
+        if self.facts is not None and bundle.version != self.facts.version:
+            raise BundleError(f"{self._path} is another version than the one loaded; restart to serve it.")
+        model = self._open_model(bundle.files[GENERATOR])
+        check_canary(read_canary(bundle.files[CANARY]), model.run, exact=True)
+        self._warm_up(model, manifest)
+        self._discriminators_model = bundle.files.get(DISCRIMINATORS, b"")
+        self.facts = Facts(manifest, bundle.version, bundle.card)
+        return model
+
+    def _warm_up(self, model: Model, manifest: Manifest) -> None:
+        """Run every shape once: the first run of a shape pays for choosing kernels and for memory."""
+        for shape in self._shapes:
+            model.run(np.zeros((shape, manifest.image.height, manifest.image.width, 3), np.uint8))
+
+    def _open_discriminators(self) -> Model:
+        """At the first need; the bytes were verified with the bundle and are kept for that."""
+        return self._open_model(self._discriminators_model)
+
+
+def verify(path: Path, open_model: OpenModel) -> Bundle:
+    """Check a bundle as loading does: every hash, every file, and the canary.
+
+    Raises:
+        BundleError: something is not as its manifest says.
+    """
+    bundle = read_bundle(path)
+    model = open_model(bundle.files[GENERATOR])
+    check_canary(read_canary(bundle.files[CANARY]), model.run, exact=True)
+    return bundle

@@ -1,0 +1,219 @@
+"""The engine as others see it: translate a picture, ask where the networks looked, stop in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Literal, NamedTuple
+
+from app.engine.attention import AttentionStore, Entry, Map, MemoryStore, probability_of_source
+from app.engine.direction import Direction, Facts, Limits
+from app.engine.errors import AttentionGone, DeadlineExceeded, Draining, NoSuchNetwork
+from app.engine.registry import Registry
+from app.engine.session import OpenModel, Runtime, batch_shapes, default_max_batch
+from app.settings import Settings
+from models.images.decode import PictureLimits, decode
+from models.images.frame import Fit, Frame, frame
+
+Network = Literal["generator", "local", "global"]
+
+_DRAINING_RETRY_SECONDS = 10
+
+
+class Seconds(NamedTuple):
+    """Where the time of a translation went."""
+
+    decode: float
+    queue: float
+    inference: float
+
+
+class Translation(NamedTuple):
+    """One translated picture."""
+
+    id: str
+    entry: Entry
+    facts: Facts
+    source_probability: float | None
+    """How sure the generator's classifiers are to see the source domain; None without attention."""
+    seconds: Seconds
+
+
+class Engine:
+    """Everything between a picture's bytes and the arrays of its translation."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        open_model: OpenModel,
+        *,
+        shapes: list[int],
+        store: AttentionStore | None = None,
+    ) -> None:
+        """Find the bundles; `start` loads them.
+
+        Args:
+            settings: the limits.
+            open_model: how models are opened.
+            shapes: the batch sizes to run, ascending.
+            store: where translations are kept; in memory by default.
+        """
+        limits = Limits(settings.queue_size, shapes, settings.batch_wait_ms / 1000)
+        self.registry = Registry(settings.bundles_dir, open_model, limits)
+        self.store = store or MemoryStore(
+            max_entries=settings.attention_max_entries, max_bytes=settings.attention_max_bytes
+        )
+        self._settings = settings
+        self._picture_limits = PictureLimits(
+            max_pixels=settings.max_pixels, max_side_pixels=settings.max_side_pixels
+        )
+        self._draining = False
+        self._admitted = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._loading: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Load all directions in the background."""
+        self._loading = asyncio.create_task(self.registry.load())
+
+    async def loaded(self) -> None:
+        """Wait until every direction is ready or defunct."""
+        if self._loading is not None:
+            await self._loading
+
+    @property
+    def draining(self) -> bool:
+        """Whether nothing more is admitted."""
+        return self._draining
+
+    def why_not_ready(self) -> str | None:
+        """A sentence, or None when the service can do its work."""
+        return "The service is about to stop." if self._draining else self.registry.why_not_ready()
+
+    def check(self, direction: str) -> Direction:
+        """Look whether a picture would be admitted now, before its bytes are read.
+
+        Raises:
+            UnknownDirection, Draining, Loading, DirectionDefunct, QueueFull: it would not.
+        """
+        chosen = self.registry[direction]
+        if self._draining:
+            sentence = "The service is about to stop; try again in a moment."
+            raise Draining(sentence, _DRAINING_RETRY_SECONDS)
+        chosen.require_ready()
+        chosen.admission.check()
+        return chosen
+
+    async def translate(self, direction: str, data: bytes, *, fit: Fit = "cover") -> Translation:
+        """Translate an encoded picture.
+
+        Args:
+            direction: the name of a direction.
+            data: the file's bytes: JPEG, PNG or WebP.
+            fit: how the picture meets the network's size.
+
+        Raises:
+            EngineError: what `check` raises, and DeadlineExceeded.
+            models.images.errors.PictureError: the bytes are no picture that may be read.
+        """
+        chosen = self.check(direction)
+        facts = chosen.require_ready()
+        with self._admit(chosen):
+            async with self._deadline():
+                started = time.perf_counter()
+                framed = await asyncio.to_thread(self._read, data, facts, fit)
+                decode_seconds = time.perf_counter() - started
+                answer = await chosen.generate(framed.pixels)
+        entry = Entry(
+            direction=direction,
+            version=facts.version,
+            source=framed,
+            translation=answer.outputs["image"],
+            generator=answer.outputs.get("attention"),
+            expires_at=time.time() + self._settings.attention_ttl_seconds,
+        )
+        logit = answer.outputs.get("cam_logit")
+        return Translation(
+            self.store.put(entry),
+            entry,
+            facts,
+            probability_of_source(logit) if logit is not None else None,
+            Seconds(decode_seconds, answer.queue_seconds, answer.run_seconds),
+        )
+
+    async def attention(self, id_: str, network: Network = "generator") -> tuple[Entry, Map]:
+        """An earlier translation and the heat map `[h, w]` of one network.
+
+        The discriminators' maps are computed when first asked for, as an admitted picture like any other.
+
+        Raises:
+            EngineError: AttentionGone, NoSuchNetwork, and what `translate` raises.
+        """
+        entry = self.store.get(id_)
+        if network == "generator":
+            if entry.generator is None:
+                raise NoSuchNetwork(entry.direction, network)
+            return entry, entry.generator
+        facts = self.registry[entry.direction].require_ready()
+        if not facts.manifest.discriminators:
+            raise NoSuchNetwork(entry.direction, network)
+        if facts.version != entry.version:
+            raise AttentionGone
+        maps = await entry.others.get(lambda: self._discriminate(entry))
+        return entry, maps[network]
+
+    def drain(self) -> None:
+        """Admit nothing more."""
+        self._draining = True
+
+    async def drained(self) -> None:
+        """Wait until everything that was admitted is done."""
+        await self._idle.wait()
+
+    def close(self) -> None:
+        """Stop at once; whoever still waits is cancelled."""
+        self.drain()
+        if self._loading is not None:
+            self._loading.cancel()
+        self.registry.close()
+
+    def _read(self, data: bytes, facts: Facts, fit: Fit) -> Frame:
+        size = facts.manifest.image
+        picture = decode(data, limits=self._picture_limits, enough_side=max(size.height, size.width))
+        return frame(picture, height=size.height, width=size.width, fit=fit)
+
+    async def _discriminate(self, entry: Entry) -> dict[str, Map]:
+        chosen = self.check(entry.direction)
+        with self._admit(chosen):
+            async with self._deadline():
+                return dict(await chosen.discriminate(entry.translation))
+
+    @contextmanager
+    def _admit(self, chosen: Direction) -> Iterator[None]:
+        with chosen.admission.permit():
+            self._admitted += 1
+            self._idle.clear()
+            try:
+                yield
+            finally:
+                self._admitted -= 1
+                if not self._admitted:
+                    self._idle.set()
+
+    @asynccontextmanager
+    async def _deadline(self) -> AsyncIterator[None]:
+        seconds = self._settings.deadline_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            raise DeadlineExceeded(seconds) from None
+
+
+def open_engine(settings: Settings, runtime: Runtime) -> Engine:
+    """The engine of a real service: models in onnxruntime, batches as its provider likes them."""
+    max_batch = settings.max_batch or default_max_batch(runtime)
+    return Engine(settings, runtime.open, shapes=batch_shapes(max_batch, on_gpu=runtime.on_gpu))

@@ -1,0 +1,122 @@
+"""A model made of numpy, under a test's control: slow, failing or hanging without any clock."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from app.engine.engine import Engine
+from app.engine.session import Outputs, Pixels
+from app.settings import Settings
+from models.bundle.canary import smooth_picture, write_canary
+from models.bundle.files import entry_of, write_bundle
+from models.bundle.manifest import ImageSize, Manifest, Parity, Training, split_direction
+
+FAKE_SIZE = 32
+_PATIENCE_SECONDS = 30.0
+"""A test that forgot to let a model go must end, not hang."""
+
+
+class FakeModel:
+    """Inverts pictures. Its attention is the brightness of 8 x 8 blocks.
+
+    A test that calls `hold` knows by `entered` that a run is under way, and ends it by `release`.
+    """
+
+    provider = "FakeExecutionProvider"
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.failures = 0
+        """How many of the next runs fail."""
+        self.deaf = False
+        """Whether a held run ignores being terminated."""
+        self.opened = 0
+        self.entered = threading.Semaphore(0)
+        self._go = threading.Event()
+        self._go.set()
+        self._terminated = threading.Event()
+
+    def open(self, _model: bytes) -> FakeModel:
+        """An `OpenModel`: whatever the bytes, it is this one."""
+        self.opened += 1
+        return self
+
+    def hold(self) -> None:
+        """Runs do not end from now on."""
+        self._go.clear()
+
+    def release(self) -> None:
+        """Runs end again, those under way too."""
+        self._go.set()
+
+    def run(self, pixels: Pixels) -> Outputs:
+        """Run a batch, unless told to wait or fail."""
+        self._terminated.clear()
+        self.batches.append(len(pixels))
+        self.entered.release()
+        assert self._go.wait(_PATIENCE_SECONDS), "a test held a model and never released it"
+        if self._terminated.is_set() and not self.deaf:
+            raise RuntimeError("terminated")
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("no memory left on the device")
+        return fake_outputs(pixels)
+
+    def terminate(self) -> None:
+        """End a held run, unless the model is deaf."""
+        if not self.deaf:
+            self._terminated.set()
+            self._go.set()
+
+
+def fake_outputs(pixels: Pixels) -> Outputs:
+    """All outputs that a generator and two discriminators have, for a batch `[N, H, W, 3]`."""
+    N, H, W, _ = pixels.shape
+    attention = pixels.reshape(N, H // 8, 8, W // 8, 8, 3).mean(axis=(2, 4, 5), dtype=np.float32)
+    cam_logit = np.stack([attention.mean(axis=(1, 2)), attention.max(axis=(1, 2))], axis=1) / 128 - 1
+    outputs = {"image": 255 - pixels, "attention": attention, "cam_logit": cam_logit}
+    return outputs | {"attention_local": attention, "attention_global": attention[:, ::-1]}
+
+
+def write_fake_bundle(bundles_dir: Path, direction: str = "cat2dog") -> Path:
+    """Write a bundle whose models are empty files: right for every check, of use only to a FakeModel."""
+    pixels = smooth_picture(FAKE_SIZE, FAKE_SIZE, seed=0)[None]
+    outputs = fake_outputs(pixels)
+    canary = {name: outputs[name] for name in ("image", "attention", "cam_logit")}
+    files = {
+        "generator.onnx": b"",
+        "discriminators.onnx": b"",
+        "canary.npz": write_canary(pixels, canary),
+        "card.md": b"# A fake\n",
+    }
+    write_bundle(bundles_dir / direction, _manifest(direction, files), files)
+    return bundles_dir / direction
+
+
+def _manifest(direction: str, files: dict[str, bytes]) -> Manifest:
+    source, target = split_direction(direction)
+    return Manifest(
+        format=1,
+        direction=direction,
+        source=source,
+        target=target,
+        image=ImageSize(height=FAKE_SIZE, width=FAKE_SIZE, fixed=True),
+        method="ugatit",
+        architecture={},
+        attention=True,
+        training=Training(code_version="fake"),
+        licence="MIT",
+        limits="Only for tests.",
+        parity=Parity(reference="none", runtime="none", vectors="none", image_max_levels=0, image_equal=1),
+        files={name: entry_of(data) for name, data in files.items()},
+    )
+
+
+def fake_engine(settings: Settings, model: FakeModel, *, shapes: list[int] | None = None) -> Engine:
+    """An engine whose every model is `model`; its one direction is cat2dog unless there are bundles."""
+    if not settings.bundles_dir.exists():
+        write_fake_bundle(settings.bundles_dir)
+    return Engine(settings, model.open, shapes=shapes or [1])

@@ -1,0 +1,38 @@
+"""How an answer's pictures are to look, in words that commands and requests share."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from models.images.encode import MediaType
+from models.images.heatmap import Colormap
+
+View = Literal["overlay", "heatmap"]
+Base = Literal["source", "translation"]
+Format = Literal["png", "jpeg", "webp"]
+
+MEDIA_TYPES: Final[dict[Format, MediaType]] = {
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "webp": "image/webp",
+}
+
+
+class Encoded(NamedTuple):
+    """A picture as the bytes of a file."""
+
+    media_type: MediaType
+    width: int
+    height: int
+    data: bytes
+
+
+class Look(NamedTuple):
+    """How pictures are to look."""
+
+    media_type: MediaType = "image/png"
+    quality: int = 90
+    """1 to 100, for JPEG and WebP."""
+    alpha: float = 0.5
+    """The colours' share in an overlay, 0 to 1."""
+    colormap: Colormap = "jet"

@@ -1,0 +1,172 @@
+"""Translate a picture or a folder of pictures into files: the engine without HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.engine.direction import State
+from app.engine.engine import Engine, open_engine
+from app.engine.errors import EngineError
+from app.engine.looks import Look
+from app.engine.rendering import render_attention, render_picture
+from app.engine.session import open_runtime
+from app.settings import Settings
+from models.bundle.errors import BundleError
+from models.images.encode import extension
+from models.images.errors import PictureError
+from models.images.frame import Fit
+
+_PATIENCE_SECONDS: Final = 3600.0
+"""Nobody waits at the other end of a connection, so a slow machine may take its time."""
+_AHEAD: Final = 2
+"""Pictures under way beside those in a run: the next is decoded and the last encoded meanwhile."""
+
+PICTURE_SUFFIXES: Final = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"}
+)
+"""What is taken for a picture in a folder. Those that cannot be read are reported, not passed over."""
+
+Failures = list[tuple[Path, str]]
+
+
+class PlanError(ValueError):
+    """What was asked for would go wrong. The message is a sentence with the remedy."""
+
+
+class Plan(NamedTuple):
+    """What to translate, how, and where to."""
+
+    source: Path
+    out: Path
+    direction: str
+    fit: Fit
+    look: Look
+
+
+class Job(NamedTuple):
+    """One picture and the files it becomes."""
+
+    source: Path
+    translation: Path
+    overlay: Path
+
+
+def translate_files(plan: Plan, settings: Settings) -> Failures:
+    """Translate all pictures of a plan; what could not be read is returned with the reason.
+
+    Raises:
+        PlanError: there is no picture, or a source would be overwritten.
+        BundleError, EngineError: the direction cannot serve.
+        OSError: a file cannot be written.
+    """
+    jobs = find_jobs(plan)
+    runtime = open_runtime(settings)
+    engine = open_engine(settings.model_copy(update={"deadline_seconds": _PATIENCE_SECONDS}), runtime)
+    try:
+        return asyncio.run(_translate_all(engine, plan, jobs))
+    finally:
+        engine.close()
+
+
+def find_jobs(plan: Plan) -> list[Job]:
+    """The pictures of a plan in a fixed order, and the files they become, none of which is a source.
+
+    Raises:
+        PlanError: there is no picture, or a source would be overwritten.
+    """
+    sources = _pictures_in(plan.source, plan.out)
+    root = plan.source if plan.source.is_dir() else plan.source.parent
+    stems = Counter(source.with_suffix("") for source in sources)
+    jobs = []
+    for source in sources:
+        # a.jpg and a.png in one folder become a.jpg.png and a.png.png.
+        name = source.stem if stems[source.with_suffix("")] == 1 else source.name
+        target = plan.out / source.parent.relative_to(root)
+        suffix = extension(plan.look.media_type)
+        jobs.append(Job(source, target / f"{name}{suffix}", target / f"{name}.overlay{suffix}"))
+    _refuse_overwriting(jobs)
+    return jobs
+
+
+def _pictures_in(source: Path, out: Path) -> list[Path]:
+    if not source.is_dir():
+        return [source]
+    inside = out.resolve()
+    found = [
+        path
+        for path in sorted(source.rglob("*"))
+        if path.suffix.lower() in PICTURE_SUFFIXES
+        and path.is_file()
+        and not path.name.startswith(".")
+        and (inside == source.resolve() or inside not in path.resolve().parents)
+    ]
+    if not found:
+        raise PlanError(f"{source} holds no pictures; give a folder with .jpg, .png or .webp files.")
+    return found
+
+
+def _refuse_overwriting(jobs: list[Job]) -> None:
+    sources = {job.source.resolve() for job in jobs}
+    for job in jobs:
+        for target in (job.translation, job.overlay):
+            if target.resolve() in sources:
+                raise PlanError(
+                    f"{target} is one of the pictures to translate; choose another folder for --out."
+                )
+
+
+async def _translate_all(engine: Engine, plan: Plan, jobs: list[Job]) -> Failures:
+    direction = engine.registry[plan.direction]
+    await direction.load()
+    if direction.state is not State.READY:
+        raise BundleError(f"{plan.direction} cannot serve: {direction.reason}")
+    failures: dict[Path, str] = {}
+    places = asyncio.Semaphore(_AHEAD + 1)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(file=sys.stderr)) as progress:
+        bar = progress.add_task(plan.direction, total=len(jobs))
+
+        async def one(job: Job) -> None:
+            async with places:
+                try:
+                    await _translate_one(engine, plan, job)
+                except (PictureError, EngineError) as error:
+                    failures[job.source] = str(error)
+                progress.advance(bar)
+
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                group.create_task(one(job))
+    return [(job.source, failures[job.source]) for job in jobs if job.source in failures]
+
+
+async def _translate_one(engine: Engine, plan: Plan, job: Job) -> None:
+    try:
+        data = job.source.read_bytes()
+    except OSError as error:
+        raise PictureError(f"The file cannot be read: {error.strerror}.") from None
+    translation = await engine.translate(plan.direction, data, fit=plan.fit)
+    entry = translation.entry
+    job.translation.parent.mkdir(parents=True, exist_ok=True)
+    _write_whole(job.translation, (await asyncio.to_thread(render_picture, entry, plan.look)).data)
+    if entry.generator is not None:
+        overlay = await asyncio.to_thread(render_attention, entry, entry.generator, plan.look)
+        _write_whole(job.overlay, overlay.data)
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a file under another name and rename it, so that an interruption leaves none half-written."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

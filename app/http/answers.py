@@ -1,0 +1,119 @@
+"""A translation as JSON, as a picture, or as both in one multipart answer."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple, Self
+
+from starlette.responses import Response
+
+from app.engine.engine import Seconds, Translation
+from app.engine.looks import Encoded
+from app.http.metrics import Metrics
+from app.http.schemas import Attention, Model, Picture, Timings, TranslateAnswer
+
+JSON: Final = "application/json"
+MIXED: Final = "multipart/mixed"
+
+
+class Timed(NamedTuple):
+    """Seconds in each stage of one request."""
+
+    decode: float
+    queue: float
+    inference: float
+    encode: float
+    total: float
+
+    @classmethod
+    def of(cls, seconds: Seconds, *, encode: float, since: float) -> Self:
+        """The engine's times and ours; `since` is when the picture had arrived."""
+        return cls(*seconds, encode, time.perf_counter() - since)
+
+    def record(self, metrics: Metrics, state: Any, direction: str) -> None:
+        """Tell the metrics and the request's log line."""
+        for stage, seconds in zip(self._fields[:-1], self[:-1], strict=True):
+            metrics.stage(stage, seconds)
+        state.direction = direction
+        state.stages = self.milliseconds().model_dump()
+
+    def milliseconds(self) -> Timings:
+        """As the answer has them."""
+        return Timings(**{stage: round(seconds * 1000, 2) for stage, seconds in self._asdict().items()})
+
+
+def translation_response(
+    form: str, translation: Translation, image: Encoded, overlay: Encoded | None, timed: Timed
+) -> Response:
+    """The answer in the form that was negotiated: JSON, multipart/mixed or the picture's own type."""
+    headers = {
+        "X-Translation-Id": translation.id,
+        "Link": f'<{_href(translation)}>; rel="related"',
+        "Vary": "Accept",
+        "Cache-Control": "no-store",
+    }
+    if form == JSON:
+        document = _document(translation, image, overlay, timed, inline=True)
+        return Response(document.model_dump_json(), headers=headers, media_type=JSON)
+    if form == MIXED:
+        document = _document(translation, image, overlay, timed, inline=False)
+        return _mixed(image, overlay, document, headers)
+    return Response(image.data, headers=headers, media_type=image.media_type)
+
+
+def _href(translation: Translation) -> str:
+    return f"/attention?id={translation.id}"
+
+
+def _document(
+    translation: Translation, image: Encoded, overlay: Encoded | None, timed: Timed, *, inline: bool
+) -> TranslateAnswer:
+    attention = None
+    if overlay is not None:
+        assert translation.source_probability is not None
+        attention = Attention(
+            href=_href(translation),
+            overlay=_picture(overlay, inline),
+            source_probability=translation.source_probability,
+        )
+    return TranslateAnswer(
+        id=translation.id,
+        direction=translation.entry.direction,
+        model=Model(name=translation.entry.direction, version=translation.entry.version),
+        image=_picture(image, inline),
+        attention=attention,
+        timings_ms=timed.milliseconds(),
+        expires_at=datetime.fromtimestamp(translation.entry.expires_at, UTC),
+    )
+
+
+def _picture(encoded: Encoded, inline: bool) -> Picture:
+    return Picture.of(encoded, base64.b64encode(encoded.data).decode("ascii") if inline else None)
+
+
+def _mixed(
+    image: Encoded, overlay: Encoded | None, document: TranslateAnswer, headers: dict[str, str]
+) -> Response:
+    """Picture, overlay, JSON; the JSON leaves out the data that its neighbours hold."""
+    parts: list[tuple[str, str, bytes]] = [("image", image.media_type, image.data)]
+    if overlay is not None:
+        parts.append(("overlay", overlay.media_type, overlay.data))
+    parts.append(("translation", JSON, document.model_dump_json().encode()))
+    boundary = secrets.token_hex(16)
+    body = b"".join(_frame_parts(parts, boundary))
+    return Response(body, headers=headers, media_type=f"{MIXED}; boundary={boundary}")
+
+
+def _frame_parts(parts: Sequence[tuple[str, str, bytes]], boundary: str) -> Iterator[bytes]:
+    for name, media_type, data in parts:
+        yield (
+            f"--{boundary}\r\nContent-Type: {media_type}\r\n"
+            f'Content-Disposition: inline; name="{name}"\r\nContent-Length: {len(data)}\r\n\r\n'
+        ).encode()
+        yield data
+        yield b"\r\n"
+    yield f"--{boundary}--\r\n".encode()

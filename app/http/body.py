@@ -1,0 +1,41 @@
+"""Read the picture out of a request: the body itself, or the one file of a form."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+
+from app.engine.errors import Cancelled
+from app.http.errors import MissingFile, UnsupportedMediaType
+from app.http.multipart import boundary_of, only_file
+
+RAW_TYPES: Final = ("image/jpeg", "image/png", "image/webp")
+FORM_TYPE: Final = "multipart/form-data"
+
+
+async def read_picture(request: Request) -> bytes:
+    """The bytes of the picture. Its declared type opens the door; what it is, its bytes decide.
+
+    Raises:
+        UnsupportedMediaType: neither a picture nor a form.
+        MalformedMultipart, MissingFile, UnexpectedPart: what can be wrong with the form.
+        BodyTooLarge, BodyTimeout: the body's own limits.
+        Cancelled: the client left while sending.
+    """
+    content_type = request.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
+    boundary = boundary_of(content_type) if media_type == FORM_TYPE else None
+    if boundary is None and media_type not in RAW_TYPES:
+        raise UnsupportedMediaType(
+            f"The Content-Type {media_type[:64]!r} is not read here; send a form with a part named file, "
+            f"or the picture itself as {', '.join(RAW_TYPES)}."
+        )
+    try:
+        body = await request.body()
+    except ClientDisconnect:
+        raise Cancelled from None
+    picture = only_file(body, boundary) if boundary is not None else body
+    if not picture:
+        raise MissingFile("The picture has no bytes; send the file's content.")
+    return picture

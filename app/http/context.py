@@ -1,0 +1,29 @@
+"""What routes share: the engine, the settings and the metrics of their application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.engine.engine import Engine
+from app.http.metrics import Metrics
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """One application's own things."""
+
+    engine: Engine
+    settings: Settings
+    metrics: Metrics
+
+
+async def _context(request: Request) -> Context:  # async, or FastAPI would take a thread for it
+    context: Context = request.app.state.context
+    return context
+
+
+ContextDep = Annotated[Context, Depends(_context)]

@@ -1,0 +1,68 @@
+"""Put an application together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from app.engine.engine import Engine
+from app.http import attention, pages, service, translate
+from app.http.context import Context
+from app.http.limits import BodyLimits
+from app.http.metrics import Metrics
+from app.http.middleware import Envelope
+from app.http.problems import KINDS, Problem, handle
+from app.settings import Settings
+
+
+def create_app(settings: Settings, engine: Engine) -> FastAPI:
+    """The HTTP service over an engine. Its lifespan starts the engine's loading and closes it in the end."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        engine.start()
+        yield
+        engine.close()
+
+    app = FastAPI(
+        title="ugatit",
+        summary="Image-to-image translation that shows where it looks.",
+        version="1",  # of this HTTP contract
+        openapi_url="/openapi.json" if settings.docs else None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    metrics = Metrics(engine)
+    app.state.context = Context(engine, settings, metrics)
+    for router in (translate.router, attention.router, service.router):
+        app.include_router(router)
+    pages.mount(app, docs=settings.docs)
+    for error in (RequestValidationError, HTTPException, *KINDS):
+        app.add_exception_handler(error, handle)
+    app.add_middleware(
+        BodyLimits, limit_bytes=settings.body_limit_bytes, read_seconds=settings.request_read_seconds
+    )
+    app.add_middleware(Envelope, metrics=metrics)
+    _declare_problem(app)
+    return app
+
+
+def _declare_problem(app: FastAPI) -> None:
+    """Routes refer to the problem's schema by name; here it joins the document."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = (
+            Problem.model_json_schema()
+        )
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

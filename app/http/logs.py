@@ -1,0 +1,75 @@
+"""Log lines for people or for machines; never a file's name, never a pixel."""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.config
+from typing import Final, Literal
+
+_FIELDS: Final = (
+    "request_id",
+    "method",
+    "route",
+    "status",
+    "problem",
+    "direction",
+    "milliseconds",
+    "stages",
+)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: value for name in _FIELDS if (value := getattr(record, name, None)) is not None}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+class PlainFormatter(logging.Formatter):
+    """A line for people; what was measured stands at its end."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        extras = [
+            f"{name}={value}"
+            for name in ("problem", "direction", "stages", "request_id")
+            if (value := getattr(record, name, None)) is not None
+        ]
+        return " ".join([line, *extras])
+
+
+def configure_logging(level: str, form: Literal["plain", "json"]) -> None:
+    """Send everything to the standard error stream in one form."""
+    formatters = {
+        "plain": {
+            "()": PlainFormatter,
+            "format": "%(asctime)s %(levelname)-7s %(message)s",
+            "datefmt": "%H:%M:%S",
+        },
+        "json": {"()": JsonFormatter},
+    }
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": formatters,
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
+            "root": {"level": "WARNING", "handlers": ["stderr"]},
+            "loggers": {
+                "ugatit": {"level": level.upper()},
+                # Each says in its own words what ours say already.
+                "uvicorn": {"level": "ERROR"},
+                "python_multipart": {"level": "CRITICAL"},
+            },
+        }
+    )

@@ -1,0 +1,88 @@
+"""What Prometheus is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from app.engine.direction import State
+from app.engine.engine import Engine
+
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_PICTURES: Final = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Metrics:
+    """Counters and histograms of one application, and gauges read from its engine when asked for."""
+
+    def __init__(self, engine: Engine) -> None:
+        registry = self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "ugatit_requests", "Requests answered.", ["route", "method", "status"], registry=registry
+        )
+        self._rejections = Counter("ugatit_rejections", "Problems answered.", ["code"], registry=registry)
+        self._stages = Histogram(
+            "ugatit_stage_seconds", "Time in each stage.", ["stage"], buckets=_SECONDS, registry=registry
+        )
+        self._runs = Histogram(
+            "ugatit_run_seconds", "Time of one model run.", ["direction"], buckets=_SECONDS, registry=registry
+        )
+        self._batches = Histogram(
+            "ugatit_batch_pictures", "Pictures in a run.", ["direction"], buckets=_PICTURES, registry=registry
+        )
+        registry.register(_EngineGauges(engine))
+        for direction in engine.registry:
+            direction.observe_run = self._run_observer(direction.name)
+
+    def answered(self, route: str, method: str, status: int, problem: str | None) -> None:
+        """Count an answer."""
+        self._requests.labels(route, method, str(status)).inc()
+        if problem is not None:
+            self._rejections.labels(problem).inc()
+
+    def stage(self, name: str, seconds: float) -> None:
+        """Record the time of a stage: decode, queue, inference or encode."""
+        self._stages.labels(name).observe(seconds)
+
+    def exposition(self) -> bytes:
+        """Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def _run_observer(self, direction: str):  # type: ignore[no-untyped-def]
+        runs, batches = self._runs.labels(direction), self._batches.labels(direction)
+
+        def observe(seconds: float, pictures: int) -> None:
+            runs.observe(seconds)
+            batches.observe(pictures)
+
+        return observe
+
+
+class _EngineGauges(Collector):
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def collect(self) -> Iterable[Metric]:
+        waiting = GaugeMetricFamily("ugatit_queue_pictures", "Pictures that wait.", labels=["direction"])
+        held = GaugeMetricFamily("ugatit_permits_held", "Pictures admitted now.", labels=["direction"])
+        state = GaugeMetricFamily("ugatit_direction_state", "1 for the state.", labels=["direction", "state"])
+        provider = GaugeMetricFamily(
+            "ugatit_provider", "1 for the provider truly in use.", labels=["direction", "provider"]
+        )
+        for direction in self._engine.registry:
+            waiting.add_metric([direction.name], direction.depth)
+            held.add_metric([direction.name], direction.admission.held)
+            for each in State:
+                state.add_metric([direction.name, each], float(direction.state is each))
+            if direction.provider is not None:
+                provider.add_metric([direction.name, direction.provider], 1)
+        yield from (waiting, held, state, provider)
+        store = self._engine.store
+        yield GaugeMetricFamily("ugatit_attention_entries", "Translations kept.", value=len(store))
+        yield GaugeMetricFamily(
+            "ugatit_attention_bytes", "Memory of kept translations.", value=store.size_bytes
+        )

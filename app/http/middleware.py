@@ -1,0 +1,121 @@
+"""What every answer carries and every request leaves behind: an id, safe headers, a log line, a count."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.http.metrics import Metrics
+from app.http.problems import INTERNAL, KINDS, problem_of
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+_POLLED: Final = ("/healthz", "/readyz", "/metrics")
+"""Monitors ask these every few seconds; as long as all is well, nobody wants to read it."""
+
+PAGE_CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": PAGE_CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+}
+
+log = logging.getLogger("ugatit.access")
+
+
+class Envelope:
+    """ASGI middleware around everything else; nothing gets past it unanswered, unlogged or uncounted."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(scope, send)
+        try:
+            await self._app(exchange.inner_scope, receive, exchange.send)
+        except Exception as error:
+            exchange.problem = KINDS.get(type(error), INTERNAL).code
+            response = problem_of(error, exchange.request_id)
+            if exchange.status:  # half an answer is out: only breaking off tells the client
+                raise
+            await response(exchange.inner_scope, receive, exchange.send)
+        finally:
+            self._record(exchange)
+
+    def _record(self, exchange: _Exchange) -> None:
+        method, route, status, problem = exchange.summary()
+        self._metrics.answered(route, method, status, problem)
+        milliseconds = (time.perf_counter() - exchange.started) * 1000
+        extra = {
+            "request_id": exchange.request_id,
+            "method": method,
+            "route": route,
+            "status": status,
+            "problem": problem,
+            "milliseconds": round(milliseconds, 1),
+            "stages": exchange.state.get("stages"),
+            "direction": exchange.state.get("direction"),
+        }
+        level = logging.DEBUG if route in _POLLED and status < 500 else logging.INFO
+        log.log(level, "%s %s %d %.1f ms", method, route, status, milliseconds, extra=extra)
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.started = time.perf_counter()
+        self.status = 0
+        self.problem: str | None = None
+        self.request_id = _request_id(scope)
+        self.state: dict[str, object] = {**scope.get("state", {}), "request_id": self.request_id}
+        self._method: str = scope["method"]
+        self._send = send
+        # A HEAD is the GET without its body: answered by the same route, its body dropped below.
+        method = "GET" if self._method == "HEAD" else self._method
+        self.inner_scope = {**scope, "method": method, "state": self.state}
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self.request_id
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        elif self._method == "HEAD":
+            message = {**message, "body": b""}
+        await self._send(message)
+
+    def summary(self) -> tuple[str, str, int, str | None]:
+        """Method, route, status and problem code, from a small set of values each."""
+        route = getattr(self.inner_scope.get("route"), "path", "other")
+        problem = self.problem or self.state.get("problem")
+        known = self._method in ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
+        return (
+            self._method if known else "other",
+            route,
+            self.status,
+            problem if isinstance(problem, str) else None,
+        )
+
+
+def _request_id(scope: Scope) -> str:
+    """The client's own id where it is harmless in a header and a log, else a new one."""
+    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)

@@ -1,0 +1,69 @@
+/** The service's HTTP contract, and what it says when it says no. */
+
+/** A refusal in words: the fields of the server's problem JSON, and the seconds it asks us to wait. */
+export class Problem extends Error {
+  constructor({ status = 0, code = "unknown", title, detail, request_id = null }, retryAfterSeconds = 0) {
+    super(detail);
+    Object.assign(this, { status, code, title, detail, requestId: request_id, retryAfterSeconds });
+  }
+
+  /** Whether the same request can succeed later, unchanged. */
+  get passing() {
+    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+  }
+}
+
+const UNREACHABLE = {
+  code: "unreachable",
+  title: "The server cannot be reached",
+  detail: "The connection failed. Check that you are online and that the server is running, then try again.",
+};
+
+async function refusal(response) {
+  const seconds = Number(response.headers.get("Retry-After")) || 0;
+  // A proxy in between may answer with a page of its own instead of our problem JSON.
+  const problem = await response.json().catch(() => ({}));
+  const title = problem.title ?? `The server answered ${response.status}`;
+  const detail = problem.detail ?? "It gave no reason. Try again in a moment.";
+  return new Problem({ ...problem, status: response.status, title, detail }, seconds);
+}
+
+async function ask(url, read, init = {}) {
+  try {
+    const response = await fetch(url, init);
+    if (!response.ok) throw await refusal(response);
+    return await read(response);
+  } catch (error) {
+    if (error instanceof Problem || error.name === "AbortError") throw error;
+    throw new Problem(UNREACHABLE);
+  }
+}
+
+const asJson = (response) => response.json();
+const asBlob = (response) => response.blob();
+
+/** The directions the server offers, ready or not. */
+export async function fetchDirections() {
+  return (await ask("directions", asJson)).directions;
+}
+
+/** Translate one picture file; resolves to the JSON answer of POST /translate. */
+export function translate(file, { direction, fit, signal }) {
+  const body = new FormData();
+  body.append("file", file);
+  const options = new URLSearchParams({ direction, fit });
+  return ask(`translate?${options}`, asJson, { method: "POST", headers: { Accept: "application/json" }, body, signal });
+}
+
+/** A picture of an attention map as a PNG blob; `href` is the answer's, `options` are GET /attention's. */
+export function fetchAttention(href, options, signal) {
+  const url = new URL(href, location.href);
+  for (const [name, value] of Object.entries(options)) url.searchParams.set(name, value);
+  return ask(url, asBlob, { headers: { Accept: "image/png" }, signal });
+}
+
+/** The blob of an encoded picture `{media_type, data}` (base64) in a JSON answer. */
+export function pictureBlob({ media_type, data }) {
+  const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+  return new Blob([bytes], { type: media_type });
+}

@@ -1,0 +1,61 @@
+/** The directions on offer, and everything the chosen one says about itself. */
+
+import { markdown } from "./markdown.js";
+
+const PROVIDERS = {
+  CPUExecutionProvider: "CPU",
+  CUDAExecutionProvider: "NVIDIA GPU (CUDA)",
+  TensorrtExecutionProvider: "NVIDIA GPU (TensorRT)",
+};
+
+const capitalised = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+
+/** "selfie → anime", with the name where another direction has the same two domains. */
+function directionWords(direction, all) {
+  const pair = ({ source, target }) => `${source} → ${target}`;
+  const alone = all.filter((one) => pair(one) === pair(direction)).length === 1;
+  return alone ? pair(direction) : `${pair(direction)} · ${direction.name}`;
+}
+
+function pill(direction, chosen, all) {
+  const label = document.createElement("label");
+  const input = Object.assign(document.createElement("input"), {
+    type: "radio", name: "direction", value: direction.name, checked: direction === chosen,
+    disabled: direction.state !== "ready",
+  });
+  const words = document.createElement("span");
+  words.append(directionWords(direction, all));
+  if (direction.state !== "ready") words.append(` (${direction.state})`);
+  label.append(input, words);
+  return label;
+}
+
+/** One radio button per direction; those that are not ready say so and cannot be chosen. */
+export function showDirections(fieldset, directions, chosen) {
+  fieldset.replaceChildren(fieldset.querySelector("legend"), ...directions.map((one) => pill(one, chosen, directions)));
+}
+
+/** "Selfie in. Anime out." */
+export function headline({ source, target }) {
+  return `${capitalised(source)} in. ${capitalised(target)} out.`;
+}
+
+function facts({ model, method, image, provider, precision, licence, limits }) {
+  const size = `${image.width} × ${image.height} px${image.fixed ? "" : ", other sizes possible"}`;
+  const rows = [
+    ["Model", `${model.name}, version ${model.version}`], ["Method", method], ["Picture", size],
+    ["Runs on", `${PROVIDERS[provider] ?? provider}, ${precision}`], ["Licence", licence], ["Limits", limits],
+  ];
+  return rows.filter(([, words]) => words).flatMap(([name, words]) => [
+    Object.assign(document.createElement("dt"), { textContent: name }),
+    Object.assign(document.createElement("dd"), { textContent: words }),
+  ]);
+}
+
+/** Fill the model card's section for one direction. */
+export function showCard(about, direction) {
+  about.hidden = false;
+  about.querySelector("summary").textContent = `About the model ${direction.model.name}`;
+  about.querySelector("dl").replaceChildren(...facts(direction));
+  about.querySelector("article").replaceChildren(...markdown(direction.card ?? ""));
+}

@@ -1,0 +1,36 @@
+/** A refusal in words, in the page: what happened, what helps, and when to try again. */
+
+function element(name, className, text) {
+  return Object.assign(document.createElement(name), { className, textContent: text });
+}
+
+/** Disabled until the server's Retry-After has passed, counting down in its own label. */
+function remedyButton(seconds, { words, act }) {
+  const button = element("button", "", "");
+  button.type = "button";
+  const tick = (left) => {
+    button.disabled = left > 0;
+    button.textContent = left > 0 ? `${words} in ${left} s` : words;
+    if (left > 0) setTimeout(tick, 1000, left - 1);
+  };
+  tick(Math.ceil(seconds));
+  button.addEventListener("click", act);
+  return button;
+}
+
+/** Asking the same again, where that can help. */
+export function tryAgain(problem, act) {
+  return problem.passing ? { words: "Try again", act } : null;
+}
+
+/** Fill `box` (a live region) with a Problem's words and the button of a remedy `{words, act}`, if there is one. */
+export function showFailure(box, problem, remedy = null) {
+  const { title = "This page made a mistake", detail = `Reload it and try again. (${problem.message})` } = problem;
+  box.replaceChildren(element("strong", "", title), element("p", "", detail));
+  if (remedy) box.append(remedyButton(problem.retryAfterSeconds ?? 0, remedy));
+  if (problem.requestId) box.append(element("small", "note", `Request ${problem.requestId}`));
+}
+
+export function clearFailure(box) {
+  box.replaceChildren();
+}

@@ -1,0 +1,41 @@
+/** The ways a photo comes in: picked, dropped anywhere, or pasted. */
+
+const firstPicture = (files) => [...files].find((file) => file.type.startsWith("image/")) ?? files[0];
+
+function watchInput(input, onPhoto) {
+  input.addEventListener("change", () => {
+    const file = firstPicture(input.files);
+    input.value = ""; // so that picking the same file again is a change again
+    if (file) onPhoto(file);
+  });
+}
+
+function watchDrop(onPhoto, onWords) {
+  // dragenter and dragleave also fire for every child crossed: leaving the window has no relatedTarget.
+  const setDragging = (dragging) => document.body.classList.toggle("dragging", dragging);
+  addEventListener("dragenter", () => setDragging(true));
+  addEventListener("dragleave", (event) => event.relatedTarget ?? setDragging(false));
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    setDragging(false);
+    const file = firstPicture(event.dataTransfer.files);
+    if (file) onPhoto(file);
+    else onWords("That was not a file. Save the picture first, then drop the saved file here.");
+  });
+}
+
+function watchPaste(onPhoto, onWords) {
+  addEventListener("paste", (event) => {
+    const file = firstPicture(event.clipboardData.files);
+    if (file) onPhoto(file);
+    else onWords("The clipboard holds no picture. Copy a picture first, then paste it here.");
+  });
+}
+
+/** Call `onPhoto(file)` for every photo brought in, `onWords(sentence)` for what is none. */
+export function watchIntake({ inputs, onPhoto, onWords }) {
+  for (const input of inputs) watchInput(input, onPhoto);
+  watchDrop(onPhoto, onWords);
+  watchPaste(onPhoto, onWords);
+}

@@ -1,0 +1,178 @@
+/** The page: a photo comes in, its translation and its attention come out. */
+
+import { fetchDirections, pictureBlob, translate } from "./api.js";
+import { createAttention } from "./attention.js";
+import { createCamera } from "./camera.js";
+import { headline, showCard, showDirections } from "./directions.js";
+import { pictureName, save } from "./download.js";
+import { clearFailure, showFailure, tryAgain } from "./failure.js";
+import { watchIntake } from "./intake.js";
+import { createStage } from "./stage.js";
+import { showVerdict } from "./verdict.js";
+
+const $ = (id) => document.getElementById(id);
+const LOADING_POLL_MS = 2000;
+const FIT_WORDS = {
+  cover: "The centre of the photo, cut to the network's shape.",
+  contain: "The whole photo, with padding that is cut off again.",
+  stretch: "The whole photo, squeezed to the network's shape, as in the original software.",
+};
+
+const stage = createStage($("frame"));
+const attention = createAttention({
+  panel: $("attention"),
+  stage,
+  onFailure: showAttentionFailure,
+});
+const camera = createCamera({ dialog: $("camera"), capture: $("capture"), onPhoto: takePhoto });
+
+let directions = [];
+let direction = null; // the chosen one
+let photo = null; // the file on the easel
+let picture = null; // the translation's blob
+let asking = new AbortController();
+
+const fit = () => document.querySelector("input[name=fit]:checked").value;
+
+function setState(state) {
+  $("main").dataset.state = state;
+  $("frame").setAttribute("aria-busy", String(state === "busy"));
+}
+
+function showToast(words) {
+  $("toast").hidden = !words;
+  $("toast-words").textContent = words;
+}
+
+/** A new photo: whatever was being asked for the one before is no longer wanted. */
+function takePhoto(file) {
+  photo = file;
+  showToast("");
+  return translatePhoto();
+}
+
+async function translatePhoto() {
+  if (!photo || !direction) return;
+  asking.abort();
+  asking = new AbortController();
+  const { signal } = asking;
+  const chosen = direction;
+  showBusy(chosen);
+  try {
+    const [answer] = await Promise.all([
+      translate(photo, { direction: chosen.name, fit: fit(), signal }),
+      stage.showSource(photo, chosen, fit(), signal),
+    ]);
+    await showAnswer(answer, chosen, signal);
+  } catch (error) {
+    if (!signal.aborted) showRefusal(error);
+  }
+}
+
+function showBusy(chosen) {
+  clearFailure($("failure"));
+  attention.hide();
+  $("working").textContent = `Translating ${chosen.source} to ${chosen.target} …`;
+  $("status").textContent = $("working").textContent;
+  setState("busy");
+}
+
+async function showAnswer(answer, chosen, signal) {
+  picture = pictureBlob(answer.image);
+  setState("result");
+  showVerdict(answer.attention?.source_probability ?? null, chosen);
+  $("status").textContent = `Translated in ${(answer.timings_ms.total / 1000).toFixed(2)} s.`;
+  await stage.showTranslation(picture, answer.image);
+  if (signal.aborted) return;
+  if (answer.attention) attention.show(answer.attention.href, chosen, photo.name);
+  keepFocus($("split"));
+}
+
+function showRefusal(error) {
+  setState("error");
+  $("status").textContent = "";
+  showFailure($("failure"), error, tryAgain(error, translatePhoto));
+  keepFocus($("failure").querySelector("button"));
+}
+
+function showAttentionFailure(error, retry) {
+  clearFailure($("attention-failure"));
+  if (!error) return;
+  const gone = error.status === 404; // the maps are kept for minutes only; a new translation brings new ones
+  const remedy = gone ? { words: "Translate again", act: translatePhoto } : tryAgain(error, retry);
+  showFailure($("attention-failure"), error, remedy);
+}
+
+/** The button that was pressed may be gone now; the keyboard goes on where the news is. */
+function keepFocus(element) {
+  const lost = document.activeElement === document.body || document.activeElement.offsetParent === null;
+  if (lost) element?.focus({ preventScroll: true });
+}
+
+function stop() {
+  asking.abort();
+  photo = null;
+  $("status").textContent = "Stopped.";
+  setState("empty");
+}
+
+function choose(chosen) {
+  direction = chosen;
+  $("headline").textContent = headline(chosen);
+  showCard($("about"), chosen);
+}
+
+function startAgain() {
+  clearFailure($("failure"));
+  setState("empty");
+  return loadDirections();
+}
+
+function invitation(ready) {
+  if (ready) return "Start with a photo";
+  return directions.length ? "No model is ready yet" : "This server has no model yet";
+}
+
+/** Show what is offered; ask again while the server is still loading, until something is ready. */
+async function loadDirections() {
+  try {
+    directions = await fetchDirections();
+  } catch (error) {
+    setState("error");
+    return showFailure($("failure"), error, tryAgain(error, startAgain));
+  }
+  const ready = directions.find((one) => one.state === "ready");
+  showDirections($("directions"), directions, ready);
+  $("invitation").textContent = invitation(ready);
+  if (!ready) return setTimeout(loadDirections, LOADING_POLL_MS);
+  choose(ready);
+  return translatePhoto(); // a photo may have been brought before its direction was known
+}
+
+async function openCamera() {
+  showToast("");
+  try {
+    await camera.open();
+  } catch (error) {
+    showToast(error.message);
+  }
+}
+
+const ACTIONS = { pick: () => $("file").click(), camera: openCamera, stop };
+
+watchIntake({ inputs: [$("file"), $("capture")], onPhoto: takePhoto, onWords: showToast });
+document.addEventListener("click", (event) => ACTIONS[event.target.closest("[data-action]")?.dataset.action]?.());
+$("toast-close").addEventListener("click", () => showToast(""));
+document.querySelector("a[href='#about']").addEventListener("click", () => ($("about").open = true));
+$("download").addEventListener("click", () => save(picture, pictureName(photo.name, picture, direction.name)));
+$("directions").addEventListener("change", (event) => {
+  choose(directions.find((one) => one.name === event.target.value));
+  translatePhoto();
+});
+$("fit").addEventListener("change", () => {
+  $("fit-words").textContent = FIT_WORDS[fit()];
+  translatePhoto();
+});
+$("fit-words").textContent = FIT_WORDS[fit()];
+attention.hide();
+loadDirections();

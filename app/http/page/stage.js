@@ -1,0 +1,100 @@
+/** The picture on the easel: source and translation under one slider, the heat map over both. */
+
+const SHARPEST_SOURCE = 1024; // px of the longer side: all a screen shows of it, whatever the camera took
+
+function cropFor(bitmap, ratio, fit) {
+  const { width, height } = bitmap;
+  if (fit !== "cover") return { x: 0, y: 0, width, height };
+  const w = Math.min(width, height * ratio);
+  const h = Math.min(height, width / ratio);
+  return { x: (width - w) / 2, y: (height - h) / 2, width: w, height: h };
+}
+
+function drawSource(canvas, bitmap, ratio, fit) {
+  const crop = cropFor(bitmap, ratio, fit);
+  const longest = Math.min(SHARPEST_SOURCE, Math.max(crop.width, crop.height));
+  canvas.width = Math.round(ratio >= 1 ? longest : longest * ratio);
+  canvas.height = Math.round(ratio >= 1 ? longest / ratio : longest);
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.fillStyle = "white"; // transparency meets the network over white
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, crop.x, crop.y, crop.width, crop.height, 0, 0, canvas.width, canvas.height);
+}
+
+/** Replace an image's blob, letting go of the one before. */
+function showBlob(image, blob) {
+  if (image.src) URL.revokeObjectURL(image.src);
+  if (blob) image.src = URL.createObjectURL(blob);
+  else image.removeAttribute("src");
+  return blob ? image.decode() : undefined;
+}
+
+function followPointer(frame, setSplit) {
+  const move = (event) => {
+    const box = frame.getBoundingClientRect();
+    setSplit(((event.clientX - box.left) / box.width) * 100, { glide: false });
+  };
+  frame.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || event.target.closest("button")) return;
+    frame.setPointerCapture(event.pointerId);
+    move(event);
+  });
+  frame.addEventListener("pointermove", (event) => frame.hasPointerCapture(event.pointerId) && move(event));
+}
+
+export function createStage(frame) {
+  const [source, translation, heat] = ["source", "translation", "heat"].map((id) => frame.querySelector(`#${id}`));
+  const split = frame.querySelector("#split");
+  const chips = { source: frame.querySelector("#show-source"), translation: frame.querySelector("#show-translation") };
+  let names = { source: "source", target: "translation" };
+
+  function setSplit(percent, { glide = true } = {}) {
+    const value = Math.min(100, Math.max(0, percent));
+    frame.classList.toggle("glide", glide);
+    frame.style.setProperty("--split", `${value}%`);
+    split.value = value;
+    const shown = Math.round(value);
+    split.setAttribute("aria-valuetext", `${shown} % ${names.source}, ${100 - shown} % ${names.target}`);
+  }
+
+  function setRatio(ratio) {
+    frame.style.setProperty("--ratio", ratio);
+  }
+
+  /** Put the photo up, framed as the network will see it; a photo the browser cannot read stays blank. */
+  async function showSource(file, direction, fit, signal) {
+    names = direction;
+    chips.source.textContent = direction.source;
+    chips.translation.textContent = direction.target;
+    source.width = source.height = 1;
+    // The browser's decoder turns the photo upright and takes an animation's first frame, as the server does.
+    const bitmap = await createImageBitmap(file).catch(() => null);
+    if (signal.aborted) return;
+    const square = direction.image.width / direction.image.height;
+    const ratio = bitmap && fit === "contain" ? bitmap.width / bitmap.height : square;
+    setRatio(ratio);
+    setSplit(100, { glide: false });
+    if (bitmap) drawSource(source, bitmap, ratio, fit);
+    bitmap?.close();
+  }
+
+  /** Put the translation up beside it and draw the seam across, so that it is seen to appear. */
+  async function showTranslation(blob, { width, height }) {
+    await showBlob(translation, blob);
+    translation.alt = `The translation: ${names.target}`;
+    setRatio(width / height);
+    setSplit(50);
+  }
+
+  function showHeat(blob) {
+    heat.hidden = !blob;
+    return showBlob(heat, blob);
+  }
+
+  split.addEventListener("input", () => setSplit(Number(split.value), { glide: false }));
+  chips.source.addEventListener("click", () => setSplit(100));
+  chips.translation.addEventListener("click", () => setSplit(0));
+  followPointer(frame, setSplit);
+  return { showSource, showTranslation, showHeat, setSplit, setOpacity: (value) => (heat.style.opacity = value) };
+}

@@ -1,0 +1,195 @@
+"""What requests may ask and what answers hold, as OpenAPI tells it."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.engine.engine import Network
+from app.engine.looks import Base, Encoded, Format
+from models.images.encode import MediaType
+from models.images.frame import Fit
+from models.images.heatmap import Colormap
+
+
+class _Options(BaseModel):
+    """Query options; one that does not exist is refused, so that nothing asked for is silently ignored."""
+
+    # The validator below refuses unknown options; `allow` lets them come that far, to name the nearest.
+    model_config = ConfigDict(extra="allow")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown(cls, options: dict[str, Any]) -> dict[str, Any]:
+        known = list(cls.model_fields)
+        for name in options:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                remedy = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
+                raise PydanticCustomError(
+                    "unknown_option",
+                    "There is no option {name}; {remedy}",
+                    {"name": name[:64], "remedy": remedy},
+                )
+        return options
+
+
+class _Look(_Options):
+    alpha: float = Field(0.5, ge=0, le=1, description="The colours' share in an overlay.")
+    colormap: Colormap = Field("jet", description="From the lowest relevance to the highest.")
+
+
+class TranslateOptions(_Look):
+    """Options of `POST /translate`."""
+
+    direction: str = Field(
+        min_length=1, description="A name from GET /directions.", examples=["selfie2anime"]
+    )
+    fit: Fit = Field(
+        "cover", description="cover: centre square; contain: all of it, padded; stretch: distorted."
+    )
+    format: Format = Field("png", description="Of the pictures, unless Accept names an image type.")
+
+
+class AttentionOptions(_Look):
+    """Options of `GET /attention`."""
+
+    id: str = Field(description="From the answer of POST /translate.", examples=["4Yp8VYcnVYQmTnWkN0bXkA"])
+    network: Network = Field(
+        "generator", description="Whose attention; the discriminators judge the translation."
+    )
+    view: Literal["overlay", "heatmap", "raw"] = Field(
+        "overlay", description="raw answers the values as JSON."
+    )
+    base: Base = Field("source", description="The picture under an overlay.")
+    size: int | None = Field(
+        None, ge=1, le=1024, description="Longer side in pixels; the network's by default."
+    )
+
+
+class Picture(BaseModel):
+    """An encoded picture."""
+
+    media_type: MediaType
+    width: int
+    height: int
+    data: str | None = Field(
+        None,
+        description="Base64; absent where the picture is a part of its own.",
+        exclude_if=lambda data: data is None,
+    )
+
+    @classmethod
+    def of(cls, encoded: Encoded, data: str | None = None) -> Self:
+        """Describe a picture; `data` is its base64."""
+        return cls(media_type=encoded.media_type, width=encoded.width, height=encoded.height, data=data)
+
+
+class Model(BaseModel):
+    """Which weights answered."""
+
+    name: str
+    version: str = Field(description="The first 12 hex digits of the manifest's sha256.")
+
+
+class Attention(BaseModel):
+    """Where the generator looked."""
+
+    href: str = Field(description="A path: the heat maps of this translation.")
+    overlay: Picture
+    source_probability: float = Field(
+        description="How sure the generator is to see its source domain, 0 to 1."
+    )
+
+
+class Timings(BaseModel):
+    """Milliseconds in each stage."""
+
+    decode: float
+    queue: float
+    inference: float
+    encode: float
+    total: float
+
+
+class TranslateAnswer(BaseModel):
+    """The answer of `POST /translate` as JSON."""
+
+    id: str
+    direction: str
+    model: Model
+    image: Picture
+    attention: Attention | None = Field(description="Null for a model without attention.")
+    timings_ms: Timings
+    expires_at: datetime = Field(description="Until then the attention can be asked for.")
+
+
+class RawAttention(BaseModel):
+    """The answer of `GET /attention?view=raw`."""
+
+    kind: Literal["relevance", "mask"] = Field(description="relevance: a CAM, relative; mask: absolute.")
+    network: Network
+    shape: tuple[int, int] = Field(description="Rows and columns.")
+    values: list[list[float]] = Field(description="The map's own values, row by row.")
+    raw_min: float
+    raw_max: float
+
+
+class Size(BaseModel):
+    """The size at which a network works."""
+
+    height: int
+    width: int
+    fixed: bool = Field(description="Whether the network takes only this size.")
+
+
+class Networks(BaseModel):
+    """Whose attention can be asked for."""
+
+    generator: bool
+    local: bool
+    global_: bool = Field(serialization_alias="global")
+
+
+class DirectionAnswer(BaseModel):
+    """One direction; what a bundle would tell is null while none was verified."""
+
+    name: str
+    state: Literal["starting", "ready", "defunct"]
+    reason: str | None = Field(description="Why it is defunct.")
+    source: str | None = None
+    target: str | None = None
+    model: Model | None = None
+    method: str | None = None
+    image: Size | None = None
+    attention: Networks | None = None
+    provider: str | None = Field(None, description="The execution provider truly in use.")
+    precision: str | None = None
+    licence: str | None = None
+    limits: str | None = None
+    card: str | None = Field(None, description="The model card, in Markdown.")
+
+
+class DirectionsAnswer(BaseModel):
+    """The answer of `GET /directions`."""
+
+    directions: list[DirectionAnswer]
+
+
+class Health(BaseModel):
+    """The answer of `GET /healthz`: the process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """The answer of `GET /readyz`, when ready."""
+
+    status: Literal["ready"] = "ready"
+    directions: dict[str, str] = Field(
+        description="The state of each; a defunct one's reason is in /directions."
+    )

@@ -1,0 +1,109 @@
+"""Run the service: open the socket, answer, and leave in good order when told to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import threading
+from types import FrameType
+
+import uvicorn
+
+from app.engine.engine import Engine
+from app.http.factory import create_app
+from app.http.protocol import bounded_protocol
+from app.settings import Settings, SettingsError
+
+log = logging.getLogger("ugatit.http")
+
+_HARD_MARGIN_SECONDS = 1.0
+
+
+class Server(uvicorn.Server):
+    """uvicorn that keeps answering while it finishes what was admitted, and only then closes its socket."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        config = uvicorn.Config(
+            create_app(settings, engine),
+            http=bounded_protocol(settings.request_read_seconds),
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=settings.keep_alive_seconds,
+            timeout_graceful_shutdown=max(1, int(settings.grace_seconds)),
+        )
+        super().__init__(config)
+        self._engine = engine
+        self._grace_seconds = settings.grace_seconds
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._leaving: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, then answer."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def handle_exit(self, _sig: int, _frame: FrameType | None) -> None:
+        """SIGTERM or SIGINT: leave in good order; a second one: leave now."""
+        if self._engine.draining:
+            self.force_exit = self.should_exit = True
+        else:
+            log.info("Told to stop: finishing what was admitted, at most %g s", self._grace_seconds)
+            self._start_watchdog()
+            self.leave()
+
+    def leave(self) -> None:
+        """Admit nothing more, finish what was admitted, stop. May be called from any thread."""
+        assert self._loop is not None, "the server has started"
+        self._engine.drain()
+        self._loop.call_soon_threadsafe(self._start_leaving)
+
+    def _start_leaving(self) -> None:
+        self._leaving = asyncio.create_task(self._leave())
+
+    async def _leave(self) -> None:
+        # The socket stays open meanwhile: who asks now is told so (503, Retry-After), not refused.
+        await self._engine.drained()
+        self.should_exit = True
+
+    def _start_watchdog(self) -> None:
+        """A thread inside native code can hold up a process for ever; nothing but this ends it then."""
+        timer = threading.Timer(self._grace_seconds + _HARD_MARGIN_SECONDS, _leave_hard)
+        timer.daemon = True
+        timer.start()
+
+
+def _leave_hard() -> None:
+    log.error("The grace is over: leaving with work undone")
+    os._exit(1)
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Listen on an address; port 0 takes any free one.
+
+    Raises:
+        SettingsError: it cannot be had.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError as error:
+        raise SettingsError(
+            f"{host}:{port} cannot be listened on ({error.strerror}); set another UGATIT_HOST or UGATIT_PORT."
+        ) from None
+    return listening
+
+
+def address_of(listening: socket.socket) -> str:
+    """The URL under which a listening socket is reached from this machine."""
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,73 @@
+"""What people, orchestrators and monitors ask about the service itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from app.engine.direction import Direction
+from app.http.context import ContextDep
+from app.http.problems import NOT_READY, answer, declare
+from app.http.schemas import DirectionAnswer, DirectionsAnswer, Health, Model, Networks, Readiness, Size
+
+router = APIRouter()
+
+_RETRY_SECONDS: Final = 5
+
+
+@router.get("/directions", summary="What can be asked")
+async def directions(context: ContextDep) -> DirectionsAnswer:
+    """Every direction with its state, its model card and what is known about it."""
+    return DirectionsAnswer(directions=[_describe(direction) for direction in context.engine.registry])
+
+
+@router.get("/healthz", summary="Whether the process answers")
+async def healthz() -> Health:
+    """Always 200: restart the process where this does not answer."""
+    return Health()
+
+
+@router.get(
+    "/readyz", responses=declare(NOT_READY), response_model=Readiness, summary="Whether to send pictures"
+)
+async def readyz(request: Request, context: ContextDep) -> Readiness | Response:
+    """200 once every direction is loaded, verified and warm.
+
+    503 while loading or draining, or if none can serve."""
+    reason = context.engine.why_not_ready()
+    if reason is not None:
+        return answer(NOT_READY, reason, request.state.request_id, {"Retry-After": str(_RETRY_SECONDS)})
+    return Readiness(directions={direction.name: direction.state for direction in context.engine.registry})
+
+
+@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+async def metrics(context: ContextDep) -> Response:
+    """In Prometheus' text format."""
+    return Response(context.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _describe(direction: Direction) -> DirectionAnswer:
+    described = DirectionAnswer(name=direction.name, state=direction.state.value, reason=direction.reason)
+    if direction.facts is None:
+        return described
+    manifest, version, card = direction.facts
+    networks = Networks(
+        generator=manifest.attention, local=manifest.discriminators, global_=manifest.discriminators
+    )
+    return described.model_copy(
+        update={
+            "source": manifest.source,
+            "target": manifest.target,
+            "model": Model(name=direction.name, version=version),
+            "method": manifest.method,
+            "image": Size(**manifest.image.model_dump()),
+            "attention": networks,
+            "provider": direction.provider,
+            "precision": "float32",  # bundles hold float32 graphs, and TF32 is switched off
+            "licence": manifest.licence,
+            "limits": manifest.limits,
+            "card": card,
+        }
+    )

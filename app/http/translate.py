@@ -1,0 +1,105 @@
+"""`POST /translate`: a picture in, its translation and its attention out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.engine import errors as engine
+from app.engine.attention import Entry
+from app.engine.looks import MEDIA_TYPES, Encoded, Look
+from app.engine.rendering import render_attention, render_picture
+from app.http import errors as http
+from app.http.answers import JSON, MIXED, Timed, translation_response
+from app.http.body import FORM_TYPE, RAW_TYPES, read_picture
+from app.http.context import ContextDep
+from app.http.disconnect import unless_left
+from app.http.negotiation import negotiate
+from app.http.problems import (
+    INTERNAL,
+    INVALID_OPTION,
+    MALFORMED_REQUEST,
+    MISSING_OPTION,
+    UNKNOWN_OPTION,
+    declare,
+)
+from app.http.schemas import TranslateAnswer, TranslateOptions
+from models.images import errors as images
+from models.images.encode import MediaType
+
+router = APIRouter()
+
+_BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
+_REQUEST_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "The picture itself, or a form whose only part is named file.",
+        "content": {
+            FORM_TYPE: {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            },
+            **dict.fromkeys(RAW_TYPES, _BINARY),
+        },
+    }
+}
+_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "model": TranslateAnswer,
+        "description": "The translation, in the form that Accept asks for.",
+        "headers": {
+            "X-Translation-Id": {"schema": {"type": "string"}, "description": "The id for GET /attention."},
+            "Link": {"schema": {"type": "string"}, "description": 'The heat maps, rel="related".'},
+        },
+        "content": {**dict.fromkeys(MEDIA_TYPES.values(), _BINARY), MIXED: _BINARY},
+    },
+    **declare(
+        MALFORMED_REQUEST, MISSING_OPTION, UNKNOWN_OPTION, INVALID_OPTION, INTERNAL,
+        http.MalformedMultipart, http.MissingFile, http.UnexpectedPart, http.NotAcceptable,
+        http.UnsupportedMediaType, http.BodyTimeout, http.BodyTooLarge,
+        images.UnsupportedFormat, images.BrokenPicture, images.TooManyPixels,
+        engine.UnknownDirection, engine.DirectionDefunct, engine.QueueFull, engine.Loading, engine.Draining,
+        engine.DeadlineExceeded,
+    ),
+}  # fmt: skip
+
+
+@router.post("/translate", responses=_RESPONSES, openapi_extra=_REQUEST_BODY, summary="Translate a picture")
+async def translate(
+    request: Request, options: Annotated[TranslateOptions, Query()], context: ContextDep
+) -> Response:
+    """Send a picture as the body, or as the only part, `file`, of a form."""
+    wanted = MEDIA_TYPES[options.format]
+    form = negotiate(request.headers.get("accept"), _offers(wanted))
+    context.engine.check(options.direction)
+    picture = await read_picture(request)
+    started = time.perf_counter()
+    work = context.engine.translate(options.direction, picture, fit=options.fit)
+    translation = await unless_left(request, work)
+    encoding = time.perf_counter()
+    media_type = next((offer for offer in MEDIA_TYPES.values() if offer == form), wanted)
+    look = Look(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
+    image, overlay = await _render(translation.entry, look, overlay=form in (JSON, MIXED))
+    timed = Timed.of(translation.seconds, encode=time.perf_counter() - encoding, since=started)
+    timed.record(context.metrics, request.state, options.direction)
+    return translation_response(form, translation, image, overlay, timed)
+
+
+async def _render(entry: Entry, look: Look, *, overlay: bool) -> tuple[Encoded, Encoded | None]:
+    """The picture and, where it is wanted and there is one, the overlay: each in a thread, at once."""
+    picture = asyncio.to_thread(render_picture, entry, look)
+    if not overlay or entry.generator is None:
+        return await picture, None
+    return await asyncio.gather(picture, asyncio.to_thread(render_attention, entry, entry.generator, look))
+
+
+def _offers(wanted: MediaType) -> list[str]:
+    """The forms of an answer, the default first; of the pictures the format asked for."""
+    pictures = sorted(MEDIA_TYPES.values(), key=lambda media_type: media_type != wanted)
+    return [JSON, *pictures, MIXED]

@@ -1,0 +1,128 @@
+"""Every limit and switch of the service, from environment variables named `UGATIT_*`."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Final, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX: Final = "UGATIT_"
+_FOR_TESTS: Final = "UGATIT_TESTS_"
+
+ProviderName = Literal["auto", "cpu", "cuda", "tensorrt"]
+
+
+class SettingsError(ValueError):
+    """The environment asks for something impossible. The message is one sentence that names the variable."""
+
+
+class Settings(BaseSettings):
+    """What a deployment may decide. Defaults are safe, never unlimited."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 opens it to the network.")
+    port: int = Field(8000, ge=0, le=65_535, description="Port to listen on; 0 takes any free one.")
+    bundles_dir: Path = Field(
+        Path("bundles"), description="Where the bundles lie, one directory a direction."
+    )
+
+    body_limit_bytes: int = Field(
+        20 * 1024**2, ge=1, description="Largest request body; a phone's photo has 3 to 12 MB."
+    )
+    max_pixels: int = Field(
+        50_000_000,
+        ge=1,
+        description="Most pixels of a picture; the header is asked before anything is decoded.",
+    )
+    max_side_pixels: int = Field(16_384, ge=1, description="Longest side of a picture.")
+
+    queue_size: int = Field(
+        16,
+        ge=1,
+        le=10_000,
+        description="Pictures one direction holds, waiting and running; the next gets 503.",
+    )
+    deadline_seconds: float = Field(
+        30, gt=0, le=3600, description="Time a picture may take once it is admitted; then 504."
+    )
+    grace_seconds: float = Field(
+        40, gt=0, le=3600, description="Time to finish what was admitted after SIGTERM; above the deadline."
+    )
+    request_read_seconds: float = Field(
+        15, gt=0, le=600, description="Time for a request's headers, and again for its body, to arrive."
+    )
+    keep_alive_seconds: int = Field(5, ge=1, le=600, description="Time an idle connection is kept.")
+
+    attention_ttl_seconds: float = Field(
+        600, gt=0, le=86_400, description="Time a translation's heat maps can be asked for."
+    )
+    attention_max_entries: int = Field(256, ge=1, description="Most translations whose heat maps are kept.")
+    attention_max_bytes: int = Field(256_000_000, ge=1, description="Most memory for kept heat maps.")
+
+    provider: ProviderName = Field(
+        "auto", description="Where models run; auto takes TensorRT or CUDA where they answer, else the CPU."
+    )
+    device: int = Field(0, ge=0, le=255, description="Number of the GPU to use.")
+    require_gpu: bool = Field(False, description="Refuse to start rather than run on the CPU.")
+    max_batch: int = Field(
+        0, ge=0, le=64, description="Most pictures in one run; 0 chooses: 1 on a CPU, 8 on a GPU."
+    )
+    batch_wait_ms: float = Field(
+        2, ge=0, le=1000, description="Time a run waits for more pictures when it may hold more than one."
+    )
+    intra_op_threads: int = Field(
+        0, ge=0, le=1024, description="Threads of one run on a CPU; 0 takes all cores."
+    )
+
+    jpeg_quality: int = Field(90, ge=1, le=100, description="Quality of JPEG and WebP answers.")
+    docs: bool = Field(True, description="Serve /docs and /openapi.json.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+    log_format: Literal["plain", "json"] = Field("plain", description="json writes one object a line.")
+
+    @model_validator(mode="after")
+    def _deadline_within_grace(self) -> Self:
+        if self.deadline_seconds >= self.grace_seconds:
+            raise ValueError(
+                f"{PREFIX}DEADLINE_SECONDS ({self.deadline_seconds:g}) must be below "
+                f"{PREFIX}GRACE_SECONDS ({self.grace_seconds:g}), or a shutdown would cut pictures off."
+            )
+        return self
+
+
+def load_settings() -> Settings:
+    """The settings that the environment asks for.
+
+    Raises:
+        SettingsError: a variable is unknown, has a bad value, or contradicts another one.
+    """
+    _refuse_unknown()
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError(_sentence(error)) from None
+
+
+def variable(field: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + field.upper()
+
+
+def _refuse_unknown() -> None:
+    known = [variable(field) for field in Settings.model_fields]
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and not name.startswith(_FOR_TESTS) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0)[0]
+            raise SettingsError(f"{name} is no setting; did you mean {near}?")
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    if not first["loc"]:
+        return str(first["ctx"]["error"])
+    name = variable(str(first["loc"][0]))
+    return f"{name}={first['input']!r} cannot be used: {first['msg'].lower().replace('input', 'it')}."
