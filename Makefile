@@ -2,7 +2,6 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check
 
-.DEFAULT_GOAL := help
 .PHONY: help serve test install clean
 # A half-made environment must not look finished to the next make.
 .DELETE_ON_ERROR:

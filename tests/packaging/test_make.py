@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -20,8 +21,12 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """make in a folder that holds the Makefile and nothing else."""
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, folder)
+    # Under `make test` these would make it a part of that make.
+    own = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTEST_ARGS", "PYTHON"}
+    environment = {name: value for name, value in os.environ.items() if name not in own} | {"LC_ALL": "C"}
+    command = ["make", *arguments]
     return subprocess.run(
-        ["make", *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
 
 
