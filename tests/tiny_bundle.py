@@ -48,7 +48,9 @@ def write_tiny_bundle(
 ) -> Path:
     """Write `bundles_dir / direction`; `canary_off_by` levels make its canary remember another picture."""
     pixels = smooth_picture(size, size, seed=0)
-    outputs: dict[str, NDArray[Any]] = {"image": (255 - pixels[None]) + np.uint8(canary_off_by)}
+    outputs: dict[str, NDArray[Any]] = {
+        "image": np.minimum(255 - pixels[None].astype(int) + canary_off_by, 255).astype(np.uint8)
+    }
     if attention:
         outputs |= {"attention": pooled(pixels, 8)[None], "cam_logit": logits(pooled(pixels, 8))[None]}
     files = {

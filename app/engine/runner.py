@@ -9,7 +9,7 @@ from collections.abc import Callable
 from app.engine.session import Model, Outputs, Pixels
 from app.engine.worker import Worker
 
-_TERMINATE_SECONDS = 5.0
+TERMINATE_SECONDS = 5.0
 """How long a run may take to notice that it was terminated; then its thread is given up."""
 
 log = logging.getLogger("ugatit.engine")
@@ -26,12 +26,9 @@ class Broken(Exception):
 class Runner:
     """One model and the thread it lives in."""
 
-    def __init__(
-        self, name: str, open_model: Callable[[], Model], *, terminate_seconds: float = _TERMINATE_SECONDS
-    ) -> None:
+    def __init__(self, name: str, open_model: Callable[[], Model]) -> None:
         self._name = name
         self._open_model = open_model
-        self._terminate_seconds = terminate_seconds
         self._worker = Worker(name)
         self._model: Model | None = None
 
@@ -82,7 +79,7 @@ class Runner:
         if run.done():
             return run.result()
         model.terminate()
-        await asyncio.wait({run}, timeout=self._terminate_seconds)
+        await asyncio.wait({run}, timeout=TERMINATE_SECONDS)
         if not run.done():
             self._give_up_thread()
         elif not run.cancelled():

@@ -1,0 +1,115 @@
+"""Loading a directory of bundles: what is good serves, what is not says why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.engine.direction import State
+from app.engine.engine import Engine, open_engine
+from app.engine.errors import DirectionDefunct, Loading
+from app.engine.fake import FakeModel, fake_engine
+from app.engine.session import open_runtime
+from app.settings import Settings
+from tests.engine.conftest import entered
+from tests.photos import photo
+from tests.tiny_bundle import write_tiny_bundle
+
+pytestmark = pytest.mark.anyio
+
+
+async def load(bundles: Path) -> Engine:
+    settings = Settings(bundles_dir=bundles, provider="cpu")
+    engine = open_engine(settings, open_runtime(settings))
+    engine.start()
+    await engine.loaded()
+    return engine
+
+
+async def test_one_bad_bundle_does_not_stop_the_others(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path)
+    bad = write_tiny_bundle(tmp_path, "dog2cat") / "generator.onnx"
+    bad.write_bytes(bad.read_bytes()[:-1] + b"\x00")
+    engine = await load(tmp_path)
+    assert {direction.name: direction.state for direction in engine.registry} == {
+        "cat2dog": State.READY,
+        "dog2cat": State.DEFUNCT,
+    }
+    assert engine.why_not_ready() is None
+    await engine.translate("cat2dog", photo())
+    with pytest.raises(DirectionDefunct):
+        await engine.translate("dog2cat", photo())
+    engine.close()
+
+
+async def test_a_model_that_computes_something_else_than_its_canary_is_not_served(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path, canary_off_by=2)
+    engine = await load(tmp_path)
+    direction = engine.registry["cat2dog"]
+    assert direction.state is State.DEFUNCT
+    assert direction.reason is not None
+    assert "canary" in direction.reason
+    assert engine.why_not_ready() is not None
+    engine.close()
+
+
+async def test_one_level_off_is_within_the_canarys_tolerance(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path, canary_off_by=1)
+    engine = await load(tmp_path)
+    assert engine.registry["cat2dog"].state is State.READY
+    engine.close()
+
+
+async def test_a_bundle_in_a_directory_of_another_name_says_how_to_call_it(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path).rename(tmp_path / "cats")
+    engine = await load(tmp_path)
+    reason = engine.registry["cats"].reason
+    assert reason is not None
+    assert "rename" in reason
+    engine.close()
+
+
+async def test_half_written_bundles_and_plain_files_are_passed_over(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path).rename(tmp_path / ".cat2dog.x1")
+    (tmp_path / "README.md").write_text("Bundles live here.")
+    engine = await load(tmp_path)
+    assert list(engine.registry) == []
+    reason = engine.why_not_ready()
+    assert reason is not None
+    assert str(tmp_path) in reason
+    engine.close()
+
+
+async def test_while_a_direction_loads_it_says_so(model: FakeModel, tmp_path: Path) -> None:
+    engine = fake_engine(Settings(bundles_dir=tmp_path / "bundles"), model)
+    model.hold()
+    engine.start()
+    await entered(model)
+    with pytest.raises(Loading) as refused:
+        await engine.translate("cat2dog", photo())
+    assert refused.value.retry_after_seconds >= 1
+    reason = engine.why_not_ready()
+    assert reason is not None
+    assert "1 of 1" in reason
+    model.release()
+    await engine.loaded()
+    assert engine.why_not_ready() is None
+    engine.close()
+
+
+async def test_every_shape_is_warm_before_the_direction_is_ready(model: FakeModel, tmp_path: Path) -> None:
+    engine = fake_engine(Settings(bundles_dir=tmp_path / "bundles"), model, shapes=[1, 2, 4])
+    engine.start()
+    await engine.loaded()
+    assert model.batches == [1, 1, 2, 4]  # the canary, then each shape
+    engine.close()
+
+
+async def test_the_preferred_direction_comes_first_then_the_alphabet(tmp_path: Path) -> None:
+    for name in ("cat2dog", "ant2bee", "dog2cat"):
+        write_tiny_bundle(tmp_path, name)
+    settings = Settings(bundles_dir=tmp_path, provider="cpu", preferred_direction="dog2cat")
+    engine = open_engine(settings, open_runtime(settings))
+    assert [direction.name for direction in engine.registry] == ["dog2cat", "ant2bee", "cat2dog"]
+    engine.close()

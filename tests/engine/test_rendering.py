@@ -1,0 +1,60 @@
+"""The pictures that answers hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.engine.attention import Entry
+from app.engine.looks import Look
+from app.engine.rendering import render_attention, render_picture
+from models.bundle.canary import smooth_picture
+from models.images.frame import Box, Frame
+from models.images.heatmap import colorize, normalize
+from tests.photos import pixels_of
+
+PICTURE = smooth_picture(32, 32, seed=3)
+MAP = np.arange(16, dtype=np.float32).reshape(4, 4)
+
+
+def entry(content: Box = Box(0, 0, 32, 32)) -> Entry:  # noqa: B008
+    return Entry(
+        direction="cat2dog",
+        version="0" * 12,
+        source=Frame(PICTURE, content),
+        translation=255 - PICTURE,
+        generator=MAP,
+        expires_at=0.0,
+    )
+
+
+def test_a_png_answer_holds_exactly_what_the_network_painted() -> None:
+    assert np.array_equal(pixels_of(render_picture(entry(), Look()).data), 255 - PICTURE)
+
+
+def test_padding_is_cut_off_pictures_and_overlays_at_any_size() -> None:
+    padded = entry(Box(0, 8, 32, 24))
+    picture = render_picture(padded, Look())
+    assert (picture.width, picture.height) == (32, 16)
+    assert np.array_equal(pixels_of(picture.data), 255 - PICTURE[8:24])
+    for size, expected in ((None, (32, 16)), (64, (64, 32)), (1024, (1024, 512))):
+        overlay = render_attention(padded, MAP, Look(), size=size)
+        assert (overlay.width, overlay.height) == expected
+
+
+@pytest.mark.parametrize(("base", "expected"), [("source", PICTURE), ("translation", 255 - PICTURE)])
+def test_alpha_zero_shows_the_base_alone(base: str, expected: np.ndarray) -> None:
+    overlay = render_attention(entry(), MAP, Look(alpha=0), base=base)
+    assert np.array_equal(pixels_of(overlay.data), expected)
+
+
+def test_a_heatmap_is_the_colours_alone() -> None:
+    heatmap = render_attention(entry(), MAP, Look(colormap="viridis"), view="heatmap")
+    expected = colorize(normalize(MAP), height=32, width=32, colormap="viridis")
+    assert np.array_equal(pixels_of(heatmap.data), expected)
+
+
+@pytest.mark.parametrize("media_type", ["image/png", "image/jpeg", "image/webp"])
+def test_a_picture_is_what_its_media_type_says(media_type: str) -> None:
+    magic = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8\xff", "image/webp": b"RIFF"}[media_type]
+    assert render_picture(entry(), Look(media_type=media_type)).data.startswith(magic)

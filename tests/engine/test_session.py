@@ -1,0 +1,37 @@
+"""A model in the real onnxruntime."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from app.engine.session import open_runtime
+from app.settings import Settings
+from tests.tiny_bundle import endless, generator
+
+
+def test_a_run_under_way_can_be_terminated_and_the_session_used_again(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    session = open_runtime(Settings(provider="cpu")).open(endless())
+    pixels = np.zeros((1, 4, 4, 3), np.uint8)
+    for _ in range(2):
+        timer = threading.Timer(0.05, session.terminate)
+        timer.start()
+        with pytest.raises(Exception, match="terminate flag"):
+            session.run(pixels)
+        timer.join()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_session_names_its_outputs_and_its_true_provider() -> None:
+    session = open_runtime(Settings(provider="cpu")).open(generator())
+    assert session.provider == "CPUExecutionProvider"
+    outputs = session.run(np.zeros((2, 16, 8, 3), np.uint8))
+    assert {name: value.shape for name, value in outputs.items()} == {
+        "image": (2, 16, 8, 3),
+        "attention": (2, 2, 1),
+        "cam_logit": (2, 2),
+    }

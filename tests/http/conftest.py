@@ -1,0 +1,49 @@
+"""The application over an engine whose model a test controls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.engine.fake import FakeModel, fake_engine
+from app.http.factory import create_app
+from app.settings import Settings
+
+MakeClient = Callable[..., TestClient]
+
+
+@pytest.fixture
+def model() -> Iterator[FakeModel]:
+    model = FakeModel()
+    yield model
+    model.release()
+
+
+@pytest.fixture
+def make_client(model: FakeModel, tmp_path: Path) -> Iterator[MakeClient]:
+    """Makes a client of an application with a test's settings, its directions loaded."""
+    with ExitStack() as stack:
+
+        def make(*, loaded: bool = True, **settings: object) -> TestClient:
+            chosen = Settings(**{"bundles_dir": tmp_path / "bundles"} | settings)
+            engine = fake_engine(chosen, model)
+            client = TestClient(create_app(chosen, engine), raise_server_exceptions=False)
+            client.app_state["engine"] = engine
+            stack.enter_context(client)
+            stack.callback(model.release)
+            if loaded:
+                client.portal.call(engine.loaded)
+                while model.entered.acquire(blocking=False):
+                    pass
+            return client
+
+        yield make
+
+
+@pytest.fixture
+def client(make_client: MakeClient) -> TestClient:
+    return make_client()

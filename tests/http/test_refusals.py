@@ -1,0 +1,239 @@
+"""Every refusal of `POST /translate`, by its status and code."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from app.engine.fake import FakeModel, write_fake_bundle
+from tests.http.conftest import MakeClient
+from tests.http.problems import PNG, URL, problem
+from tests.photos import encoded, photo
+
+BODY = photo()
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def posting(pool: ThreadPoolExecutor, client: TestClient) -> Future[object]:
+    return pool.submit(client.post, URL, content=BODY, headers=PNG)
+
+
+def test_a_missing_direction_is_named(client: TestClient) -> None:
+    fields = problem(client.post("/translate", content=BODY, headers=PNG), 422, "missing_option")
+    assert "direction" in fields["detail"]
+
+
+def test_an_unknown_direction_is_told_the_known_ones(client: TestClient) -> None:
+    response = client.post("/translate?direction=cat2cow", content=BODY, headers=PNG)
+    assert "cat2dog" in problem(response, 404, "unknown_direction")["detail"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "word"),
+    [
+        ("fit=crop", "invalid_option", "cover"),
+        ("format=gif", "invalid_option", "webp"),
+        ("alpha=1.1", "invalid_option", "1"),
+        ("alpha=nan", "invalid_option", "alpha"),
+        ("alpha=much", "invalid_option", "number"),
+        ("colormap=rainbow", "invalid_option", "turbo"),
+        ("direction=", "invalid_option", "direction"),
+        ("colourmap=jet", "unknown_option", "did you mean colormap?"),
+        ("face=all", "unknown_option", "direction"),
+    ],
+)
+def test_bad_options_are_refused_with_the_good_ones(
+    client: TestClient, query: str, code: str, word: str
+) -> None:
+    url = f"/translate?{query}" if query.startswith("direction") else f"{URL}&{query}"
+    assert word in problem(client.post(url, content=BODY, headers=PNG), 422, code)["detail"]
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "image/gif", "image/heic", "text/plain", "application/x-www-form-urlencoded"]
+)
+def test_a_body_of_another_type_is_not_read(client: TestClient, content_type: str) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+    fields = problem(client.post(URL, content=BODY, headers=headers), 415, "unsupported_media_type")
+    assert "image/jpeg" in fields["detail"]
+
+
+def test_bytes_decide_what_a_picture_is(client: TestClient) -> None:
+    assert client.post(URL, content=photo(form="JPEG"), headers=PNG).status_code == 200
+    gif = encoded(np.zeros((8, 8, 3), np.uint8), "GIF")
+    problem(client.post(URL, content=gif, headers=PNG), 415, "unsupported_format")
+
+
+def test_a_damaged_picture_is_undecodable(client: TestClient) -> None:
+    problem(client.post(URL, content=BODY[: len(BODY) // 2], headers=PNG), 422, "undecodable")
+
+
+def test_an_empty_body_is_no_picture(client: TestClient) -> None:
+    problem(client.post(URL, content=b"", headers=PNG), 422, "missing_file")
+
+
+@pytest.mark.parametrize(("width", "status"), [(99, 200), (100, 200), (101, 422)])
+def test_the_wall_of_the_side_is_exact(make_client: MakeClient, width: int, status: int) -> None:
+    client = make_client(max_side_pixels=100)
+    assert client.post(URL, content=photo(8, width), headers=PNG).status_code == status
+
+
+@pytest.mark.parametrize(("width", "status"), [(99, 200), (100, 200), (101, 422)])
+def test_the_wall_of_the_pixels_is_exact(make_client: MakeClient, width: int, status: int) -> None:
+    client = make_client(max_pixels=1000)
+    response = client.post(URL, content=photo(10, width), headers=PNG)
+    assert response.status_code == status
+    if status == 422:
+        problem(response, 422, "too_many_pixels")
+
+
+FORM = b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "boundary", "status", "code"),
+    [
+        (b"", "; boundary=x", 400, "malformed_multipart"),
+        (b"no form at all", "; boundary=x", 400, "malformed_multipart"),
+        (FORM % (b"file", b"cut off"), "; boundary=x", 400, "malformed_multipart"),
+        (FORM % (b"file", b"") + b"--x--\r\n", "", 400, "malformed_multipart"),
+        (b"--x--\r\n", "; boundary=x", 422, "missing_file"),
+        (FORM % (b"photo", BODY) + b"--x--\r\n", "; boundary=x", 422, "missing_file"),
+        (FORM % (b"file", b"") + b"--x--\r\n", "; boundary=x", 422, "missing_file"),
+        (2 * (FORM % (b"file", BODY)) + b"--x--\r\n", "; boundary=x", 422, "unexpected_part"),
+        (FORM % (b"file", BODY) + FORM % (b"fit", b"x") + b"--x--\r\n", "; boundary=x", 422, "unexpected_part"),
+        (FORM % (b"file", BODY) + b"--x--\r\n", '; boundary="x"', 200, ""),
+    ],
+)  # fmt: skip
+def test_a_form_holds_one_file_and_nothing_else(
+    client: TestClient, body: bytes, boundary: str, status: int, code: str
+) -> None:
+    headers = {"Content-Type": f"multipart/form-data{boundary}"}
+    response = client.post(URL, content=body, headers=headers)
+    if status == 200:
+        assert response.status_code == 200
+    else:
+        problem(response, status, code)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(("over", "status"), [(-1, 200), (0, 200), (1, 413)])
+def test_the_wall_of_the_bytes_is_exact_declared_or_not(
+    make_client: MakeClient, chunked: bool, over: int, status: int
+) -> None:
+    client = make_client(body_limit_bytes=4000)
+    body = photo(8, 8).ljust(4000 + over, b"\0")
+    halves = io.BytesIO(body)
+    content = iter(lambda: halves.read(1500), b"") if chunked else body
+    response = client.post(URL, content=content, headers=PNG)
+    assert response.status_code == status
+    if status == 413:
+        assert "4,000 bytes" in problem(response, 413, "body_too_large")["detail"]
+
+
+def test_a_full_queue_refuses_before_the_body_is_read(
+    make_client: MakeClient, model: FakeModel, pool: ThreadPoolExecutor
+) -> None:
+    client = make_client(queue_size=1)
+    model.hold()
+    first = posting(pool, client)
+    assert model.entered.acquire(timeout=10)
+    response = client.post(URL, content=b"not looked at", headers={"Content-Type": "text/plain"})
+    problem(response, 503, "queue_full")
+    assert int(response.headers["retry-after"]) >= 1
+    model.release()
+    assert first.result().status_code == 200
+    assert client.post(URL, content=BODY, headers=PNG).status_code == 200
+
+
+def test_a_direction_that_loads_refuses_with_retry_after(make_client: MakeClient, model: FakeModel) -> None:
+    model.hold()
+    client = make_client(loaded=False)
+    assert model.entered.acquire(timeout=10)
+    response = client.post(URL, content=BODY, headers=PNG)
+    problem(response, 503, "loading")
+    assert int(response.headers["retry-after"]) >= 1
+
+
+def test_draining_finishes_the_old_and_refuses_the_new(
+    make_client: MakeClient, model: FakeModel, pool: ThreadPoolExecutor
+) -> None:
+    client = make_client()
+    model.hold()
+    first = posting(pool, client)
+    assert model.entered.acquire(timeout=10)
+    client.app_state["engine"].drain()
+    response = client.post(URL, content=BODY, headers=PNG)
+    problem(response, 503, "draining")
+    assert int(response.headers["retry-after"]) >= 1
+    problem(client.get("/readyz"), 503, "not_ready")
+    assert client.get("/healthz").status_code == 200
+    model.release()
+    assert first.result().status_code == 200
+
+
+def test_a_defunct_direction_says_where_to_read_why(make_client: MakeClient, tmp_path: Path) -> None:
+    write_fake_bundle(tmp_path / "bundles")
+    (write_fake_bundle(tmp_path / "bundles", "dog2cat") / "card.md").write_bytes(b"changed")
+    client = make_client()
+    response = client.post("/translate?direction=dog2cat", content=BODY, headers=PNG)
+    problem(response, 503, "direction_defunct")
+    assert "retry-after" not in response.headers
+    described = {each["name"]: each for each in client.get("/directions").json()["directions"]}
+    assert described["dog2cat"]["state"] == "defunct"
+    assert "card.md" in described["dog2cat"]["reason"]
+    assert client.get("/readyz").json()["directions"] == {"cat2dog": "ready", "dog2cat": "defunct"}
+
+
+def test_a_run_beyond_the_deadline_answers_504(make_client: MakeClient, model: FakeModel) -> None:
+    client = make_client(deadline_seconds=0.05)
+    model.hold()
+    problem(client.post(URL, content=BODY, headers=PNG), 504, "deadline")
+
+
+def test_a_model_that_breaks_answers_503_and_not_500(make_client: MakeClient, model: FakeModel) -> None:
+    client = make_client()
+    model.failures = 9
+    problem(client.post(URL, content=BODY, headers=PNG), 503, "direction_defunct")
+
+
+def test_our_bug_answers_500_tells_nothing_and_logs_all(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a secret of the house")
+
+    monkeypatch.setattr("app.http.translate.render_picture", broken)
+    with caplog.at_level(logging.ERROR, "ugatit.http"):
+        fields = problem(client.post(URL, content=BODY, headers=PNG), 500, "internal")
+    assert "secret" not in str(fields)
+    record = next(record for record in caplog.records if record.exc_info)
+    assert fields["request_id"] in record.getMessage()
+    assert "a secret of the house" in str(record.exc_info)
+
+
+def test_nothing_is_at_an_unknown_address(client: TestClient) -> None:
+    for path in ("/translate/", "/nope", "/page/nope.js", "/page/../settings.py", "/docs/nope"):
+        problem(client.get(path), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [("GET", "/translate", "POST"), ("PUT", "/translate", "POST"), ("POST", "/attention", "GET")],
+)
+def test_another_method_is_told_the_right_one(client: TestClient, method: str, path: str, allow: str) -> None:
+    response = client.request(method, path)
+    problem(response, 405, "method_not_allowed")
+    assert allow in response.headers["allow"]
