@@ -2,10 +2,15 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check
 
-.PHONY: serve test install lint check clean
+.PHONY: help serve test install clean
+# A half-made environment must not look finished to the next make.
+.DELETE_ON_ERROR:
 
-serve: .venv/.serving ## Serve the bundles in ./bundles on 127.0.0.1:8000.
-	.venv/bin/ugatit serve
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: .venv/.serving ## Serve the bundles in ./bundles on 127.0.0.1:8000 (UGATIT_HOST, UGATIT_PORT).
+	@.venv/bin/ugatit serve
 
 test: .venv/.development ## Lint, type-check, check the walls between the rooms, run every test.
 	.venv/bin/ruff check .
@@ -16,17 +21,23 @@ test: .venv/.development ## Lint, type-check, check the walls between the rooms,
 
 install: .venv/.development ## The development environment: everything, torch too.
 
-.venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "ugatit needs Python 3.11 or newer; set PYTHON=python3.12, say.")'
-	$(PYTHON) -m venv .venv
+clean: ## Remove the environment and every cache.
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.venv/.serving: pyproject.toml constraints.txt | .venv/bin/python
-	$(PIP) install --quiet --constraint constraints.txt --editable .
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "ugatit needs Python 3.11 or newer, and there is no $(PYTHON): install it, or say where it is with make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("ugatit needs Python 3.11 or newer, and %s is %d.%d: name a newer one with make PYTHON=python3.12, say." % (sys.executable, *sys.version_info[:2]))'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "$(PYTHON) cannot make virtual environments: install its venv module (on Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
+
+.venv/.serving: pyproject.toml constraints.txt .venv/bin/python
+	@echo "installing what serving needs into .venv (half a minute or so) ..."
+	@$(PIP) install --quiet --constraint constraints.txt --editable .
 	@touch $@
 
-.venv/.development: pyproject.toml constraints.txt | .venv/bin/python
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+.venv/.development: pyproject.toml constraints.txt .venv/bin/python
+	@echo "installing everything into .venv, torch too (some minutes) ..."
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@ .venv/.serving
-
-clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

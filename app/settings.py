@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     bundles_dir: Path = Field(
         Path("bundles"), description="Where the bundles lie, one directory a direction."
     )
+    preferred_direction: str = Field(
+        "selfie2anime", description="Listed and loaded first if it is there; the page starts with it."
+    )
 
     body_limit_bytes: int = Field(
         20 * 1024**2, ge=1, description="Largest request body; a phone's photo has 3 to 12 MB."

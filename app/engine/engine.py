@@ -61,7 +61,9 @@ class Engine:
             store: where translations are kept; in memory by default.
         """
         limits = Limits(settings.queue_size, shapes, settings.batch_wait_ms / 1000)
-        self.registry = Registry(settings.bundles_dir, open_model, limits)
+        self.registry = Registry(
+            settings.bundles_dir, open_model, limits, preferred=settings.preferred_direction
+        )
         self.store = store or MemoryStore(
             max_entries=settings.attention_max_entries, max_bytes=settings.attention_max_bytes
         )

@@ -14,13 +14,14 @@ log = logging.getLogger("ugatit.engine")
 
 
 class Registry:
-    """The directions by name, in alphabetical order."""
+    """The directions by name: the preferred one, then the others in alphabetical order."""
 
-    def __init__(self, bundles_dir: Path, open_model: OpenModel, limits: Limits) -> None:
+    def __init__(
+        self, bundles_dir: Path, open_model: OpenModel, limits: Limits, *, preferred: str = ""
+    ) -> None:
         self.bundles_dir = bundles_dir
-        self._directions = {
-            path.name: Direction(path, open_model, limits) for path in bundle_directories(bundles_dir)
-        }
+        paths = sorted(bundle_directories(bundles_dir), key=lambda path: (path.name != preferred, path.name))
+        self._directions = {path.name: Direction(path, open_model, limits) for path in paths}
         if not self._directions:
             log.warning("%s", self.why_not_ready())
 

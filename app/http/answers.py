@@ -45,6 +45,10 @@ class Timed(NamedTuple):
         """As the answer has them."""
         return Timings(**{stage: round(seconds * 1000, 2) for stage, seconds in self._asdict().items()})
 
+    def header(self) -> str:
+        """As `Server-Timing` has them (W3C): for answers that hold no JSON, and for a browser's tools."""
+        return ", ".join(f"{stage};dur={ms}" for stage, ms in self.milliseconds().model_dump().items())
+
 
 def translation_response(
     form: str, translation: Translation, image: Encoded, overlay: Encoded | None, timed: Timed
@@ -53,6 +57,7 @@ def translation_response(
     headers = {
         "X-Translation-Id": translation.id,
         "Link": f'<{_href(translation)}>; rel="related"',
+        "Server-Timing": timed.header(),
         "Vary": "Accept",
         "Cache-Control": "no-store",
     }

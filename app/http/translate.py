@@ -56,6 +56,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         "headers": {
             "X-Translation-Id": {"schema": {"type": "string"}, "description": "The id for GET /attention."},
             "Link": {"schema": {"type": "string"}, "description": 'The heat maps, rel="related".'},
+            "Server-Timing": {"schema": {"type": "string"}, "description": "Milliseconds of each stage."},
         },
         "content": {**dict.fromkeys(MEDIA_TYPES.values(), _BINARY), MIXED: _BINARY},
     },

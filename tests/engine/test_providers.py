@@ -151,3 +151,33 @@ def test_a_gpu_runs_few_batch_shapes_and_a_cpu_any() -> None:
 def test_starting_on_this_machine_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     open_runtime(Settings(provider="cpu"))
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("provider", "machine", "expected"),
+    [(CPU, "x86_64", True), (CPU, "AMD64", True), (CPU, "aarch64", False), (CUDA, "x86_64", False)],
+)
+def test_the_winograd_form_runs_only_where_it_was_measured_to_be_faster(
+    monkeypatch: pytest.MonkeyPatch, provider: str, machine: str, expected: bool
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    assert Runtime((provider,), device=0, threads=1).winograd is expected
+
+
+def test_opening_a_model_turns_its_switch_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[bytes] = []
+    monkeypatch.setattr(session, "turn_on", lambda model, switch: model + switch.encode())
+    monkeypatch.setattr(session.onnxruntime, "InferenceSession", _recording(opened))
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    Runtime((CPU,), device=0, threads=1).open(b"model:")
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    Runtime((CPU,), device=0, threads=1).open(b"model:")
+    assert opened == [b"model:winograd", b"model:"]
+
+
+def _recording(opened: list[bytes]):  # type: ignore[no-untyped-def]
+    def open_session(model: bytes, *_: object, **__: object) -> SimpleNamespace:
+        opened.append(model)
+        return SimpleNamespace(get_outputs=list, get_providers=lambda: [CPU])
+
+    return open_session

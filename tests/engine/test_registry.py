@@ -104,3 +104,12 @@ async def test_every_shape_is_warm_before_the_direction_is_ready(model: FakeMode
     await engine.loaded()
     assert model.batches == [1, 1, 2, 4]  # the canary, then each shape
     engine.close()
+
+
+async def test_the_preferred_direction_comes_first_then_the_alphabet(tmp_path: Path) -> None:
+    for name in ("cat2dog", "ant2bee", "dog2cat"):
+        write_tiny_bundle(tmp_path, name)
+    settings = Settings(bundles_dir=tmp_path, provider="cpu", preferred_direction="dog2cat")
+    engine = open_engine(settings, open_runtime(settings))
+    assert [direction.name for direction in engine.registry] == ["dog2cat", "ant2bee", "cat2dog"]
+    engine.close()

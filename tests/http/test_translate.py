@@ -55,6 +55,8 @@ def test_an_image_accept_answers_the_picture_itself(client: TestClient, media_ty
     id_ = response.headers["x-translation-id"]
     assert response.headers["link"] == f'</attention?id={id_}>; rel="related"'
     assert client.get(f"/attention?id={id_}").status_code == 200
+    stages = re.findall(r"(\w+);dur=[\d.]+", response.headers["server-timing"])
+    assert stages == ["decode", "queue", "inference", "encode", "total"]
     assert pixels_of(response.content).shape == (32, 32, 3)
 
 

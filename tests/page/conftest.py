@@ -82,6 +82,8 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
         page.on("pageerror", lambda error: wrongs.append(f"uncaught: {error}"))
         page.on("console", lambda told: note_console(told.type, told.text))
         page.on("request", lambda asked: note_request(asked.url, host))
+        # From its first listener on, Playwright takes file choosers over; a test's own would come too late.
+        page.on("filechooser", lambda _: None)
 
     def note_console(kind: str, text: str) -> None:
         # Chromium itself writes this line for a refusal, which the tests of refusals provoke.
@@ -93,13 +95,13 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
         if parts.scheme not in ("blob", "data") and parts.netloc != host:
             wrongs.append(f"asked another host: {url}")
 
-    def open_with(*, ready: bool = True, **options: Any) -> Page:
+    def open_with(*, query: str = "", ready: bool = True, **options: Any) -> Page:
         context = browser.new_context(**({"reduced_motion": "reduce"} | options))
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
         watch(page)
-        page.goto(address)
+        page.goto(address + query)
         if ready:
             page.locator("#directions input:enabled").first.wait_for(state="attached")
         return page

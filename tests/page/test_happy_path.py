@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from PIL import Image
 
 from tests.page.photos import choose, seam, translated
@@ -13,23 +14,30 @@ from tests.page.photos import choose, seam, translated
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+    from tests.page.conftest import OpenPage
 
-def test_a_picked_photo_is_shown_translated(page: Page) -> None:
-    translated(page)
+
+@pytest.fixture
+def selfie_page(open_page: OpenPage) -> Page:
+    return open_page(query="?direction=selfie2anime")
+
+
+def test_a_picked_photo_is_shown_translated(selfie_page: Page) -> None:
+    page = translated(selfie_page)
     assert page.locator("#translation").is_visible()
     assert page.locator("#translation").get_attribute("alt") == "The translation: anime"
     assert page.locator("#show-source").inner_text() == "selfie"
     assert page.locator("#show-translation").inner_text() == "anime"
 
 
-def test_the_probability_is_said_in_words(page: Page) -> None:
-    translated(page)
+def test_the_probability_is_said_in_words(selfie_page: Page) -> None:
+    page = translated(selfie_page)
     words = page.locator("#probability").inner_text()
     assert words.endswith("% selfie")
 
 
-def test_the_generators_attention_lies_over_the_photo(page: Page) -> None:
-    translated(page)
+def test_the_generators_attention_lies_over_the_photo(selfie_page: Page) -> None:
+    page = translated(selfie_page)
     assert page.locator("#heat").is_hidden()
     choose(page, "generator")
     page.locator("#heat[src^=blob]").wait_for()
@@ -37,8 +45,8 @@ def test_the_generators_attention_lies_over_the_photo(page: Page) -> None:
     assert "generator" in page.locator("#attention-words").inner_text()
 
 
-def test_the_translation_can_be_saved_as_a_file_named_after_photo_and_direction(page: Page) -> None:
-    translated(page)
+def test_the_translation_can_be_saved_as_a_file_named_after_photo_and_direction(selfie_page: Page) -> None:
+    page = translated(selfie_page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the translation").click()
     assert download.value.suggested_filename == "holiday-selfie2anime.png"
@@ -47,8 +55,8 @@ def test_the_translation_can_be_saved_as_a_file_named_after_photo_and_direction(
         assert list(saved.size) == shown
 
 
-def test_the_other_direction_translates_the_same_photo_again(page: Page) -> None:
-    translated(page)
+def test_the_other_direction_translates_the_same_photo_again(selfie_page: Page) -> None:
+    page = translated(selfie_page)
     with page.expect_response(lambda answer: "direction=anime2selfie" in answer.url):
         choose(page, "anime2selfie")
     page.get_by_text("Translated in").wait_for()

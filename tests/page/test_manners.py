@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 PHONE = {"width": 360, "height": 740}
 
 
+LONG_NAMES = direction("long", "photographofalandscape" * 2, "watercolourpainting" * 2)
+
+
 def too_wide(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def test_a_phone_never_scrolls_sideways(open_page: OpenPage, stand_in: StandIn) -> None:
-    long = direction("photograph2watercolour", "photograph-of-a-landscape", "watercolour-painting")
-    stand_in.directions = [long, direction("selfie2anime", "selfie", "anime")]
+    stand_in.directions = [LONG_NAMES, direction("selfie2anime", "selfie", "anime")]
     phone = open_page(viewport=PHONE, is_mobile=True, has_touch=True)
     widths = {"empty": too_wide(phone)}
     translated(phone)
@@ -38,6 +40,15 @@ def test_a_phone_never_scrolls_sideways(open_page: OpenPage, stand_in: StandIn) 
     phone.get_by_text("d" * 200).wait_for()
     widths["error"] = too_wide(phone)
     assert widths == {"empty": 0, "result": 0, "error": 0}
+
+
+def test_long_names_on_the_picture_leave_each_other_room(open_page: OpenPage, stand_in: StandIn) -> None:
+    stand_in.directions = [LONG_NAMES]
+    phone = translated(open_page(viewport=PHONE, is_mobile=True, has_touch=True))
+    left, right = (phone.locator(one).bounding_box() for one in ("#show-source", "#show-translation"))
+    assert left is not None
+    assert right is not None
+    assert left["x"] + left["width"] < right["x"]
 
 
 def test_every_button_is_large_enough_for_a_thumb(open_page: OpenPage) -> None:
@@ -148,6 +159,10 @@ Second line.
 |---|---|
 | 11.6 | 100 |
 
+| | |
+|---|---|
+| size | 128 px |
+
 1. one
 2. two
 
@@ -168,6 +183,7 @@ CARD_AS_SHOWN = [
     "not [this](javascript:0). Second line.</p>",
     "<h4>Figures</h4>",
     "<table><tbody><tr><th>KID</th><th>n</th></tr><tr><td>11.6</td><td>100</td></tr></tbody></table>",
+    "<table><tbody><tr><td>size</td><td>128 px</td></tr></tbody></table>",
     "<ol><li>one</li><li>two</li></ol>",
     "<ul><li>odd <code>eyes</code> and hair</li></ul>",
     "<pre><code>&lt;b&gt;code&lt;/b&gt;</code></pre>",
@@ -191,3 +207,13 @@ def test_two_models_for_the_same_two_domains_are_told_apart(open_page: OpenPage,
         "selfie → anime · small",
         "selfie → anime · large",
     ]
+
+
+def test_an_address_names_a_direction_and_reloading_keeps_it(open_page: OpenPage) -> None:
+    page = open_page(query="?direction=anime2selfie")
+    page.get_by_role("heading", name="Anime in. Selfie out.").wait_for()
+    choose(page, "selfie2anime")
+    page.get_by_role("heading", name="Selfie in. Anime out.").wait_for()
+    page.reload()
+    page.get_by_role("heading", name="Selfie in. Anime out.").wait_for()
+    assert page.url.endswith("?direction=selfie2anime")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.page.photos import pick, translated
-from tests.page.standin import Answer, problem
+from tests.page.standin import Answer, direction, problem
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -101,13 +101,22 @@ def test_directions_that_do_not_come_can_be_asked_for_again(open_page: OpenPage,
 def test_a_photo_brought_while_the_models_load_is_translated_once_they_are_ready(
     open_page: OpenPage, stand_in: StandIn
 ) -> None:
+    ready = [dict(one) for one in stand_in.directions]
     for one in stand_in.directions:
-        one["state"] = "loading"
+        one |= {"state": "starting", "source": None, "target": None, "image": None, "attention": None}
     page = open_page(ready=False)
     page.get_by_text("No model is ready yet").wait_for()
     assert page.locator("#directions input").first.is_disabled()
-    assert page.get_by_text("selfie → anime (loading)").is_visible()
+    assert page.get_by_text("selfie2anime (starting)").is_visible()
     pick(page)
-    for one in stand_in.directions:
-        one["state"] = "ready"
+    stand_in.directions = ready
     page.get_by_text("Translated in").wait_for()
+
+
+def test_a_model_out_of_order_says_why(open_page: OpenPage, stand_in: StandIn) -> None:
+    stand_in.directions = [
+        direction("a2b", "a", "b", state="defunct", reason="Its canary failed: export it again.")
+    ]
+    page = open_page(ready=False)
+    page.get_by_role("heading", name="Its canary failed: export it again.").wait_for()
+    assert page.get_by_text("a → b (defunct)").is_visible()

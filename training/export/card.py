@@ -67,5 +67,5 @@ def _parity(manifest: Manifest) -> str:
     parity = manifest.parity
     return (
         f"image values at most {parity.image_max_levels} of 255 off, {parity.image_equal:.2%} equal "
-        f"({parity.reference} against {parity.runtime})"
+        f"({parity.reference})"
     )

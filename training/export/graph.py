@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Callable
 from typing import Any, Final
@@ -24,6 +25,7 @@ class Graph:
         self._name = name
         self._number = itertools.count()
         self._nodes: list[onnx.NodeProto] = []
+        self._names: dict[bytes, str] = {}
         self._constants: dict[str, onnx.TensorProto] = {}
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
@@ -41,11 +43,17 @@ class Graph:
     def constant(
         self, value: Tensor | ArrayLike | list[list[float]], dtype: type[np.generic] = np.float32
     ) -> str:
-        """A constant tensor; torch tensors may be in any precision and are rounded once, here."""
+        """A constant tensor; torch tensors may be in any precision and are rounded once, here.
+
+        What is asked for twice stands in the file once.
+        """
         array: NDArray[Any] = value.detach().cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
-        name = f"constant_{len(self._constants)}"
-        self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(array.astype(dtype)), name)
-        return name
+        tensor = numpy_helper.from_array(np.ascontiguousarray(array.astype(dtype)))
+        digest = hashlib.sha256(tensor.SerializeToString()).digest()
+        if digest not in self._names:
+            tensor.name = self._names[digest] = f"constant_{len(self._constants)}"
+            self._constants[tensor.name] = tensor
+        return self._names[digest]
 
     def sizes(self, x: str, *axes: int) -> str:
         """The sizes of `x` along `axes`, as a float tensor `[len(axes)]`, whatever they are at run time."""

@@ -10,9 +10,9 @@ const PROVIDERS = {
 
 const capitalised = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
-/** "selfie → anime", with the name where another direction has the same two domains. */
+/** "selfie → anime", with the name where another has the same domains; a bundle never opened tells only its name. */
 function directionWords(direction, all) {
-  const pair = ({ source, target }) => `${source} → ${target}`;
+  const pair = ({ name, source, target }) => (source ? `${source} → ${target}` : name);
   const alone = all.filter((one) => pair(one) === pair(direction)).length === 1;
   return alone ? pair(direction) : `${pair(direction)} · ${direction.name}`;
 }
@@ -26,6 +26,7 @@ function pill(direction, chosen, all) {
   const words = document.createElement("span");
   words.append(directionWords(direction, all));
   if (direction.state !== "ready") words.append(` (${direction.state})`);
+  label.title = direction.reason ?? "";
   label.append(input, words);
   return label;
 }

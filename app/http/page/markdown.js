@@ -69,9 +69,9 @@ function list(lines, name, marker) {
 function table(lines) {
   const rows = takeWhile(lines, (line) => ROW.test(line)).map((line) => line.trim().replace(/^\||\|$/g, "").split("|"));
   const block = document.createElement("table");
-  rows.filter((cells) => !cells.every((cell) => /^\s*:?-+:?\s*$/.test(cell))).forEach((cells, index) => {
-    const row = block.insertRow();
-    row.append(...cells.map((cell) => element(index ? "td" : "th", cell.trim())));
+  rows.forEach((cells, index) => {
+    if (cells.every((cell) => /^[\s:-]*$/.test(cell))) return; // the line below the head, or a head without words
+    block.insertRow().append(...cells.map((cell) => element(index ? "td" : "th", cell.trim())));
   });
   return block;
 }

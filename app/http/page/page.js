@@ -116,8 +116,16 @@ function stop() {
   setState("empty");
 }
 
+/** The direction that the address names, else the first that is ready. */
+function firstChoice() {
+  const named = new URLSearchParams(location.search).get("direction");
+  const ready = directions.filter((one) => one.state === "ready");
+  return ready.find((one) => one.name === named) ?? ready[0];
+}
+
 function choose(chosen) {
   direction = chosen;
+  history.replaceState(null, "", `?${new URLSearchParams({ direction: chosen.name })}`); // to reload, to share
   $("headline").textContent = headline(chosen);
   showCard($("about"), chosen);
 }
@@ -130,7 +138,8 @@ function startAgain() {
 
 function invitation(ready) {
   if (ready) return "Start with a photo";
-  return directions.length ? "No model is ready yet" : "This server has no model yet";
+  if (directions.length === 0) return "This server has no model yet";
+  return directions.find((one) => one.reason)?.reason ?? "No model is ready yet";
 }
 
 /** Show what is offered; ask again while the server is still loading, until something is ready. */
@@ -141,7 +150,7 @@ async function loadDirections() {
     setState("error");
     return showFailure($("failure"), error, tryAgain(error, startAgain));
   }
-  const ready = directions.find((one) => one.state === "ready");
+  const ready = firstChoice();
   showDirections($("directions"), directions, ready);
   $("invitation").textContent = invitation(ready);
   if (!ready) return setTimeout(loadDirections, LOADING_POLL_MS);

@@ -1,0 +1,1 @@
+"""Measurements: every figure is a ratio of things run alternately in one process."""

@@ -1,0 +1,106 @@
+"""The generator: torch in the paper's plain formulation, its naive export, and our graph.
+
+python -m bench.inference [--size 256 --channels 64 --threads 2 --rounds 15 --json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import io
+import warnings
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from bench.harness import alternate, report
+from bench.plain import plainly
+from models.bundle.switches import WINOGRAD, turn_on
+from models.networks.config import GeneratorConfig
+from models.networks.generator import Generator
+from training.export.generator import export_generator
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = _arguments()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(0)
+    generator = Generator(
+        GeneratorConfig(size=arguments.size, channels=arguments.channels, light=not arguments.full)
+    ).eval()
+    plain = plainly(generator)
+    x = torch.rand(1, 3, arguments.size, arguments.size) * 2 - 1
+    ours = export_generator(copy.deepcopy(generator).double(), values=True)
+    sessions = {
+        "naive export": _session(_naive_export(plain, x), arguments.threads),
+        "our graph, direct": _session(ours, arguments.threads),
+        "our graph": _session(turn_on(ours, WINOGRAD), arguments.threads),
+    }
+    facts = {"threads": arguments.threads, "size": arguments.size, "channels": arguments.channels}
+    facts |= _exactness(plain, generator, x, sessions)
+
+    @torch.inference_mode()
+    def eager(network: Generator) -> object:
+        return network(x)
+
+    contenders: dict[str, Any] = {
+        "torch eager, plain formula": lambda: eager(plain),
+        "torch eager, fused": lambda: eager(generator),
+    }
+    for name, session in sessions.items():
+        contenders[name] = lambda session=session: _run(session, x)
+    samples = alternate(contenders, rounds=arguments.rounds)
+    title = f"U-GAT-IT generator, batch 1, {arguments.size} px, {arguments.channels} channels, float32, CPU"
+    report(title, samples, base="our graph", facts=facts, as_json=arguments.json)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--channels", type=int, default=64)
+    parser.add_argument("--full", action="store_true", help="the full generator instead of the light one")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--json", action="store_true", help="one JSON object with every sample")
+    return parser.parse_args()
+
+
+def _naive_export(plain: Generator, x: torch.Tensor) -> bytes:
+    """What torch's own exporter makes of the plain formulation."""
+    file: Any = io.BytesIO()  # which the exporter takes, though its annotation says a path
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracing exporter is deprecated; it needs no further package
+        torch.onnx.export(plain, (x,), file, input_names=["values"], opset_version=17, dynamo=False)
+    return bytes(file.getvalue())
+
+
+def _session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _run(session: onnxruntime.InferenceSession, x: torch.Tensor) -> list[NDArray[np.float32]]:
+    answers: list[NDArray[np.float32]] = session.run(None, {"values": x.numpy()})
+    return answers
+
+
+def _exactness(
+    plain: Generator, fused: Generator, x: torch.Tensor, sessions: dict[str, onnxruntime.InferenceSession]
+) -> dict[str, str]:
+    """The largest difference of each float image from torch's in float64."""
+    with torch.inference_mode():
+        exact = copy.deepcopy(plain).double()(x.double()).image.numpy()
+        answers = {"torch eager, plain formula": plain(x).image, "torch eager, fused": fused(x).image}
+    images = {name: image.numpy() for name, image in answers.items()}
+    for name, session in sessions.items():
+        images[name] = next(answer for answer in _run(session, x) if answer.shape == exact.shape)
+    return {f"off float64, {name}": f"{np.abs(image - exact).max():.1e}" for name, image in images.items()}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""The canary notices a model that computes something else."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models.bundle.canary import Arrays, check_canary, read_canary, smooth_picture, write_canary
+from models.bundle.errors import BundleError
+
+PIXELS = smooth_picture(16, 16, seed=3)[None]
+OUTPUTS = {
+    "image": 255 - PIXELS,
+    "cam_logit": np.array([[2.0, -1.0]], np.float32),
+    "attention": np.linspace(0, 5, 16, dtype=np.float32).reshape(1, 4, 4),
+}
+
+
+def answering(**changes: NDArray[Any]):  # type: ignore[no-untyped-def]
+    def run(pixels: NDArray[np.uint8]) -> Arrays:
+        assert np.array_equal(pixels, PIXELS)
+        return {**OUTPUTS, **changes}
+
+    return run
+
+
+def canary() -> dict[str, NDArray[Any]]:
+    return read_canary(write_canary(PIXELS, OUTPUTS))
+
+
+def off_by(levels: int) -> NDArray[np.uint8]:
+    return np.clip(OUTPUTS["image"].astype(int) + levels, 0, 255).astype(np.uint8)
+
+
+def test_the_same_answers_pass() -> None:
+    check_canary(canary(), answering(), exact=True)
+    check_canary(canary(), answering(), exact=False)
+
+
+def test_one_level_is_rounding_and_two_are_not() -> None:
+    check_canary(canary(), answering(image=off_by(1)), exact=True)
+    with pytest.raises(BundleError, match="image is 2 levels off"):
+        check_canary(canary(), answering(image=off_by(2)), exact=True)
+
+
+def test_a_lower_precision_is_held_to_45_db() -> None:
+    check_canary(canary(), answering(image=off_by(1)), exact=False)
+    with pytest.raises(BundleError, match=r"at 4[0-4].* dB; at least 45"):
+        check_canary(canary(), answering(image=off_by(2)), exact=False)
+
+
+@pytest.mark.parametrize("name", ["cam_logit", "attention"])
+def test_logits_and_maps_are_held_to_a_thousandth(name: str) -> None:
+    check_canary(canary(), answering(**{name: OUTPUTS[name] * np.float32(1.0009)}), exact=True)
+    with pytest.raises(BundleError, match=f"{name} is .* off"):
+        check_canary(canary(), answering(**{name: OUTPUTS[name] * np.float32(1.002)}), exact=True)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_nothing_that_is_not_finite_passes(exact: bool) -> None:
+    broken = OUTPUTS["attention"].copy()
+    broken[0, 0, 0] = np.nan
+    with pytest.raises(BundleError, match="attention is not finite"):
+        check_canary(canary(), answering(attention=broken), exact=exact)
+
+
+def test_another_shape_is_refused() -> None:
+    with pytest.raises(BundleError, match="attention has another shape"):
+        check_canary(canary(), answering(attention=np.ones((1, 2, 2), np.float32)), exact=True)
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 torn", b"\x93NUMPY", write_canary(PIXELS, {})])
+def test_a_file_that_is_no_canary_is_a_sentence(data: bytes) -> None:
+    with pytest.raises(BundleError, match=r"canary\.npz .*\.$"):
+        read_canary(data)

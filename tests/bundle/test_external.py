@@ -1,0 +1,109 @@
+"""No tensor of a served model lies outside its file, wherever in the model it hides."""
+
+import contextlib
+
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import TensorProto, helper
+
+from models.bundle.errors import BundleError
+from models.bundle.external import refuse_external_tensors
+
+
+def tensor(*, external: bool) -> TensorProto:
+    made = helper.make_tensor("w", TensorProto.FLOAT, [1], [1.0])
+    if external:
+        made.ClearField("float_data")
+        made.data_location = TensorProto.EXTERNAL
+        made.external_data.add(key="location", value="/etc/passwd")
+    return made
+
+
+def graph(**parts: object) -> onnx.GraphProto:
+    made = helper.make_graph([], "g", [], [])
+    for name, part in parts.items():
+        getattr(made, name).append(part)
+    return made
+
+
+def as_initializer(w: TensorProto) -> onnx.ModelProto:
+    return helper.make_model(graph(initializer=w))
+
+
+def as_attribute(w: TensorProto) -> onnx.ModelProto:
+    return helper.make_model(graph(node=helper.make_node("Constant", [], ["w"], value=w)))
+
+
+def in_a_list_attribute(w: TensorProto) -> onnx.ModelProto:
+    node = helper.make_node("Custom", [], ["w"])
+    node.attribute.append(helper.make_attribute("values", [w]))
+    return helper.make_model(graph(node=node))
+
+
+def in_a_branch(w: TensorProto) -> onnx.ModelProto:
+    branch = graph(initializer=w)
+    return helper.make_model(
+        graph(node=helper.make_node("If", ["c"], ["y"], then_branch=branch, else_branch=graph()))
+    )
+
+
+def in_a_sparse_initializer(w: TensorProto) -> onnx.ModelProto:
+    sparse = onnx.SparseTensorProto(dims=[1])
+    sparse.values.CopyFrom(w)
+    return helper.make_model(graph(sparse_initializer=sparse))
+
+
+def in_a_function(w: TensorProto) -> onnx.ModelProto:
+    model = helper.make_model(graph())
+    node = helper.make_node("Constant", [], ["w"], value=w)
+    model.functions.append(helper.make_function("f", "F", [], ["w"], [node], [helper.make_opsetid("", 18)]))
+    return model
+
+
+def in_training_info(w: TensorProto) -> onnx.ModelProto:
+    model = helper.make_model(graph())
+    model.training_info.add().initialization.CopyFrom(graph(initializer=w))
+    return model
+
+
+PLACES = [
+    as_initializer,
+    as_attribute,
+    in_a_list_attribute,
+    in_a_branch,
+    in_a_sparse_initializer,
+    in_a_function,
+    in_training_info,
+]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
+def test_an_external_tensor_is_found(place) -> None:  # type: ignore[no-untyped-def]
+    refuse_external_tensors(place(tensor(external=False)).SerializeToString())
+    with pytest.raises(BundleError, match="keeps a tensor in another file"):
+        refuse_external_tensors(place(tensor(external=True)).SerializeToString())
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    with contextlib.suppress(BundleError):
+        refuse_external_tensors(data)
+
+
+def test_endless_nesting_is_refused() -> None:
+    model = b""
+    for _ in range(100):  # a graph in an attribute of a node of a graph ...
+        for field in (6, 5, 1):
+            model = bytes([field << 3 | 2]) + _varint(len(model)) + model
+    with pytest.raises(BundleError, match="not a readable ONNX file"):
+        refuse_external_tensors(bytes([7 << 3 | 2]) + _varint(len(model)) + model)
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*encoded, value])

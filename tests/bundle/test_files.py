@@ -1,0 +1,189 @@
+"""A bundle is written whole or not at all, and read only when it is what was written."""
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from models.bundle import files as bundle_files
+from models.bundle.errors import BundleError
+from models.bundle.files import read_bundle, write_bundle
+from models.bundle.manifest import CARD, GENERATOR, MANIFEST
+from tests.bundle import making
+
+
+def test_what_was_written_is_read_back(tmp_path: Path) -> None:
+    bundle = read_bundle(making.write(tmp_path / "cat2dog"))
+    assert bundle.files == making.files()
+    assert bundle.card == "# tiny\n"
+    assert bundle.manifest.direction == "cat2dog"
+    assert len(bundle.version) == 12
+
+
+def test_the_version_changes_with_the_manifest(tmp_path: Path) -> None:
+    first = read_bundle(making.write(tmp_path / "a"))
+    second = read_bundle(making.write(tmp_path / "b", **{CARD: b"# other\n"}))
+    assert first.version != second.version
+
+
+def test_a_new_bundle_replaces_the_old_one_and_leaves_nothing_else(tmp_path: Path) -> None:
+    making.write(tmp_path / "cat2dog")
+    making.write(tmp_path / "cat2dog", **{CARD: b"# new\n"})
+    assert read_bundle(tmp_path / "cat2dog").card == "# new\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["cat2dog"]
+
+
+@pytest.mark.parametrize("failing", ["_write_synced", "_sync_directory"])
+def test_a_full_disk_leaves_the_old_bundle_and_no_debris(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    making.write(tmp_path / "cat2dog")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(bundle_files, failing, full)
+    with pytest.raises(OSError, match="No space left"):
+        making.write(tmp_path / "cat2dog", **{CARD: b"# new\n"})
+    monkeypatch.undo()
+    assert read_bundle(tmp_path / "cat2dog").card == "# tiny\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["cat2dog"]
+
+
+def test_a_manifest_that_does_not_describe_the_files_is_a_programmer_s_mistake(tmp_path: Path) -> None:
+    content = making.files()
+    with pytest.raises(AssertionError):
+        write_bundle(tmp_path / "cat2dog", making.manifest(content), {**content, CARD: b"changed"})
+
+
+def flip_a_bit(path: Path) -> None:
+    data = bytearray((path / GENERATOR).read_bytes())
+    data[-1] ^= 1
+    (path / GENERATOR).write_bytes(data)
+
+
+def truncate(path: Path) -> None:
+    (path / GENERATOR).write_bytes((path / GENERATOR).read_bytes()[:-1])
+
+
+def append(path: Path) -> None:
+    with (path / GENERATOR).open("ab") as file:
+        file.write(b"\0")
+
+
+def remove(path: Path) -> None:
+    (path / GENERATOR).unlink()
+
+
+def add_a_stranger(path: Path) -> None:
+    (path / "weights.bin").write_bytes(b"")
+
+
+def add_a_hidden_stranger(path: Path) -> None:
+    (path / ".hidden").write_bytes(b"")
+
+
+def add_a_folder(path: Path) -> None:
+    (path / "more").mkdir()
+
+
+def link_a_file(path: Path) -> None:
+    target = path.parent / "elsewhere"
+    (path / GENERATOR).rename(target)
+    (path / GENERATOR).symlink_to(target)
+
+
+def link_the_manifest(path: Path) -> None:
+    target = path.parent / "elsewhere.json"
+    (path / MANIFEST).rename(target)
+    (path / MANIFEST).symlink_to(target)
+
+
+def put_a_pipe(path: Path) -> None:
+    (path / GENERATOR).unlink()
+    os.mkfifo(path / GENERATOR)
+
+
+def remove_the_manifest(path: Path) -> None:
+    (path / MANIFEST).unlink()
+
+
+def break_the_manifest(path: Path) -> None:
+    (path / MANIFEST).write_text("{")
+
+
+def edited(path: Path, **changes: object) -> None:
+    manifest = json.loads((path / MANIFEST).read_text())
+    (path / MANIFEST).write_text(json.dumps({**manifest, **changes}))
+
+
+def ask_for_another_format(path: Path) -> None:
+    edited(path, format=2)
+
+
+def add_an_unknown_fact(path: Path) -> None:
+    edited(path, surprise=1)
+
+
+def name_a_path(path: Path) -> None:
+    manifest = json.loads((path / MANIFEST).read_text())
+    edited(path, files={**manifest["files"], "../elsewhere": manifest["files"][CARD]})
+
+
+def forget_the_card(path: Path) -> None:
+    manifest = json.loads((path / MANIFEST).read_text())
+    edited(path, files={name: entry for name, entry in manifest["files"].items() if name != CARD})
+
+
+def make_the_manifest_enormous(path: Path) -> None:
+    (path / MANIFEST).write_text(" " * (1 << 20) + (path / MANIFEST).read_text())
+
+
+TAMPERINGS = [
+    flip_a_bit,
+    truncate,
+    append,
+    remove,
+    add_a_stranger,
+    add_a_hidden_stranger,
+    add_a_folder,
+    link_a_file,
+    link_the_manifest,
+    put_a_pipe,
+    remove_the_manifest,
+    break_the_manifest,
+    ask_for_another_format,
+    add_an_unknown_fact,
+    name_a_path,
+    forget_the_card,
+    make_the_manifest_enormous,
+]
+
+
+@pytest.mark.parametrize("tamper", TAMPERINGS, ids=lambda tamper: tamper.__name__)
+def test_every_tampering_is_refused_in_a_sentence(tmp_path: Path, tamper) -> None:  # type: ignore[no-untyped-def]
+    path = making.write(tmp_path / "cat2dog")
+    tamper(path)
+    with pytest.raises(BundleError) as refusal:
+        read_bundle(path)
+    assert str(refusal.value).endswith(".")
+    assert "\n" not in str(refusal.value)
+
+
+def test_every_flipped_bit_of_every_file_is_noticed(tmp_path: Path) -> None:
+    path = making.write(tmp_path / "cat2dog")
+    for name in making.files():
+        data = (path / name).read_bytes()
+        for at in range(0, len(data), max(1, len(data) // 40)):
+            (path / name).write_bytes(data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1 :])
+            with pytest.raises(BundleError):
+                read_bundle(path)
+        (path / name).write_bytes(data)
+    read_bundle(path)
+
+
+def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="cannot be read as a bundle: No such file"):
+        read_bundle(tmp_path / "none")

@@ -1,0 +1,24 @@
+"""The exported discriminators are the same functions as the networks."""
+
+import pytest
+
+from tests.golden.reading import VARIANTS, checkpoint
+from training.export.discriminator import export_discriminators
+from training.export.parity import ParityError, cpu_session, prove_discriminators
+from training.importers import read_official
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_both_discriminators_agree_with_torch(variant: str) -> None:
+    networks = {
+        name: network.double()
+        for name, network in read_official(checkpoint(variant), size=128).discriminators.items()
+    }
+    model = export_discriminators(networks["disLB"], networks["disGB"], size=128, dynamic=True)
+    assert prove_discriminators(model, networks["disLB"], networks["disGB"], size=128) < 1e-4
+    names = {output.name for output in cpu_session(model).get_outputs()}
+    assert names == {
+        f"{field}_{which}" for field in ("logit", "cam_logit", "attention") for which in ("local", "global")
+    }
+    with pytest.raises(ParityError, match="nothing was written"):
+        prove_discriminators(model, networks["disLA"], networks["disGA"], size=128)

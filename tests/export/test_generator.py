@@ -1,0 +1,123 @@
+"""The exported graph is the same function as the network."""
+
+import copy
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
+
+from models.bundle.canary import smooth_picture
+from models.bundle.switches import WINOGRAD, turn_on
+from models.networks.config import GeneratorConfig, Normalization
+from models.networks.generator import Generator
+from tests.golden.reading import RELATIVE_TOLERANCE, VARIANTS, checkpoint, pixels, relative
+from training.export.generator import export_generator
+from training.export.parity import MIN_EQUAL, ParityError, cpu_session, prove_generator, run
+from training.importers import read_official
+
+SWITCHES = [pytest.param(False, id="direct"), pytest.param(True, id="winograd")]
+
+
+def settle(model: bytes, *, winograd: bool) -> onnxruntime.InferenceSession:
+    return cpu_session(turn_on(model, WINOGRAD) if winograd else model)
+
+
+def generator(**changes: object) -> Generator:
+    torch.manual_seed(5)
+    config = {"size": 32, "channels": 8, "blocks": 1, "light": True, **changes}
+    network = Generator(GeneratorConfig(**config)).double().eval()  # type: ignore[arg-type]
+    for name, parameter in network.named_parameters():
+        if name.endswith("rho"):
+            torch.nn.init.uniform_(parameter)  # so that a wrong mixture shows
+    return network
+
+
+@pytest.mark.parametrize("winograd", SWITCHES)
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("name", ["genA2B", "genB2A"])
+def test_the_official_networks_agree_through_the_bundle_s_contract(
+    variant: str, name: str, winograd: bool
+) -> None:
+    golden = pixels(variant)
+    network = read_official(checkpoint(variant), size=128).generators[name].double()
+    found = run(settle(export_generator(network), winograd=winograd), golden["pixels"])
+    difference = np.abs(found["image"].astype(int) - golden[f"{name}.image"])
+    assert difference.max() <= 1
+    assert (difference == 0).mean() >= MIN_EQUAL
+    assert relative(found["cam_logit"], golden[f"{name}.cam_logit"]) < RELATIVE_TOLERANCE
+    assert relative(found["attention"], golden[f"{name}.attention"]) < RELATIVE_TOLERANCE
+
+
+@pytest.mark.parametrize("winograd", SWITCHES)
+def test_the_float_image_is_exact_to_1e_5(winograd: bool) -> None:
+    network = generator(size=64, channels=32, blocks=2)
+    x = torch.rand(1, 3, 64, 64, dtype=torch.float64) * 2 - 1
+    session = settle(export_generator(network, values=True), winograd=winograd)
+    (found,) = session.run(["image"], {"values": x.float().numpy()})
+    with torch.inference_mode():
+        expected = network(x).image.numpy()
+    assert np.abs(found - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("light", [True, False], ids=["light", "full"])
+@pytest.mark.parametrize("cam", [True, False], ids=["cam", "without"])
+@pytest.mark.parametrize("normalization", ["adalin", "in", "ln", "adain", "gn"])
+def test_every_ablation_is_exported_exactly(normalization: Normalization, cam: bool, light: bool) -> None:
+    network = generator(normalization=normalization, cam=cam, light=light, channels=16)
+    model = export_generator(network)
+    parity = prove_generator(model, network)
+    assert parity.image_max_levels <= 1
+    names = {output.name for output in cpu_session(model).get_outputs()}
+    assert names == ({"image", "cam_logit", "attention"} if cam else {"image"})
+
+
+def test_the_population_variance_is_exported_as_such() -> None:
+    network = generator(unbiased_variance=False)
+    prove_generator(export_generator(network), network)
+
+
+@pytest.mark.parametrize("winograd", SWITCHES)
+@pytest.mark.parametrize("light", [True, False], ids=["light", "full"])
+def test_a_batch_gives_what_each_picture_gives_alone(light: bool, winograd: bool) -> None:
+    session = settle(export_generator(generator(light=light)), winograd=winograd)
+    batch = np.stack([smooth_picture(32, 32, seed=seed) for seed in range(3)])
+    together = run(session, batch)
+    for index in range(3):
+        alone = run(session, batch[index : index + 1])
+        assert np.array_equal(together["image"][index], alone["image"][0])
+        assert np.allclose(together["attention"][index], alone["attention"][0], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("winograd", SWITCHES)
+@pytest.mark.parametrize(("height", "width"), [(32, 48), (36, 32), (40, 28), (44, 64), (8, 12)])
+def test_a_light_graph_takes_any_size_divisible_by_four(height: int, width: int, winograd: bool) -> None:
+    network = generator()
+    picture = smooth_picture(height, width, seed=1)[None]
+    found = run(settle(export_generator(network), winograd=winograd), picture)
+    with torch.inference_mode():
+        x = torch.from_numpy(picture).permute(0, 3, 1, 2).double() / 127.5 - 1
+        expected = ((network(x).image + 1) * 127.5).round().permute(0, 2, 3, 1).numpy()
+    assert np.abs(found["image"] - expected).max() <= 1
+    assert found["attention"].shape == (1, height // 4, width // 4)
+
+
+def test_a_full_graph_takes_its_own_size_only() -> None:
+    session = cpu_session(export_generator(generator(light=False)))
+    with pytest.raises(InvalidArgument):
+        run(session, smooth_picture(64, 64, seed=0)[None])
+
+
+def test_a_graph_of_other_weights_is_refused() -> None:
+    network = generator()
+    model = export_generator(network)
+    other = copy.deepcopy(network)
+    with torch.no_grad():
+        other.to_image[1].weight *= 1.05
+    with pytest.raises(ParityError, match="nothing was written"):
+        prove_generator(model, other)
+
+
+def test_the_same_network_gives_the_same_bytes() -> None:
+    assert export_generator(generator()) == export_generator(generator())

@@ -1,0 +1,239 @@
+"""`ugatit-train import`: an official checkpoint becomes verified bundles, or one clear sentence."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from models.bundle.canary import check_canary, read_canary
+from models.bundle.files import Bundle, read_bundle
+from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR
+from tests.golden.reading import checkpoint
+from training.cli import cli, main
+from training.export import bundles as exporting
+from training.export.parity import cpu_session, run
+
+Command = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run `ugatit-train`; the exit code and what it said on standard error."""
+
+    def call(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["ugatit-train", *map(str, arguments)])
+        try:
+            main()
+        except SystemExit as exit_:
+            return int(exit_.code or 0), capsys.readouterr().err
+        return 0, capsys.readouterr().err
+
+    return call
+
+
+def imported(command: Command, source: Path, out: Path, *more: object) -> tuple[int, str]:
+    return command(
+        "import", source, "--a2b", "cat2dog", "--b2a", "dog2cat", "--size", 128, "--out", out, *more
+    )
+
+
+def changed(tmp_path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
+    content = torch.load(checkpoint("light"), weights_only=True)
+    path = tmp_path / "changed.pt"
+    torch.save(change(content), path)
+    return path
+
+
+def assert_whole(bundle: Bundle) -> None:
+    session = cpu_session(bundle.files[GENERATOR])
+    check_canary(read_canary(bundle.files[CANARY]), lambda pixels: run(session, pixels), exact=True)
+
+
+@pytest.mark.parametrize("variant", ["light", "full"])
+def test_a_checkpoint_becomes_one_verified_bundle_per_direction(
+    tmp_path: Path, command: Command, variant: str
+) -> None:
+    code, error = imported(command, checkpoint(variant), tmp_path / "out", "--discriminators")
+    assert (code, error) == (0, "")
+    for direction, source in (("cat2dog", "cat"), ("dog2cat", "dog")):
+        bundle = read_bundle(tmp_path / "out" / direction)
+        assert_whole(bundle)
+        assert bundle.manifest.direction == direction
+        assert bundle.manifest.source == source
+        assert bundle.manifest.image.fixed == (variant == "full")
+        assert bundle.manifest.image.width == 128
+        assert bundle.manifest.architecture["channels"] == 4
+        assert DISCRIMINATORS in bundle.files
+
+
+def test_each_direction_has_the_generator_and_the_judges_of_its_own(tmp_path: Path, command: Command) -> None:
+    imported(command, checkpoint("light"), tmp_path, "--discriminators")
+    a, b = (read_bundle(tmp_path / direction).files for direction in ("cat2dog", "dog2cat"))
+    assert a[GENERATOR] != b[GENERATOR]
+    assert a[DISCRIMINATORS] != b[DISCRIMINATORS]
+
+
+def test_facts_given_on_the_command_line_stand_in_manifest_and_card(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "notes.md").write_text("Whiskers come out well.")
+    facts = ("--steps", 1234, "--data", "my cats", "--licence", "CC0", "--notes", tmp_path / "notes.md")
+    imported(command, checkpoint("light"), tmp_path / "out", *facts)
+    bundle = read_bundle(tmp_path / "out" / "cat2dog")
+    assert bundle.manifest.training.steps == 1234
+    assert bundle.manifest.licence == "CC0"
+    assert "1,234 steps; data: my cats" in bundle.card
+    assert "Whiskers come out well." in bundle.card
+
+
+def test_only_one_direction_is_written_when_asked(tmp_path: Path, command: Command) -> None:
+    imported(command, checkpoint("light"), tmp_path / "out", "--only", "b2a")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["dog2cat"]
+
+
+def test_generators_alone_and_module_prefixes_are_read(tmp_path: Path, command: Command) -> None:
+    def strip(content: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: {f"module.{key}": value for key, value in content[name].items()}
+            for name in ("genA2B", "genB2A")
+        }
+
+    path = changed(tmp_path, strip)
+    assert imported(command, path, tmp_path / "out")[0] == 0
+    bundle = read_bundle(tmp_path / "out" / "cat2dog")
+    assert DISCRIMINATORS not in bundle.files
+    code, error = imported(command, path, tmp_path / "more", "--discriminators")
+    assert code == 2
+    assert "holds no discriminators" in error
+
+
+def without(key: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda content: {name: part for name, part in content.items() if name != key}
+
+
+def with_other_shape(content: dict[str, Any]) -> dict[str, Any]:
+    content["genA2B"]["FC.2.weight"] = torch.zeros(3, 3)
+    return content
+
+
+def with_a_stranger(content: dict[str, Any]) -> dict[str, Any]:
+    content["genB2A"]["HourGlass.0.weight"] = torch.zeros(1)
+    return content
+
+
+def with_a_number(content: dict[str, Any]) -> dict[str, Any]:
+    content["genA2B"]["gap_fc.weight"] = 3.0
+    return content
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (without("genB2A"), "found no genB2A among its entries"),
+        (lambda content: content["genA2B"], "found no genA2B and no genB2A among its entries (gap_fc.weight"),
+        (lambda _: [1, 2], "found a list"),
+        (with_other_shape, "genA2B has style.hidden.2.weight of shape (3, 3) where (16, 16) was expected"),
+        (with_a_stranger, "genB2A has HourGlass.0.weight: it is of another architecture"),
+        (with_a_number, "genA2B is no state dict of tensors"),
+    ],
+)
+def test_what_is_no_such_checkpoint_gets_one_sentence(
+    tmp_path: Path, command: Command, change: Callable[[dict[str, Any]], Any], says: str
+) -> None:
+    code, error = imported(command, changed(tmp_path, change), tmp_path / "out")
+    assert code == 2
+    assert says in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+class Malicious:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (print, ("code in a checkpoint was run",))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04", b"\x80\x02."])
+def test_any_other_file_gets_one_sentence(tmp_path: Path, command: Command, content: bytes) -> None:
+    (tmp_path / "file.pt").write_bytes(content)
+    code, error = imported(command, tmp_path / "file.pt", tmp_path / "out")
+    assert code == 2
+    assert "expected a dict of state dicts named genA2B, genB2A" in error
+    assert error.count("\n") == 1
+
+
+def test_code_in_a_checkpoint_is_never_run(
+    tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.save({"genA2B": Malicious(), "genB2A": {}}, tmp_path / "file.pt")
+    code, _ = imported(command, tmp_path / "file.pt", tmp_path / "out")
+    assert code == 2
+    assert "code in a checkpoint was run" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--a2b", "cats", "--b2a", "dog2cat"), "'cats' names no direction: write SOURCE2TARGET"),
+        (("--a2b", "cat2dog", "--b2a", "cat2dog"), "name the same direction"),
+        (("--a2b", "cat2dog"), "Missing option '--b2a'"),
+        (
+            ("--a2b", "cat2dog", "--b2a", "dog2cat", "--size", "130"),
+            "size is 130; it must be a multiple of 4",
+        ),
+        (("--a2b", "cat2dog", "--b2a", "dog2cat", "--sise", "128"), "No such option"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_one_line(
+    tmp_path: Path, command: Command, arguments: tuple[str, ...], says: str
+) -> None:
+    code, error = command("import", checkpoint("light"), "--out", tmp_path / "out", *arguments)
+    assert code == 2
+    assert says in error
+    assert error.count("\n") == 1
+
+
+def test_a_full_checkpoint_s_size_cannot_be_contradicted(tmp_path: Path, command: Command) -> None:
+    code, error = command(
+        "import", checkpoint("full"), "--a2b", "cat2dog", "--b2a", "dog2cat", "--size", 256, "--out", tmp_path
+    )
+    assert code == 2
+    assert "is a full generator of 128 px" in error
+
+
+def test_nothing_is_written_when_the_second_direction_fails_its_proof(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = exporting.export_generator, []
+
+    def spoilt(network: Any) -> bytes:
+        calls.append(network)
+        if len(calls) == 2:
+            with torch.no_grad():
+                network.to_image[1].weight *= 1.1
+            model = real(network)
+            with torch.no_grad():
+                network.to_image[1].weight /= 1.1
+            return model
+        return real(network)
+
+    monkeypatch.setattr(exporting, "export_generator", spoilt)
+    code, error = imported(command, checkpoint("light"), tmp_path / "out")
+    assert code == 2
+    assert "differs from torch, and nothing was written" in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_manifest_is_plain_json_with_the_measured_parity(tmp_path: Path, command: Command) -> None:
+    imported(command, checkpoint("light"), tmp_path)
+    manifest = json.loads((tmp_path / "cat2dog" / "manifest.json").read_text())
+    assert manifest["parity"]["image_max_levels"] <= 1
+    assert manifest["parity"]["image_equal"] >= 0.995
+    assert np.isfinite(manifest["parity"]["attention_relative"])
+    assert manifest["kid"] == []
+
+
+def test_every_command_explains_itself() -> None:
+    assert cli.help
+    assert all(command.help for command in cli.commands.values())

@@ -1,0 +1,65 @@
+"""The container's health check, run as the container runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from tests.packaging.files import ROOT
+
+
+class Service(HTTPServer):
+    status = HTTPStatus.OK
+
+
+class Answer(BaseHTTPRequestHandler):
+    server: Service
+
+    def do_GET(self) -> None:
+        self.send_response(self.server.status if self.path == "/readyz" else HTTPStatus.NOT_FOUND)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with Service(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def check(port: int) -> int:
+    command = [sys.executable, str(ROOT / "docker" / "healthcheck.py"), "/readyz"]
+    environment = {**os.environ, "UGATIT_PORT": str(port), "http_proxy": "http://127.0.0.1:9"}
+    return subprocess.run(command, env=environment, timeout=30, check=False).returncode
+
+
+def test_a_ready_service_is_healthy(service: Service) -> None:
+    assert check(service.server_port) == 0
+
+
+def test_a_service_that_is_loading_or_draining_is_not(service: Service) -> None:
+    service.status = HTTPStatus.SERVICE_UNAVAILABLE
+    assert check(service.server_port) == 1
+
+
+def test_nothing_listening_is_unhealthy_without_a_traceback(
+    service: Service, capfd: pytest.CaptureFixture[str]
+) -> None:
+    port = service.server_port
+    service.shutdown()
+    service.server_close()
+    assert check(port) == 1
+    assert capfd.readouterr().err == ""

@@ -1,0 +1,77 @@
+"""The locks of the image hold exactly what pyproject asks for, at the versions that were tested."""
+
+from __future__ import annotations
+
+import re
+from importlib import metadata
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.packaging.files import lock, project, text
+
+LOCKS = ("requirements.lock", "requirements-cuda.lock")
+
+
+def with_dependencies(stated: list[str]) -> set[str]:
+    """The canonical names of requirements and all they bring on this machine, asked of what is installed."""
+    names: set[str] = set()
+    waiting = [(Requirement(each), "") for each in stated]
+    while waiting:
+        requirement, extra = waiting.pop()
+        if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+            continue
+        name = canonicalize_name(requirement.name)
+        if name not in names:
+            names.add(name)
+            waiting += [(Requirement(each), "") for each in metadata.requires(name) or []]
+        for wanted in requirement.extras:
+            waiting += [(Requirement(each), wanted) for each in metadata.requires(name) or []]
+    return names
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_serving_dependency_is_locked_within_its_range(name: str) -> None:
+    locked = lock(name)
+    for requirement in map(Requirement, project()["dependencies"]):
+        version = locked[canonicalize_name(requirement.name)].version
+        assert requirement.specifier.contains(version), requirement
+
+
+def test_nothing_that_serving_needs_is_missing_from_the_lock() -> None:
+    assert with_dependencies(project()["dependencies"]) <= lock("requirements.lock").keys()
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_lock_installs_the_versions_that_were_tested(name: str) -> None:
+    constraints = map(Requirement, re.findall(r"^[^#\n].*", text("constraints.txt"), re.MULTILINE))
+    tested = {str(canonicalize_name(each.name)): str(each.specifier) for each in constraints}
+    for package, locked in lock(name).items():
+        if not package.startswith("nvidia-"):  # the drivers' world: locked, but not installed by `make`
+            assert tested[package] == f"=={locked.version}", package
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_image_gets_no_torch(name: str) -> None:
+    assert not {"torch", "onnx", "triton"} & lock(name).keys()
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_locked_package_has_hashes(name: str) -> None:
+    for package, locked in lock(name).items():
+        assert locked.hashes, package
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", each) for each in locked.hashes), package
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_lock_names_no_index(name: str) -> None:
+    assert not re.search(r"://|^\s*-[^-]|^\s*--(?!hash=)", text(f"docker/{name}"), re.MULTILINE)
+
+
+def test_the_cuda_lock_adds_the_cuda_libraries_and_changes_nothing_else() -> None:
+    plain, cuda = map(lock, LOCKS)
+    added = cuda.keys() - plain.keys()
+    assert {name: cuda[name] for name in plain} == plain
+    assert any(name.startswith("nvidia-cudnn") for name in added)
+    assert all(name.startswith("nvidia-") for name in added)
