@@ -147,8 +147,8 @@ def _comes_up(runtime: Runtime) -> bool:
 def session_options(threads: int) -> onnxruntime.SessionOptions:
     """Session options; `threads` 0 takes a thread for every core.
 
-    Threads spin between operators, onnxruntime's default: without, the fastest of many runs on two cores took a
-    tenth to a half longer.
+    Threads spin between operators, onnxruntime's default: without, the fastest of many runs on two cores took
+    a tenth to a half longer.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
