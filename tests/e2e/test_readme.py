@@ -1,0 +1,113 @@
+"""What the README tells people to type works as it stands there."""
+
+from __future__ import annotations
+
+import email
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from email.message import Message
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from models.bundle.files import read_bundle
+from tests.cli.command import ROOT
+from tests.golden.reading import checkpoint
+
+README = (ROOT / "README.md").read_text()
+QUIET_CURL = 'curl() { command curl --silent --show-error --fail-with-body "$@"; }\n'
+
+
+def block(heading: str) -> str:
+    """The shell commands of a section."""
+    section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    return "\n".join(re.findall(r"```sh\n(.*?)```", section, re.DOTALL))
+
+
+def run(commands: str, folder: Path) -> str:
+    """Run commands as a person would who stands in a clone."""
+    (folder / "tests").mkdir()
+    shutil.copy(ROOT / "tests" / "photo.jpg", folder / "tests")
+    if not (folder / "bundles").exists():
+        (folder / "bundles").symlink_to(ROOT / "bundles")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("UGATIT_")}
+    result = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", QUIET_CURL + commands],
+        cwd=folder,
+        env=clean | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def as_modules(commands: str) -> str:
+    """The console scripts of whatever environment these tests run in."""
+    commands = commands.replace(".venv/bin/ugatit-train ", f"{sys.executable} -m training ")
+    return commands.replace(".venv/bin/ugatit ", f"{sys.executable} -m app ")
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory, address: str) -> Path:
+    """The folder in which every command of the section on asking was run."""
+    folder = tmp_path_factory.mktemp("asked")
+    commands = block("Ask").split(".venv/bin/ugatit translate")[0].replace("http://127.0.0.1:8000", address)
+    (folder / "said.txt").write_text(run(commands, folder))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("translation.png", (128, 128)), ("overlay.png", (128, 128)), ("local.png", (128, 128))],
+)
+def test_the_pictures_that_curl_saves_are_pictures(asked: Path, name: str, size: tuple[int, int]) -> None:
+    with Image.open(asked / name) as picture:
+        assert picture.size == size
+
+
+def test_the_json_that_curl_saves_has_all_that_is_promised(asked: Path) -> None:
+    answer = json.loads((asked / "answer.json").read_text())
+    assert answer["image"]["media_type"] == "image/jpeg"
+    assert answer["attention"]["source_probability"] > 0.5
+    raw = json.loads((asked / "map.json").read_text())
+    assert raw["shape"] == [32, 32]
+
+
+def test_the_multipart_answer_that_curl_saves_has_three_parts(asked: Path) -> None:
+    body = (asked / "answer.multipart").read_bytes()
+    boundary = body.split(b"\r\n", 1)[0][2:]
+    message = email.message_from_bytes(
+        b"Content-Type: multipart/mixed; boundary=" + boundary + b"\n\n" + body
+    )
+    parts = message.get_payload()
+    assert isinstance(parts, list)
+    types = [part.get_content_type() for part in parts if isinstance(part, Message)]
+    assert types == ["image/png", "image/png", "application/json"]
+
+
+def test_what_curl_asks_the_service_about_itself_is_answered(asked: Path) -> None:
+    said = (asked / "said.txt").read_text()
+    assert '"selfie2anime"' in said
+    assert '"status":"ready"' in said
+    assert "# HELP" in said
+
+
+def test_the_commands_without_a_server_work(tmp_path: Path) -> None:
+    commands = block("Ask")
+    run(as_modules(commands[commands.index(".venv/bin/ugatit translate") :]), tmp_path)
+    assert {path.name for path in (tmp_path / "translated").iterdir()} == {"photo.png", "photo.overlay.png"}
+
+
+def test_the_command_that_imports_a_checkpoint_works(tmp_path: Path) -> None:
+    shutil.copy(checkpoint("light"), tmp_path / "params.pt")
+    (tmp_path / "bundles").mkdir()
+    commands = [line for line in block("Your own weights").splitlines() if not line.startswith("make")]
+    run(as_modules("\n".join(commands)), tmp_path)
+    assert read_bundle(tmp_path / "bundles" / "selfie2anime").manifest.discriminators
