@@ -65,7 +65,12 @@ def asked(tmp_path_factory: pytest.TempPathFactory, address: str) -> Path:
 
 @pytest.mark.parametrize(
     ("name", "size"),
-    [("translation.png", (128, 128)), ("overlay.png", (128, 128)), ("local.png", (128, 128))],
+    [
+        ("translation.png", (128, 128)),
+        ("translation.webp", (128, 128)),
+        ("overlay.png", (128, 128)),
+        ("local.png", (128, 128)),
+    ],
 )
 def test_the_pictures_that_curl_saves_are_pictures(asked: Path, name: str, size: tuple[int, int]) -> None:
     with Image.open(asked / name) as picture:
