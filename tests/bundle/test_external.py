@@ -98,6 +98,11 @@ def test_no_field_hides_behind_a_number_that_overflows() -> None:
         refuse_external_tensors(bytes([7 << 3 | 2]) + _varint(len(graph)) + graph)
 
 
+def test_what_onnxruntime_would_read_as_its_own_format_is_refused() -> None:
+    with pytest.raises(BundleError, match="not a readable ONNX file"):
+        refuse_external_tensors(b"\x0a\x06\x00\x00ORTM")  # on the wire an unknown field of six bytes
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     with contextlib.suppress(BundleError):
