@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from models.bundle.errors import BundleError
+from models.bundle.errors import BundleError, quoted
 from models.bundle.external import refuse_external_tensors
 from models.bundle.manifest import CARD, MANIFEST, FileEntry, Manifest, parse_manifest, version_of
 
@@ -110,7 +110,8 @@ def read_bundle(path: Path) -> Bundle:
     manifest_bytes = _read_limited(path / MANIFEST, _MANIFEST_LIMIT_BYTES)
     manifest = parse_manifest(manifest_bytes)
     if strangers := names - manifest.files.keys() - {MANIFEST}:
-        raise BundleError(f"{path} holds files its manifest does not name: {', '.join(sorted(strangers))}.")
+        unnamed = quoted(", ".join(sorted(strangers)))
+        raise BundleError(f"{path} holds files its manifest does not name: {unnamed}.")
     files = {name: _read_verified(path, name, entry) for name, entry in manifest.files.items()}
     for name, data in files.items():
         if name.endswith(".onnx"):
@@ -126,7 +127,8 @@ def _regular_files(path: Path) -> set[str]:
     for entry in entries:
         if not entry.is_file(follow_symlinks=False):
             kind = "a symbolic link" if entry.is_symlink() else "not a regular file"
-            raise BundleError(f"{path} holds {entry.name}, which is {kind}; a bundle holds only plain files.")
+            name = quoted(entry.name)
+            raise BundleError(f"{path} holds {name}, which is {kind}; a bundle holds only plain files.")
     return {entry.name for entry in entries}
 
 

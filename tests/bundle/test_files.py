@@ -137,6 +137,30 @@ def forget_the_card(path: Path) -> None:
     edited(path, files={name: entry for name, entry in manifest["files"].items() if name != CARD})
 
 
+def claim_what_is_not_finite(path: Path) -> None:
+    edited(path, kid=[{"value": float("nan"), "protocol": "plain"}])
+
+
+def name_other_domains(path: Path) -> None:
+    edited(path, source="horse")
+
+
+def add_a_name_that_breaks_lines(path: Path) -> None:
+    (path / os.fsdecode(b"\xff\n")).write_bytes(b"")
+
+
+def add_an_endless_fact(path: Path) -> None:
+    edited(path, **{"a\n" * 10_000: 1})
+
+
+def claim_a_file_beyond_all_memory(path: Path) -> None:
+    manifest = json.loads((path / MANIFEST).read_text())
+    with (path / GENERATOR).open("r+b") as file:
+        file.truncate(1 << 42)  # a hole: it takes no room on the disk
+    manifest["files"][GENERATOR]["size_bytes"] = 1 << 42
+    edited(path, files=manifest["files"])
+
+
 def make_the_manifest_enormous(path: Path) -> None:
     (path / MANIFEST).write_text(" " * (1 << 20) + (path / MANIFEST).read_text())
 
@@ -158,6 +182,11 @@ TAMPERINGS = [
     add_an_unknown_fact,
     name_a_path,
     forget_the_card,
+    claim_what_is_not_finite,
+    name_other_domains,
+    add_a_name_that_breaks_lines,
+    add_an_endless_fact,
+    claim_a_file_beyond_all_memory,
     make_the_manifest_enormous,
 ]
 
@@ -170,6 +199,7 @@ def test_every_tampering_is_refused_in_a_sentence(tmp_path: Path, tamper) -> Non
         read_bundle(path)
     assert str(refusal.value).endswith(".")
     assert "\n" not in str(refusal.value)
+    assert len(str(refusal.value).encode()) < 1000
 
 
 def test_every_flipped_bit_of_every_file_is_noticed(tmp_path: Path) -> None:
