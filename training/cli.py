@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.bundle.errors import BundleError
+from models.bundle.files import refuse_to_replace
 from models.bundle.manifest import split_direction
 from models.networks.config import ConfigError
 from training.export.bundles import Facts, Judges, PreparedBundle, prepare_bundle
@@ -59,6 +60,9 @@ def import_(
     names = {direction: split_direction(direction) for direction in (a2b, b2a)}
     if len(names) < 2:
         raise click.UsageError("--a2b and --b2a name the same direction.")
+    wanted = {name: to for name, to in (("genA2B", a2b), ("genB2A", b2a)) if only in (None, name[3:].lower())}
+    for direction in wanted.values():
+        refuse_to_replace(out / direction)  # now rather than after minutes of work
     official = read_official(checkpoint, size=size)
     if discriminators and not official.discriminators:
         raise click.UsageError(f"{checkpoint} holds no discriminators; leave --discriminators out.")
@@ -66,12 +70,11 @@ def import_(
     facts = Facts(steps, data, licence, limits, text, official.sha256)
     console = Console()
     prepared = []
-    for generator, direction in (("genA2B", a2b), ("genB2A", b2a)):
-        if only in (None, generator[3:].lower()):
-            with console.status(f"Exporting {direction} and proving it against torch …"):
-                judges = _judges(official, generator) if discriminators else None
-                network = official.generators[generator]
-                prepared.append(prepare_bundle(direction, network, judges=judges, facts=facts))
+    for generator, direction in wanted.items():
+        with console.status(f"Exporting {direction} and proving it against torch …"):
+            judges = _judges(official, generator) if discriminators else None
+            network = official.generators[generator]
+            prepared.append(prepare_bundle(direction, network, judges=judges, facts=facts))
     for bundle in prepared:
         path = bundle.write(out)
         _report(console, bundle, path)

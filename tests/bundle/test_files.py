@@ -52,6 +52,56 @@ def test_a_full_disk_leaves_the_old_bundle_and_no_debris(
     assert [path.name for path in tmp_path.iterdir()] == ["cat2dog"]
 
 
+@pytest.mark.parametrize("failing", ["sync", "rename"])
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), KeyboardInterrupt()])
+def test_a_swap_that_fails_midway_leaves_the_old_bundle_and_no_debris(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, error: BaseException
+) -> None:
+    making.write(tmp_path / "cat2dog")
+    sync, rename = bundle_files._sync_directory, Path.rename
+
+    def failing_sync(path: Path) -> None:
+        if path == tmp_path:
+            raise error
+        sync(path)
+
+    def failing_rename(path: Path, target: Path) -> Path:
+        if target == tmp_path / "cat2dog" and path.parent == tmp_path:
+            raise error
+        return rename(path, target)
+
+    if failing == "sync":
+        monkeypatch.setattr(bundle_files, "_sync_directory", failing_sync)
+    else:
+        monkeypatch.setattr(Path, "rename", failing_rename)
+    with pytest.raises(type(error)):
+        making.write(tmp_path / "cat2dog", **{CARD: b"# new\n"})
+    monkeypatch.undo()
+    assert read_bundle(tmp_path / "cat2dog").card == "# tiny\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["cat2dog"]
+
+
+def test_a_data_set_of_the_direction_s_name_is_not_replaced(tmp_path: Path) -> None:
+    photo = tmp_path / "cat2dog" / "trainA" / "photo.jpg"
+    photo.parent.mkdir(parents=True)
+    photo.write_bytes(b"dear")
+    with pytest.raises(BundleError, match="is there and is no bundle"):
+        making.write(tmp_path / "cat2dog")
+    assert photo.read_bytes() == b"dear"
+
+
+def test_a_file_of_the_direction_s_name_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "cat2dog").write_text("dear")
+    with pytest.raises(BundleError, match="is there and is no bundle"):
+        making.write(tmp_path / "cat2dog")
+    assert (tmp_path / "cat2dog").read_text() == "dear"
+
+
+def test_an_empty_directory_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "cat2dog").mkdir()
+    read_bundle(making.write(tmp_path / "cat2dog"))
+
+
 def test_a_manifest_that_does_not_describe_the_files_is_a_programmer_s_mistake(tmp_path: Path) -> None:
     content = making.files()
     with pytest.raises(AssertionError):

@@ -172,6 +172,17 @@ def test_code_in_a_checkpoint_is_never_run(
     assert "code in a checkpoint was run" not in capsys.readouterr().out
 
 
+def test_a_data_set_in_the_way_is_neither_replaced_nor_cause_for_half_the_work(
+    tmp_path: Path, command: Command
+) -> None:
+    (tmp_path / "dog2cat" / "trainA").mkdir(parents=True)
+    code, error = imported(command, checkpoint("light"), tmp_path)
+    assert code == 2
+    assert "dog2cat is there and is no bundle" in error
+    assert [path.name for path in tmp_path.iterdir()] == ["dog2cat"]
+    assert (tmp_path / "dog2cat" / "trainA").is_dir()
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
