@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.bundle.errors import BundleError
+from models.bundle.files import refuse_to_replace
 from models.bundle.manifest import split_direction
 from models.networks.config import ConfigError
 from training.export.bundles import Facts, Judges, PreparedBundle, prepare_bundle
@@ -33,7 +34,7 @@ def cli() -> None:
 )
 @click.option("--discriminators", is_flag=True, help="Export the discriminators too, for their attention.")
 @click.option("--only", type=click.Choice(["a2b", "b2a"]), help="Write one direction only.")
-@click.option("--steps", type=int, help="Training steps, for the manifest.")
+@click.option("--steps", type=click.IntRange(min=0), help="Training steps, for the manifest.")
 @click.option("--data", help="What the weights were trained on, for the manifest.")
 @click.option("--licence", default="not recorded", help="Of the weights, for the manifest.")
 @click.option("--limits", default="not recorded", help="What not to use the weights for, for the manifest.")
@@ -59,28 +60,32 @@ def import_(
     names = {direction: split_direction(direction) for direction in (a2b, b2a)}
     if len(names) < 2:
         raise click.UsageError("--a2b and --b2a name the same direction.")
+    wanted = {name: to for name, to in (("genA2B", a2b), ("genB2A", b2a)) if only in (None, name[3:].lower())}
+    for direction in wanted.values():
+        refuse_to_replace(out / direction)  # now rather than after minutes of work
     official = read_official(checkpoint, size=size)
-    if discriminators and not official.discriminators:
-        raise click.UsageError(f"{checkpoint} holds no discriminators; leave --discriminators out.")
+    judges = {name: _judges(official, name) for name in wanted} if discriminators else {}
+    if missing := [name for name, found in judges.items() if found is None]:
+        raise click.UsageError(
+            f"{checkpoint} holds no discriminators for {' and '.join(missing)}; leave --discriminators out."
+        )
     text = notes.read() if notes is not None else None
     facts = Facts(steps, data, licence, limits, text, official.sha256)
     console = Console()
     prepared = []
-    for generator, direction in (("genA2B", a2b), ("genB2A", b2a)):
-        if only in (None, generator[3:].lower()):
-            with console.status(f"Exporting {direction} and proving it against torch …"):
-                judges = _judges(official, generator) if discriminators else None
-                network = official.generators[generator]
-                prepared.append(prepare_bundle(direction, network, judges=judges, facts=facts))
+    for generator, direction in wanted.items():
+        with console.status(f"Exporting {direction} and proving it against torch …"):
+            network = official.generators[generator]
+            prepared.append(prepare_bundle(direction, network, judges=judges.get(generator), facts=facts))
     for bundle in prepared:
         path = bundle.write(out)
         _report(console, bundle, path)
 
 
-def _judges(official: OfficialCheckpoint, generator: str) -> Judges:
+def _judges(official: OfficialCheckpoint, generator: str) -> Judges | None:
     """genA2B's pictures are judged by the discriminators of B, genB2A's by those of A."""
-    target = generator[-1]
-    return Judges(official.discriminators[f"disL{target}"], official.discriminators[f"disG{target}"])
+    local, global_ = (official.discriminators.get(f"dis{kind}{generator[-1]}") for kind in "LG")
+    return Judges(local, global_) if local and global_ else None
 
 
 def _report(console: Console, bundle: PreparedBundle, path: Path) -> None:

@@ -56,7 +56,7 @@ class OfficialCheckpoint(NamedTuple):
     """The networks of an official checkpoint, in evaluation mode."""
 
     generators: dict[str, Generator]  # genA2B, genB2A
-    discriminators: dict[str, Discriminator]  # disGA, disGB, disLA, disLB, or none of them
+    discriminators: dict[str, Discriminator]  # those there are of disGA, disGB, disLA, disLB
     sha256: str
 
 
@@ -108,9 +108,14 @@ def _not_official(path: Path, found: str) -> CheckpointError:
 
 
 def _state(path: Path, name: str, state: Any) -> State:
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+    if not isinstance(state, Mapping) or not all(map(_dense, state.values())):
         raise _not_official(path, f"that {name} is no state dict of tensors")
     return {str(key).removeprefix("module."): value.float() for key, value in state.items()}
+
+
+def _dense(value: Any) -> bool:
+    """Whether it is an ordinary tensor of real numbers."""
+    return isinstance(value, Tensor) and value.layout == torch.strided and not value.is_complex()
 
 
 def _generator(name: str, state: State, size: int | None) -> Generator:
@@ -127,13 +132,15 @@ def _generator_config(name: str, state: State, size: int | None) -> GeneratorCon
             f"{name} is no official U-GAT-IT generator: it has no DownBlock.1.weight and FC.0.weight."
         ) from None
     blocks = len({key.split(".")[0] for key in state if re.match(r"UpBlock1_\d+\.", key)})
-    light = inputs == 4 * channels
-    own_size = (size or 256) if light else 4 * math.isqrt(inputs // (4 * channels))
+    if inputs == 4 * channels:
+        size = 256 if size is None else size
+        return GeneratorConfig(size=size, channels=channels, blocks=blocks, light=True)
+    own_size = 4 * math.isqrt(inputs // (4 * max(channels, 1)))
     if size is not None and size != own_size:
         raise CheckpointError(
             f"{name} is a full generator of {own_size} px and cannot be read as one of {size}."
         )
-    return GeneratorConfig(size=own_size, channels=channels, blocks=blocks, light=light)
+    return GeneratorConfig(size=own_size, channels=channels, blocks=blocks)
 
 
 def _renamed_generator(state: State) -> State:

@@ -24,6 +24,8 @@ _CHILDREN: Final[dict[str, dict[int, str]]] = {
 }
 _TENSOR_EXTERNAL_DATA, _TENSOR_DATA_LOCATION = 13, 14
 _DEEPEST: Final = 64
+_RUNTIME_S_OWN: Final = (slice(4, 8), b"ORTM")
+"""Where and by what onnxruntime knows its own format, which it reads in place of ONNX."""
 
 
 def refuse_external_tensors(model: bytes) -> None:
@@ -32,7 +34,10 @@ def refuse_external_tensors(model: bytes) -> None:
     Raises:
         BundleError: a tensor refers to another file, or the bytes are no ONNX model.
     """
+    where, mark = _RUNTIME_S_OWN
     try:
+        if model[where] == mark:
+            raise ValueError("another format")
         outside = _holds_external_tensor(memoryview(model), "Model", 0)
     except ValueError:
         raise BundleError("A model of the bundle is not a readable ONNX file.") from None

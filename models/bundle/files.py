@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from models.bundle.errors import BundleError
+from models.bundle.errors import BundleError, quoted
 from models.bundle.external import refuse_external_tensors
 from models.bundle.manifest import CARD, MANIFEST, FileEntry, Manifest, parse_manifest, version_of
 
@@ -40,7 +40,7 @@ def entry_of(data: bytes) -> FileEntry:
 
 
 def write_bundle(path: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
-    """Write a bundle to `path`, replacing one that is there; nobody ever sees half of one.
+    """Write a bundle to `path`, replacing a bundle that is there; nobody ever sees half of one.
 
     Args:
         path: the bundle's directory; its parent is made if need be.
@@ -48,8 +48,10 @@ def write_bundle(path: Path, manifest: Manifest, files: Mapping[str, bytes]) -> 
         files: the content by file name.
 
     Raises:
+        BundleError: something else than a bundle is at `path`.
         OSError: the disk refused; what was at `path` before is still there.
     """
+    refuse_to_replace(path)
     assert manifest.files == {name: entry_of(data) for name, data in files.items()}, (
         "manifest and files differ"
     )
@@ -82,19 +84,37 @@ def _sync_directory(path: Path) -> None:
 
 def _swap(fresh: Path, path: Path) -> None:
     """Rename `fresh` to `path`; the old one steps aside first, as no rename replaces a full directory."""
-    old = None
-    if path.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
-        path.rename(old / path.name)
-    try:
+    if not path.exists():
         fresh.rename(path)
-    except OSError:
-        if old is not None:
-            (old / path.name).rename(path)
+        _sync_directory(path.parent)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
+    old = aside / path.name
+    try:
+        path.rename(old)
+        fresh.rename(path)
+        _sync_directory(path.parent)
+    except BaseException:  # Ctrl-C too must not leave the direction without a bundle
+        if os.path.lexists(old):
+            if path.exists():
+                path.rename(fresh)
+            old.rename(path)
+        aside.rmdir()
         raise
-    _sync_directory(path.parent)
-    if old is not None:
-        shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def refuse_to_replace(path: Path) -> None:
+    """Check that nothing lies at `path` but a bundle, whole or not, or an empty directory.
+
+    Raises:
+        BundleError: something else does: data sets go by the names of directions, too.
+    """
+    if not path.exists():
+        return
+    names = {entry.name for entry in path.iterdir()} if path.is_dir() else {"a file"}
+    if names and MANIFEST not in names:
+        raise BundleError(f"{path} is there and is no bundle; move it away, or write to another directory.")
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -110,7 +130,8 @@ def read_bundle(path: Path) -> Bundle:
     manifest_bytes = _read_limited(path / MANIFEST, _MANIFEST_LIMIT_BYTES)
     manifest = parse_manifest(manifest_bytes)
     if strangers := names - manifest.files.keys() - {MANIFEST}:
-        raise BundleError(f"{path} holds files its manifest does not name: {', '.join(sorted(strangers))}.")
+        unnamed = quoted(", ".join(sorted(strangers)))
+        raise BundleError(f"{path} holds files its manifest does not name: {unnamed}.")
     files = {name: _read_verified(path, name, entry) for name, entry in manifest.files.items()}
     for name, data in files.items():
         if name.endswith(".onnx"):
@@ -126,7 +147,8 @@ def _regular_files(path: Path) -> set[str]:
     for entry in entries:
         if not entry.is_file(follow_symlinks=False):
             kind = "a symbolic link" if entry.is_symlink() else "not a regular file"
-            raise BundleError(f"{path} holds {entry.name}, which is {kind}; a bundle holds only plain files.")
+            name = quoted(entry.name)
+            raise BundleError(f"{path} holds {name}, which is {kind}; a bundle holds only plain files.")
     return {entry.name for entry in entries}
 
 

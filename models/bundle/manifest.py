@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from models.bundle.errors import BundleError
+from models.bundle.errors import BundleError, quoted
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -25,19 +25,23 @@ KNOWN_FILES: Final = REQUIRED_FILES | {DISCRIMINATORS}
 
 DIRECTION = re.compile(r"(?P<source>[a-z][a-z0-9_-]*?)2(?P<target>[a-z][a-z0-9_-]*)")
 
+FILE_LIMIT_BYTES: Final = (1 << 31) - 1
+"""Of one file: protobuf holds no larger model."""
+
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What is not finite is no JSON, and could not be told to anyone.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class FileEntry(_Part):
     """One file of the bundle, as it must be found."""
 
     sha256: Sha256
-    size_bytes: int = Field(ge=0)
+    size_bytes: int = Field(ge=0, le=FILE_LIMIT_BYTES)
 
 
 class ImageSize(_Part):
@@ -126,9 +130,14 @@ def parse_manifest(data: bytes) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise BundleError(f"{MANIFEST} is not a bundle's manifest: {where}: {first['msg']}.") from None
+        what = quoted(f"{where}: {first['msg']}")
+        raise BundleError(f"{MANIFEST} is not a bundle's manifest: {what}.") from None
     if manifest.format != FORMAT:
         raise BundleError(f"{MANIFEST} has format {manifest.format}; this version reads format {FORMAT}.")
+    if manifest.direction != f"{manifest.source}2{manifest.target}":
+        raise BundleError(
+            f"{MANIFEST} is of {manifest.direction}, but from {manifest.source} to {manifest.target}."
+        )
     _check_files(manifest)
     return manifest
 
@@ -137,7 +146,7 @@ def _check_files(manifest: Manifest) -> None:
     if missing := REQUIRED_FILES - manifest.files.keys():
         raise BundleError(f"{MANIFEST} does not list {', '.join(sorted(missing))}.")
     if strangers := manifest.files.keys() - KNOWN_FILES:
-        raise BundleError(f"{MANIFEST} lists files no bundle has: {', '.join(sorted(strangers))}.")
+        raise BundleError(f"{MANIFEST} lists files no bundle has: {quoted(', '.join(sorted(strangers)))}.")
 
 
 def split_direction(direction: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 _BYTES: Final = 2
+_LARGEST_KEY: Final = 0xFFFF_FFFF
 
 
 class WireField(NamedTuple):
@@ -27,6 +28,8 @@ def fields(message: memoryview) -> Iterator[WireField]:
     at = 0
     while at < len(message):
         key, at = _varint(message, at)
+        if key > _LARGEST_KEY:  # others cut a key to 32 bits, and would see another field here
+            raise ValueError("field number too large")
         start, end = _extent(message, at, key & 7)
         if end > len(message):
             raise ValueError("truncated")

@@ -66,3 +66,11 @@ class DiscriminatorConfig:
     def features(self) -> int:
         """Channels of the feature map that the CAM weights."""
         return self.channels << (self.layers - 2)
+
+    @property
+    def smallest_size(self) -> int:
+        """Least height and width of a picture, in pixels, that leaves something to judge.
+
+        Each stride halves it; of the rest both convolutions at stride 1 take one, and a reflection needs two.
+        """
+        return 3 << (self.layers - 2)

@@ -6,6 +6,7 @@ instance and layer normalisation. Rho fixed at 1 is instance normalisation, at 0
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -98,7 +99,7 @@ def upsampling_normalization(kind: Normalization, channels: int, *, unbiased: bo
         case "ln":
             return LIN(channels, rho=0.0, learned=False, unbiased=unbiased)
         case "gn":
-            return nn.GroupNorm(min(GROUPS, channels), channels, eps=EPSILON)
+            return nn.GroupNorm(math.gcd(GROUPS, channels), channels, eps=EPSILON)
 
 
 def layer_instance_norm(x: Tensor, rho: Tensor, gamma: Tensor, beta: Tensor, *, unbiased: bool) -> Tensor:

@@ -1,9 +1,14 @@
 """The canary notices a model that computes something else."""
 
+import contextlib
+import io
+import zipfile
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.bundle.canary import Arrays, check_canary, read_canary, smooth_picture, write_canary
@@ -74,3 +79,36 @@ def test_another_shape_is_refused() -> None:
 def test_a_file_that_is_no_canary_is_a_sentence(data: bytes) -> None:
     with pytest.raises(BundleError, match=r"canary\.npz .*\.$"):
         read_canary(data)
+
+
+@given(at=st.integers(0), value=st.integers(0, 255))
+def test_a_changed_byte_is_read_or_a_sentence(at: int, value: int) -> None:
+    data = bytearray(write_canary(PIXELS, OUTPUTS))
+    data[at % len(data)] = value
+    with contextlib.suppress(BundleError):
+        read_canary(bytes(data))
+
+
+def zipped(header: str, content: bytes) -> bytes:
+    """A canary whose arrays are of that header and content."""
+    line = header.encode() + b"\n"
+    array = b"\x93NUMPY\x01\x00" + len(line).to_bytes(2, "little") + line + content
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("pixels.npy", "image.npy"):
+            archive.writestr(name, array)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("header", "content"),
+    [
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (9000000000000,)}", b""),
+        ("{'descr': '|u1' 'x", b""),
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (150000000,)}", bytes(150_000_000)),
+    ],
+    ids=["huge shape", "torn header", "bomb"],
+)
+def test_no_array_is_unpacked_that_no_canary_needs(header: str, content: bytes) -> None:
+    with pytest.raises(BundleError, match="not a readable file of arrays"):
+        read_canary(zipped(header, content))

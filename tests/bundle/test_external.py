@@ -86,6 +86,23 @@ def test_an_external_tensor_is_found(place) -> None:  # type: ignore[no-untyped-
         refuse_external_tensors(place(tensor(external=True)).SerializeToString())
 
 
+def test_no_field_hides_behind_a_number_that_overflows() -> None:
+    def with_long_key(number: int, wire: int) -> bytes:
+        # Five bytes whose top bit lies beyond 32: onnxruntime's parser drops it and reads field `number`.
+        return bytes([number << 3 | wire | 0x80, 0x80, 0x80, 0x80, 0x10])
+
+    location = b"\x0a\x08location\x12\x0b/etc/passwd"
+    hidden = with_long_key(13, 2) + _varint(len(location)) + location + with_long_key(14, 0) + b"\x01"
+    graph = bytes([5 << 3 | 2]) + _varint(len(hidden)) + hidden
+    with pytest.raises(BundleError, match="not a readable ONNX file"):
+        refuse_external_tensors(bytes([7 << 3 | 2]) + _varint(len(graph)) + graph)
+
+
+def test_what_onnxruntime_would_read_as_its_own_format_is_refused() -> None:
+    with pytest.raises(BundleError, match="not a readable ONNX file"):
+        refuse_external_tensors(b"\x0a\x06\x00\x00ORTM")  # on the wire an unknown field of six bytes
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     with contextlib.suppress(BundleError):

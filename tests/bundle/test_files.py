@@ -52,6 +52,56 @@ def test_a_full_disk_leaves_the_old_bundle_and_no_debris(
     assert [path.name for path in tmp_path.iterdir()] == ["cat2dog"]
 
 
+@pytest.mark.parametrize("failing", ["sync", "rename"])
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), KeyboardInterrupt()])
+def test_a_swap_that_fails_midway_leaves_the_old_bundle_and_no_debris(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, error: BaseException
+) -> None:
+    making.write(tmp_path / "cat2dog")
+    sync, rename = bundle_files._sync_directory, Path.rename
+
+    def failing_sync(path: Path) -> None:
+        if path == tmp_path:
+            raise error
+        sync(path)
+
+    def failing_rename(path: Path, target: Path) -> Path:
+        if target == tmp_path / "cat2dog" and path.parent == tmp_path:
+            raise error
+        return rename(path, target)
+
+    if failing == "sync":
+        monkeypatch.setattr(bundle_files, "_sync_directory", failing_sync)
+    else:
+        monkeypatch.setattr(Path, "rename", failing_rename)
+    with pytest.raises(type(error)):
+        making.write(tmp_path / "cat2dog", **{CARD: b"# new\n"})
+    monkeypatch.undo()
+    assert read_bundle(tmp_path / "cat2dog").card == "# tiny\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["cat2dog"]
+
+
+def test_a_data_set_of_the_direction_s_name_is_not_replaced(tmp_path: Path) -> None:
+    photo = tmp_path / "cat2dog" / "trainA" / "photo.jpg"
+    photo.parent.mkdir(parents=True)
+    photo.write_bytes(b"dear")
+    with pytest.raises(BundleError, match="is there and is no bundle"):
+        making.write(tmp_path / "cat2dog")
+    assert photo.read_bytes() == b"dear"
+
+
+def test_a_file_of_the_direction_s_name_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "cat2dog").write_text("dear")
+    with pytest.raises(BundleError, match="is there and is no bundle"):
+        making.write(tmp_path / "cat2dog")
+    assert (tmp_path / "cat2dog").read_text() == "dear"
+
+
+def test_an_empty_directory_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "cat2dog").mkdir()
+    read_bundle(making.write(tmp_path / "cat2dog"))
+
+
 def test_a_manifest_that_does_not_describe_the_files_is_a_programmer_s_mistake(tmp_path: Path) -> None:
     content = making.files()
     with pytest.raises(AssertionError):
@@ -137,6 +187,30 @@ def forget_the_card(path: Path) -> None:
     edited(path, files={name: entry for name, entry in manifest["files"].items() if name != CARD})
 
 
+def claim_what_is_not_finite(path: Path) -> None:
+    edited(path, kid=[{"value": float("nan"), "protocol": "plain"}])
+
+
+def name_other_domains(path: Path) -> None:
+    edited(path, source="horse")
+
+
+def add_a_name_that_breaks_lines(path: Path) -> None:
+    (path / os.fsdecode(b"\xff\n")).write_bytes(b"")
+
+
+def add_an_endless_fact(path: Path) -> None:
+    edited(path, **{"a\n" * 10_000: 1})
+
+
+def claim_a_file_beyond_all_memory(path: Path) -> None:
+    manifest = json.loads((path / MANIFEST).read_text())
+    with (path / GENERATOR).open("r+b") as file:
+        file.truncate(1 << 42)  # a hole: it takes no room on the disk
+    manifest["files"][GENERATOR]["size_bytes"] = 1 << 42
+    edited(path, files=manifest["files"])
+
+
 def make_the_manifest_enormous(path: Path) -> None:
     (path / MANIFEST).write_text(" " * (1 << 20) + (path / MANIFEST).read_text())
 
@@ -158,6 +232,11 @@ TAMPERINGS = [
     add_an_unknown_fact,
     name_a_path,
     forget_the_card,
+    claim_what_is_not_finite,
+    name_other_domains,
+    add_a_name_that_breaks_lines,
+    add_an_endless_fact,
+    claim_a_file_beyond_all_memory,
     make_the_manifest_enormous,
 ]
 
@@ -170,6 +249,7 @@ def test_every_tampering_is_refused_in_a_sentence(tmp_path: Path, tamper) -> Non
         read_bundle(path)
     assert str(refusal.value).endswith(".")
     assert "\n" not in str(refusal.value)
+    assert len(str(refusal.value).encode()) < 1000
 
 
 def test_every_flipped_bit_of_every_file_is_noticed(tmp_path: Path) -> None:

@@ -2,7 +2,11 @@
 
 import pytest
 
+from models.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
+from models.networks.discriminator import Discriminator
+from models.networks.generator import Generator
 from tests.golden.reading import VARIANTS, checkpoint
+from training.export.bundles import Judges, prepare_bundle
 from training.export.discriminator import export_discriminators
 from training.export.parity import ParityError, cpu_session, prove_discriminators
 from training.importers import read_official
@@ -22,3 +26,11 @@ def test_both_discriminators_agree_with_torch(variant: str) -> None:
     }
     with pytest.raises(ParityError, match="nothing was written"):
         prove_discriminators(model, networks["disLA"], networks["disGA"], size=128)
+
+
+def test_discriminators_without_attention_are_not_put_into_a_bundle() -> None:
+    config = DiscriminatorConfig(channels=2, layers=4, cam=False)
+    judges = Judges(Discriminator(config), Discriminator(config))
+    generator = Generator(GeneratorConfig(size=16, channels=4, blocks=1, light=True))
+    with pytest.raises(ConfigError, match="has no attention to show"):
+        prepare_bundle("cat2dog", generator, judges=judges)

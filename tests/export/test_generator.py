@@ -103,6 +103,18 @@ def test_a_light_graph_takes_any_size_divisible_by_four(height: int, width: int,
     assert found["attention"].shape == (1, height // 4, width // 4)
 
 
+@pytest.mark.parametrize("winograd", SWITCHES)
+@pytest.mark.parametrize("level", [0.0, 1.0, 50.0])
+def test_a_normalisation_of_a_flat_map_is_finite(level: float, winograd: bool) -> None:
+    network = generator(channels=32)
+    with torch.no_grad():  # the decoder's maps become flat and far from zero, as those of an empty photo are
+        network.cam.merge.weight.zero_()
+        network.cam.merge.bias.uniform_(0.5, 1).mul_(level)
+    session = settle(export_generator(network, values=True), winograd=winograd)
+    values = session.run(["image"], {"values": np.full((1, 3, 32, 32), -1, np.float32)})[0]
+    assert np.isfinite(values).all()
+
+
 def test_a_full_graph_takes_its_own_size_only() -> None:
     session = cpu_session(export_generator(generator(light=False)))
     with pytest.raises(InvalidArgument):

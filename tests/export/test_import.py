@@ -123,6 +123,16 @@ def with_a_stranger(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
+def with_a_sparse_tensor(content: dict[str, Any]) -> dict[str, Any]:
+    content["genA2B"]["DownBlock.1.weight"] = content["genA2B"]["DownBlock.1.weight"].to_sparse()
+    return content
+
+
+def without_channels(content: dict[str, Any]) -> dict[str, Any]:
+    content["genA2B"]["DownBlock.1.weight"] = torch.zeros(0, 3, 7, 7)
+    return content
+
+
 def with_a_number(content: dict[str, Any]) -> dict[str, Any]:
     content["genA2B"]["gap_fc.weight"] = 3.0
     return content
@@ -137,6 +147,8 @@ def with_a_number(content: dict[str, Any]) -> dict[str, Any]:
         (with_other_shape, "genA2B has style.hidden.2.weight of shape (3, 3) where (16, 16) was expected"),
         (with_a_stranger, "genB2A has HourGlass.0.weight: it is of another architecture"),
         (with_a_number, "genA2B is no state dict of tensors"),
+        (with_a_sparse_tensor, "genA2B is no state dict of tensors"),
+        (without_channels, "genA2B is a full generator of"),
     ],
 )
 def test_what_is_no_such_checkpoint_gets_one_sentence(
@@ -147,6 +159,52 @@ def test_what_is_no_such_checkpoint_gets_one_sentence(
     assert says in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("network", "key", "says"),
+    [
+        ("genA2B", "UpBlock2.11.weight", "image of the generator is not finite"),
+        ("genB2A", "gap_fc.weight", "of the generator is not finite"),
+        ("disGB", "conv.weight_orig", "logit of the global discriminator is not finite"),
+    ],
+)
+def test_weights_that_are_not_finite_become_no_bundle(
+    tmp_path: Path, command: Command, network: str, key: str, says: str
+) -> None:
+    def broken(content: dict[str, Any]) -> dict[str, Any]:
+        content[network][key].view(-1)[0] = float("nan")
+        return content
+
+    code, error = imported(command, changed(tmp_path, broken), tmp_path / "out", "--discriminators")
+    assert code == 2
+    assert says in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_discriminators_of_one_domain_serve_one_direction(tmp_path: Path, command: Command) -> None:
+    path = changed(
+        tmp_path,
+        lambda content: {name: part for name, part in content.items() if name[-2:] not in ("GA", "LA")},
+    )
+    code, error = imported(command, path, tmp_path / "out", "--discriminators")
+    assert code == 2
+    assert "holds no discriminators for genB2A" in error
+    assert imported(command, path, tmp_path / "out", "--discriminators", "--only", "a2b") == (0, "")
+
+
+def test_half_precision_and_any_memory_layout_are_read(tmp_path: Path, command: Command) -> None:
+    def halved(content: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: {
+                key: value.half().mT.contiguous().mT if value.dim() > 1 else value.half()
+                for key, value in part.items()
+            }
+            for name, part in content.items()
+        }
+
+    assert imported(command, changed(tmp_path, halved), tmp_path / "out") == (0, "")
 
 
 class Malicious:
@@ -172,6 +230,17 @@ def test_code_in_a_checkpoint_is_never_run(
     assert "code in a checkpoint was run" not in capsys.readouterr().out
 
 
+def test_a_data_set_in_the_way_is_neither_replaced_nor_cause_for_half_the_work(
+    tmp_path: Path, command: Command
+) -> None:
+    (tmp_path / "dog2cat" / "trainA").mkdir(parents=True)
+    code, error = imported(command, checkpoint("light"), tmp_path)
+    assert code == 2
+    assert "dog2cat is there and is no bundle" in error
+    assert [path.name for path in tmp_path.iterdir()] == ["dog2cat"]
+    assert (tmp_path / "dog2cat" / "trainA").is_dir()
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -182,6 +251,12 @@ def test_code_in_a_checkpoint_is_never_run(
             ("--a2b", "cat2dog", "--b2a", "dog2cat", "--size", "130"),
             "size is 130; it must be a multiple of 4",
         ),
+        (("--a2b", "cat2dog", "--b2a", "dog2cat", "--size", "0"), "size is 0; it must be a multiple of 4"),
+        (
+            ("--a2b", "cat2dog", "--b2a", "dog2cat", "--size", "92", "--discriminators"),
+            "A discriminator of 7 layers needs pictures of at least 96 px, not 92",
+        ),
+        (("--a2b", "cat2dog", "--b2a", "dog2cat", "--steps", "-1"), "-1 is not in the range x>=0"),
         (("--a2b", "cat2dog", "--b2a", "dog2cat", "--sise", "128"), "No such option"),
     ],
 )

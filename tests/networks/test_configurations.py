@@ -54,6 +54,13 @@ def test_group_normalisation_has_32_groups_and_no_style() -> None:
     assert generator.style is None
 
 
+def test_group_normalisation_divides_any_number_of_channels() -> None:
+    generator = Generator(small(normalization="gn", channels=10))
+    groups = [m.num_groups for m in generator.modules() if isinstance(m, nn.GroupNorm)]
+    assert groups == [8, 8, 4, 2]
+    assert generator(torch.randn(1, 3, 16, 16)).image.shape == (1, 3, 16, 16)
+
+
 def test_the_light_generator_takes_any_size_divisible_by_four() -> None:
     generator = Generator(small(light=True))
     assert generator(torch.randn(1, 3, 24, 36)).image.shape == (1, 3, 24, 36)
@@ -76,6 +83,15 @@ def test_a_discriminator_without_a_cam_still_judges() -> None:
     assert logit.shape[:2] == (2, 1)
     assert cam_logit is None
     assert attention is None
+
+
+@pytest.mark.parametrize("layers", [3, 5, 7])
+def test_a_discriminator_judges_its_smallest_picture_and_none_smaller(layers: int) -> None:
+    config = DiscriminatorConfig(channels=1, layers=layers)
+    discriminator, size = Discriminator(config).eval(), config.smallest_size
+    assert discriminator(torch.zeros(1, 3, size, size)).logit.shape == (1, 1, 1, 1)
+    with pytest.raises(RuntimeError):
+        discriminator(torch.zeros(1, 3, size - 1, size - 1))
 
 
 @pytest.mark.parametrize(("light", "millions"), [(False, 278.96), (True, 10.59)], ids=["full", "light"])

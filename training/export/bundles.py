@@ -22,6 +22,7 @@ from models.bundle.manifest import (
     Training,
     split_direction,
 )
+from models.networks.config import ConfigError
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
 from training.export.card import write_card
@@ -72,6 +73,7 @@ def prepare_bundle(
 
     Raises:
         BundleError: `direction` is not of the form SOURCE2TARGET.
+        ConfigError: the discriminators have no attention, or cannot judge pictures as small as these.
         ParityError: an exported graph does not compute what torch computes.
     """
     facts = facts or Facts()
@@ -120,6 +122,14 @@ def _canary(exact: Generator) -> bytes:
 def _discriminators(judges: Judges, generator: Generator) -> tuple[bytes, float]:
     local, global_ = _in_float64(judges.local), _in_float64(judges.global_)
     size, dynamic = generator.config.size, generator.config.light
+    for judge in (local.config, global_.config):
+        if not judge.cam:
+            raise ConfigError("A discriminator without a CAM has no attention to show; leave it out.")
+        if size < judge.smallest_size:
+            least = judge.smallest_size
+            raise ConfigError(
+                f"A discriminator of {judge.layers} layers needs pictures of at least {least} px, not {size}."
+            )
     model = export_discriminators(local, global_, size=size, dynamic=dynamic)
     return model, prove_discriminators(model, local, global_, size=size)
 

@@ -171,7 +171,8 @@ def _mixed_norm(graph: Graph, x: str, norm: AdaLIN | LIN, style: Style) -> str:
 
 def _inverse_deviation(graph: Graph, mean: str, square: str, count: str, unbiased: bool) -> str:
     """1 / sqrt(variance + epsilon) of values with that mean and mean square."""
-    variance = graph.add("Sub", square, graph.add("Mul", mean, mean))
+    # Of a flat channel rounding can leave less than nothing, and its root would be no number.
+    variance = graph.add("Relu", graph.add("Sub", square, graph.add("Mul", mean, mean)))
     if unbiased:
         degrees = graph.add("Sub", count, graph.constant(1.0))
         variance = graph.add("Mul", variance, graph.add("Div", count, degrees))

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from models.bundle.canary import MAX_RELATIVE, relative_difference, smooth_picture
 from models.bundle.manifest import Parity
 from models.bundle.switches import WINOGRAD, turn_on
-from models.networks.discriminator import Discriminator
-from models.networks.generator import Generator
+from models.networks.discriminator import Discriminator, Judgement
+from models.networks.generator import Generator, Translation
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -23,7 +23,7 @@ MIN_EQUAL: Final = 0.995
 
 
 class ParityError(RuntimeError):
-    """An exported graph does not compute what torch computes; nothing was written."""
+    """An exported graph does not compute what torch computes, or nothing finite; nothing was written."""
 
 
 def prove_generator(model: bytes, generator: Generator) -> Parity:
@@ -34,8 +34,8 @@ def prove_generator(model: bytes, generator: Generator) -> Parity:
         generator: the same network in float64.
 
     Raises:
-        ParityError: an image value is off by more than 1, fewer than 99.5 % are equal, or logits or maps are
-            off by more than 1e-3 of their largest value.
+        ParityError: an image value is off by more than 1, fewer than 99.5 % are equal, logits or maps are off
+            by more than 1e-3 of their largest value, or something is not finite.
     """
     size, sessions = generator.config.size, [cpu_session(model), cpu_session(turn_on(model, WINOGRAD))]
     levels, equal, relative = 0, [], dict.fromkeys(("cam_logit", "attention"), 0.0)
@@ -43,6 +43,7 @@ def prove_generator(model: bytes, generator: Generator) -> Parity:
     for pixels in _pictures(shapes):
         expected = translate(generator, pixels)
         for found in (run(session, pixels) for session in sessions):
+            _require_finite("exported generator", found)
             difference = np.abs(found["image"].astype(int) - expected["image"])
             levels = max(levels, int(difference.max()))
             equal.append(float((difference == 0).mean()))
@@ -74,31 +75,46 @@ def prove_discriminators(model: bytes, local: Discriminator, global_: Discrimina
     """Compare exported discriminators with the torch ones in float64; the largest relative difference.
 
     Raises:
-        ParityError: a logit or a map is off by more than 1e-3 of its largest value.
+        ParityError: a logit or a map is off by more than 1e-3 of its largest value, or not finite.
     """
     session, worst = cpu_session(model), 0.0
     for pixels in _pictures([(size, size)]):
         found = run(session, pixels)
         for name, discriminator in (("local", local), ("global", global_)):
             with torch.inference_mode():
-                judgement = discriminator(as_values(pixels))
-            for field, expected in judgement._asdict().items():
-                if expected is not None:
-                    worst = max(worst, relative_difference(found[f"{field}_{name}"], expected.numpy()))
+                judgement = _arrays(discriminator(as_values(pixels)))
+            _require_finite(f"{name} discriminator", judgement)
+            for field, expected in judgement.items():
+                worst = max(worst, relative_difference(found[f"{field}_{name}"], expected))
+        _require_finite("exported discriminators", found)
     if worst > MAX_RELATIVE:
         raise ParityError(f"The exported discriminators are {worst:.1e} off torch, and nothing was written.")
     return worst
 
 
 def translate(generator: Generator, pixels: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-    """What torch answers, in the form of the bundle's contract."""
+    """What torch answers, in the form of the bundle's contract.
+
+    Raises:
+        ParityError: it is not finite, so that nothing can be compared with it.
+    """
     with torch.inference_mode():
-        image, cam_logit, attention = generator(as_values(pixels))
-    levels = torch.round((image + 1) * 127.5).permute(0, 2, 3, 1).numpy().astype(np.uint8)
-    answer: dict[str, NDArray[Any]] = {"image": levels}
-    if cam_logit is not None and attention is not None:
-        answer |= {"cam_logit": cam_logit.float().numpy(), "attention": attention.float().numpy()}
-    return answer
+        answer = _arrays(generator(as_values(pixels)))
+    _require_finite("generator", answer)
+    levels = np.rint((answer.pop("image") + 1) * 127.5).transpose(0, 2, 3, 1).astype(np.uint8)
+    return {"image": levels, **{name: value.astype(np.float32) for name, value in answer.items()}}
+
+
+def _arrays(answer: Translation | Judgement) -> dict[str, NDArray[Any]]:
+    """What a network answered, by name."""
+    return {name: value.numpy() for name, value in answer._asdict().items() if value is not None}
+
+
+def _require_finite(whose: str, values: Arrays) -> None:
+    # A difference to what is not finite is no number, and no number is larger than what is allowed.
+    for name, value in values.items():
+        if not np.isfinite(value).all():
+            raise ParityError(f"{name} of the {whose} is not finite, and nothing was written.")
 
 
 def as_values(pixels: NDArray[np.uint8]) -> torch.Tensor:
