@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -57,7 +58,7 @@ def _measure(service: _Service, session: Session, arguments: argparse.Namespace)
     upload = _upload()
     contenders: dict[str, Callable[[], object]] = {"bare session": lambda: session.run(pixels)}
     for form in FORMS:
-        contenders[form] = lambda form=form: overhead[form].append(service.translate(upload, form))
+        contenders[form] = partial(_ask_once, service, upload, form, overhead[form])
     samples = alternate(contenders, rounds=arguments.rounds)
     bare_ms = samples["bare session"].median * 1e3
     facts: dict[str, Any] = {"upload": f"640x640 JPEG of {len(upload):,} bytes"}
@@ -67,6 +68,10 @@ def _measure(service: _Service, session: Session, arguments: argparse.Namespace)
         facts[f"{form} without the run"] = f"{cost:.1f} ms, {cost / bare_ms:.1%} of a bare run{limit}"
     title = f"POST /translate, {arguments.size} px, {arguments.channels} channels, CPU"
     report(title, samples, base="bare session", facts=facts, as_json=arguments.json)
+
+
+def _ask_once(service: _Service, upload: bytes, form: str, overhead: list[float]) -> None:
+    overhead.append(service.translate(upload, form))
 
 
 def _arguments() -> argparse.Namespace:
@@ -102,7 +107,8 @@ class _Service:
 
     def __enter__(self) -> _Service:
         self._thread.start()
-        self._connection = http.client.HTTPConnection(*self._listening.getsockname(), timeout=60)
+        host, port = self._listening.getsockname()[:2]
+        self._connection = http.client.HTTPConnection(host, port, timeout=60)
         while self._ask("GET", "/readyz", b"", {})[0] != 200:
             time.sleep(0.1)
         return self
