@@ -105,6 +105,46 @@ def test_what_is_not_http_is_answered_400(make_live: MakeLive) -> None:
     assert body_of(answer)["code"] == "malformed_request"
 
 
+@pytest.mark.parametrize("endless", [b"X-Big: " + b"y" * 66_000, b"X-Many: 1\r\n" * 6_000])
+def test_headers_without_end_are_answered_400_before_they_cost_anything(
+    make_live: MakeLive, endless: bytes
+) -> None:
+    answer = make_live().answer(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + endless)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert "65,536" in body_of(answer)["detail"]
+
+
+def test_what_follows_a_body_has_an_end_too(make_live: MakeLive) -> None:
+    live = make_live()
+    headers = head(URL, "Content-Type: image/png\r\nTransfer-Encoding: chunked\r\n")
+    with live.raw(headers + b"1\r\nx\r\n0\r\nX-Trailer: ") as plain:
+        until(lambda: len(live.server.server_state.tasks) == 1)
+        plain.sendall(b"y" * 66_000)
+        assert read_all(plain).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_body_of_many_small_chunks_is_no_header(make_live: MakeLive) -> None:
+    live, chunk = make_live(body_limit_bytes=1_000_000), b"1\r\nx\r\n"
+    with live.raw(head(URL, "Content-Type: image/png\r\nTransfer-Encoding: chunked\r\n")) as plain:
+        plain.sendall(chunk * 100_000 + b"0\r\n\r\n")
+        assert plain.recv(12) == b"HTTP/1.1 415"
+
+
+@pytest.mark.parametrize("times", [1, 40])
+def test_who_does_not_take_the_answer_is_hung_up_on(
+    make_live: MakeLive, times: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    live = make_live(request_read_seconds=0.2, keep_alive_seconds=1)
+    with socket.socket() as plain:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        plain.connect(live.address)
+        plain.sendall(head("/docs/swagger-ui-bundle.js", "", "GET") * times)
+        until(lambda: len(live.server.server_state.connections) == 1)
+        until(lambda: not live.server.server_state.connections)
+        until(lambda: not live.server.server_state.tasks)
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_client_that_sends_everything_first_can_read_an_early_413(
     make_live: MakeLive, chunked: bool
