@@ -9,7 +9,7 @@ import onnxruntime
 from rich.console import Console
 from rich.table import Table
 
-from app.engine.direction import verify
+from app.engine.direction import require_name, verify
 from app.engine.providers import ProviderRefused, probe
 from app.engine.registry import bundle_directories
 from app.engine.session import Runtime, open_runtime
@@ -51,11 +51,9 @@ def _machine(settings: Settings) -> str:
 def _examine_bundle(console: Console, path: Path, runtime: Runtime) -> bool:
     try:
         bundle = verify(path, runtime.open)
-    except BundleError as error:
+        require_name(bundle.manifest, path)
+    except (BundleError, ProviderRefused) as error:
         console.print(f"  {path.name}: defunct. {error}")
-        return False
-    except Exception as error:  # onnxruntime's exceptions have no common base
-        console.print(f"  {path.name}: defunct. Its model cannot be opened: {error}")
         return False
     console.print(f"  {path.name}: good, version {bundle.version}")
     return True

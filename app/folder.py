@@ -93,6 +93,7 @@ def find_jobs(plan: Plan) -> list[Job]:
         suffix = extension(plan.look.media_type)
         jobs.append(Job(source, target / f"{name}{suffix}", target / f"{name}.overlay{suffix}"))
     _refuse_overwriting(jobs)
+    _refuse_clashes(jobs)
     return jobs
 
 
@@ -121,6 +122,16 @@ def _refuse_overwriting(jobs: list[Job]) -> None:
                 raise PlanError(
                     f"{target} is one of the pictures to translate; choose another folder for --out."
                 )
+
+
+def _refuse_clashes(jobs: list[Job]) -> None:
+    """Results of an earlier run among the sources, a.png and a.overlay.png, would overwrite each other."""
+    sources: dict[Path, Path] = {}
+    for job in jobs:
+        for target in (job.translation, job.overlay):
+            other = sources.setdefault(target, job.source)
+            if other != job.source:
+                raise PlanError(f"{other} and {job.source} would both become {target}; rename one of them.")
 
 
 async def _translate_all(engine: Engine, plan: Plan, jobs: list[Job]) -> Failures:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.engine.admission import Admission
 from app.engine.batcher import Answer, Batcher
-from app.engine.errors import DirectionDefunct, Loading, NoSuchNetwork
-from app.engine.providers import CPU
+from app.engine.errors import DirectionDefunct, Loading, NetworkDefunct, NoSuchNetwork
+from app.engine.providers import CPU, ProviderRefused
 from app.engine.runner import Broken, Runner
 from app.engine.session import Model, OpenModel, Pixels
 from models.bundle.canary import check_canary, read_canary
 from models.bundle.errors import BundleError
-from models.bundle.files import Bundle, read_bundle
+from models.bundle.files import Bundle, read_bundle, read_verified
 from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR, Manifest
-
-T = TypeVar("T")
 
 log = logging.getLogger("ugatit.engine")
 
@@ -74,7 +72,7 @@ class Direction:
         self._path = path
         self._open_model = open_model
         self._shapes = limits.shapes
-        self._discriminators_model = b""
+        self._discriminators_work = True
         turn = asyncio.Lock()  # the two models share the machine: one run at a time
         self._runner = Runner(self.name, self._open_generator)
         self._generator = Batcher(
@@ -87,7 +85,7 @@ class Direction:
         )
         self._discriminators = Batcher(
             Runner(f"{self.name} discriminators", self._open_discriminators),
-            on_broken=self.give_up,
+            on_broken=self._give_up_discriminators,
             turn=turn,
         )
 
@@ -110,6 +108,17 @@ class Direction:
             self._move(State.DEFUNCT)
             self.reason = reason
             log.error("%s is defunct: %s", self.name, reason)
+
+    def _give_up_discriminators(self, reason: str) -> None:
+        """Translating goes on: only their maps cannot be had any more."""
+        self._discriminators_work = False
+        self.reason = f"Its discriminators do not work: {reason}"
+        log.error("%s: the discriminators are given up: %s", self.name, reason)
+
+    @property
+    def discriminates(self) -> bool:
+        """Whether the discriminators' attention can be asked for."""
+        return self.facts is not None and self.facts.manifest.discriminators and self._discriminators_work
 
     @property
     def provider(self) -> str | None:
@@ -137,7 +146,10 @@ class Direction:
 
     async def generate(self, pixels: Pixels) -> Answer:
         """Translate one frame `[H, W, 3]`. The caller holds a permit."""
-        return await self._unless_broken(self._generator.submit(pixels))
+        try:
+            return await self._generator.submit(pixels)
+        except Broken:
+            raise DirectionDefunct(self.name) from None
 
     async def discriminate(self, pixels: Pixels) -> Mapping[str, NDArray[np.float32]]:
         """The attention of the discriminators, `local` and `global`, for one translated picture.
@@ -146,10 +158,16 @@ class Direction:
 
         Raises:
             NoSuchNetwork: the bundle has no discriminators.
+            NetworkDefunct: they do not work.
         """
         if not self.require_ready().manifest.discriminators:
             raise NoSuchNetwork(self.name, "discriminators'")
-        outputs = (await self._unless_broken(self._discriminators.submit(pixels))).outputs
+        if not self._discriminators_work:
+            raise NetworkDefunct(self.name)
+        try:
+            outputs = (await self._discriminators.submit(pixels)).outputs
+        except Broken:
+            raise NetworkDefunct(self.name) from None
         return {network: outputs[f"attention_{network}"] for network in ("local", "global")}
 
     def close(self) -> None:
@@ -161,12 +179,6 @@ class Direction:
         assert state in _LEGAL[self.state], f"{self.state} -> {state}"
         self.state = state
 
-    async def _unless_broken(self, answer: Awaitable[T]) -> T:
-        try:
-            return await answer
-        except Broken:
-            raise DirectionDefunct(self.name) from None
-
     def _on_run(self, seconds: float, pictures: int) -> None:
         self.admission.measured(seconds, pictures)
         self.observe_run(seconds, pictures)
@@ -175,16 +187,12 @@ class Direction:
         """Runs in the model's thread; again when the model broke, from disk, verified as the first time."""
         bundle = read_bundle(self._path)
         manifest = bundle.manifest
-        if manifest.direction != self.name:
-            raise BundleError(
-                f"{self._path} holds the direction {manifest.direction}; rename the directory so."
-            )
+        require_name(manifest, self._path)
         if self.facts is not None and bundle.version != self.facts.version:
             raise BundleError(f"{self._path} is another version than the one loaded; restart to serve it.")
         model = self._open_model(bundle.files[GENERATOR])
         check_canary(read_canary(bundle.files[CANARY]), model.run, exact=True)
         self._warm_up(model, manifest)
-        self._discriminators_model = bundle.files.get(DISCRIMINATORS, b"")
         self.facts = Facts(manifest, bundle.version, bundle.card)
         return model
 
@@ -197,17 +205,38 @@ class Direction:
             model.run(np.zeros((shape, manifest.image.height, manifest.image.width, 3), np.uint8))
 
     def _open_discriminators(self) -> Model:
-        """At the first need; the bytes were verified with the bundle and are kept for that."""
-        return self._open_model(self._discriminators_model)
+        """At the first need, from disk: kept till then, the bytes of a full model's would take 240 MB."""
+        assert self.facts is not None
+        return self._open_model(
+            read_verified(self._path, DISCRIMINATORS, self.facts.manifest.files[DISCRIMINATORS])
+        )
+
+
+def require_name(manifest: Manifest, path: Path) -> None:
+    """A direction is asked for by its directory's name.
+
+    Raises:
+        BundleError: the bundle is another direction's.
+    """
+    if manifest.direction != path.name:
+        raise BundleError(f"{path} holds the direction {manifest.direction}; rename the directory so.")
 
 
 def verify(path: Path, open_model: OpenModel) -> Bundle:
-    """Check a bundle as loading does: every hash, every file, and the canary.
+    """Check a bundle as loading does: every hash, every file, and the canary; its discriminators too.
 
     Raises:
-        BundleError: something is not as its manifest says.
+        BundleError: something is not as its manifest says, or a model cannot be opened or run.
     """
     bundle = read_bundle(path)
-    model = open_model(bundle.files[GENERATOR])
-    check_canary(read_canary(bundle.files[CANARY]), model.run, exact=True)
+    canary = read_canary(bundle.files[CANARY])
+    try:
+        model = open_model(bundle.files[GENERATOR])
+        check_canary(canary, model.run, exact=True)
+        if DISCRIMINATORS in bundle.files:
+            open_model(bundle.files[DISCRIMINATORS])
+    except (BundleError, ProviderRefused):
+        raise
+    except Exception as error:  # onnxruntime's exceptions have no common base
+        raise BundleError(f"A model in {path} cannot be opened: {error}") from error
     return bundle

@@ -164,7 +164,8 @@ class Engine:
             raise NoSuchNetwork(entry.direction, network)
         if facts.version != entry.version:
             raise AttentionGone
-        maps = await entry.others.get(lambda: self._discriminate(entry))
+        async with self._deadline():  # around the wait for another who asked first, too
+            maps = await entry.others.get(lambda: self._discriminate(entry))
         return entry, maps[network]
 
     def drain(self) -> None:
@@ -190,8 +191,7 @@ class Engine:
     async def _discriminate(self, entry: Entry) -> dict[str, Map]:
         chosen = self.check(entry.direction)
         with self._admit(chosen):
-            async with self._deadline():
-                return dict(await chosen.discriminate(entry.translation))
+            return dict(await chosen.discriminate(entry.translation))
 
     @contextmanager
     def _admit(self, chosen: Direction) -> Iterator[None]:

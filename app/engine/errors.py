@@ -69,6 +69,18 @@ class DirectionDefunct(EngineError):
         super().__init__(f"The direction {direction} is out of order; /directions tells why.")
 
 
+class NetworkDefunct(EngineError):
+    """The direction translates, but its discriminators stopped working."""
+
+    code = "network_defunct"
+
+    def __init__(self, direction: str) -> None:
+        super().__init__(
+            f"The discriminators of {direction} are out of order, /directions tells why; "
+            "the generator's attention can be had."
+        )
+
+
 class AttentionGone(EngineError):
     """No translation is kept under that id: it expired, made room for others, or never was."""
 

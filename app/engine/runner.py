@@ -11,6 +11,9 @@ from app.engine.worker import Worker
 
 TERMINATE_SECONDS = 5.0
 """How long a run may take to notice that it was terminated; then its thread is given up."""
+_TERMINATE_AGAIN_SECONDS = 0.1
+MAX_THREADS_GIVEN_UP = 2
+"""Each keeps its model's memory for ever. One may be an accident."""
 
 log = logging.getLogger("ugatit.engine")
 
@@ -20,7 +23,7 @@ class Unwanted(Exception):
 
 
 class Broken(Exception):
-    """The model failed, was opened anew, and failed again."""
+    """The model failed or hung, was opened anew, and did so again."""
 
 
 class Runner:
@@ -31,6 +34,7 @@ class Runner:
         self._open_model = open_model
         self._worker = Worker(name)
         self._model: Model | None = None
+        self._threads_given_up = 0
 
     @property
     def provider(self) -> str | None:
@@ -47,24 +51,26 @@ class Runner:
 
         Raises:
             Unwanted: `unwanted` was set before the run was done.
-            Broken: it failed twice.
+            Broken: it failed twice, or a second run could not be stopped.
         """
         try:
             return await self._run(pixels, unwanted)
-        except Unwanted:
+        except (Unwanted, Broken):
             raise
         except Exception:
             log.exception("%s: a run failed; the model is opened anew", self._name)
         try:
             self._model = None
             return await self._run(pixels, unwanted)
-        except Unwanted:
+        except (Unwanted, Broken):
             raise
         except Exception as error:
             raise Broken(f"a run failed twice: {error}") from error
 
     async def _run(self, pixels: Pixels, unwanted: asyncio.Event) -> Outputs:
         await self.open()
+        if unwanted.is_set():  # opening can take long
+            raise Unwanted
         model = self._model
         assert model is not None
         run = self._worker.submit(lambda: model.run(pixels))
@@ -78,20 +84,37 @@ class Runner:
             leaving.cancel()
         if run.done():
             return run.result()
-        model.terminate()
-        await asyncio.wait({run}, timeout=TERMINATE_SECONDS)
-        if not run.done():
+        if not await self._terminate(model, run):
             self._give_up_thread()
-        elif not run.cancelled():
-            run.exception()  # it failed because it was told to
         raise Unwanted
 
+    async def _terminate(self, model: Model, run: asyncio.Future[Outputs]) -> bool:
+        """Make the run fail; False if it does not, in time.
+
+        Told again and again: a run that its thread has not begun yet does not hear the first time.
+        """
+        clock = asyncio.get_running_loop().time
+        until = clock() + TERMINATE_SECONDS
+        while not run.done() and clock() < until:
+            model.terminate()
+            await asyncio.wait({run}, timeout=min(_TERMINATE_AGAIN_SECONDS, TERMINATE_SECONDS))
+        if run.done() and not run.cancelled():
+            run.exception()  # it failed because it was told to
+        return run.done()
+
     def _give_up_thread(self) -> None:
-        """A thread inside native code cannot be killed: leave it, its model too, and start afresh."""
+        """A thread inside native code cannot be killed: leave it, its model too, and start afresh.
+
+        Raises:
+            Broken: that happened too often.
+        """
         log.error("%s: a run could not be terminated; its thread is given up", self._name)
         self._worker.stop()
         self._worker = Worker(self._name)
         self._model = None
+        self._threads_given_up += 1
+        if self._threads_given_up >= MAX_THREADS_GIVEN_UP:
+            raise Broken(f"{self._threads_given_up} runs could not be stopped; restart the service")
 
     def close(self) -> None:
         """Let the thread end."""

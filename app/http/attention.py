@@ -36,7 +36,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     **declare(
         engine.AttentionGone, engine.NoSuchNetwork, http.NotAcceptable, MISSING_OPTION,
         UNKNOWN_OPTION, INVALID_OPTION, engine.QueueFull, engine.Draining, engine.DirectionDefunct,
-        engine.DeadlineExceeded,
+        engine.NetworkDefunct, engine.DeadlineExceeded,
     ),
 }  # fmt: skip
 
@@ -47,10 +47,10 @@ async def attention(
 ) -> Response:
     """The id is in the answer of `POST /translate`; it lives for some minutes."""
     offers = [JSON] if options.view == "raw" else list(MEDIA_TYPES.values())
-    form = negotiate(request.headers.get("accept"), offers)
+    form = negotiate(", ".join(request.headers.getlist("accept")), offers)
     entry, attention_map = await unless_left(request, context.engine.attention(options.id, options.network))
     headers = {"ETag": _etag(options, form), "Cache-Control": "private", "Vary": "Accept"}
-    if _matches(request.headers.get("if-none-match"), headers["ETag"]):
+    if _matches(", ".join(request.headers.getlist("if-none-match")), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     body = await _body(options, form, context, entry, attention_map)
     return Response(body, headers=headers, media_type=form)
@@ -85,7 +85,7 @@ def _etag(options: AttentionOptions, form: str) -> str:
     return f'"{hashlib.sha256(f"{options!r} {form}".encode()).hexdigest()[:32]}"'
 
 
-def _matches(if_none_match: str | None, etag: str) -> bool:
+def _matches(if_none_match: str, etag: str) -> bool:
     """If-None-Match compares weakly (RFC 9110), so a `W/` that a proxy put before it does not matter."""
-    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
     return etag in tags or "*" in tags

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 
 from app.engine.errors import Cancelled
+from app.http.errors import RequestError
 
 T = TypeVar("T")
 
@@ -32,5 +33,8 @@ async def unless_left(request: Request, work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+    try:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+    except RequestError:  # a body that nobody asked for and that does not come, or is too large
+        await asyncio.Event().wait()

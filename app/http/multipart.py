@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _parse(body: bytes, boundary: bytes) -> _Collector:
         parser = MultipartParser(boundary, callbacks)
         parser.write(body)
         parser.finalize()
-    except MultipartParseError as error:
+    except FormParserError as error:  # of the boundary too, which may be too long
         raise MalformedMultipart(f"The form cannot be read ({error}); {_REMEDY}.") from None
     if not collector.finished:
         raise MalformedMultipart(f"The form ends before its last boundary; {_REMEDY}.")

@@ -71,6 +71,7 @@ KINDS: Final[Mapping[type[Exception], Kind]] = {
     engine.Loading: Kind(503, "loading", "Loading"),
     engine.Draining: Kind(503, "draining", "About to stop"),
     engine.DirectionDefunct: Kind(503, "direction_defunct", "Direction out of order"),
+    engine.NetworkDefunct: Kind(503, "network_defunct", "Network out of order"),
     engine.DeadlineExceeded: Kind(504, "deadline", "Deadline exceeded"),
 }
 """Every exception that is not our bug, and its only status."""

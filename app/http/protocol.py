@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.http.problems import MALFORMED_REQUEST, REQUEST_TIMEOUT, Kind, answer
 
+_HEAD_LIMIT_BYTES: Final = 64 * 1024
+"""Browsers and proxies stay below 16 KiB. What ends within one read from the socket is let through."""
+
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Closes connections that do not send their headers, or do not take their answer, in time.
+    """Closes connections whose headers have no end, or that do not take their answer, in time.
 
-    uvicorn itself waits for headers as long as the client likes.
+    uvicorn itself takes headers as long, for as long, as the client likes, and joins their pieces again and
+    again while nobody else is served: so their bytes have a bound too, and those after a chunked body.
     """
 
     read_seconds: ClassVar[float]
 
     _headers_timer: asyncio.TimerHandle | None = None
+    _taking_timer: asyncio.TimerHandle | None = None
+    _running: RequestResponseCycle | None = None
     _any_bytes = False
+    _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -30,26 +37,58 @@ class BoundedProtocol(HttpToolsProtocol):
         self._any_bytes = True
         if self._headers_timer is None and (self.cycle is None or self.cycle.response_complete):
             self._expect_headers()
+        self._head_bytes += len(data)  # the parser's callbacks below take back what is no head
         super().data_received(data)
+        if self._head_bytes > _HEAD_LIMIT_BYTES and not self.transport.is_closing():
+            self.send_400_response(f"The headers have more than {_HEAD_LIMIT_BYTES:,} bytes.")
 
     def on_headers_complete(self) -> None:
         self._stop_timer()
+        self._head_bytes = 0
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._head_bytes = 0
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._any_bytes = False
         if self.transport.is_closing():
-            # A client that does not read would keep the answer in memory for ever.
-            self.loop.call_later(self.read_seconds, self.transport.abort)
+            self._expect_taking()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._expect_taking()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._expect_taking()
+
+    def resume_writing(self) -> None:
+        self._stop_taking_timer()
+        super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        self._stop_taking_timer()
+        if self._running is not None and self._running is not self.cycle:
+            # uvicorn tells the request that came last; with pipelining that is not the one being answered.
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
         self._stop_timer()
         self._refuse(MALFORMED_REQUEST, f"{msg} Send HTTP/1.1 as its standard says.")
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _expect_headers(self) -> None:
         self._headers_timer = self.loop.call_later(self.read_seconds, self._headers_late)
@@ -66,12 +105,31 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def _expect_taking(self) -> None:
+        """A client that does not read would keep its answer in memory for ever: some must go in time."""
+        left = self.transport.get_write_buffer_size()
+        if self._taking_timer is None and left:
+            self._taking_timer = self.loop.call_later(self.read_seconds, self._taking_late, left)
+
+    def _stop_taking_timer(self) -> None:
+        if self._taking_timer is not None:
+            self._taking_timer.cancel()
+            self._taking_timer = None
+
+    def _taking_late(self, left_before: int) -> None:
+        self._taking_timer = None
+        if self.transport.get_write_buffer_size() < left_before:
+            self._expect_taking()
+        else:
+            self.transport.abort()
+
     def _refuse(self, kind: Kind, detail: str) -> None:
         response = answer(kind, detail, secrets.token_hex(8))
         head = [STATUS_LINE[kind.status], b"connection: close\r\n"]
         head += [b"%s: %s\r\n" % header for header in response.raw_headers]
         self.transport.write(b"".join([*head, b"\r\n", bytes(response.body)]))
         self.transport.close()
+        self._expect_taking()
 
 
 def bounded_protocol(read_seconds: float) -> type[BoundedProtocol]:

@@ -160,7 +160,7 @@ class DirectionAnswer(BaseModel):
 
     name: str
     state: Literal["starting", "ready", "defunct"]
-    reason: str | None = Field(description="Why it is defunct.")
+    reason: str | None = Field(description="Why it is defunct, or a part of it.")
     source: str | None = None
     target: str | None = None
     model: Model | None = None

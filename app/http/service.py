@@ -54,7 +54,7 @@ def _describe(direction: Direction) -> DirectionAnswer:
         return described
     manifest, version, card = direction.facts
     networks = Networks(
-        generator=manifest.attention, local=manifest.discriminators, global_=manifest.discriminators
+        generator=manifest.attention, local=direction.discriminates, global_=direction.discriminates
     )
     return described.model_copy(
         update={

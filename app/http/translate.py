@@ -77,7 +77,7 @@ async def translate(
 ) -> Response:
     """Send a picture as the body, or as the only part, `file`, of a form."""
     wanted = MEDIA_TYPES[options.format]
-    form = negotiate(request.headers.get("accept"), _offers(wanted))
+    form = negotiate(", ".join(request.headers.getlist("accept")), _offers(wanted))
     context.engine.check(options.direction)
     picture = await read_picture(request)
     started = time.perf_counter()

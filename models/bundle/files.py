@@ -132,7 +132,7 @@ def read_bundle(path: Path) -> Bundle:
     if strangers := names - manifest.files.keys() - {MANIFEST}:
         unnamed = quoted(", ".join(sorted(strangers)))
         raise BundleError(f"{path} holds files its manifest does not name: {unnamed}.")
-    files = {name: _read_verified(path, name, entry) for name, entry in manifest.files.items()}
+    files = {name: read_verified(path, name, entry) for name, entry in manifest.files.items()}
     for name, data in files.items():
         if name.endswith(".onnx"):
             refuse_external_tensors(data)
@@ -152,7 +152,12 @@ def _regular_files(path: Path) -> set[str]:
     return {entry.name for entry in entries}
 
 
-def _read_verified(path: Path, name: str, entry: FileEntry) -> bytes:
+def read_verified(path: Path, name: str, entry: FileEntry) -> bytes:
+    """Read one file of a bundle, which must be what the manifest's `entry` says.
+
+    Raises:
+        BundleError: it is missing, or another one.
+    """
     limit = min(entry.size_bytes, _CARD_LIMIT_BYTES) if name == CARD else entry.size_bytes
     data = _read_limited(path / name, limit)
     if entry_of(data) != entry:

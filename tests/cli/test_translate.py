@@ -16,6 +16,7 @@ from app.engine.looks import Look
 from app.folder import Plan, PlanError, find_jobs, translate_files
 from app.settings import Settings
 from models.bundle.canary import smooth_picture
+from models.bundle.files import entry_of, read_bundle, write_bundle
 from tests.cli.command import environment, ugatit
 from tests.photos import encoded, photo
 from tests.tiny_bundle import SIZE, write_tiny_bundle
@@ -89,6 +90,14 @@ def test_pictures_of_one_name_do_not_meet_and_the_order_is_fixed(tmp_path: Path)
     assert [job.translation.name for job in jobs] == ["a.jpg.png", "a.png.png", "b.png"]
 
 
+@pytest.mark.parametrize("others", [["a.overlay.jpg"], ["a.png", "a.jpg.webp"]])
+def test_two_pictures_that_would_become_one_file_are_refused(tmp_path: Path, others: list[str]) -> None:
+    for name in ["a.jpg", *others]:
+        (tmp_path / name).touch()
+    with pytest.raises(PlanError, match="would both become"):
+        find_jobs(plan(tmp_path, tmp_path / "out"))
+
+
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="holds no pictures"):
         find_jobs(plan(tmp_path, tmp_path / "out"))
@@ -149,6 +158,25 @@ def test_verify_refuses_a_changed_file_in_one_line(bundles: Path, name: str) -> 
     assert result.returncode == 1
     assert result.stderr.startswith("ugatit: ")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["generator.onnx", "discriminators.onnx"])
+def test_verify_tells_in_one_line_that_a_model_cannot_be_opened(bundles: Path, name: str) -> None:
+    good = read_bundle(bundles / "cat2dog")
+    files = good.files | {name: b"\x08\x08"}  # well-formed, and no graph
+    entries = {each: entry_of(data) for each, data in files.items()}
+    write_bundle(bundles / "cat2dog", good.manifest.model_copy(update={"files": entries}), files)
+    result = ugatit("verify", bundles / "cat2dog")
+    assert result.returncode == 1
+    assert "cannot be opened" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_doctor_does_not_call_a_bundle_good_that_would_not_be_served(bundles: Path) -> None:
+    (bundles / "cat2dog").rename(bundles / "renamed")
+    result = ugatit("doctor", UGATIT_BUNDLES_DIR=str(bundles))
+    assert result.returncode == 1
+    assert "rename the directory" in result.stdout
 
 
 def test_doctor_tells_providers_bundles_and_settings(tmp_path: Path, bundles: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from pathlib import Path
 
 import pytest
 
 from app.engine.engine import Engine
-from app.engine.errors import DeadlineExceeded, DirectionDefunct, Draining, QueueFull
+from app.engine.errors import DeadlineExceeded, DirectionDefunct, Draining, NetworkDefunct, QueueFull
 from app.engine.fake import FakeModel
 from models.images.errors import PictureError
 from tests.engine.conftest import MakeEngine, entered, until
@@ -250,3 +252,111 @@ async def test_if_the_first_to_ask_leaves_the_next_computes_the_maps(
     model.release()
     await second
     assert held(engine) == 0
+
+
+async def test_the_deadline_covers_the_wait_for_another_who_asked_first(
+    make_engine: MakeEngine, model: FakeModel
+) -> None:
+    engine = await make_engine(deadline_seconds=1)
+    translation = await engine.translate("cat2dog", photo())
+    model.deaf = True
+    model.hold()
+    asking = [asyncio.create_task(engine.attention(translation.id, "local")) for _ in range(4)]
+    async with asyncio.timeout(2):  # one after the other they would take 4 s
+        for task in asking:
+            with pytest.raises(DeadlineExceeded):
+                await task
+    assert held(engine) == 0
+
+
+async def test_a_run_that_did_not_hear_that_it_was_terminated_is_told_again(
+    make_engine: MakeEngine, model: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = await make_engine(deadline_seconds=1)
+    tellings = 0
+
+    def too_early_at_first() -> None:
+        nonlocal tellings
+        tellings += 1
+        if tellings > 1:
+            FakeModel.terminate(model)
+
+    monkeypatch.setattr(model, "terminate", too_early_at_first)
+    model.hold()
+    with pytest.raises(DeadlineExceeded):
+        await engine.translate("cat2dog", photo())
+    await engine.translate("cat2dog", photo())
+    assert model.opened == 1
+
+
+async def test_a_picture_everybody_left_while_the_model_was_opened_anew_is_not_run(
+    make_engine: MakeEngine, model: FakeModel
+) -> None:
+    engine = await make_engine()
+    translation = await engine.translate("cat2dog", photo())
+    model.batches.clear()
+    opening = threading.Event()
+    open_model = model.open
+
+    def slowly(data: bytes) -> FakeModel:
+        assert opening.wait(10)
+        return open_model(data)
+
+    direction = engine.registry["cat2dog"]
+    direction._open_model = slowly
+    task = asyncio.create_task(engine.attention(translation.id, "local"))
+    await until(lambda: held(engine) == 1)
+    task.cancel()
+    await until(lambda: held(engine) == 0)
+    opening.set()
+    await engine.translate("cat2dog", photo())
+    assert model.batches == [1]
+    assert model.terminations == 0
+
+
+async def test_a_model_that_hangs_again_is_given_up_before_it_fills_the_memory(
+    make_engine: MakeEngine, model: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.engine.runner.TERMINATE_SECONDS", 0.01)
+    engine = await make_engine(deadline_seconds=0.3)
+    model.deaf = True
+    for _ in range(2):
+        await engine.translate("cat2dog", photo())
+        model.hold()
+        with pytest.raises(DeadlineExceeded):
+            await engine.translate("cat2dog", photo())
+        model.abandon()
+    direction = engine.registry["cat2dog"]
+    await until(lambda: direction.state == "defunct")
+    assert "could not be stopped" in str(direction.reason)
+    assert held(engine) == 0
+    with pytest.raises(DirectionDefunct):
+        await engine.translate("cat2dog", photo())
+
+
+async def test_discriminators_that_do_not_work_do_not_stop_the_translating(
+    make_engine: MakeEngine, model: FakeModel
+) -> None:
+    engine = await make_engine()
+    translation = await engine.translate("cat2dog", photo())
+    model.failures = 2
+    for _ in range(2):
+        with pytest.raises(NetworkDefunct):
+            await engine.attention(translation.id, "local")
+    await engine.attention(translation.id, "generator")
+    await engine.translate("cat2dog", photo())
+    direction = engine.registry["cat2dog"]
+    assert direction.state == "ready"
+    assert not direction.discriminates
+    assert "no memory left" in str(direction.reason)
+
+
+async def test_discriminators_are_verified_again_when_they_are_opened(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    engine = await make_engine()
+    translation = await engine.translate("cat2dog", photo())
+    (tmp_path / "bundles" / "cat2dog" / "discriminators.onnx").write_bytes(b"another")
+    with pytest.raises(NetworkDefunct):
+        await engine.attention(translation.id, "global")
+    assert "discriminators.onnx" in str(engine.registry["cat2dog"].reason)

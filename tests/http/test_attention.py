@@ -97,6 +97,8 @@ def test_what_a_client_has_already_is_not_sent_again(client: TestClient) -> None
         assert response.headers["etag"] == tag
         assert response.headers["cache-control"] == "private"
     assert client.get(href, headers={"If-None-Match": '"x"'}).status_code == 200
+    several_lines = [("If-None-Match", '"x"'), ("If-None-Match", tag)]
+    assert client.get(href, headers=several_lines).status_code == 304
 
 
 def test_tags_differ_where_the_bytes_differ(client: TestClient) -> None:

@@ -54,6 +54,10 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
+def paths_asked(live: Live) -> list[str]:
+    return [each.cycle.scope["path"] for each in live.server.server_state.connections.copy() if each.cycle]
+
+
 def head(path: str, headers: str, method: str = "POST") -> bytes:
     return f"{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n".encode()
 
@@ -103,6 +107,46 @@ def test_what_is_not_http_is_answered_400(make_live: MakeLive) -> None:
     answer = make_live().answer(b"HELLO\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert body_of(answer)["code"] == "malformed_request"
+
+
+@pytest.mark.parametrize("endless", [b"X-Big: " + b"y" * 66_000, b"X-Many: 1\r\n" * 6_000])
+def test_headers_without_end_are_answered_400_before_they_cost_anything(
+    make_live: MakeLive, endless: bytes
+) -> None:
+    answer = make_live().answer(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + endless)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert "65,536" in body_of(answer)["detail"]
+
+
+def test_what_follows_a_body_has_an_end_too(make_live: MakeLive) -> None:
+    live = make_live()
+    headers = head(URL, "Content-Type: image/png\r\nTransfer-Encoding: chunked\r\n")
+    with live.raw(headers + b"1\r\nx\r\n0\r\nX-Trailer: ") as plain:
+        until(lambda: "/translate" in paths_asked(live))
+        plain.sendall(b"y" * 66_000)
+        assert read_all(plain).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_body_of_many_small_chunks_is_no_header(make_live: MakeLive) -> None:
+    live, chunk = make_live(body_limit_bytes=1_000_000), b"1\r\nx\r\n"
+    with live.raw(head(URL, "Content-Type: image/png\r\nTransfer-Encoding: chunked\r\n")) as plain:
+        plain.sendall(chunk * 100_000 + b"0\r\n\r\n")
+        assert plain.recv(12) == b"HTTP/1.1 415"
+
+
+@pytest.mark.parametrize("times", [1, 40])
+def test_who_does_not_take_the_answer_is_hung_up_on(
+    make_live: MakeLive, times: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    live = make_live(request_read_seconds=0.2, keep_alive_seconds=1)
+    with socket.socket() as plain:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        plain.connect(live.address)
+        plain.sendall(head("/docs/swagger-ui-bundle.js", "", "GET") * times)
+        until(lambda: len(live.server.server_state.connections) == 1)
+        until(lambda: not live.server.server_state.connections)
+        until(lambda: not live.server.server_state.tasks)
+    assert [record for record in caplog.records if record.exc_info] == []
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -159,6 +203,22 @@ def test_who_disconnects_while_sending_costs_nothing(make_live: MakeLive) -> Non
         pass
     assert live.ask("POST", URL, BODY, PNG)[0] == 200
     assert held(live) == 0
+
+
+@pytest.mark.parametrize("length", [10, 100_000])
+def test_a_get_with_a_body_that_does_not_come_is_answered_all_the_same(
+    make_live: MakeLive, length: int, model: FakeModel
+) -> None:
+    live = make_live(request_read_seconds=0.2, body_limit_bytes=50_000)
+    href = live.ask("POST", URL, BODY, PNG)[1]["attention"]["href"]
+    while model.entered.acquire(blocking=False):
+        pass
+    model.hold()
+    with live.raw(head(f"{href}&network=local", f"Content-Length: {length}\r\n", "GET")) as plain:
+        assert model.entered.acquire(timeout=10)
+        model.entered.acquire(timeout=0.3)  # time enough to take the client for one who has left
+        model.release()
+        assert read_all(plain).startswith(b"HTTP/1.1 200 ")
 
 
 def test_told_to_leave_the_server_answers_what_it_admitted_and_refuses_the_rest(

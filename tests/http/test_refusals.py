@@ -110,6 +110,7 @@ FORM = b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
         (b"no form at all", BOUNDARY, 400, "malformed_multipart"),
         (FORM % (b"file", b"cut off"), BOUNDARY, 400, "malformed_multipart"),
         (FORM % (b"file", b"") + b"--x--\r\n", "", 400, "malformed_multipart"),
+        (FORM % (b"file", b"") + b"--x--\r\n", BOUNDARY + 256 * "x", 400, "malformed_multipart"),
         (b"--x--\r\n", BOUNDARY, 422, "missing_file"),
         (FORM % (b"photo", BODY) + b"--x--\r\n", BOUNDARY, 422, "missing_file"),
         (FORM % (b"file", b"") + b"--x--\r\n", BOUNDARY, 422, "missing_file"),

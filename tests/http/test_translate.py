@@ -87,6 +87,12 @@ def test_accept_and_format_choose_the_form(
     assert response.headers["content-type"] == expected
 
 
+def test_accept_may_come_in_several_lines(client: TestClient) -> None:
+    del client.headers["accept"]
+    headers = [*PNG.items(), ("Accept", "text/html"), ("Accept", "image/jpeg")]
+    assert client.post(URL, content=BODY, headers=headers).headers["content-type"] == "image/jpeg"
+
+
 @pytest.mark.parametrize("accept", ["text/html", "image/gif", "application/json;q=0", "*/*;q=0"])
 def test_other_forms_are_not_acceptable(client: TestClient, accept: str) -> None:
     response = client.post(URL, content=BODY, headers=PNG | {"Accept": accept})
