@@ -161,6 +161,13 @@ def test_every_tampering_is_refused_in_a_sentence(tmp_path: Path, tamper: Callab
     assert_the_first_is_used(tmp_path / "checkpoints", tmp_path / "checkpoints" / "00000002" / TENSORS)
 
 
+def test_a_checkpoint_of_a_later_version_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+    making.write(tmp_path / "checkpoints", 2)
+    ask_for_another_format(tmp_path / "checkpoints" / "00000002")
+    with pytest.raises(CheckpointError, match=r"its format is 2 and this version reads 1\.$"):
+        load(tmp_path / "checkpoints" / "00000002")
+
+
 class Trap:
     """Unpickling it makes a file."""
 

@@ -150,14 +150,14 @@ def test_a_place_that_cannot_be_written_to_is_a_sentence(tmp_path: Path) -> None
 def test_an_unreadable_checkpoint_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = tmp_path / "checkpoints"
     making.write(directory, 1, 2)
-    whole_open = os.open
+    whole_open = Path.open
 
-    def broken(path: Path, *arguments: int) -> int:
-        if "00000002" in str(path):
+    def broken(path: Path, mode: str) -> object:
+        if path.parent.name == "00000002":
             raise failure_of(errno.EIO)
-        return whole_open(path, *arguments)
+        return whole_open(path, mode)
 
-    monkeypatch.setattr(os, "open", broken)
+    monkeypatch.setattr(Path, "open", broken)
     found, skipped = load_newest(directory)
     assert making.is_whole(found, 1)
     assert [each.reason for each in skipped] == [

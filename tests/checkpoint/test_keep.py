@@ -68,6 +68,7 @@ def test_a_damaged_one_goes_once_enough_good_ones_are_newer(tmp_path: Path) -> N
     damage(directory / "00000002")
     keep(directory, last=2)
     assert making.names(directory) == ["00000001", "00000003", "00000004"]
+    assert json.loads((tmp_path / "latest.json").read_text())["best"]["step"] == 1
 
 
 def test_nothing_is_deleted_if_none_is_good(tmp_path: Path) -> None:

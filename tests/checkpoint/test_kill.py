@@ -46,6 +46,7 @@ class Saver:
 
     def listen_for(self, word: str, *, count: int = 1) -> None:
         while len(self.words(word)) < count:
+            assert not self.words("over"), "the saving child ended by itself"
             self.hear()
 
     def listen_until(self, moment: float) -> None:

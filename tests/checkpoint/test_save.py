@@ -87,14 +87,14 @@ def test_the_directory_holds_step_folders_and_beside_it_latest_names_the_latest_
     tmp_path: Path,
 ) -> None:
     directory = tmp_path / "run" / "checkpoints"
-    making.write(directory, 10, 20, 123_456_789, scores={10: 0.5, 20: 0.75})
-    assert making.names(directory) == ["00000010", "00000020", "123456789"]
+    making.write(directory, 10, 99_999_999, 100_000_000, scores={10: 0.5, 99_999_999: 0.75})
+    assert making.names(directory) == ["00000010", "100000000", "99999999"]
     assert making.names(directory.parent) == ["checkpoints", "latest.json"]
     assert json.loads((directory.parent / "latest.json").read_text()) == {
-        "latest": {"path": "checkpoints/123456789", "step": 123_456_789, "score": None},
+        "latest": {"path": "checkpoints/100000000", "step": 100_000_000, "score": None},
         "best": {"path": "checkpoints/00000010", "step": 10, "score": 0.5},
     }
-    assert load_newest(directory)[0].step == 123_456_789
+    assert load_newest(directory)[0].step == 100_000_000
 
 
 def test_a_score_that_is_no_number_is_none(tmp_path: Path) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterable
-from io import BufferedReader
 from pathlib import Path
 
 from training.checkpoint.manifest import FileEntry
@@ -67,17 +65,3 @@ def sync_directory(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def open_plain(path: Path) -> BufferedReader:
-    """Open a plain file for reading, never following a link.
-
-    Raises:
-        OSError: it is a link or another kind of thing, is gone, or cannot be read.
-    """
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    file = os.fdopen(handle, "rb")
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        file.close()
-        raise OSError(None, "it is not a plain file")
-    return file

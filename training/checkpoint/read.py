@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from training.checkpoint.content import Checkpoint
-from training.checkpoint.disk import open_plain
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.folders import find_folders, step_of
 from training.checkpoint.manifest import (
@@ -109,7 +108,7 @@ def read_manifest(path: Path) -> Manifest:
     if MANIFEST not in names:
         raise CheckpointError(f"{path} is no whole checkpoint: it has no {MANIFEST}.")
     try:
-        with open_plain(path / MANIFEST) as file:
+        with (path / MANIFEST).open("rb") as file:
             manifest = parse_manifest(file.read(_MANIFEST_LIMIT_BYTES))
     except CheckpointError as error:
         raise CheckpointError(f"{path} cannot be used: {error}.") from None
@@ -155,7 +154,7 @@ def _hash_verified(path: Path, entry: FileEntry) -> None:
 @contextmanager
 def _opened(path: Path, entry: FileEntry) -> Iterator[BufferedReader]:
     try:
-        with open_plain(path) as file:
+        with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size != entry.size_bytes:
                 raise CheckpointError(
