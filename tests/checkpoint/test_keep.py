@@ -1,0 +1,103 @@
+"""Which checkpoints stay."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.checkpoint import making
+from training.checkpoint.errors import CheckpointError
+from training.checkpoint.keep import find_best, keep
+from training.checkpoint.read import load_newest
+
+
+def damage(folder: Path) -> None:
+    (folder / "networks.safetensors").write_bytes(b"")
+
+
+def test_the_last_few_and_the_best_stay(tmp_path: Path) -> None:
+    directory = tmp_path / "checkpoints"
+    making.write(directory, 1, 2, 3, 4, 5, scores={1: 0.9, 2: 0.1, 3: 0.5, 5: 0.4})
+    assert [path.name for path in keep(directory, last=2)] == ["00000001", "00000003"]
+    assert making.names(directory) == ["00000002", "00000004", "00000005"]
+    assert making.is_whole(load_newest(directory)[0], 5)
+    assert json.loads((tmp_path / "latest.json").read_text())["best"]["step"] == 2
+
+
+def test_the_best_among_the_last_is_no_extra_one(tmp_path: Path) -> None:
+    making.write(tmp_path / "checkpoints", 1, 2, 3, scores={1: 0.9, 2: 0.5, 3: 0.1})
+    keep(tmp_path / "checkpoints", last=1)
+    assert making.names(tmp_path / "checkpoints") == ["00000003"]
+
+
+def test_of_equally_good_ones_the_newer_is_the_best(tmp_path: Path) -> None:
+    making.write(tmp_path / "checkpoints", 1, 2, 3, scores={1: 0.5, 2: 0.5})
+    assert find_best(tmp_path / "checkpoints") == tmp_path / "checkpoints" / "00000002"
+    keep(tmp_path / "checkpoints", last=1)
+    assert making.names(tmp_path / "checkpoints") == ["00000002", "00000003"]
+
+
+def test_without_any_score_only_the_last_stay(tmp_path: Path) -> None:
+    making.write(tmp_path / "checkpoints", 9, 10, 100)
+    assert find_best(tmp_path / "checkpoints") is None
+    keep(tmp_path / "checkpoints", last=2)
+    assert making.names(tmp_path / "checkpoints") == ["00000010", "00000100"]
+
+
+def test_fewer_than_wanted_all_stay(tmp_path: Path) -> None:
+    making.write(tmp_path / "checkpoints", 1, 2)
+    assert keep(tmp_path / "checkpoints", last=3) == []
+    assert making.names(tmp_path / "checkpoints") == ["00000001", "00000002"]
+
+
+def test_a_damaged_one_never_takes_a_good_one_s_place(tmp_path: Path) -> None:
+    directory = tmp_path / "checkpoints"
+    making.write(directory, 1, 2, 3)
+    damage(directory / "00000002")
+    damage(directory / "00000003")
+    assert keep(directory, last=1) == []
+    assert making.is_whole(load_newest(directory)[0], 1)
+
+
+def test_a_damaged_one_goes_once_enough_good_ones_are_newer(tmp_path: Path) -> None:
+    directory = tmp_path / "checkpoints"
+    making.write(directory, 1, 2, 3, 4, scores={1: 0.2, 2: 0.1})
+    damage(directory / "00000002")
+    keep(directory, last=2)
+    assert making.names(directory) == ["00000001", "00000003", "00000004"]
+    assert json.loads((tmp_path / "latest.json").read_text())["best"]["step"] == 1
+
+
+def test_nothing_is_deleted_if_none_is_good(tmp_path: Path) -> None:
+    directory = tmp_path / "checkpoints"
+    making.write(directory, 1, 2)
+    damage(directory / "00000001")
+    damage(directory / "00000002")
+    assert keep(directory, last=1) == []
+    assert making.names(directory) == ["00000001", "00000002"]
+
+
+def test_keeping_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not the last 0"):
+        keep(tmp_path, last=0)
+
+
+def test_one_that_cannot_be_deleted_stays_whole_and_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = tmp_path / "checkpoints"
+    making.write(directory, 1, 2)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.rename", refuse)
+        with pytest.raises(
+            CheckpointError, match=r"00000001 is too old.* not be deleted: Input/output error\.$"
+        ):
+            keep(directory, last=1)
+    assert making.names(directory) == ["00000001", "00000002"]
