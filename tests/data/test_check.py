@@ -1,0 +1,124 @@
+"""What a person is told about a data set."""
+
+import shutil
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from tests.data.making import drawn, make_folder
+from training.data.check import Duplicates, Report, check
+from training.data.duplicates import alike, look_at
+from training.data.errors import DataError
+from training.data.render import render
+
+
+def rendered(report: Report) -> str:
+    out = StringIO()
+    render(report, Console(file=out, width=200))
+    return out.getvalue()
+
+
+def save(pixels: np.ndarray, path: Path, quality: int = 85) -> None:
+    Image.fromarray(pixels).save(path, quality=quality)
+
+
+def test_a_good_data_set_is_counted_and_nothing_is_held_against_it(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    for name, (height, width) in {"a": (90, 60), "b": (10, 20), "c": (64, 64)}.items():
+        save(drawn(100 + height, height, width), folder / "testA" / f"{name}.png")
+    report = check(folder)
+    assert {found.name: found.pictures for found in report.folders} == {
+        "trainA": 5,
+        "trainB": 7,
+        "testA": 5,
+        "testB": 3,
+    }
+    assert report.folders[2].sizes == ((20, 10), (48, 40), (60, 90))
+    assert (report.unreadable, report.duplicates, report.problems) == ((), (), ())
+    assert "testA" in rendered(report)
+    assert "60 x 90" in rendered(report)
+    assert "Look the same" not in rendered(report)
+
+
+def test_copies_are_found_within_a_folder_and_across_train_and_test(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    save(drawn(1), folder / "trainA/again.jpg")
+    save(drawn(1, 80, 96), folder / "trainA/larger.webp")
+    save(drawn(6, 36, 40), folder / "testB/smaller.jpg")
+    report = check(folder)
+    assert report.duplicates == (
+        Duplicates("A", ("trainA/001.png", "trainA/again.jpg", "trainA/larger.webp")),
+        Duplicates("B", ("trainB/001.png", "testB/smaller.jpg")),
+    )
+    text = rendered(report)
+    assert "Look the same, across trainB and testB (1):\n  trainB/001.png, testB/smaller.jpg" in text
+    assert "Look the same, within trainA (1):\n  trainA/001.png, trainA/again.jpg" in text
+    assert text.index("same, across") < text.index("same, within")
+
+
+def test_the_two_domains_are_not_compared(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    shutil.copy(folder / "trainA/000.png", folder / "trainB/copy.png")
+    assert check(folder).duplicates == ()
+
+
+def test_different_pictures_are_told_apart_also_by_colour_alone() -> None:
+    blobs = drawn(1)
+    red = np.full((64, 64, 3), (200, 40, 40), np.uint8)
+    pictures = [drawn(number) for number in range(300)]
+    pictures += [blobs[..., ::-1], blobs[:, ::-1], red, red[..., ::-1], np.zeros_like(red)]
+    assert alike([look_at(np.ascontiguousarray(picture)) for picture in pictures]) == []
+
+
+def test_pictures_of_the_same_colours_but_other_shapes_are_told_apart() -> None:
+    columns = np.tile(np.repeat(np.array([90, 150], np.uint8), 4), (64, 8))
+    partly = np.concatenate([columns.T[:16], columns[16:]])
+    looks = [look_at(np.dstack([stripes] * 3)) for stripes in (columns, columns.T, partly)]
+    assert alike(looks) == []
+
+
+def test_a_copy_is_found_among_hundreds() -> None:
+    pictures = [drawn(number) for number in [*range(300), 7, 290]]
+    assert alike([look_at(picture) for picture in pictures]) == [[7, 300], [290, 301]]
+
+
+@pytest.mark.parametrize("quality", [40, 90])
+@pytest.mark.parametrize(("height", "width"), [(80, 96), (128, 128), (320, 300)])
+def test_a_copy_is_found_whatever_its_size_and_compression(
+    tmp_path: Path, quality: int, height: int, width: int
+) -> None:
+    for number in range(20):
+        original = drawn(number, 160, 192)
+        resized = np.asarray(Image.fromarray(original).resize((width, height), Image.Resampling.BICUBIC))
+        save(resized, tmp_path / "copy.jpg", quality)
+        with Image.open(tmp_path / "copy.jpg") as copy:
+            assert alike([look_at(original), look_at(np.asarray(copy))]) == [[0, 1]]
+
+
+def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    shutil.rmtree(folder / "testA")
+    (folder / "trainB/[odd].gif").write_bytes(b"GIF89a")
+    report = check(folder)
+    assert [found.pictures for found in report.folders] == [5, 7, 0, 3]
+    text = rendered(report)
+    assert "  trainB/[odd].gif: This is no JPEG, PNG or WebP picture" in text
+    assert "There is no folder" in text
+    assert "1 of the 8 pictures" in text
+    with pytest.raises(DataError, match="is no folder"):
+        check(tmp_path / "nowhere")
+
+
+def test_long_lists_are_cut_and_say_so(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    for number in range(25):
+        (folder / "trainA" / f"bad{number:02}.jpg").write_bytes(b"no picture")
+    text = rendered(check(folder))
+    assert "(25):" in text
+    assert "bad19.jpg" in text
+    assert "bad20.jpg" not in text
+    assert "and 5 more." in text

@@ -1,0 +1,99 @@
+"""Finding the pictures of a data set."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.data.making import make_folder
+from training.data.errors import DataError
+from training.data.scan import scan
+
+
+def test_pictures_come_in_the_order_of_their_names(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    for name in ("b/1.png", "Z.PNG", "a.png", "b.png"):
+        (folder / "testA" / name).parent.mkdir(exist_ok=True)
+        shutil.copy(folder / "trainA/000.png", folder / "testA" / name)
+    names = [path.relative_to(folder / "testA").as_posix() for path in scan(folder).test["A"]]
+    assert names == ["000.png", "001.png", "Z.PNG", "a.png", "b/1.png", "b.png"]
+
+
+def test_what_is_no_picture_by_its_name_is_passed_over(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    for name in ("notes.txt", ".DS_Store", "._000.png", "Thumbs.db"):
+        (folder / "trainA" / name).write_bytes(b"no picture")
+    result = scan(folder)
+    assert len(result.train["A"]) == 5
+    assert result.unreadable == ()
+
+
+def test_unreadable_pictures_are_left_out_and_listed_with_the_reason(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path, {"trainA": 12, "trainB": 40, "testA": 2, "testB": 2})
+    cut = (folder / "trainA/003.png").read_bytes()[:80]
+    (folder / "trainA/003.png").write_bytes(cut)
+    (folder / "trainB/100.bmp").write_bytes(b"BM")
+    (folder / "trainB/101.jpg").write_bytes(b"")
+    result = scan(folder)
+    assert [len(result.train[domain]) for domain in ("A", "B")] == [11, 40]
+    assert folder / "trainA/003.png" not in result.train["A"]
+    assert [str(file) for file in result.unreadable] == [
+        "trainA/003.png: This PNG picture is damaged or incomplete and cannot be decoded; "
+        "save or export it again.",
+        "trainB/100.bmp: This is no JPEG, PNG or WebP picture; save or export it as one of these.",
+        "trainB/101.jpg: This is no JPEG, PNG or WebP picture; save or export it as one of these.",
+    ]
+
+
+def test_too_many_unreadable_pictures_are_refused_at_the_share_that_was_set(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path, {"trainA": 8, "trainB": 2, "testA": 2, "testB": 2})
+    for name in ("8.jpg", "9.jpg"):
+        (folder / "trainA" / name).write_bytes(b"no picture")
+    assert len(scan(folder, max_unreadable_share=0.2).train["A"]) == 8
+    with pytest.raises(DataError, match=r"2 of the 10 pictures in .*trainA cannot be read") as refusal:
+        scan(folder, max_unreadable_share=0.19)
+    assert [file.name for file in refusal.value.unreadable] == ["trainA/8.jpg", "trainA/9.jpg"]
+
+
+def test_a_folder_without_one_readable_picture_is_refused_whatever_the_share(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    for path in (folder / "testB").iterdir():
+        path.write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"3 of the 3 pictures in .*testB cannot be read"):
+        scan(folder, max_unreadable_share=1.0)
+
+
+@pytest.mark.parametrize("name", ["trainA", "trainB", "testA", "testB"])
+def test_an_empty_folder_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    folder = make_folder(tmp_path)
+    for path in (folder / name).iterdir():
+        path.unlink()
+    with pytest.raises(DataError, match=f"{name} holds no pictures; put JPEG, PNG or WebP files into it"):
+        scan(folder)
+
+
+def test_a_missing_folder_is_refused_by_name(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    shutil.rmtree(folder / "testA")
+    with pytest.raises(DataError, match=r"There is no folder .*testA"):
+        scan(folder)
+    with pytest.raises(DataError, match="nowhere is no folder; give the one that holds trainA"):
+        scan(tmp_path / "nowhere")
+
+
+def test_progress_is_told_picture_by_picture(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    scan(make_folder(tmp_path), on_progress=lambda done, total: told.append((done, total)))
+    assert told == [(done, 17) for done in range(1, 18)]
+
+
+def test_the_fingerprint_follows_the_training_pictures_alone(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "one")
+    before = scan(folder).fingerprint
+    moved = folder.rename(tmp_path / "two")
+    (moved / "testA/000.png").unlink()
+    assert scan(moved).fingerprint == before
+    (moved / "trainA/000.png").rename(moved / "trainA/0.png")
+    renamed = scan(moved).fingerprint
+    shutil.copy(moved / "trainB/001.png", moved / "trainB/000.png")
+    assert len({before, renamed, scan(moved).fingerprint}) == 3

@@ -1,0 +1,1 @@
+"""Two folders of pictures as batches that the same seed always gives again."""

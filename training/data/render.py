@@ -1,0 +1,60 @@
+"""A data set's report for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from training.data.check import Duplicates, FolderReport, Report, Size
+from training.data.duplicates import HASH_BITS, MAX_BITS, MAX_LEVELS
+
+_LINES: Final = 20  # of a list; who has more to repair asks again afterwards
+
+
+def render(report: Report, console: Console) -> None:
+    """Print a report: a table of the folders, then what is wrong."""
+    table = Table(title=str(report.folder), title_justify="left")
+    table.add_column("folder")
+    for column in ("pictures", "unreadable", "smallest", "median", "largest"):
+        table.add_column(column, justify="right")
+    for folder in report.folders:
+        table.add_row(*_row(folder))
+    console.print(table)
+    _print_list(console, "Unreadable, left out by training", [str(file) for file in report.unreadable])
+    _print_duplicates(console, report.duplicates)
+    for problem in report.problems:
+        console.print(Text(problem, style="bold red"), soft_wrap=True)
+
+
+def _row(folder: FolderReport) -> list[str]:
+    sizes = [_size(size) for size in folder.sizes] if folder.sizes else ["", "", ""]
+    return [folder.name, str(folder.pictures), str(folder.unreadable), *sizes]
+
+
+def _size(size: Size) -> str:
+    return f"{size.width} x {size.height}"
+
+
+def _print_duplicates(console: Console, duplicates: Sequence[Duplicates]) -> None:
+    places = dict.fromkeys(group.folders for group in duplicates)
+    for folders in sorted(places, key=len, reverse=True):  # those across train and test spoil the evaluation
+        title = f"Look the same, {'across' if len(folders) > 1 else 'within'} {' and '.join(folders)}"
+        lines = [", ".join(group.names) for group in duplicates if group.folders == folders]
+        _print_list(console, title, lines)
+    if duplicates:
+        bits = f"at most {MAX_BITS} of the {HASH_BITS} bits of a difference hash"
+        console.print(Text(f"The same means: {bits} and {MAX_LEVELS:g} of 255 levels apart."), soft_wrap=True)
+
+
+def _print_list(console: Console, title: str, lines: Sequence[str]) -> None:
+    if not lines:
+        return
+    console.print(Text(f"{title} ({len(lines)}):", style="bold"))
+    for line in lines[:_LINES]:
+        console.print(Text(f"  {line}"), soft_wrap=True)
+    if len(lines) > _LINES:
+        console.print(Text(f"  and {len(lines) - _LINES} more."))

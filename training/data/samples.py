@@ -1,0 +1,60 @@
+"""Sample k of a domain: which picture it shows, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.images.decode import PictureError
+from training.data.augment import draw, flip_and_crop, resize, resized_side
+from training.data.cache import PictureCache
+from training.data.chance import picture_index
+from training.data.config import DataConfig
+from training.data.errors import DataError
+from training.data.examine import read_picture
+from training.data.folder import DOMAINS, Domain
+
+
+class Samples:
+    """The endless samples of each domain, a pure function of seed, domain and number.
+
+    Safe to use from many threads. Whether a picture was in memory changes nothing but the time.
+    """
+
+    def __init__(self, pictures: Mapping[Domain, Sequence[Path]], config: DataConfig, *, seed: int) -> None:
+        self._pictures = pictures
+        self._config = config
+        self._seed = seed
+        self._sides = {domain: resized_side(config, seed, domain) for domain in DOMAINS}
+        self._cache = PictureCache(self._load, config.cache_bytes)
+
+    def sample(self, domain: Domain, number: int) -> NDArray[np.uint8]:
+        """Sample `number` (from 0) of a domain, uint8 [size, size, 3].
+
+        Raises `DataError` where its file can no longer be read.
+        """
+        pictures = self._pictures[domain]
+        index = picture_index(self._seed, domain, number, len(pictures))
+        drawn = draw(self._config, self._seed, domain, number)
+        return flip_and_crop(self._cache[domain, index], drawn, self._config.size)
+
+    def _load(self, key: tuple[Domain, int]) -> NDArray[np.uint8]:
+        domain, index = key
+        return load_resized(self._pictures[domain][index], self._sides[domain])
+
+
+def load_resized(path: Path, side: int) -> NDArray[np.uint8]:
+    """A picture that the scan could read, squashed to uint8 [side, side, 3].
+
+    Raises `DataError` where it no longer can be.
+    """
+    try:
+        _, pixels = read_picture(path)
+    except PictureError as error:
+        raise DataError(
+            f"{path} could be read at the start and no longer can; put it back, then resume. ({error})"
+        ) from error
+    return resize(pixels, side)

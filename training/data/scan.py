@@ -1,0 +1,68 @@
+"""Find the pictures that a run trains on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.errors import DataError, Unreadable
+from training.data.examine import Examined, OnProgress, examine, too_many_unreadable
+from training.data.folder import DOMAINS, Domain, find_pictures, missing_pictures
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """The readable pictures of a data set, each in a fixed order."""
+
+    folder: Path
+    train: Mapping[Domain, tuple[Path, ...]]
+    test: Mapping[Domain, tuple[Path, ...]]
+    unreadable: tuple[Unreadable, ...]
+    """What was left out. The run folder should list it."""
+    fingerprint: str
+    """Hex digest of the training pictures' names and contents: equal where a run can go on exactly."""
+
+
+def scan(
+    folder: Path, *, max_unreadable_share: float = 0.1, on_progress: OnProgress | None = None
+) -> ScanResult:
+    """Open every picture of a data set.
+
+    Args:
+        folder: holds trainA, trainB, testA and testB.
+        max_unreadable_share: the largest part of each that may be unreadable, 0 to 1.
+        on_progress: told after each picture how many were opened, and of how many.
+
+    Raises:
+        DataError: one of the four is missing, empty, or unreadable beyond the share.
+    """
+    found = find_pictures(folder)
+    for sentence in missing_pictures(folder, found):
+        raise DataError(sentence)
+    examined = examine(folder, found, _digest, on_progress)
+    for sentence in too_many_unreadable(folder, examined, max_unreadable_share):
+        raise DataError(sentence, examined.all_unreadable())
+    return ScanResult(
+        folder=folder,
+        train={domain: tuple(examined.readable[f"train{domain}"]) for domain in DOMAINS},
+        test={domain: tuple(examined.readable[f"test{domain}"]) for domain in DOMAINS},
+        unreadable=examined.all_unreadable(),
+        fingerprint=_fingerprint(folder, examined),
+    )
+
+
+def _digest(data: bytes, _: NDArray[np.uint8]) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _fingerprint(folder: Path, examined: Examined[bytes]) -> str:
+    whole = hashlib.sha256()
+    for domain in DOMAINS:
+        for path, digest in examined.readable[f"train{domain}"].items():
+            whole.update(hashlib.sha256(path.relative_to(folder).as_posix().encode()).digest() + digest)
+    return whole.hexdigest()

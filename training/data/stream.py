@@ -1,0 +1,107 @@
+"""Batches for the training loop."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from training.data.config import DataConfig
+from training.data.folder import DOMAINS, Domain
+from training.data.prefetch import Prefetcher
+from training.data.samples import Samples
+from training.data.scan import ScanResult
+from training.data.tensors import to_tensor
+
+Batch = dict[str, Tensor]
+
+
+class _Request(NamedTuple):
+    """One batch of all processes together."""
+
+    A: int  # number of its first sample in each domain
+    B: int
+    size: int  # for each process
+
+    def first(self, domain: Domain) -> int:
+        return self.A if domain == "A" else self.B
+
+
+class Stream:
+    """Batches that the same seed always gives again.
+
+    The order and the augmentation follow from the seed and the sample's number; threads, memory, and stopping
+    and resuming change nothing. Each process of several takes its part of every batch, so that all together
+    see, in rank order, what one process with a batch as large as all of theirs sees.
+
+    Use as a context manager, or `close` it: it owns threads. For one caller.
+    """
+
+    def __init__(
+        self, pictures: ScanResult, config: DataConfig, *, seed: int, rank: int = 0, world_size: int = 1
+    ) -> None:
+        assert 0 <= rank < world_size
+        self._samples = Samples(pictures.train, config, seed=seed)
+        self._rank, self._world_size = rank, world_size
+        self._cursors: dict[Domain, int] = dict.fromkeys(DOMAINS, 0)
+        self._workers = ThreadPoolExecutor(config.workers, "ugatit-data") if config.workers else None
+        self._prefetcher = (
+            Prefetcher(self._make, self._following, ahead=config.prefetch_batches) if config.workers else None
+        )
+
+    def next_batch(self, batch_size: int) -> Batch:
+        """This process's part of the next batch: for "A" and "B" float32 [batch_size, 3, S, S], -1 to 1.
+
+        Raises `DataError` where a picture can no longer be read; the batch then still is the next one.
+        """
+        assert batch_size > 0
+        request = _Request(self._cursors["A"], self._cursors["B"], batch_size)
+        batch = self._prefetcher.take(request) if self._prefetcher else self._make(request)
+        following = self._following(request)
+        self._cursors = {domain: following.first(domain) for domain in DOMAINS}
+        return batch
+
+    def state_dict(self) -> dict[str, int]:
+        """How many samples of each domain were handed out, by all processes; the same in each of them."""
+        return {domain: self._cursors[domain] for domain in DOMAINS}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on after what another stream handed out, of the same pictures, config and seed."""
+        self._cursors = {domain: state[domain] for domain in DOMAINS}
+
+    def close(self) -> None:
+        """Leave no thread behind."""
+        if self._workers is not None:
+            self._workers.shutdown(cancel_futures=True)
+        if self._prefetcher is not None:
+            self._prefetcher.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _following(self, request: _Request) -> _Request:
+        step = request.size * self._world_size
+        return _Request(request.A + step, request.B + step, request.size)
+
+    def _make(self, request: _Request) -> Batch:
+        places = [
+            (domain, request.first(domain) + self._rank * request.size + offset)
+            for domain in DOMAINS
+            for offset in range(request.size)
+        ]
+        pictures = list(
+            self._workers.map(self._sample, places) if self._workers else map(self._sample, places)
+        )
+        return {"A": to_tensor(pictures[: request.size]), "B": to_tensor(pictures[request.size :])}
+
+    def _sample(self, place: tuple[Domain, int]) -> NDArray[np.uint8]:
+        return self._samples.sample(*place)
