@@ -1,0 +1,72 @@
+"""The objective and its gradients are the official step's, term by term."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.golden.reading import HERE, RELATIVE_TOLERANCE, VARIANTS, checkpoint, vectors
+from training.importers import read_official
+from training.losses import Terms
+from training.methods.ugatit import Ugatit, UgatitConfig
+
+GRADIENT_TOLERANCE = 1e-3
+
+
+def expected(variant: str) -> dict[str, float]:
+    found: dict[str, float] = json.loads((HERE / variant / "losses.json").read_text())
+    return found
+
+
+def official(variant: str) -> tuple[Ugatit, dict[str, Tensor]]:
+    """The method with the golden weights in evaluation mode, and the golden pair of pictures."""
+    networks = read_official(checkpoint(variant), size=128)
+    method = Ugatit(
+        UgatitConfig(
+            generator=networks.generators["genA2B"].config,
+            global_discriminator=networks.discriminators["disGA"].config,
+            local_discriminator=networks.discriminators["disLA"].config,
+        )
+    )
+    method.adopt({**networks.generators, **networks.discriminators})
+    for network in method.networks.values():
+        network.eval()
+    golden = vectors(variant)
+    return method, {domain: torch.from_numpy(golden[f"real_{domain}"]) for domain in "AB"}
+
+
+def objective(method: Ugatit, real: dict[str, Tensor]) -> tuple[Terms, Terms]:
+    translations, identities = method.translate_all(real)
+    fakes = {domain: translations[domain].image.detach() for domain in "AB"}
+    judging = method.judging_terms(real, fakes)
+    return judging, method.translating_terms(real=real, translations=translations, identities=identities)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_term_agrees(variant: str) -> None:
+    method, real = official(variant)
+    judging, translating = objective(method, real)
+    for name, value in {**judging, **translating}.items():
+        assert float(value.detach()) == pytest.approx(expected(variant)[name], rel=RELATIVE_TOLERANCE), name
+    named = {name for name in expected(variant) if "total" not in name and "norm" not in name}
+    assert judging.keys() | translating.keys() == named
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_weighted_sum_agrees_with_its_gradients(variant: str) -> None:
+    method, real = official(variant)
+    _, translating = objective(method, real)
+    golden = expected(variant)
+    total = method.weighted(translating)
+    assert float(total.detach()) == pytest.approx(
+        golden["G_total_A"] + golden["G_total_B"], rel=RELATIVE_TOLERANCE
+    )
+    total.backward()
+    for name, generator in method.generators.items():
+        gradients: list[Any] = [p.grad for p in generator.parameters() if p.grad is not None]
+        norm = torch.linalg.vector_norm(torch.cat([gradient.flatten() for gradient in gradients]))
+        assert float(norm) == pytest.approx(golden[f"grad_norm.{name}"], rel=GRADIENT_TOLERANCE)

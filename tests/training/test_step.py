@@ -1,0 +1,106 @@
+"""One training step: the fast one is the plain one, and what it refuses."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor
+
+from bench.plain_step import plain_step
+from models.networks.config import DiscriminatorConfig, GeneratorConfig, Normalization
+from training.methods.ugatit import NonFiniteLossError, Ugatit, UgatitConfig
+
+
+def small(**generator: object) -> Ugatit:
+    torch.manual_seed(3)
+    sizes = {"size": 32, "channels": 4, "blocks": 1, "light": True, **generator}
+    return Ugatit(
+        UgatitConfig(
+            generator=GeneratorConfig(**sizes),  # type: ignore[arg-type]
+            global_discriminator=DiscriminatorConfig(channels=4, layers=4),
+            local_discriminator=DiscriminatorConfig(channels=4, layers=3),
+        )
+    )
+
+
+def batch(count: int = 2) -> dict[str, Tensor]:
+    random = torch.Generator().manual_seed(1)
+    return {domain: torch.rand(count, 3, 32, 32, generator=random) * 2 - 1 for domain in "AB"}
+
+
+def test_the_fast_step_learns_what_the_plain_step_learns() -> None:
+    fast = small()
+    for discriminator in fast.discriminators.values():
+        discriminator.eval()  # the power iteration, which advances once per pass, stands still
+    plain = copy.deepcopy(fast)
+    found, expected = fast.step(batch(), progress=0.0), plain_step(plain, batch())
+    assert found.keys() == expected.keys()
+    for name, term in expected.items():
+        torch.testing.assert_close(found[name], term, rtol=1e-4, atol=1e-6, msg=name)
+    # Adam's first step is the sign of the gradient times the learning rate: where a gradient is all but zero,
+    # rounding decides, so parameters are compared by the share that moved alike.
+    for name, network in plain.networks.items():
+        theirs = torch.cat([p.detach().flatten() for p in network.parameters()])
+        ours = torch.cat([p.detach().flatten() for p in fast.networks[name].parameters()])
+        alike = ((ours - theirs).abs() < 1e-6).float().mean()
+        assert alike > 0.999, name
+
+
+@pytest.mark.parametrize("cam", [True, False])
+@pytest.mark.parametrize("normalization", ["adalin", "in", "ln", "adain", "gn"])
+def test_every_ablation_learns(normalization: Normalization, cam: bool) -> None:
+    method = small(normalization=normalization, cam=cam)
+    before = {name: copy.deepcopy(network.state_dict()) for name, network in method.networks.items()}
+    terms = method.step(batch(), progress=0.0)
+    assert all(torch.isfinite(term) for term in terms.values())
+    assert ("G_cam_A" in terms) is cam
+    for name, network in method.networks.items():
+        assert any(not torch.equal(value, before[name][key]) for key, value in network.state_dict().items())
+
+
+def test_rho_stays_between_zero_and_one() -> None:
+    method = small()
+    with torch.no_grad():
+        for name, parameter in method.generators["genA2B"].named_parameters():
+            if name.endswith("rho"):
+                parameter.fill_(1.5 if "decoder" in name else -0.5)
+    method.step(batch(), progress=0.0)
+    for name, parameter in method.generators["genA2B"].named_parameters():
+        if name.endswith("rho"):
+            assert 0 <= parameter.min() <= parameter.max() <= 1, name
+
+
+@pytest.mark.parametrize(("progress", "share"), [(0.0, 1.0), (0.5, 1.0), (0.75, 0.5), (1.0, 0.0)])
+def test_the_learning_rate_is_constant_then_falls_to_zero(progress: float, share: float) -> None:
+    method = small()
+    method.step(batch(1), progress=progress)
+    rates = [group["lr"] for optimizer in method.optimizers.values() for group in optimizer.param_groups]
+    assert rates == pytest.approx([1e-4 * share] * 2)
+
+
+def test_a_loss_that_is_not_finite_is_named_and_nothing_is_learned() -> None:
+    method = small()
+    before = {name: copy.deepcopy(network.state_dict()) for name, network in method.generators.items()}
+    broken = batch()
+    broken["A"][0, 0, 0, 0] = float("nan")
+    with pytest.raises(NonFiniteLossError, match="D_adv_GA"):
+        method.step(broken, progress=0.0)
+    for name, network in method.generators.items():
+        assert all(torch.equal(value, before[name][key]) for key, value in network.state_dict().items())
+
+
+def test_the_discriminators_collect_no_gradient_while_the_generators_learn() -> None:
+    method = small()
+    judging_only = copy.deepcopy(method)
+    translations, _ = judging_only.translate_all(batch())
+    fakes = {domain: translation.image.detach() for domain, translation in translations.items()}
+    torch.autograd.backward(judging_only.weighted(judging_only.judging_terms(batch(), fakes)))
+    method.step(batch(), progress=0.0)
+    for name, discriminator in judging_only.discriminators.items():
+        learned = dict(method.discriminators[name].named_parameters())
+        for key, parameter in discriminator.named_parameters():
+            assert learned[key].requires_grad
+            if parameter.grad is not None:
+                torch.testing.assert_close(learned[key].grad, parameter.grad)

@@ -1,0 +1,1 @@
+"""Ways to learn a translator, one file each."""

@@ -1,0 +1,232 @@
+"""U-GAT-IT (Kim et al., ICLR 2020): two generators, four discriminators, one training step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from models.networks.config import DiscriminatorConfig, GeneratorConfig
+from models.networks.discriminator import Discriminator, Judgement
+from models.networks.generator import Generator, Translation
+from models.networks.normalization import LIN, AdaLIN
+from training.losses import Terms, adversarial_terms, cam_loss, discriminator_terms
+
+DOMAINS: Final = ("A", "B")
+DEPTHS: Final = ("G", "L")
+"""Global and local, as the discriminators are called."""
+
+
+class NonFiniteLossError(RuntimeError):
+    """A loss term is infinite or not a number. The message names it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossWeights:
+    """The weights of the objective (section 2.2.4)."""
+
+    adversarial: float = 1.0
+    cycle: float = 10.0
+    identity: float = 10.0
+    cam: float = 1000.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class UgatitConfig:
+    """All that U-GAT-IT can be told."""
+
+    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    global_discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    local_discriminator: DiscriminatorConfig = field(default_factory=lambda: DiscriminatorConfig(layers=5))
+    weights: LossWeights = field(default_factory=LossWeights)
+    learning_rate: float = 1e-4
+    decay_from: float = 0.5
+    """The share of the training after which the learning rate falls linearly to zero."""
+    betas: tuple[float, float] = (0.5, 0.999)
+    weight_decay: float = 1e-4
+
+
+class Ugatit:
+    """The networks, their optimizers and the step."""
+
+    def __init__(self, config: UgatitConfig) -> None:
+        self.config = config
+        self.generators = {
+            "genA2B": Generator(config.generator),
+            "genB2A": Generator(config.generator),
+        }
+        self.discriminators = {
+            f"dis{depth}{domain}": Discriminator(
+                config.global_discriminator if depth == "G" else config.local_discriminator
+            )
+            for depth in DEPTHS
+            for domain in DOMAINS
+        }
+        self.optimizers = {
+            "generators": self._adam(self.generators.values()),
+            "discriminators": self._adam(self.discriminators.values()),
+        }
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """All networks by name."""
+        return {**self.generators, **self.discriminators}
+
+    def step(self, batch: Mapping[str, Tensor], progress: float) -> Terms:
+        """Learn from one batch.
+
+        Args:
+            batch: `A` and `B`, each `[N, 3, S, S]` in [-1, 1].
+            progress: the share of the training that is done, 0 to 1.
+
+        Returns:
+            Every term of the objective before its weight, detached.
+
+        Raises:
+            NonFiniteLossError: a term is infinite or not a number; nothing was learned from this batch.
+        """
+        self._set_learning_rate(progress)
+        # Translate once. What the discriminators learn from is what the generators are then judged by.
+        translations, identities = self.translate_all(batch)
+
+        # Update the discriminators.
+        fakes = {domain: translations[domain].image.detach() for domain in DOMAINS}
+        judging = self.judging_terms(batch, fakes)
+        self._learn("discriminators", judging)
+
+        # Update the generators, by discriminators that stand still meanwhile.
+        with _frozen(self.discriminators.values()):
+            translating = self.translating_terms(real=batch, translations=translations, identities=identities)
+            self._learn("generators", translating)
+        self.clip_rho()
+        return {name: term.detach() for name, term in {**judging, **translating}.items()}
+
+    def translate_all(
+        self, real: Mapping[str, Tensor]
+    ) -> tuple[dict[str, Translation], dict[str, Translation]]:
+        """The translations and the identities, by the domain that a picture is to look like."""
+        to_B, identity_B = self._translate("genA2B", real["A"], real["B"])
+        to_A, identity_A = self._translate("genB2A", real["B"], real["A"])
+        return {"A": to_A, "B": to_B}, {"A": identity_A, "B": identity_B}
+
+    def _translate(self, generator: str, source: Tensor, target: Tensor) -> tuple[Translation, Translation]:
+        """One pass for the translation of one domain and the identity of the other."""
+        both = self.generators[generator](torch.cat([source, target]))
+        translation, identity = _halves(both)
+        return Translation(*translation), Translation(*identity)
+
+    def judging_terms(self, real: Mapping[str, Tensor], fake: Mapping[str, Tensor]) -> Terms:
+        """What the four discriminators have to learn; real and fake pictures share a pass."""
+        terms: Terms = {}
+        for name, discriminator in self.discriminators.items():
+            domain = name[-1]
+            judged_real, judged_fake = _judge_both(discriminator, real[domain], fake[domain])
+            terms |= discriminator_terms(name[3:], judged_real, judged_fake)
+        return terms
+
+    def translating_terms(
+        self,
+        *,
+        real: Mapping[str, Tensor],
+        translations: Mapping[str, Translation],
+        identities: Mapping[str, Translation],
+    ) -> Terms:
+        """What the two generators have to learn. Keys are the domain that a picture is to look like."""
+        terms: Terms = {}
+        for name, discriminator in self.discriminators.items():
+            terms |= adversarial_terms(name[3:], discriminator(translations[name[-1]].image))
+        cycles = {
+            "A": self.generators["genB2A"](translations["B"].image).image,
+            "B": self.generators["genA2B"](translations["A"].image).image,
+        }
+        for domain in DOMAINS:
+            terms[f"G_cycle_{domain}"] = (cycles[domain] - real[domain]).abs().mean()
+            terms[f"G_identity_{domain}"] = (identities[domain].image - real[domain]).abs().mean()
+            source, target = translations[domain].cam_logit, identities[domain].cam_logit
+            if source is not None and target is not None:
+                terms[f"G_cam_{domain}"] = cam_loss(source, target)
+        return terms
+
+    def adopt(self, networks: Mapping[str, nn.Module]) -> None:
+        """Take the weights of networks of the same names and shapes; those not given keep their own."""
+        for name, network in networks.items():
+            self.networks[name].load_state_dict(network.state_dict())
+
+    def weighted(self, terms: Terms) -> Tensor:
+        """The sum of terms, each times its weight."""
+        return torch.stack([self._weight(name) * term for name, term in terms.items()]).sum()
+
+    def _weight(self, term: str) -> float:
+        weights = self.config.weights
+        kind = term.rpartition("_")[0]
+        named = {"G_cycle": weights.cycle, "G_identity": weights.identity, "G_cam": weights.cam}
+        return named.get(kind, weights.adversarial)
+
+    def _learn(self, optimizer: str, terms: Terms) -> None:
+        refuse_non_finite(terms)
+        self.optimizers[optimizer].zero_grad()
+        torch.autograd.backward(self.weighted(terms))
+        self.optimizers[optimizer].step()
+
+    def _adam(self, networks: Iterable[nn.Module]) -> torch.optim.Adam:
+        parameters = [parameter for network in networks for parameter in network.parameters()]
+        return torch.optim.Adam(
+            parameters,
+            lr=self.config.learning_rate,
+            betas=self.config.betas,
+            weight_decay=self.config.weight_decay,
+        )
+
+    def _set_learning_rate(self, progress: float) -> None:
+        falling = min(1.0, (1 - progress) / (1 - self.config.decay_from))
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = self.config.learning_rate * falling
+
+    @torch.no_grad()
+    def clip_rho(self) -> None:
+        """Keep every rho in [0, 1], as after each step of the generators (section 2.1.2)."""
+        for generator in self.generators.values():
+            for module in generator.modules():
+                if isinstance(module, AdaLIN | LIN):
+                    module.rho.clamp_(0, 1)
+
+
+def refuse_non_finite(terms: Terms) -> None:
+    """Stop before anything is learned from a broken loss.
+
+    Raises:
+        NonFiniteLossError: naming the terms.
+    """
+    broken = [name for name, term in terms.items() if not torch.isfinite(term)]
+    if broken:
+        raise NonFiniteLossError(f"{', '.join(broken)} is not finite; nothing was learned from this batch.")
+
+
+def _judge_both(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Judgement, Judgement]:
+    """Real and fake pictures in one pass: one power iteration of the spectral norm instead of two."""
+    judged_real, judged_fake = _halves(discriminator(torch.cat([real, fake])))
+    return Judgement(*judged_real), Judgement(*judged_fake)
+
+
+def _halves(answer: Iterable[Tensor | None]) -> tuple[list[Any], list[Any]]:
+    """The fields of an answer for the first and for the second half of a batch; None stays None."""
+    pairs = [(None, None) if value is None else value.chunk(2) for value in answer]
+    return [first for first, _ in pairs], [second for _, second in pairs]
+
+
+@contextmanager
+def _frozen(networks: Iterable[nn.Module]) -> Iterator[None]:
+    """Keep gradients from parameters that are not to learn: they flow through, and nothing is stored."""
+    parameters = [parameter for network in networks for parameter in network.parameters()]
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)
