@@ -1,6 +1,6 @@
 """The training step: as the official code does it, and ours, on the same weights, pictures and threads.
 
-    python -m bench.training [--size 128 --channels 32 --batch 4 --threads 2 --rounds 7 --json]
+python -m bench.training [--size 128 --channels 32 --batch 4 --threads 2 --rounds 7 --json]
 """
 
 from __future__ import annotations

@@ -1,0 +1,60 @@
+"""The config of a run: presets, changes, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from models.networks.config import ConfigError
+from training.config import RunConfig, from_mapping, load_preset, merged, presets
+
+
+def test_the_defaults_are_the_official_pytorch_code_s() -> None:
+    config = from_mapping(load_preset("official-pytorch"))
+    assert config == RunConfig()
+    assert (config.steps, config.batch, config.data.resize_margin) == (1_000_000, 1, 30)
+    assert config.ugatit.generator.light is False
+    assert config.ugatit.local_discriminator.layers == 5
+    assert (config.ugatit.learning_rate, config.ugatit.betas) == (1e-4, (0.5, 0.999))
+
+
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_is_a_config_and_says_in_a_comment_why(name: str) -> None:
+    from_mapping(load_preset(name))
+
+
+def test_a_config_survives_being_written_and_read() -> None:
+    config = from_mapping(load_preset("cpu-demo"))
+    assert from_mapping(json.loads(config.to_json())) == config
+    assert config.sha256 != RunConfig().sha256
+
+
+def test_changes_reach_into_sections_and_leave_the_rest() -> None:
+    changed = merged(load_preset("cpu-demo"), {"steps": 5, "ugatit": {"generator": {"channels": 8}}})
+    config = from_mapping(changed)
+    assert (config.steps, config.ugatit.generator.channels) == (5, 8)
+    assert config.ugatit.generator.light is True
+    assert config.ugatit.global_discriminator.layers == 6
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"step": 5}, "step is nothing a config has; did you mean steps?"),
+        ({"ugatit": {"generator": {"chanels": 5}}}, "did you mean ugatit.generator.channels?"),
+        ({"ugatit": 3}, "ugatit is a section"),
+        ({"steps": "many"}, "steps: Input should be a valid integer"),
+        ({"steps": 0}, "must be at least 1"),
+        ({"average_decay": 1.0}, "average_decay is 1.0"),
+        ({"data": {"size": 128}}, "data.size is 128 and ugatit.generator.size 256; they must be the same."),
+        ({"ugatit": {"generator": {"normalization": "bn"}}}, "ugatit.generator.normalization"),
+        ({"method": "cyclegan"}, "method: Input should be 'ugatit'"),
+    ],
+)
+def test_a_mistake_is_one_sentence_that_names_the_place(values: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        from_mapping(values)
+    assert says in str(refusal.value)
+    assert "\n" not in str(refusal.value)

@@ -1,0 +1,126 @@
+"""The config of a run: one nested value, read from a preset, changed by flags, written beside the run."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from models.networks.config import ConfigError
+from training.methods.ugatit import UgatitConfig
+
+PRESETS: Final = Path(__file__).parent / "presets"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """How pictures become batches."""
+
+    size: int = 256
+    """Height and width of a training picture in pixels."""
+    resize_margin: int = 30
+    """A picture is resized to size + margin, then cropped; 30 at any size is the official PyTorch code's."""
+    flip: float = 0.5
+    """The probability of a horizontal flip."""
+    cache_bytes: int = 2 * 1024**3
+    """Memory for decoded pictures; what does not fit is decoded again for every use."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything that decides what a run computes."""
+
+    method: Literal["ugatit"] = "ugatit"
+    steps: int = 1_000_000
+    batch: int = 1
+    """Pictures of each domain in a step."""
+    seed: int = 0
+    save_every: int = 1_000
+    """Steps between two checkpoints, and two sample sheets."""
+    keep_last: int = 3
+    """Checkpoints that are kept besides the best."""
+    average_decay: float = 0.0
+    """Of the running average of the generators' weights, a step; 0 keeps none."""
+    data: DataConfig = field(default_factory=DataConfig)
+    ugatit: UgatitConfig = field(default_factory=UgatitConfig)
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch, self.save_every, self.keep_last) < 1:
+            raise ConfigError("steps, batch, save_every and keep_last must be at least 1.")
+        if not 0 <= self.average_decay < 1:
+            raise ConfigError(f"average_decay is {self.average_decay}; it must be at least 0 and below 1.")
+        if self.data.size != self.ugatit.generator.size:
+            raise ConfigError(
+                f"data.size is {self.data.size} and ugatit.generator.size {self.ugatit.generator.size}; "
+                "they must be the same."
+            )
+
+    def to_json(self) -> str:
+        """The config as it is written beside a run, and as `from_mapping` reads it."""
+        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
+
+    @property
+    def sha256(self) -> str:
+        """Names the config in a bundle's manifest."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+def presets() -> list[str]:
+    """The names of the presets."""
+    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def load_preset(name: str) -> dict[str, Any]:
+    """What a preset says, as nested mappings.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if name not in presets():
+        raise ConfigError(f"There is no preset {name!r}; there are {', '.join(presets())}.")
+    return tomllib.loads((PRESETS / f"{name}.toml").read_text())
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with what `changes` says, section by section."""
+    result = dict(base)
+    for key, value in changes.items():
+        nested = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merged(result[key], value) if nested else value
+    return result
+
+
+def from_mapping(values: Mapping[str, Any]) -> RunConfig:
+    """A config from nested mappings; what they leave out keeps its default.
+
+    Raises:
+        ConfigError: a key is unknown, a value of the wrong type, or two values contradict each other.
+    """
+    _refuse_unknown(RunConfig, values, "")
+    try:
+        return TypeAdapter(RunConfig).validate_python(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        said = str(first["ctx"]["error"]) if "error" in first.get("ctx", {}) else f"{where}: {first['msg']}."
+        raise ConfigError(said) from None
+
+
+def _refuse_unknown(kind: type[Any], values: Mapping[str, Any], prefix: str) -> None:
+    known = get_type_hints(kind)
+    for key, value in values.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0)[0]
+            raise ConfigError(f"{prefix}{key} is nothing a config has; did you mean {prefix}{near}?")
+        if dataclasses.is_dataclass(known[key]):
+            if not isinstance(value, Mapping):
+                raise ConfigError(f"{prefix}{key} is a section; write {prefix}{key}.NAME = VALUE.")
+            _refuse_unknown(known[key], value, f"{prefix}{key}.")
