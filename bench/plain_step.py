@@ -48,7 +48,10 @@ def _translate(method: Ugatit, real: Mapping[str, Tensor]) -> Terms:
     for domain in "AB":
         terms[f"G_cycle_{domain}"] = (cycles[domain] - real[domain]).abs().mean()
         terms[f"G_identity_{domain}"] = (identities[domain].image - real[domain]).abs().mean()
-        terms[f"G_cam_{domain}"] = cam_loss(translations[domain].cam_logit, identities[domain].cam_logit)
+        source, target = translations[domain].cam_logit, identities[domain].cam_logit
+        assert source is not None, "the official code always has a CAM"
+        assert target is not None
+        terms[f"G_cam_{domain}"] = cam_loss(source, target)
     torch.autograd.backward(method.weighted(terms))
     method.optimizers["generators"].step()
     return terms

@@ -15,23 +15,10 @@ from typing import Any, Final, Literal, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from models.networks.config import ConfigError
+from training.data.config import DataConfig
 from training.methods.ugatit import UgatitConfig
 
 PRESETS: Final = Path(__file__).parent / "presets"
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataConfig:
-    """How pictures become batches."""
-
-    size: int = 256
-    """Height and width of a training picture in pixels."""
-    resize_margin: int = 30
-    """A picture is resized to size + margin, then cropped; 30 at any size is the official PyTorch code's."""
-    flip: float = 0.5
-    """The probability of a horizontal flip."""
-    cache_bytes: int = 2 * 1024**3
-    """Memory for decoded pictures; what does not fit is decoded again for every use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +42,8 @@ class RunConfig:
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.save_every, self.keep_last) < 1:
             raise ConfigError("steps, batch, save_every and keep_last must be at least 1.")
+        if self.seed < 0:
+            raise ConfigError(f"seed is {self.seed}; it must not be negative.")
         if not 0 <= self.average_decay < 1:
             raise ConfigError(f"average_decay is {self.average_decay}; it must be at least 0 and below 1.")
         if self.data.size != self.ugatit.generator.size:
@@ -106,7 +95,9 @@ def from_mapping(values: Mapping[str, Any]) -> RunConfig:
     """
     _refuse_unknown(RunConfig, values, "")
     try:
-        return TypeAdapter(RunConfig).validate_python(dict(values))
+        # Over the defaults: a section that names one value keeps the others, which can be
+        # other than those of its kind: a local discriminator has 5 layers.
+        return TypeAdapter(RunConfig).validate_python(merged(dataclasses.asdict(RunConfig()), values))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

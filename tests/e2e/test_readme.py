@@ -18,6 +18,7 @@ from PIL import Image
 from models.bundle.files import read_bundle
 from tests.cli.command import ROOT
 from tests.golden.reading import checkpoint
+from tests.training.command import SMALL, data_set
 
 README = (ROOT / "README.md").read_text()
 QUIET_CURL = 'curl() { command curl --silent --show-error --fail-with-body "$@"; }\n'
@@ -113,6 +114,16 @@ def test_the_commands_without_a_server_work(tmp_path: Path) -> None:
 def test_the_command_that_imports_a_checkpoint_works(tmp_path: Path) -> None:
     shutil.copy(checkpoint("light"), tmp_path / "params.pt")
     (tmp_path / "bundles").mkdir()
-    commands = [line for line in block("Your own weights").splitlines() if not line.startswith("make")]
-    run(as_modules("\n".join(commands)), tmp_path)
+    commands = block("Your own weights").split(".venv/bin/ugatit-train data check")[0]
+    run(as_modules("\n".join(line for line in commands.splitlines() if line[:4] != "make")), tmp_path)
     assert read_bundle(tmp_path / "bundles" / "selfie2anime").manifest.discriminators
+
+
+def test_the_commands_that_train_work_on_a_small_scale(tmp_path: Path) -> None:
+    data_set(tmp_path / "DATA")
+    (tmp_path / "bundles").mkdir()
+    commands = block("Your own weights")
+    commands = commands[commands.index(".venv/bin/ugatit-train data check") :]
+    assert "--preset cpu-demo" in commands
+    run(as_modules(commands.replace("--preset cpu-demo", " ".join([*SMALL, "--steps=2"]))), tmp_path)
+    assert read_bundle(tmp_path / "bundles" / "cat2dog").manifest.training.steps == 2

@@ -39,6 +39,11 @@ def test_changes_reach_into_sections_and_leave_the_rest() -> None:
     assert config.ugatit.global_discriminator.layers == 6
 
 
+def test_a_section_that_names_one_value_keeps_the_defaults_of_the_others() -> None:
+    config = from_mapping({"ugatit": {"local_discriminator": {"channels": 8}}})
+    assert config.ugatit.local_discriminator.layers == 5
+
+
 @pytest.mark.parametrize(
     ("values", "says"),
     [

@@ -15,6 +15,7 @@ from models.networks.discriminator import Discriminator, Judgement
 from models.networks.generator import Generator, Translation
 from models.networks.normalization import LIN, AdaLIN
 from training.losses import Terms, adversarial_terms, cam_loss, discriminator_terms
+from training.methods.method import Column
 
 DOMAINS: Final = ("A", "B")
 DEPTHS: Final = ("G", "L")
@@ -150,6 +151,31 @@ class Ugatit:
             if source is not None and target is not None:
                 terms[f"G_cam_{domain}"] = cam_loss(source, target)
         return terms
+
+    @property
+    def averaged(self) -> list[str]:
+        """The generators: what is exported."""
+        return list(self.generators)
+
+    @torch.no_grad()
+    def show(self, batch: Mapping[str, Tensor]) -> dict[str, list[Column]]:
+        """For both directions: source, attention, translation, its attention on the way back, and so on."""
+        return {
+            "A2B": self._show(batch["A"], self.generators["genA2B"], self.generators["genB2A"]),
+            "B2A": self._show(batch["B"], self.generators["genB2A"], self.generators["genA2B"]),
+        }
+
+    def _show(self, source: Tensor, forth: Generator, back: Generator) -> list[Column]:
+        there, again, same = forth(source), back(forth(source).image), back(source)
+        columns = [
+            Column("source", source),
+            Column("attention", there.attention),
+            Column("translation", there.image),
+            Column("attention back", again.attention),
+            Column("reconstruction", again.image),
+            Column("identity", same.image),
+        ]
+        return [column for column in columns if column.values is not None]
 
     def adopt(self, networks: Mapping[str, nn.Module]) -> None:
         """Take the weights of networks of the same names and shapes; those not given keep their own."""

@@ -1,0 +1,52 @@
+"""Run `ugatit-train` on a small data set drawn by code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from models.bundle.canary import smooth_picture
+from tests.cli.command import ROOT, environment
+
+SMALL = (
+    "--preset=cpu-demo",
+    "--size=32",
+    "--channels=4",
+    "--batch=2",
+    "--save-every=20",
+    "--set=ugatit.generator.blocks=1",
+    "--set=ugatit.global_discriminator.layers=4",
+    "--set=ugatit.local_discriminator.layers=3",
+    "--set=data.resize_margin=4",
+)
+
+
+def data_set(folder: Path) -> Path:
+    """trainA and testA smooth, trainB and testB in two colours: easy to tell apart."""
+    for part, count in (("trainA", 5), ("trainB", 4), ("testA", 2), ("testB", 2)):
+        (folder / part).mkdir(parents=True)
+        for number in range(count):
+            picture = smooth_picture(40, 40, seed=number + 10 * len(part))
+            if part.endswith("B"):
+                picture = np.where(picture > 127, 230, 20).astype(np.uint8)
+            Image.fromarray(picture).save(folder / part / f"{number}.png")
+    return folder
+
+
+def start(*arguments: str | Path) -> subprocess.Popen[str]:
+    """A process whose end is not waited for."""
+    command = [sys.executable, "-m", "training", *map(str, arguments)]
+    return subprocess.Popen(
+        command, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def train(*arguments: str | Path) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error."""
+    process = start(*arguments)
+    out, error = process.communicate(timeout=300)
+    return process.returncode, out, error

@@ -1,0 +1,184 @@
+"""Runs: what they leave behind, and that nothing is ever lost or done differently for being interrupted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from models.bundle.files import read_bundle
+from tests.golden.reading import checkpoint
+from tests.training.command import SMALL, data_set, start, train
+from training.checkpoint.content import digest
+from training.checkpoint.read import load, load_newest
+
+STEPS = 40
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return data_set(tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.fixture(scope="module")
+def whole(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nobody interrupted."""
+    run = tmp_path_factory.mktemp("runs") / "whole"
+    code, _, error = train("fit", "--data", pictures, "--out", run, *SMALL, f"--steps={STEPS}")
+    assert (code, error) == (0, "")
+    return run
+
+
+def steps_of(run: Path) -> list[int]:
+    return [json.loads(line)["step"] for line in (run / "stats.jsonl").read_text().splitlines()]
+
+
+def test_a_run_leaves_checkpoints_config_numbers_and_samples(whole: Path) -> None:
+    assert sorted(path.name for path in (whole / "checkpoints").iterdir()) == ["00000020", "00000040"]
+    assert list((whole / "checkpoints" / "00000040").glob("*.safetensors"))
+    assert json.loads((whole / "config.json").read_text())["config"]["batch"] == 2
+    assert steps_of(whole) == [10, 20, 30, 40]
+    last = json.loads((whole / "stats.jsonl").read_text().splitlines()[-1])
+    assert last["G_cycle_A"] > 0
+    sheets = sorted(path.name for path in (whole / "samples").glob("00000040-*"))
+    assert sheets == [f"00000040-{to}-{part}.png" for to in ("A2B", "B2A") for part in ("test", "train")]
+    with Image.open(whole / "samples" / sheets[0]) as sheet:
+        assert sheet.width >= 6 * 32
+
+
+def test_kill_9_in_the_middle_and_going_on_ends_in_the_very_same_state(
+    whole: Path, pictures: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "killed"
+    process = start("fit", "--data", pictures, "--out", run, *SMALL, f"--steps={STEPS}")
+    while process.poll() is None and not (run / "checkpoints" / "00000020").exists():
+        pass
+    process.kill()
+    process.communicate()
+    assert load_newest(run / "checkpoints")[0].step == 20
+    code, out, _ = train("resume", run)
+    assert code == 0
+    assert "Going on from step 20" in out
+    assert digest(load_newest(run / "checkpoints")[0]) == digest(load(whole / "checkpoints" / "00000040"))
+    assert steps_of(run) == steps_of(whole)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_leaves_in_peace(
+    whole: Path, pictures: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    run = tmp_path / "stopped"
+    process = start("fit", "--data", pictures, "--out", run, *SMALL, f"--steps={STEPS}")
+    while process.poll() is None and not (run / "stats.jsonl").exists():
+        pass
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == 0
+    assert "go on with ugatit-train resume" in " ".join(out.split())
+    stopped = load_newest(run / "checkpoints")[0].step
+    assert 10 <= stopped < STEPS
+    assert train("resume", run)[0] == 0
+    assert digest(load_newest(run / "checkpoints")[0]) == digest(load(whole / "checkpoints" / "00000040"))
+
+
+def test_a_finished_run_says_so(whole: Path) -> None:
+    code, out, _ = train("resume", whole)
+    assert code == 0
+    assert "is finished: it has done its 40 steps" in " ".join(out.split())
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_used(whole: Path, tmp_path: Path) -> None:
+    run = tmp_path / "damaged"
+    shutil.copytree(whole, run)
+    damaged = run / "checkpoints" / "00000040" / "networks.safetensors"
+    data = bytearray(damaged.read_bytes())
+    data[-1] ^= 1
+    damaged.write_bytes(data)
+    code, out, _ = train("resume", run)
+    said = " ".join(out.split())
+    assert code == 0
+    assert "Skipped 00000040:" in said
+    assert "Going on from step 20" in said
+    assert digest(load_newest(run / "checkpoints")[0]) == digest(load(whole / "checkpoints" / "00000040"))
+
+
+def test_a_run_becomes_bundles_of_its_averaged_weights(whole: Path, tmp_path: Path) -> None:
+    names = ("--a2b", "cat2dog", "--b2a", "dog2cat", "--only", "a2b")
+    assert train("export", whole, *names, "--out", tmp_path / "averaged", "--discriminators")[0] == 0
+    assert train("export", whole, *names, "--out", tmp_path / "raw", "--raw")[0] == 0
+    averaged, raw = (read_bundle(tmp_path / kind / "cat2dog") for kind in ("averaged", "raw"))
+    assert averaged.manifest.training.steps == STEPS
+    assert averaged.manifest.training.config_sha256 is not None
+    assert averaged.files["generator.onnx"] != raw.files["generator.onnx"]
+    assert averaged.manifest.discriminators
+
+
+def test_other_pictures_than_those_of_the_start_are_refused(pictures: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(pictures, mine)
+    run = tmp_path / "run"
+    assert train("fit", "--data", mine, "--out", run, *SMALL, "--steps=2", "--save-every=1")[0] == 0
+    config = json.loads((run / "config.json").read_text())
+    config["config"]["steps"] = 4
+    (run / "config.json").write_text(json.dumps(config))
+    (mine / "trainA" / "0.png").unlink()
+    code, _, error = train("resume", run)
+    assert code == 2
+    assert "are others than those" in error
+
+
+def test_weights_of_an_official_checkpoint_can_be_started_from(pictures: Path, tmp_path: Path) -> None:
+    official = (
+        "--preset=light",
+        "--size=128",
+        "--channels=4",
+        "--steps=1",
+        "--set=ugatit.generator.blocks=2",
+        f"--init={checkpoint('light')}",
+    )
+    code, _, error = train("fit", "--data", pictures, "--out", tmp_path / "run", *official)
+    assert (code, error) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--preset=none",), "There is no preset 'none'; there are cpu-demo"),
+        (("--set=steps",), "--set steps is no assignment"),
+        (("--set=stps=4",), "stps is nothing a config has; did you mean steps?"),
+        (("--steps=0",), "must be at least 1"),
+        (("--data=nowhere",), "nowhere"),
+    ],
+)
+def test_a_mistake_is_one_line_and_makes_no_folder(
+    pictures: Path, tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    code, _, error = train("fit", "--data", pictures, "--out", tmp_path / "run", *SMALL, *arguments)
+    assert code == 2
+    assert says in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    code, _, error = train("fit", "--data", pictures, "--out", tmp_path, *SMALL, "--steps=1")
+    assert code == 2
+    assert "is not empty" in error
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_folder_that_is_no_run_cannot_be_resumed(tmp_path: Path) -> None:
+    code, _, error = train("resume", tmp_path)
+    assert code == 2
+    assert "is no run: it has no readable config.json" in error
+
+
+def test_a_data_set_can_be_looked_at_first(pictures: Path) -> None:
+    code, out, _ = train("data", "check", pictures)
+    assert code == 0
+    assert "trainA" in out

@@ -1,0 +1,155 @@
+"""The commands that make bundles: `import` from official checkpoints, `export` from runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from models.bundle.files import refuse_to_replace
+from models.bundle.manifest import split_direction
+from models.networks.discriminator import Discriminator
+from models.networks.generator import Generator
+from training.export.bundles import Facts, Judges, PreparedBundle, prepare_bundle
+from training.fit import load_trained
+from training.importers import read_official
+from training.run import RunFolder
+
+
+@click.command("import")
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option("--a2b", required=True, metavar="NAME", help="Direction of genA2B, such as selfie2anime.")
+@click.option("--b2a", required=True, metavar="NAME", help="Direction of genB2A, such as anime2selfie.")
+@click.option("--out", default=Path("bundles"), type=click.Path(path_type=Path), show_default=True)
+@click.option(
+    "--size", type=int, metavar="PIXELS", help="Training size of a light checkpoint.  [default: 256]"
+)
+@click.option("--discriminators", is_flag=True, help="Export the discriminators too, for their attention.")
+@click.option("--only", type=click.Choice(["a2b", "b2a"]), help="Write one direction only.")
+@click.option("--steps", type=click.IntRange(min=0), help="Training steps, for the manifest.")
+@click.option("--data", help="What the weights were trained on, for the manifest.")
+@click.option("--licence", default="not recorded", help="Of the weights, for the manifest.")
+@click.option("--limits", default="not recorded", help="What not to use the weights for, for the manifest.")
+@click.option("--notes", type=click.File(), help="Markdown for the model card.")
+def import_(
+    checkpoint: Path,
+    a2b: str,
+    b2a: str,
+    out: Path,
+    size: int | None,
+    discriminators: bool,
+    only: str | None,
+    steps: int | None,
+    data: str | None,
+    licence: str,
+    limits: str,
+    notes: TextIO | None,
+) -> None:
+    """Turn an official PyTorch CHECKPOINT into one verified bundle per direction.
+
+    Nothing is written unless the exported graphs compute what torch computes in float64.
+    """
+    wanted = _wanted(a2b, b2a, only, out)
+    official = read_official(checkpoint, size=size)
+    text = notes.read() if notes is not None else None
+    facts = Facts(steps, data, licence, limits, text, official.sha256)
+    judges = _judges(official.discriminators, wanted, checkpoint) if discriminators else {}
+    _write(official.generators, judges, wanted, facts, out)
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--a2b", required=True, metavar="NAME", help="Direction of genA2B, such as selfie2anime.")
+@click.option("--b2a", required=True, metavar="NAME", help="Direction of genB2A, such as anime2selfie.")
+@click.option("--out", default=Path("bundles"), type=click.Path(path_type=Path), show_default=True)
+@click.option("--discriminators", is_flag=True, help="Export the discriminators too, for their attention.")
+@click.option("--only", type=click.Choice(["a2b", "b2a"]), help="Write one direction only.")
+@click.option("--raw", is_flag=True, help="The weights themselves, where the run keeps an average of them.")
+@click.option("--data", help="What the run was trained on, for the manifest.")
+@click.option("--licence", default="not recorded", help="Of the weights, for the manifest.")
+@click.option("--limits", default="not recorded", help="What not to use the weights for, for the manifest.")
+@click.option("--notes", type=click.File(), help="Markdown for the model card.")
+def export(
+    run: Path,
+    a2b: str,
+    b2a: str,
+    out: Path,
+    discriminators: bool,
+    only: str | None,
+    raw: bool,
+    data: str | None,
+    licence: str,
+    limits: str,
+    notes: TextIO | None,
+) -> None:
+    """Turn the newest checkpoint of a RUN into one verified bundle per direction.
+
+    Where the run keeps a running average of the generators, that is what is exported.
+    """
+    wanted = _wanted(a2b, b2a, only, out)
+    trained = load_trained(RunFolder(run), raw=raw)
+    text = notes.read() if notes is not None else None
+    facts = Facts(trained.step, data, licence, limits, text, config_sha256=trained.config_sha256)
+    judges = _judges(trained.discriminators, wanted, run) if discriminators else {}
+    _write(trained.generators, judges, wanted, facts, out)
+
+
+def _wanted(a2b: str, b2a: str, only: str | None, out: Path) -> dict[str, str]:
+    """The direction of each generator that is to be written."""
+    names = {direction: split_direction(direction) for direction in (a2b, b2a)}
+    if len(names) < 2:
+        raise click.UsageError("--a2b and --b2a name the same direction.")
+    wanted = {name: to for name, to in (("genA2B", a2b), ("genB2A", b2a)) if only in (None, name[3:].lower())}
+    for direction in wanted.values():
+        refuse_to_replace(out / direction)  # now rather than after minutes of work
+    return wanted
+
+
+def _judges(
+    discriminators: Mapping[str, Discriminator], wanted: Mapping[str, str], source: Path
+) -> dict[str, Judges]:
+    """genA2B's pictures are judged by the discriminators of B, genB2A's by those of A."""
+    judges = {}
+    for generator in wanted:
+        local, global_ = (discriminators.get(f"dis{kind}{generator[-1]}") for kind in "LG")
+        if local is None or global_ is None:
+            raise click.UsageError(
+                f"{source} holds no discriminators for {generator}; leave --discriminators out."
+            )
+        judges[generator] = Judges(local, global_)
+    return judges
+
+
+def _write(
+    generators: Mapping[str, Generator],
+    judges: Mapping[str, Judges],
+    wanted: Mapping[str, str],
+    facts: Facts,
+    out: Path,
+) -> None:
+    console = Console()
+    prepared = []
+    for name, direction in wanted.items():
+        with console.status(f"Exporting {direction} and proving it against torch …"):
+            prepared.append(prepare_bundle(direction, generators[name], judges=judges.get(name), facts=facts))
+    for bundle in prepared:
+        _report(console, bundle, bundle.write(out))
+
+
+def _report(console: Console, bundle: PreparedBundle, path: Path) -> None:
+    parity = bundle.manifest.parity
+    table = Table(title=f"{path}: {parity.reference} against {parity.runtime}", title_justify="left")
+    table.add_column("output")
+    table.add_column("measured")
+    table.add_column("allowed")
+    table.add_row("image, largest difference", f"{parity.image_max_levels} of 255", "1 of 255")
+    table.add_row("image, equal values", f"{parity.image_equal:.3%}", "at least 99.5 %")
+    for name in ("cam_logit", "attention", "discriminators"):
+        off = getattr(parity, f"{name}_relative")
+        if off is not None:
+            table.add_row(f"{name}, relative", f"{off:.1e}", "1e-3")
+    console.print(table)

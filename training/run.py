@@ -1,0 +1,80 @@
+"""A run's folder: its config, its numbers, its samples and its checkpoints."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from training.config import RunConfig, from_mapping
+from training.data.scan import ScanResult
+
+
+class RunError(ValueError):
+    """A folder cannot be made a run, or is none. The message is one sentence."""
+
+
+class RunFolder:
+    """Where a run keeps everything."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.checkpoints = path / "checkpoints"
+        self.samples = path / "samples"
+        self._config = path / "config.json"
+        self._stats = path / "stats.jsonl"
+
+    def create(self, config: RunConfig, data: Path, pictures: ScanResult) -> None:
+        """Make the folder and write down what is to be done, with what, and what of it cannot be read.
+
+        Raises:
+            RunError: something is there already.
+        """
+        if self.path.exists() and any(self.path.iterdir()):
+            raise RunError(
+                f"{self.path} is not empty; resume it with ugatit-train resume, or name another --out."
+            )
+        self.samples.mkdir(parents=True)
+        facts = {
+            "data": str(data.resolve()),
+            "fingerprint": pictures.fingerprint,
+            "config": json.loads(config.to_json()),
+        }
+        self._config.write_text(json.dumps(facts, indent=1) + "\n")
+        unreadable = [f"{each}\n" for each in pictures.unreadable]
+        if unreadable:
+            (self.path / "unreadable.txt").write_text("".join(unreadable))
+
+    def read(self) -> tuple[RunConfig, Path, str]:
+        """The config, the data folder and the fingerprint of its pictures.
+
+        Raises:
+            RunError: the folder is no run.
+            ConfigError: its config was changed into one that cannot be.
+        """
+        try:
+            facts = json.loads(self._config.read_text())
+            return from_mapping(facts["config"]), Path(facts["data"]), str(facts["fingerprint"])
+        except (OSError, json.JSONDecodeError, KeyError, TypeError):
+            raise RunError(f"{self.path} is no run: it has no readable config.json.") from None
+
+    def add_stats(self, line: dict[str, Any]) -> None:
+        """Append one line to `stats.jsonl`."""
+        with self._stats.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def forget_stats_after(self, step: int) -> None:
+        """Drop lines of steps that are done again, and a line that a kill cut short."""
+        if not self._stats.exists():
+            return
+        kept = [line for line in self._stats.read_text().splitlines() if _step_of(line) <= step]
+        fresh = self._stats.with_name(".stats.jsonl")
+        fresh.write_text("".join(f"{line}\n" for line in kept))
+        fresh.replace(self._stats)
+
+
+def _step_of(line: str) -> float:
+    try:
+        return int(json.loads(line)["step"])
+    except (json.JSONDecodeError, KeyError, TypeError, ValueError):
+        return float("inf")

@@ -1,0 +1,56 @@
+"""Everything that a run needs to go on exactly, taken apart for a checkpoint and put together again."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+from torch import Tensor
+
+from training.average import RunningAverage
+from training.checkpoint.content import Checkpoint, Packed, join_groups, split_group
+from training.checkpoint.optimizer import pack_optimizer, unpack_optimizer
+from training.checkpoint.randomness import random_state, restore_random_state
+from training.data.stream import Stream
+from training.methods.method import Method
+
+
+def pack(
+    step: int, method: Method, stream: Stream, average: RunningAverage | None, config: JsonValue
+) -> Checkpoint:
+    """The state after `step` steps. Tensors are the run's own: save them before its next step."""
+    optimizers = {name: pack_optimizer(optimizer) for name, optimizer in method.optimizers.items()}
+    random = random_state()
+    tensors: dict[str, dict[str, Tensor]] = {
+        "networks": join_groups({name: net.state_dict() for name, net in method.networks.items()}),
+        "optimizers": join_groups({name: packed.tensors for name, packed in optimizers.items()}),
+        "random": random.tensors,
+    }
+    if average is not None:
+        tensors["average"] = join_groups({name: net.state_dict() for name, net in average.networks.items()})
+    scalars: dict[str, JsonValue] = {
+        "optimizers": {name: packed.scalars for name, packed in optimizers.items()},
+        "random": random.scalars,
+        "data": dict(stream.state_dict()),
+        "config": config,
+    }
+    return Checkpoint(step, tensors, scalars)
+
+
+def restore(checkpoint: Checkpoint, method: Method, stream: Stream, average: RunningAverage | None) -> None:
+    """Put a state back into a run that was made from the same config."""
+    tensors, scalars = checkpoint.tensors, checkpoint.scalars
+    for name, network in method.networks.items():
+        network.load_state_dict(split_group(tensors["networks"], name))
+    packed = scalars["optimizers"]
+    assert isinstance(packed, dict)
+    for name, optimizer in method.optimizers.items():
+        rest = packed[name]
+        assert isinstance(rest, dict)
+        unpack_optimizer(optimizer, Packed(split_group(tensors["optimizers"], name), rest))
+    if average is not None:
+        for name, network in average.networks.items():
+            network.load_state_dict(split_group(tensors["average"], name))
+    data, random = scalars["data"], scalars["random"]
+    assert isinstance(data, dict)
+    assert isinstance(random, dict)
+    stream.load_state_dict({name: int(str(cursor)) for name, cursor in data.items()})
+    restore_random_state(Packed(tensors["random"], random))
