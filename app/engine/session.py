@@ -148,11 +148,12 @@ def session_options(threads: int) -> onnxruntime.SessionOptions:
     """Session options; `threads` 0 takes a thread for every core.
 
     Threads spin between operators, onnxruntime's default: without, the fastest of many runs on two cores took
-    a tenth to a half longer.
+    a tenth to a half longer. After a run they stop at once: the cores are wanted for the answer.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = _ERROR
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     return options
 
 
