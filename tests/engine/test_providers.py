@@ -69,6 +69,16 @@ def test_what_cannot_be_had_is_refused_with_the_remedy(
         choose_providers(requested, available=available, answers=answers, require_gpu=require_gpu)
 
 
+class FakeSessionOptions(SimpleNamespace):
+    """Keeps config entries as onnxruntime's own does."""
+
+    def __init__(self) -> None:
+        super().__init__(entries={})
+
+    def add_session_config_entry(self, key: str, value: str) -> None:
+        self.entries[key] = value
+
+
 class FakeOnnxruntime:
     """Stands for the module: sessions come up on whatever of `works` is asked for first."""
 
@@ -77,7 +87,7 @@ class FakeOnnxruntime:
         self.raises = raises
         self.asked: list[list[tuple[str, dict[str, str]]]] = []
         self.preloaded = False
-        self.SessionOptions = SimpleNamespace
+        self.SessionOptions = FakeSessionOptions
         self.RunOptions = SimpleNamespace
 
     def get_available_providers(self) -> list[str]:
@@ -181,3 +191,9 @@ def _recording(opened: list[bytes]):  # type: ignore[no-untyped-def]
         return SimpleNamespace(get_outputs=list, get_providers=lambda: [CPU])
 
     return open_session
+
+
+def test_threads_do_not_spin_on_when_a_run_is_over() -> None:
+    options = session.session_options(threads=2)
+    assert options.get_session_config_entry("session.force_spinning_stop") == "1"
+    assert options.intra_op_num_threads == 2
