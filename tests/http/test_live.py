@@ -22,13 +22,6 @@ MakeLive = Callable[..., Live]
 
 
 @pytest.fixture
-def model() -> Iterator[FakeModel]:
-    model = FakeModel()
-    yield model
-    model.release()
-
-
-@pytest.fixture
 def make_live(model: FakeModel, tmp_path: Path) -> Iterator[MakeLive]:
     with ExitStack() as stack:
 
