@@ -116,18 +116,35 @@ class Ugatit:
 
     def _translate(self, generator: str, source: Tensor, target: Tensor) -> tuple[Translation, Translation]:
         """One pass for the translation of one domain and the identity of the other."""
-        both = self.generators[generator](torch.cat([source, target]))
-        translation, identity = _halves(both)
+        translation, identity = _halves(self._generate(generator, torch.cat([source, target])))
         return Translation(*translation), Translation(*identity)
+
+    def _generate(self, generator: str, pictures: Tensor) -> Translation:
+        """What a generator makes of pictures: every pass of a generator goes through here."""
+        return Translation(*self._pass(self.generators[generator], pictures))
+
+    def _judge(self, discriminator: str, pictures: Tensor) -> Judgement:
+        """What a discriminator says of pictures: every pass of a discriminator goes through here."""
+        return Judgement(*self._pass(self.discriminators[discriminator], pictures))
+
+    def _pass(self, network: nn.Module, pictures: Tensor) -> Iterable[Any]:
+        """One pass of a network; what it answers is float32, whatever it computes in."""
+        answer: Iterable[Any] = network(pictures)
+        return answer
 
     def judging_terms(self, real: Mapping[str, Tensor], fake: Mapping[str, Tensor]) -> Terms:
         """What the four discriminators have to learn; real and fake pictures share a pass."""
         terms: Terms = {}
-        for name, discriminator in self.discriminators.items():
+        for name in self.discriminators:
             domain = name[-1]
-            judged_real, judged_fake = _judge_both(discriminator, real[domain], fake[domain])
+            judged_real, judged_fake = self._judge_both(name, real[domain], fake[domain])
             terms |= discriminator_terms(name[3:], judged_real, judged_fake)
         return terms
+
+    def _judge_both(self, discriminator: str, real: Tensor, fake: Tensor) -> tuple[Judgement, Judgement]:
+        """Real and fake pictures in one pass: one power iteration of the spectral norm instead of two."""
+        judged_real, judged_fake = _halves(self._judge(discriminator, torch.cat([real, fake])))
+        return Judgement(*judged_real), Judgement(*judged_fake)
 
     def translating_terms(
         self,
@@ -138,11 +155,11 @@ class Ugatit:
     ) -> Terms:
         """What the two generators have to learn. Keys are the domain that a picture is to look like."""
         terms: Terms = {}
-        for name, discriminator in self.discriminators.items():
-            terms |= adversarial_terms(name[3:], discriminator(translations[name[-1]].image))
+        for name in self.discriminators:
+            terms |= adversarial_terms(name[3:], self._judge(name, translations[name[-1]].image))
         cycles = {
-            "A": self.generators["genB2A"](translations["B"].image).image,
-            "B": self.generators["genA2B"](translations["A"].image).image,
+            "A": self._generate("genB2A", translations["B"].image).image,
+            "B": self._generate("genA2B", translations["A"].image).image,
         }
         for domain in DOMAINS:
             terms[f"G_cycle_{domain}"] = (cycles[domain] - real[domain]).abs().mean()
@@ -161,12 +178,13 @@ class Ugatit:
     def show(self, batch: Mapping[str, Tensor]) -> dict[str, list[Column]]:
         """For both directions: source, attention, translation, its attention on the way back, and so on."""
         return {
-            "A2B": self._show(batch["A"], self.generators["genA2B"], self.generators["genB2A"]),
-            "B2A": self._show(batch["B"], self.generators["genB2A"], self.generators["genA2B"]),
+            "A2B": self._show(batch["A"], "genA2B", "genB2A"),
+            "B2A": self._show(batch["B"], "genB2A", "genA2B"),
         }
 
-    def _show(self, source: Tensor, forth: Generator, back: Generator) -> list[Column]:
-        there, again, same = forth(source), back(forth(source).image), back(source)
+    def _show(self, source: Tensor, forth: str, back: str) -> list[Column]:
+        there = self._generate(forth, source)
+        again, same = self._generate(back, there.image), self._generate(back, source)
         columns = [
             Column("source", source),
             Column("attention", there.attention),
@@ -193,9 +211,14 @@ class Ugatit:
         return named.get(kind, weights.adversarial)
 
     def _learn(self, optimizer: str, terms: Terms) -> None:
+        """Both optimizers step here, and nowhere else."""
         refuse_non_finite(terms)
         self.optimizers[optimizer].zero_grad()
         torch.autograd.backward(self.weighted(terms))
+        self._update(optimizer)
+
+    def _update(self, optimizer: str) -> None:
+        """What lies between the gradients and the new weights."""
         self.optimizers[optimizer].step()
 
     def _adam(self, networks: Iterable[nn.Module]) -> torch.optim.Adam:
@@ -231,12 +254,6 @@ def refuse_non_finite(terms: Terms) -> None:
     broken = [name for name, term in terms.items() if not torch.isfinite(term)]
     if broken:
         raise NonFiniteLossError(f"{', '.join(broken)} is not finite; nothing was learned from this batch.")
-
-
-def _judge_both(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Judgement, Judgement]:
-    """Real and fake pictures in one pass: one power iteration of the spectral norm instead of two."""
-    judged_real, judged_fake = _halves(discriminator(torch.cat([real, fake])))
-    return Judgement(*judged_real), Judgement(*judged_fake)
 
 
 def _halves(answer: Iterable[Tensor | None]) -> tuple[list[Any], list[Any]]:
