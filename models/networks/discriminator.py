@@ -32,18 +32,24 @@ class Discriminator(nn.Module):
         layers: list[nn.Module] = []
         for inputs, outputs, stride in zip([3, *widths], widths, strides, strict=False):
             layers += [
-                nn.ReflectionPad2d(1),
+                _padding(config, stride),
                 spectral_norm(nn.Conv2d(inputs, outputs, 4, stride)),
                 nn.LeakyReLU(SLOPE),
             ]
         self.features = nn.Sequential(*layers)
         self.cam = (
-            CAM(config.features, slope=SLOPE, spectral=True, raw_weight=config.raw_cam_weight)
+            CAM(
+                config.features,
+                slope=SLOPE,
+                spectral=True,
+                raw_weight=config.raw_cam_weight,
+                shared=config.shared_cam,
+            )
             if config.cam
             else None
         )
         self.to_logit = nn.Sequential(
-            nn.ReflectionPad2d(1), spectral_norm(nn.Conv2d(config.features, 1, 4, bias=False))
+            _padding(config, 1), spectral_norm(nn.Conv2d(config.features, 1, 4, bias=config.last_bias))
         )
 
     def forward(self, x: Tensor) -> Judgement:  # [B, 3, H, W]
@@ -52,3 +58,8 @@ class Discriminator(nn.Module):
         if self.cam is not None:
             features, cam_logit, attention = self.cam(features)
         return Judgement(self.to_logit(features), cam_logit, attention)
+
+
+def _padding(config: DiscriminatorConfig, stride: int) -> nn.ReflectionPad2d:
+    uneven = config.uneven_padding and stride == 1
+    return nn.ReflectionPad2d((1, 2, 1, 2) if uneven else 1)

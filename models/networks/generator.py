@@ -36,16 +36,18 @@ class Generator(nn.Module):
         self.config = config
         c = config.channels
         self.encoder = nn.Sequential(
-            *_convolution(3, c, kernel=7),
-            *_convolution(c, 2 * c, stride=2),
-            *_convolution(2 * c, 4 * c, stride=2),
-            *(EncoderBlock(4 * c) for _ in range(config.blocks)),
+            *_convolution(config, 3, c, kernel=7),
+            *_convolution(config, c, 2 * c, stride=2),
+            *_convolution(config, 2 * c, 4 * c, stride=2),
+            *(EncoderBlock(config) for _ in range(config.blocks)),
         )
-        self.cam = CAM(4 * c) if config.cam else None
-        self.style = Style(self._style_inputs(), 4 * c) if self._adaptive() else None
+        self.cam = CAM(4 * c, shared=config.shared_cam) if config.cam else None
+        self.style = _style_layers(config) if config.adaptive else None
         self.decoder = nn.ModuleList(DecoderBlock(config) for _ in range(config.blocks))
         self.upsampling = nn.Sequential(*_upsampling(config, 4 * c, 2 * c), *_upsampling(config, 2 * c, c))
-        self.to_image = nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(c, 3, 7, bias=False), nn.Tanh())
+        self.to_image = nn.Sequential(
+            nn.ReflectionPad2d(3), nn.Conv2d(c, 3, 7, bias=config.biases), nn.Tanh()
+        )
 
     def forward(self, x: Tensor) -> Translation:  # [B, 3, S, S]
         features = self.encoder(x)  # [B, 4c, S/4, S/4]
@@ -65,20 +67,16 @@ class Generator(nn.Module):
         style: tuple[Tensor, Tensor] = self.style(pooled)
         return style
 
-    def _adaptive(self) -> bool:
-        return self.config.normalization in ("adalin", "adain")
-
-    def _style_inputs(self) -> int:
-        channels = 4 * self.config.channels
-        return channels if self.config.light else channels * (self.config.size // 4) ** 2
-
 
 class EncoderBlock(nn.Module):
     """A residual block with instance normalisation and no activation after the sum."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
-        self.body = nn.Sequential(*_convolution(channels, channels), *_convolution(channels, channels)[:-1])
+        channels = 4 * config.channels
+        self.body = nn.Sequential(
+            *_convolution(config, channels, channels), *_convolution(config, channels, channels)[:-1]
+        )
 
     def forward(self, x: Tensor) -> Tensor:  # [B, C, h, w]
         result: Tensor = x + self.body(x)
@@ -93,10 +91,10 @@ class DecoderBlock(nn.Module):
         channels = 4 * config.channels
         self.pad = nn.ReflectionPad2d(1)
         self.relu = nn.ReLU()
-        self.conv1 = nn.Conv2d(channels, channels, 3, bias=False)
-        self.conv2 = nn.Conv2d(channels, channels, 3, bias=False)
-        self.norm1 = decoder_normalization(config.normalization, channels, unbiased=config.unbiased_variance)
-        self.norm2 = decoder_normalization(config.normalization, channels, unbiased=config.unbiased_variance)
+        self.conv1 = nn.Conv2d(channels, channels, 3, bias=config.biases)
+        self.conv2 = nn.Conv2d(channels, channels, 3, bias=config.biases)
+        self.norm1 = decoder_normalization(config, channels)
+        self.norm2 = decoder_normalization(config, channels)
 
     def forward(self, x: Tensor, style: tuple[Tensor, Tensor] | None) -> Tensor:  # [B, C, h, w], [B, C] twice
         hidden = self.relu(_normalize(self.norm1, self.conv1(self.pad(x)), style))
@@ -108,11 +106,20 @@ def _normalize(norm: nn.Module, x: Tensor, style: tuple[Tensor, Tensor] | None) 
     return result
 
 
-def _convolution(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
+def _style_layers(config: GeneratorConfig) -> Style:
+    features = 4 * config.channels
+    inputs = features if config.light else features * (config.size // 4) ** 2
+    width = features if config.style_width == "features" else config.channels * config.blocks
+    return Style(inputs, features, width=width, biases=config.biases)
+
+
+def _convolution(
+    config: GeneratorConfig, inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1
+) -> list[nn.Module]:
     return [
         nn.ReflectionPad2d(kernel // 2),
-        nn.Conv2d(inputs, outputs, kernel, stride, bias=False),
-        nn.InstanceNorm2d(outputs, eps=EPSILON),
+        nn.Conv2d(inputs, outputs, kernel, stride, bias=config.biases),
+        nn.InstanceNorm2d(outputs, eps=EPSILON, affine=config.affine_instance_norm),
         nn.ReLU(),
     ]
 
@@ -121,7 +128,7 @@ def _upsampling(config: GeneratorConfig, inputs: int, outputs: int) -> list[nn.M
     return [
         nn.Upsample(scale_factor=2, mode="nearest"),
         nn.ReflectionPad2d(1),
-        nn.Conv2d(inputs, outputs, 3, bias=False),
-        upsampling_normalization(config.normalization, outputs, unbiased=config.unbiased_variance),
+        nn.Conv2d(inputs, outputs, 3, bias=config.biases),
+        upsampling_normalization(config, outputs),
         nn.ReLU(),
     ]

@@ -13,25 +13,27 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.networks.config import Normalization
+from models.networks.config import GeneratorConfig
 
 EPSILON = 1e-5
 GROUPS = 32
+SMOOTHING = 0.1
+"""What a smoothed rho is less than the one that learns."""
 
 
 class Style(nn.Module):
     """Gamma and beta for every AdaLIN layer, from the generator's attended features (figure 1)."""
 
-    def __init__(self, inputs: int, channels: int) -> None:
+    def __init__(self, inputs: int, channels: int, *, width: int, biases: bool) -> None:
         super().__init__()
         self.hidden = nn.Sequential(
-            nn.Linear(inputs, channels, bias=False),
+            nn.Linear(inputs, width, bias=biases),
             nn.ReLU(),
-            nn.Linear(channels, channels, bias=False),
+            nn.Linear(width, width, bias=biases),
             nn.ReLU(),
         )
-        self.gamma = nn.Linear(channels, channels, bias=False)
-        self.beta = nn.Linear(channels, channels, bias=False)
+        self.gamma = nn.Linear(width, channels, bias=biases)
+        self.beta = nn.Linear(width, channels, bias=biases)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:  # [B, inputs]
         hidden = self.hidden(features)
@@ -42,14 +44,26 @@ class AdaLIN(nn.Module):
     """Adaptive layer-instance normalisation: gamma and beta come from outside, one pair for each picture."""
 
     def __init__(
-        self, channels: int, *, rho: float = 0.9, learned: bool = True, unbiased: bool = True
+        self,
+        channels: int,
+        *,
+        rho: float = 0.9,
+        learned: bool = True,
+        smooth: bool = False,
+        unbiased: bool = True,
     ) -> None:
         super().__init__()
+        self.smooth = smooth
         self.unbiased = unbiased
         self.rho = _rho(self, channels, rho, learned=learned)
 
+    @property
+    def mixture(self) -> Tensor:
+        """Rho as it mixes the two normalisations, `[C]`, in [0, 1]."""
+        return (self.rho - SMOOTHING).clamp(0, 1) if self.smooth else self.rho
+
     def forward(self, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:  # [B, C, H, W], [B, C], [B, C]
-        return layer_instance_norm(x, self.rho, gamma, beta, unbiased=self.unbiased)
+        return layer_instance_norm(x, self.mixture, gamma, beta, unbiased=self.unbiased)
 
 
 class LIN(nn.Module):
@@ -64,8 +78,13 @@ class LIN(nn.Module):
         self.gamma = nn.Parameter(torch.ones(channels))
         self.beta = nn.Parameter(torch.zeros(channels))
 
+    @property
+    def mixture(self) -> Tensor:
+        """Rho as it mixes the two normalisations, `[C]`, in [0, 1]."""
+        return self.rho
+
     def forward(self, x: Tensor) -> Tensor:  # [B, C, H, W]
-        return layer_instance_norm(x, self.rho, self.gamma, self.beta, unbiased=self.unbiased)
+        return layer_instance_norm(x, self.mixture, self.gamma, self.beta, unbiased=self.unbiased)
 
 
 def _rho(owner: nn.Module, channels: int, value: float, *, learned: bool) -> Tensor:
@@ -76,22 +95,24 @@ def _rho(owner: nn.Module, channels: int, value: float, *, learned: bool) -> Ten
     return rho
 
 
-def decoder_normalization(
-    kind: Normalization, channels: int, *, unbiased: bool
-) -> AdaLIN | LIN | nn.GroupNorm:
+def decoder_normalization(config: GeneratorConfig, channels: int) -> AdaLIN | LIN | nn.GroupNorm:
     """The normalisation of the decoder's residual blocks; only AdaLIN and AdaIN take a style."""
-    match kind:
+    unbiased = config.unbiased_variance
+    match config.normalization:
+        case "adalin" if config.smooth_rho:
+            return AdaLIN(channels, rho=1.0, smooth=True, unbiased=unbiased)
         case "adalin":
             return AdaLIN(channels, unbiased=unbiased)
         case "adain":
             return AdaLIN(channels, rho=1.0, learned=False, unbiased=unbiased)
         case _:
-            return upsampling_normalization(kind, channels, unbiased=unbiased)
+            return upsampling_normalization(config, channels)
 
 
-def upsampling_normalization(kind: Normalization, channels: int, *, unbiased: bool) -> LIN | nn.GroupNorm:
+def upsampling_normalization(config: GeneratorConfig, channels: int) -> LIN | nn.GroupNorm:
     """The normalisation of the up-sampling layers that goes with the decoder's."""
-    match kind:
+    unbiased = config.unbiased_variance
+    match config.normalization:
         case "adalin":
             return LIN(channels, unbiased=unbiased)
         case "in" | "adain":

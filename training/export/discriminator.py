@@ -44,7 +44,8 @@ def _judge(graph: Graph, x: str, discriminator: Discriminator, name: str) -> Non
 def _layers(graph: Graph, x: str, layers: nn.Sequential) -> str:
     for layer in layers:
         if isinstance(layer, nn.ReflectionPad2d):
-            x = pad(graph, x, layer.padding[0])
+            before, after = layer.padding[:2]  # rows are padded as columns are
+            x = pad(graph, x, before, after=after)
         elif isinstance(layer, nn.Conv2d):
             x = convolution(graph, x, layer.weight, layer.bias, stride=layer.stride[0])
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from models.bundle.switches import WINOGRAD
 from models.networks.attention import CAM
@@ -51,7 +51,8 @@ def export_generator(generator: Generator, *, values: bool = False) -> bytes:
     if generator.cam is not None:
         features = _attend(graph, features, generator.cam, generator)
     features = _decode(graph, features, generator)
-    image = graph.add("Tanh", to_three_channels(graph, features, _weight(generator.to_image[1])))
+    last = cast("nn.Conv2d", generator.to_image[1])
+    image = graph.add("Tanh", to_three_channels(graph, features, last.weight, last.bias))
 
     if values:
         graph.output(image, "image", np.float32, ["N", 3, *shape])
@@ -66,20 +67,31 @@ def _encode(graph: Graph, x: str, generator: Generator) -> str:
             x = convolution(
                 graph, pad(graph, x, layer.kernel_size[0] // 2), layer.weight, stride=layer.stride[0]
             )
-            x = instance_norm(graph, x, layer.out_channels)
-        elif isinstance(layer, nn.ReLU):
-            x = graph.add("Relu", x)
         elif isinstance(layer, EncoderBlock):
-            x = _encoder_block(graph, x, layer)
+            x = graph.add("Add", x, _encoder_body(graph, x, layer.body))
+        else:
+            x = _normalize_or_rectify(graph, x, layer)
     return x
 
 
-def _encoder_block(graph: Graph, x: str, block: EncoderBlock) -> str:
-    first, second = (layer.weight for layer in block.body if isinstance(layer, nn.Conv2d))
-    hidden = residual_convolution(graph, pad(graph, x, 1), first)
-    hidden = graph.add("Relu", instance_norm(graph, hidden, first.shape[0]))
-    hidden = residual_convolution(graph, pad(graph, hidden, 1), second)
-    return graph.add("Add", x, instance_norm(graph, hidden, second.shape[0]))
+def _encoder_body(graph: Graph, x: str, body: nn.Sequential) -> str:
+    for layer in body:
+        if isinstance(layer, nn.Conv2d):
+            x = residual_convolution(graph, pad(graph, x, 1), layer.weight)
+        else:
+            x = _normalize_or_rectify(graph, x, layer)
+    return x
+
+
+def _normalize_or_rectify(graph: Graph, x: str, layer: nn.Module) -> str:
+    """What follows an encoder's convolution.
+
+    The convolution's bias is left out: the mean, which instance normalisation subtracts, holds it too.
+    """
+    if isinstance(layer, nn.InstanceNorm2d):
+        return instance_norm(graph, x, layer.num_features, layer.weight, layer.bias)
+    assert isinstance(layer, nn.ReLU | nn.ReflectionPad2d), layer
+    return graph.add("Relu", x) if isinstance(layer, nn.ReLU) else x
 
 
 def _attend(graph: Graph, features: str, cam: CAM, generator: Generator) -> str:
@@ -96,7 +108,7 @@ def _decode(graph: Graph, x: str, generator: Generator) -> str:
         x = _decoder_block(graph, x, cast("DecoderBlock", block), style)
     for layer in generator.upsampling:
         if isinstance(layer, nn.Conv2d):
-            x = upsampled_convolution(graph, x, layer.weight)
+            x = upsampled_convolution(graph, x, layer.weight, layer.bias)
         elif isinstance(layer, nn.ReLU):
             x = graph.add("Relu", x)
         elif not isinstance(layer, nn.Upsample | nn.ReflectionPad2d):
@@ -110,23 +122,20 @@ def _style(graph: Graph, features: str, generator: Generator) -> Style | None:
     pooled = graph.add("GlobalAveragePool", features) if generator.config.light else features
     hidden = graph.add("Flatten", pooled)
     for layer in generator.style.hidden:
-        hidden = (
-            graph.add("Relu", hidden) if isinstance(layer, nn.ReLU) else dense(graph, hidden, _weight(layer))
-        )
+        if isinstance(layer, nn.Linear):
+            hidden = dense(graph, hidden, layer.weight, layer.bias)
+        else:
+            hidden = graph.add("Relu", hidden)
     gamma, beta = (
-        dense(graph, hidden, layer.weight) for layer in (generator.style.gamma, generator.style.beta)
+        dense(graph, hidden, layer.weight, layer.bias)
+        for layer in (generator.style.gamma, generator.style.beta)
     )
     axes = graph.integers(2, 3)
     return graph.add("Unsqueeze", gamma, axes), graph.add("Unsqueeze", beta, axes)
 
 
 def _decoder_block(graph: Graph, x: str, block: DecoderBlock, style: Style | None) -> str:
-    hidden = residual_convolution(graph, pad(graph, x, 1), block.conv1.weight)
+    hidden = residual_convolution(graph, pad(graph, x, 1), block.conv1.weight, block.conv1.bias)
     hidden = graph.add("Relu", normalization(graph, hidden, block.norm1, style))
-    hidden = residual_convolution(graph, pad(graph, hidden, 1), block.conv2.weight)
+    hidden = residual_convolution(graph, pad(graph, hidden, 1), block.conv2.weight, block.conv2.bias)
     return graph.add("Add", x, normalization(graph, hidden, block.norm2, style))
-
-
-def _weight(layer: nn.Module) -> Tensor:
-    assert isinstance(layer.weight, Tensor)
-    return layer.weight

@@ -5,6 +5,7 @@ Constants are computed in float64 and rounded once. What each rewriting brings i
 
 from __future__ import annotations
 
+import copy
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from onnx import TensorProto
 from torch import Tensor, nn
 
 from models.bundle.switches import WINOGRAD
-from models.networks.attention import CAM, raw_weight
+from models.networks.attention import CAM
 from models.networks.normalization import EPSILON, LIN, AdaLIN
 from training.export.graph import Graph
 
@@ -60,9 +61,10 @@ def values_to_pixels(graph: Graph, values: str) -> str:
     return graph.add("Transpose", graph.add("Cast", bounded, to=TensorProto.UINT8), perm=[0, 2, 3, 1])
 
 
-def pad(graph: Graph, x: str, size: int, mode: str = "reflect") -> str:
-    """Pad height and width by `size` on every side; a negative size crops."""
-    return graph.add("Pad", x, graph.integers(0, 0, size, size, 0, 0, size, size), mode=mode)
+def pad(graph: Graph, x: str, size: int, mode: str = "reflect", *, after: int | None = None) -> str:
+    """Pad by `size` on every side, or by `after` below and to the right; a negative size crops."""
+    end = size if after is None else after
+    return graph.add("Pad", x, graph.integers(0, 0, size, size, 0, 0, end, end), mode=mode)
 
 
 def convolution(graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None, *, stride: int = 1) -> str:
@@ -71,13 +73,17 @@ def convolution(graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None
     return graph.add("Conv", x, *constants, strides=[stride, stride], kernel_shape=list(weight.shape[2:]))
 
 
-def residual_convolution(graph: Graph, x: str, weight: Tensor) -> str:
+def residual_convolution(graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None) -> str:
     """A 3x3 convolution of a map padded by 1, as it is or, where that is faster, by `_winograd`."""
     return graph.choose(
         WINOGRAD,
-        on=lambda: _winograd(graph, x, weight),
-        off=lambda: convolution(graph, x, weight),
+        on=lambda: _plus(graph, _winograd(graph, x, weight), bias),
+        off=lambda: convolution(graph, x, weight, bias),
     )
+
+
+def _plus(graph: Graph, x: str, bias: Tensor | None) -> str:
+    return x if bias is None else graph.add("Add", x, graph.constant(_over_space(bias)))
 
 
 def _winograd(graph: Graph, x: str, weight: Tensor) -> str:
@@ -121,14 +127,18 @@ def _transformed(graph: Graph, weight: Tensor) -> str:
     return graph.add("Reshape", six, graph.integers(6 * outputs, inputs, 1, 3))
 
 
-def dense(graph: Graph, x: str, weight: Tensor) -> str:
-    """A fully connected layer without a bias, `[N, inputs]` to `[N, outputs]`."""
-    return graph.add("Gemm", x, graph.constant(weight), transB=1)
+def dense(graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None) -> str:
+    """A fully connected layer, `[N, inputs]` to `[N, outputs]`."""
+    constants = [graph.constant(tensor) for tensor in (weight, bias) if tensor is not None]
+    return graph.add("Gemm", x, *constants, transB=1)
 
 
-def instance_norm(graph: Graph, x: str, channels: int) -> str:
-    """Instance normalisation with neither scale nor shift."""
-    ones, zeros = graph.constant(np.ones(channels)), graph.constant(np.zeros(channels))
+def instance_norm(
+    graph: Graph, x: str, channels: int, scale: Tensor | None = None, shift: Tensor | None = None
+) -> str:
+    """Instance normalisation; without a scale and a shift of its own, by 1 and 0."""
+    ones = graph.constant(np.ones(channels) if scale is None else scale)
+    zeros = graph.constant(np.zeros(channels) if shift is None else shift)
     return graph.add("InstanceNormalization", x, ones, zeros, epsilon=EPSILON)
 
 
@@ -150,7 +160,7 @@ def _mixed_norm(graph: Graph, x: str, norm: AdaLIN | LIN, style: Style) -> str:
     The same algebra as the network's own (`layer_instance_norm`), which explains it.
     """
     gamma, beta = style
-    rho = _over_space(norm.rho.detach().double())
+    rho = _over_space(norm.mixture.detach().double())
     mean = graph.add("ReduceMean", x, graph.integers(*_SPACE))  # [N, C, 1, 1]
     n = graph.add("ReduceProd", graph.sizes(x, *_SPACE), keepdims=0)
     square = graph.add("Div", graph.add("ReduceSumSquare", x, graph.integers(*_SPACE)), n)
@@ -197,24 +207,22 @@ def attend(graph: Graph, x: str, cam: CAM) -> tuple[str, str, str]:
 
     Both weightings, their concatenation and the 1x1 convolution are one 1x1 convolution.
     """
-    by_average = dense(graph, graph.add("Flatten", graph.add("GlobalAveragePool", x)), cam.gap.weight)
-    by_maximum = dense(graph, graph.add("Flatten", graph.add("GlobalMaxPool", x)), cam.gmp.weight)
-    cam_logit = graph.add("Concat", by_average, by_maximum, axis=1)
-    features = convolution(graph, x, _merged_weight(cam), cam.merge.bias)
+    exact = copy.deepcopy(cam).double()
+    pools = (graph.add("GlobalAveragePool", x), graph.add("GlobalMaxPool", x))
+    logits = [
+        dense(graph, graph.add("Flatten", pool), classifier.weight, classifier.bias)
+        for pool, classifier in zip(pools, exact.classifiers, strict=True)
+    ]
+    cam_logit = graph.add("Concat", *logits, axis=1)
+    weights = (classifier.weight for classifier in exact.classifiers)
+    features = convolution(graph, x, exact.merged_weight(*weights), cam.merge.bias)
     features = graph.add("LeakyRelu", features, alpha=cam.slope) if cam.slope else graph.add("Relu", features)
     # A convolution by ones: onnxruntime's ReduceSum over the channels takes several times as long.
     attention = convolution(graph, features, torch.ones(1, cam.merge.out_channels, 1, 1))
     return features, cam_logit, graph.add("Squeeze", attention, graph.integers(1))
 
 
-def _merged_weight(cam: CAM) -> Tensor:
-    weights = [raw_weight(layer) if cam.raw_weight else layer.weight for layer in (cam.gap, cam.gmp)]
-    by_gap, by_gmp = cam.merge.weight.double().chunk(2, 1)
-    w_gap, w_gmp = (weight.double()[..., None, None] for weight in weights)
-    return by_gap * w_gap + by_gmp * w_gmp
-
-
-def upsampled_convolution(graph: Graph, x: str, weight: Tensor) -> str:
+def upsampled_convolution(graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None) -> str:
     """Nearest x2 up-sampling, reflection padding by 1 and a 3x3 convolution, computed on the small map.
 
     An output row sees only two rows of the small map: an even one (2i) the rows i - 1 and i, an odd one
@@ -226,7 +234,8 @@ def upsampled_convolution(graph: Graph, x: str, weight: Tensor) -> str:
     """
     odd_even = [_two_taps(weight.double(), 2, odd=odd) for odd in (True, False)]
     phases = torch.stack([_two_taps(rows, 3, odd=odd) for rows in odd_even for odd in (True, False)], 1)
-    small = convolution(graph, pad(graph, x, 1, "edge"), phases.flatten(0, 1))
+    biases = None if bias is None else bias.repeat_interleave(4)
+    small = convolution(graph, pad(graph, x, 1, "edge"), phases.flatten(0, 1), biases)
     return pad(graph, graph.add("DepthToSpace", small, blocksize=2, mode="CRD"), -1, "constant")
 
 
@@ -236,7 +245,7 @@ def _two_taps(weight: Tensor, axis: int, *, odd: bool) -> Tensor:
     return torch.stack([first + second, third] if odd else [first, second + third], axis)
 
 
-def to_three_channels(graph: Graph, x: str, weight: Tensor) -> str:
+def to_three_channels(graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None) -> str:
     """A square convolution to very few channels: along the rows first, then summed down the columns.
 
     Kernels are vectorised over output channels, and three fill a fraction of a vector. A 1 x k convolution to
@@ -248,4 +257,4 @@ def to_three_channels(graph: Graph, x: str, weight: Tensor) -> str:
     for row in range(size):
         down_columns[range(outputs), range(outputs), row, row] = 1
     rows = convolution(graph, pad(graph, x, size // 2), along_rows)
-    return convolution(graph, rows, down_columns.reshape(outputs, outputs * size, size, 1))
+    return convolution(graph, rows, down_columns.reshape(outputs, outputs * size, size, 1), bias)
