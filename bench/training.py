@@ -13,7 +13,8 @@ import torch
 from bench.harness import alternate, report
 from bench.plain_step import plain_step
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
-from training.methods.ugatit import Ugatit, UgatitConfig
+from training.methods.ugatit import Ugatit
+from training.methods.ugatit_config import UgatitConfig
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.networks.config import ConfigError
 from training.data.config import DataConfig
-from training.methods.ugatit import UgatitConfig
+from training.methods.ugatit_config import UgatitConfig
 
 PRESETS: Final = Path(__file__).parent / "presets"
 

@@ -12,7 +12,8 @@ from torch import Tensor
 from tests.golden.reading import HERE, RELATIVE_TOLERANCE, VARIANTS, checkpoint, vectors
 from training.importers import read_official
 from training.losses import Terms
-from training.methods.ugatit import Ugatit, UgatitConfig
+from training.methods.ugatit import Ugatit
+from training.methods.ugatit_config import UgatitConfig
 
 GRADIENT_TOLERANCE = 1e-3
 

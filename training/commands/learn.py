@@ -12,6 +12,7 @@ from rich.console import Console
 from torch import nn
 
 from models.networks.config import ConfigError
+from training.ablations import ABLATIONS
 from training.config import RunConfig, from_mapping, load_preset, merged, presets
 from training.data.check import check
 from training.data.render import render
@@ -29,6 +30,7 @@ from training.run import RunFolder
 @click.option(
     "--preset", default="official-pytorch", show_default=True, help=f"One of {', '.join(presets())}."
 )
+@click.option("--ablation", type=click.Choice(list(ABLATIONS)), help="One of the paper's table 1.")
 @click.option("--size", type=int, metavar="PIXELS", help="Of the pictures and the networks.")
 @click.option("--channels", type=int, help="Base channels of every network.")
 @click.option("--batch", type=int, help="Pictures of each domain in a step.")
@@ -41,6 +43,7 @@ def fit(
     data: Path,
     out: Path,
     preset: str,
+    ablation: str | None,
     size: int | None,
     channels: int | None,
     batch: int | None,
@@ -54,6 +57,8 @@ def fit(
     flags = {"batch": batch, "steps": steps, "save_every": save_every, "seed": seed}
     changes: dict[str, Any] = {name: value for name, value in flags.items() if value is not None}
     changes = merged(changes, _sizes(size, channels))
+    if ablation is not None:
+        changes = merged(changes, {"ugatit": ABLATIONS[ablation]})
     for assignment in assignments:
         changes = merged(changes, _assigned(assignment))
     config = from_mapping(merged(load_preset(preset), changes))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
-from models.networks.config import DiscriminatorConfig, GeneratorConfig
 from models.networks.discriminator import Discriminator, Judgement
 from models.networks.generator import Generator, Translation
 from models.networks.normalization import LIN, AdaLIN
 from training.losses import Terms, adversarial_terms, cam_loss, discriminator_terms
+from training.methods.building import initialize, parameter_groups
 from training.methods.method import Column
+from training.methods.ugatit_config import UgatitConfig
 
 DOMAINS: Final = ("A", "B")
 DEPTHS: Final = ("G", "L")
@@ -24,31 +24,6 @@ DEPTHS: Final = ("G", "L")
 
 class NonFiniteLossError(RuntimeError):
     """A loss term is infinite or not a number. The message names it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LossWeights:
-    """The weights of the objective (section 2.2.4)."""
-
-    adversarial: float = 1.0
-    cycle: float = 10.0
-    identity: float = 10.0
-    cam: float = 1000.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class UgatitConfig:
-    """All that U-GAT-IT can be told."""
-
-    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
-    global_discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
-    local_discriminator: DiscriminatorConfig = field(default_factory=lambda: DiscriminatorConfig(layers=5))
-    weights: LossWeights = field(default_factory=LossWeights)
-    learning_rate: float = 1e-4
-    decay_from: float = 0.5
-    """The share of the training after which the learning rate falls linearly to zero."""
-    betas: tuple[float, float] = (0.5, 0.999)
-    weight_decay: float = 1e-4
 
 
 class Ugatit:
@@ -67,6 +42,7 @@ class Ugatit:
             for depth in DEPTHS
             for domain in DOMAINS
         }
+        initialize(self.networks.values(), config.initialization)
         self.optimizers = {
             "generators": self._adam(self.generators.values()),
             "discriminators": self._adam(self.discriminators.values()),
@@ -222,19 +198,17 @@ class Ugatit:
         self.optimizers[optimizer].step()
 
     def _adam(self, networks: Iterable[nn.Module]) -> torch.optim.Adam:
-        parameters = [parameter for network in networks for parameter in network.parameters()]
         return torch.optim.Adam(
-            parameters,
+            parameter_groups(networks, self.config.weight_decay_on),
             lr=self.config.learning_rate,
             betas=self.config.betas,
             weight_decay=self.config.weight_decay,
         )
 
     def _set_learning_rate(self, progress: float) -> None:
-        falling = min(1.0, (1 - progress) / (1 - self.config.decay_from))
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
-                group["lr"] = self.config.learning_rate * falling
+                group["lr"] = self.config.learning_rate_at(progress)
 
     @torch.no_grad()
     def clip_rho(self) -> None:

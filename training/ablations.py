@@ -1,0 +1,41 @@
+"""The ablations of the paper's table 1, as changes of a config.
+
+What each of them is, where the paper does not say it, is our choice: IN, LN and GN have a scale and a shift
+of their own; AdaIN is AdaLIN with rho fixed at 1; with IN, LN, AdaIN and GN the up-sampling layers take IN,
+LN, IN and GN.
+Without a CAM the features go straight on, and its terms are missing from the objective.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, get_args
+
+from models.networks.config import Normalization
+
+Changes = dict[str, dict[str, Any]]
+
+_NO_CAM: Final = {"cam": False, "shared_cam": False}
+
+
+def _decoder(normalization: Normalization) -> Changes:
+    """Another normalisation, and none of the switches that only AdaLIN, or only a style, has."""
+    changes: dict[str, Any] = {"normalization": normalization, "smooth_rho": False}
+    if normalization != "adain":
+        changes["style_width"] = "features"
+    return {"generator": changes}
+
+
+_WITHOUT_GENERATOR_CAM: Final[Changes] = {"generator": _NO_CAM}
+_WITHOUT_DISCRIMINATOR_CAM: Final[Changes] = {
+    "global_discriminator": _NO_CAM,
+    "local_discriminator": _NO_CAM,
+}
+
+ABLATIONS: Final[Mapping[str, Changes]] = {
+    **{kind: _decoder(kind) for kind in get_args(Normalization) if kind != "adalin"},
+    "no-cam": {**_WITHOUT_GENERATOR_CAM, **_WITHOUT_DISCRIMINATOR_CAM},
+    "no-generator-cam": _WITHOUT_GENERATOR_CAM,
+    "no-discriminator-cam": _WITHOUT_DISCRIMINATOR_CAM,
+}
+"""What each changes of the section `ugatit`."""
