@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.networks.config import ConfigError
-from training.config import RunConfig, from_mapping, load_preset, merged, presets
+from training.config import PRESETS, RunConfig, from_mapping, load_preset, merged, presets
 
 
 def test_the_defaults_are_the_official_pytorch_code_s() -> None:
@@ -23,6 +23,30 @@ def test_the_defaults_are_the_official_pytorch_code_s() -> None:
 @pytest.mark.parametrize("name", presets())
 def test_every_preset_is_a_config_and_says_in_a_comment_why(name: str) -> None:
     from_mapping(load_preset(name))
+    assert (PRESETS / f"{name}.toml").read_text().startswith("# ")
+
+
+def test_a_config_written_before_there_were_switches_means_what_it_meant() -> None:
+    judge = {"channels": 64, "cam": True, "raw_cam_weight": True}
+    old = {
+        "generator": {
+            "size": 256,
+            "channels": 64,
+            "blocks": 4,
+            "light": False,
+            "normalization": "adalin",
+            "cam": True,
+            "unbiased_variance": True,
+        },
+        "global_discriminator": {**judge, "layers": 7},
+        "local_discriminator": {**judge, "layers": 5},
+        "weights": {"adversarial": 1.0, "cycle": 10.0, "identity": 10.0, "cam": 1000.0},
+        "learning_rate": 1e-4,
+        "decay_from": 0.5,
+        "betas": [0.5, 0.999],
+        "weight_decay": 1e-4,
+    }
+    assert from_mapping({"ugatit": old}) == from_mapping(load_preset("official-pytorch"))
 
 
 def test_a_config_survives_being_written_and_read() -> None:
