@@ -24,7 +24,7 @@ PAGE_CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HEADERS: Final = {
+SAFE_HEADERS: Final = {
     "Content-Security-Policy": PAGE_CSP,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -92,16 +92,19 @@ class _Exchange:
         self._leaving = leaving
         # A HEAD is the GET without its body: answered by the same route, its body dropped by the server.
         method = "GET" if self._method == "HEAD" else self._method
-        self.inner_scope = {**scope, "method": method, "state": self.state}
+        # A file comes whole, whatever pieces were asked for: that may be ignored (RFC 9110, 14.2).
+        headers = [header for header in scope["headers"] if header[0] != b"range"]
+        self.inner_scope = {**scope, "method": method, "headers": headers, "state": self.state}
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-Id"] = self.request_id
+            del headers["Accept-Ranges"]
             if self._leaving:
                 headers["Connection"] = "close"  # the next request shall find another server
-            for name, value in _HEADERS.items():
+            for name, value in SAFE_HEADERS.items():
                 headers.setdefault(name, value)
         await self._send(message)
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from typing import Any, ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from app.http.middleware import SAFE_HEADERS
+from app.http.parser import PlainParser
 from app.http.problems import MALFORMED_REQUEST, REQUEST_TIMEOUT, Kind, answer
 
 _HEAD_LIMIT_BYTES: Final = 64 * 1024
 """Browsers and proxies stay below 16 KiB. What ends within one read from the socket is let through."""
+
+log = logging.getLogger("ugatit.access")
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -29,6 +34,10 @@ class BoundedProtocol(HttpToolsProtocol):
     _any_bytes = False
     _head_bytes = 0
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.parser = PlainParser(self)
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._expect_headers()
@@ -45,7 +54,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._stop_timer()
         self._head_bytes = 0
-        super().on_headers_complete()
+        if not self.parser.wishes_to_upgrade:
+            super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._head_bytes = 0
@@ -53,7 +63,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._head_bytes = 0
-        super().on_message_complete()
+        if not self.parser.wishes_to_upgrade:
+            super().on_message_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -124,7 +135,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.abort()
 
     def _refuse(self, kind: Kind, detail: str) -> None:
-        response = answer(kind, detail, secrets.token_hex(8))
+        request_id = secrets.token_hex(8)
+        response = answer(kind, detail, request_id, {"X-Request-Id": request_id, **SAFE_HEADERS})
+        log.info("refused %d", kind.status, extra={"request_id": request_id, "problem": kind.code})
         head = [STATUS_LINE[kind.status], b"connection: close\r\n"]
         head += [b"%s: %s\r\n" % header for header in response.raw_headers]
         self.transport.write(b"".join([*head, b"\r\n", bytes(response.body)]))
