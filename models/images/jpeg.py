@@ -16,6 +16,7 @@ _EXIF, _ICC_PROFILE = 0xE1, 0xE2
 # are meant. Not 0xC8 and 0xCC (settings of arithmetic coding that nobody writes): Pillow takes their bodies
 # for further segments.
 _FOR_PIXELS = frozenset({*range(0xC0, 0xD0), 0xDB, 0xDD, 0xE0, 0xEE} - {0xC8, 0xCC})
+_LEAST_BYTES = {0xE0: 18, 0xEE: 16}  # marker and length with JFIF's 14 bytes, Adobe's 12
 
 # A segment costs its sender four bytes and Pillow microseconds. Sound files have under two hundred.
 _MAX_SEGMENTS = 1000
@@ -51,11 +52,18 @@ def split(data: bytes) -> Jpeg:
             if scans > _MAX_SCANS:
                 raise BrokenPicture(f"This JPEG picture has more than {_MAX_SCANS} scans; save it again.")
         elif scans == 0:
-            if code in _FOR_PIXELS or (code == _ICC_PROFILE and data.startswith(b"ICC_PROFILE\0", start + 4)):
+            if _is_for_pixels(code, view[start:end]):
                 pixels.append(view[start:end])
             elif code == _EXIF and not exif and data.startswith(b"Exif\0\0", start + 4):
                 exif = data[start + 4 : end]
     return Jpeg(b"".join(pixels), exif)
+
+
+def _is_for_pixels(code: int, segment: memoryview) -> bool:
+    """Whether the decoder needs a segment; of those that applications add, a torn one is none at all."""
+    if code == _ICC_PROFILE:
+        return segment[4:16] == b"ICC_PROFILE\0" and len(segment) > 18
+    return code in _FOR_PIXELS and len(segment) >= _LEAST_BYTES.get(code, 0)
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
