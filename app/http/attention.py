@@ -73,7 +73,7 @@ def _raw(options: AttentionOptions, attention_map: Map) -> RawAttention:
     return RawAttention(
         kind="relevance",  # a class activation map; only a network that paints a mask would say otherwise
         network=options.network,
-        shape=(attention_map.shape[0], attention_map.shape[1]),
+        shape=list(attention_map.shape),
         values=attention_map.tolist(),
         raw_min=float(attention_map.min()),
         raw_max=float(attention_map.max()),

@@ -133,7 +133,7 @@ class RawAttention(BaseModel):
 
     kind: Literal["relevance", "mask"] = Field(description="relevance: a CAM, relative; mask: absolute.")
     network: Network
-    shape: tuple[int, int] = Field(description="Rows and columns.")
+    shape: list[int] = Field(min_length=2, max_length=2, description="Rows and columns.")
     values: list[list[float]] = Field(description="The map's own values, row by row.")
     raw_min: float
     raw_max: float

@@ -42,7 +42,12 @@ async def readyz(request: Request, context: ContextDep) -> Readiness | Response:
     return Readiness(directions={direction.name: direction.state for direction in context.engine.registry})
 
 
-@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    response_class=Response,
+    summary="Prometheus metrics",
+)
 async def metrics(context: ContextDep) -> Response:
     """In Prometheus' text format."""
     return Response(context.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,42 @@
+"""Fuzz the reading of manifests and models: `python -W error -m tests.fuzz.manifests -runs=100000`."""
+
+from __future__ import annotations
+
+import json
+
+import atheris
+
+with atheris.instrument_imports(include=["models.bundle"]):
+    from models.bundle.errors import BundleError
+    from models.bundle.external import refuse_external_tensors
+    from models.bundle.manifest import parse_manifest
+
+from tests.bundle import making
+from tests.fuzz.targets import check_sentence, fuzz
+from tests.tiny_bundle import both_discriminators, endless, generator
+
+
+def one_input(data: bytes) -> None:
+    """Any bytes are a manifest that survives being written again, or refused in one line; models alike."""
+    try:
+        manifest = parse_manifest(data)
+    except BundleError as refusal:
+        check_sentence(refusal)
+    else:
+        assert parse_manifest(manifest.to_bytes()) == manifest
+    try:
+        refuse_external_tensors(data)
+    except BundleError as refusal:
+        check_sentence(refusal)
+
+
+def seeds() -> list[bytes]:
+    """Sound manifests, and models of every shape that the tests build."""
+    manifest = making.manifest(making.files()).to_bytes()
+    facts = json.loads(manifest)
+    without = [json.dumps({k: v for k, v in facts.items() if k != name}).encode() for name in facts]
+    return [manifest, *without, generator(), generator(attention=False), both_discriminators(), endless()]
+
+
+if __name__ == "__main__":
+    fuzz(one_input, seeds())
