@@ -76,7 +76,7 @@ def mutant(seed: int) -> Mutant:
     body = files[random.integers(len(files))]
     content_type = ("image/jpeg", "image/png", "image/webp")[random.integers(3)]
     for _ in range(random.integers(1, 5)):
-        body = _damage(body, random)
+        body = damage(body, random)
     if body.startswith(b"\x89PNG") and random.random() < 0.7:
         body = _with_right_checksums(body)
     if random.random() < 0.25:
@@ -84,7 +84,8 @@ def mutant(seed: int) -> Mutant:
     return Mutant(body, content_type)
 
 
-def _damage(body: bytes, random: Random) -> bytes:
+def damage(body: bytes, random: Random) -> bytes:
+    """The bytes with one thing wrong; now and then the wrong thing is what was there."""
     ways: tuple[Callable[[bytes, Random], bytes], ...] = (
         _flip, _flip, _flip_early, _flip_early, _put_telling, _put_telling, _cut, _drop, _repeat, _splice,
     )  # fmt: skip

@@ -1,0 +1,77 @@
+"""Damaged bundles: refused before the runtime sees a byte, whatever was hit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.engine.fake import FakeModel, fake_engine
+from app.settings import Settings
+from models.bundle.manifest import GENERATOR, MANIFEST
+from tests.fuzz.amounts import amount
+from tests.fuzz.mutants import damage
+from tests.tiny_bundle import write_tiny_bundle
+
+
+class Watched(FakeModel):
+    """Remembers what a runtime was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[bytes] = []
+
+    def open(self, model: bytes) -> FakeModel:
+        self.given.append(model)
+        return super().open(model)
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "ugatit.engine")
+
+
+def test_a_damaged_bundle_is_refused_before_the_runtime_sees_a_byte(tmp_path: Path) -> None:
+    bundle = write_tiny_bundle(tmp_path / "bundles")
+    whole = {path.name: path.read_bytes() for path in bundle.iterdir()}
+    assert load(bundle) == [whole[GENERATOR]]
+    first, count = amount("SEED", 0), amount("BUNDLE_MUTANTS", 300)
+    harmless = 0
+    for seed in range(first, first + count):
+        name = strike(bundle, whole, seed)
+        given = load(bundle)
+        if name == MANIFEST and given == [whole[GENERATOR]]:
+            harmless += 1  # a word of the licence, say: what runs is still what was exported
+        else:
+            assert given == [], f"seed {seed}: {name} was damaged, and yet a model was opened"
+        (bundle / name).write_bytes(whole[name])
+    assert load(bundle) == [whole[GENERATOR]]
+    print(f"{count:,} damaged bundles from seed {first}, {harmless} of them in words alone")
+    assert harmless < count / 4
+
+
+def strike(bundle: Path, whole: dict[str, bytes], seed: int) -> str:
+    """Damage one file, and say which."""
+    random = np.random.default_rng(seed)
+    name = sorted(whole)[random.integers(len(whole))]
+    damaged = whole[name]
+    while damaged == whole[name]:
+        damaged = damage(damaged, random)
+    (bundle / name).write_bytes(damaged)
+    return name
+
+
+def load(bundle: Path) -> list[bytes]:
+    """What the runtime is given while the service loads its bundles."""
+    model = Watched()
+    asyncio.run(_load(fake_engine(Settings(bundles_dir=bundle.parent), model)))
+    return model.given
+
+
+async def _load(engine) -> None:  # type: ignore[no-untyped-def]
+    engine.start()
+    await engine.loaded()
+    engine.close()
