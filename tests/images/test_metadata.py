@@ -2,45 +2,19 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from models.images.decode import decode
 from models.images.encode import MediaType, encode
 from models.images.frame import frame
 from models.images.heatmap import overlay
-from tests.images.drawing import LIMITS, file, gradient, swapped_profile
-
-CANARY = b"CANARY-51.4779N"
-XMP = b"<x:xmpmeta><place>" + CANARY + b"</place></x:xmpmeta>"
-
-
-def _located() -> bytes:
-    """An EXIF block with a GPS position, a maker's name and a thumbnail's worth of remarks."""
-    noted = Image.Exif()
-    noted[0x010F] = CANARY.decode()
-    noted.get_ifd(0x8825)[0x001D] = CANARY.decode()
-    return noted.tobytes()
-
-
-def _telling(kind: str) -> bytes:
-    """A file that carries everything a format can carry."""
-    text = PngInfo()
-    text.add_text("Comment", CANARY.decode())
-    text.add_itxt("XML:com.adobe.xmp", XMP.decode())
-    options = {
-        "JPEG": {"comment": CANARY, "xmp": XMP},
-        "PNG": {"pnginfo": text},
-        "WEBP": {"xmp": XMP},
-    }[kind]
-    profile = swapped_profile() + CANARY
-    return file(gradient(64, 96), kind, exif=_located(), icc_profile=profile, **options)
+from tests.images.drawing import LIMITS
+from tests.images.telling import CANARY, telling
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("media_type", ["image/png", "image/jpeg", "image/webp"])
 def test_nothing_but_pixels_gets_through(kind: str, media_type: MediaType) -> None:
-    data = _telling(kind)
+    data = telling(kind)
     assert CANARY in data
     picture = decode(data, limits=LIMITS)
     framed = frame(picture, height=64, width=64, fit="cover").pixels
@@ -68,10 +42,10 @@ def _assert_bare(data: bytes, media_type: MediaType) -> None:
 
 def test_the_canaries_are_where_a_reader_finds_them() -> None:
     """Else the test above would pass on files that carry nothing."""
-    jpeg = _telling("JPEG")
+    jpeg = telling("JPEG")
     assert all(mark in jpeg for mark in (b"Exif", b"ICC_PROFILE", b"ns.adobe.com", b"\xff\xfe"))
-    png = _telling("PNG")
+    png = telling("PNG")
     assert all(mark in png for mark in (b"eXIf", b"iCCP", b"tEXt", b"iTXt"))
     start = png.index(b"iCCP") + 4
     assert CANARY in zlib.decompressobj().decompress(png[png.index(b"\0", start) + 2 :])
-    assert all(mark in _telling("WEBP") for mark in (b"EXIF", b"ICCP", b"XMP "))
+    assert all(mark in telling("WEBP") for mark in (b"EXIF", b"ICCP", b"XMP "))
