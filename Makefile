@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help serve test install clean
+.PHONY: help serve test fuzz install clean
 # A half-made environment must not look finished to the next make.
 .DELETE_ON_ERROR:
 
@@ -18,6 +18,17 @@ test: .venv/.development ## Lint, type-check, check the walls between the rooms,
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+# Any of these in the environment wins, as does UGATIT_TESTS_SEED, where to begin; docs/reliability.md explains.
+FUZZ = UGATIT_TESTS_MUTANTS=$${UGATIT_TESTS_MUTANTS:-1000000} \
+  UGATIT_TESTS_EXAMPLES=$${UGATIT_TESTS_EXAMPLES:-10000} \
+  UGATIT_TESTS_DECODE_RUNS=$${UGATIT_TESTS_DECODE_RUNS:-5000000} \
+  UGATIT_TESTS_MANIFEST_RUNS=$${UGATIT_TESTS_MANIFEST_RUNS:-1000000} \
+  UGATIT_TESTS_BUNDLE_MUTANTS=$${UGATIT_TESTS_BUNDLE_MUTANTS:-50000}
+
+fuzz: .venv/.development ## Attack the service with the amounts of a release; takes hours.
+	$(FUZZ) .venv/bin/python -m pytest -v -s tests/corpus tests/fuzz tests/regressions tests/http/test_layers.py \
+	  tests/http/test_walls.py tests/http/test_canaries.py tests/http/test_headers.py $(PYTEST_ARGS)
 
 install: .venv/.development ## The development environment: everything, torch too.
 

@@ -35,3 +35,4 @@ def test_a_fuzzing_target_finds_nothing(target: str, runs: int, tmp_path: Path) 
     found = [path.read_bytes() for path in tmp_path.iterdir()]
     assert done.returncode == 0, f"{found}\n{done.stdout[-5000:]}"
     assert f"Done {runs} runs" in done.stdout
+    print(f"{target}: {runs:,} runs from seed {options[1].partition('=')[2]}")
