@@ -28,6 +28,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     read_seconds: ClassVar[float]
 
+    parser: PlainParser  # type: ignore[assignment]
     _headers_timer: asyncio.TimerHandle | None = None
     _taking_timer: asyncio.TimerHandle | None = None
     _running: RequestResponseCycle | None = None

@@ -62,7 +62,7 @@ def split(data: bytes) -> Jpeg:
 def _is_for_pixels(code: int, segment: memoryview) -> bool:
     """Whether the decoder needs a segment; of those that applications add, a torn one is none at all."""
     if code == _ICC_PROFILE:
-        return segment[4:16] == b"ICC_PROFILE\0" and len(segment) > 18
+        return bytes(segment[4:16]) == b"ICC_PROFILE\0" and len(segment) > 18
     return code in _FOR_PIXELS and len(segment) >= _LEAST_BYTES.get(code, 0)
 
 
