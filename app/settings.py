@@ -43,6 +43,17 @@ class Settings(BaseSettings):
         description="Most pixels of a picture; the header is asked before anything is decoded.",
     )
     max_side_pixels: int = Field(16_384, ge=1, description="Longest side of a picture.")
+    receiving_bytes: int = Field(
+        256 * 1024**2,
+        ge=1,
+        description="Most memory for the bodies of all requests together; the next byte gets 503.",
+    )
+    decoders: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="Pictures decoded at once; one of 50 megapixels takes some 400 MB meanwhile.",
+    )
 
     queue_size: int = Field(
         16,
@@ -58,6 +69,18 @@ class Settings(BaseSettings):
     )
     request_read_seconds: float = Field(
         15, gt=0, le=600, description="Time for a request's headers, and again for its body, to arrive."
+    )
+    max_connections: int = Field(
+        512,
+        ge=1,
+        le=100_000,
+        description="Open connections; beyond, those that keep the service waiting are closed. "
+        "Below the limit on open files (ulimit -n, often 1024).",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of proxies, separated by commas, whose X-Forwarded-For names the "
+        "client; from others it is ignored.",
     )
     keep_alive_seconds: int = Field(5, ge=1, le=600, description="Time an idle connection is kept.")
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import bisect
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.engine.admission import Permit
 from app.engine.runner import Broken, Runner, Unwanted
 from app.engine.session import Outputs, Pixels
+from app.engine.turns import Turns
 
 
 class Answer(NamedTuple):
@@ -30,8 +31,9 @@ def _ignore(*_: object) -> None:
 
 
 class _Job:
-    def __init__(self, pixels: Pixels, answer: asyncio.Future[Answer]) -> None:
+    def __init__(self, pixels: Pixels, permit: Permit, answer: asyncio.Future[Answer]) -> None:
         self.pixels = pixels
+        self.permit = permit
         self.answer = answer
         self.since = time.perf_counter()
 
@@ -63,7 +65,7 @@ class Batcher:
         self._on_run = on_run
         self._on_broken = on_broken
         self._turn = turn or asyncio.Lock()
-        self._waiting: deque[_Job] = deque()
+        self._waiting: Turns[_Job] = Turns()
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -72,8 +74,8 @@ class Batcher:
         """How many pictures wait."""
         return len(self._waiting)
 
-    async def submit(self, pixels: Pixels) -> Answer:
-        """Wait for a turn and run one picture `[H, W, 3]`.
+    async def submit(self, pixels: Pixels, permit: Permit) -> Answer:
+        """Wait for a turn and run one picture `[H, W, 3]`, whose permit tells whose turn it is.
 
         Whoever stops waiting is forgotten: before the run the picture leaves the queue, during it the run is
         terminated once nobody else waits for it.
@@ -83,14 +85,13 @@ class Batcher:
         """
         if self._task is None:
             self._task = asyncio.create_task(self._dispatch())
-        job = _Job(pixels, asyncio.get_running_loop().create_future())
-        self._waiting.append(job)
+        job = _Job(pixels, permit, asyncio.get_running_loop().create_future())
+        self._waiting.add(permit.client, job)
         self._arrived.set()
         try:
             return await job.answer
         finally:
-            if job in self._waiting:
-                self._waiting.remove(job)
+            self._waiting.discard(permit.client, job)
 
     def close(self) -> None:
         """Stop; whoever still waits is cancelled."""
@@ -121,11 +122,12 @@ class Batcher:
             return
 
     def _form(self) -> list[_Job]:
-        """Take the oldest jobs that still want an answer."""
+        """Take the jobs whose turn it is and that still want an answer."""
         jobs: list[_Job] = []
         while self._waiting and len(jobs) < self._shapes[-1]:
-            job = self._waiting.popleft()
+            job = self._waiting.take()
             if not job.answer.done():
+                job.permit.running = True
                 jobs.append(job)
         if not self._waiting:
             self._arrived.clear()

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.admission import Admission
+from app.engine.admission import Admission, Permit
 from app.engine.batcher import Answer, Batcher
 from app.engine.errors import DirectionDefunct, Loading, NetworkDefunct, NoSuchNetwork
 from app.engine.providers import CPU, ProviderRefused
@@ -144,17 +144,15 @@ class Direction:
         assert self.facts is not None
         return self.facts
 
-    async def generate(self, pixels: Pixels) -> Answer:
-        """Translate one frame `[H, W, 3]`. The caller holds a permit."""
+    async def generate(self, pixels: Pixels, permit: Permit) -> Answer:
+        """Translate one frame `[H, W, 3]` for whoever holds the permit."""
         try:
-            return await self._generator.submit(pixels)
+            return await self._generator.submit(pixels, permit)
         except Broken:
             raise DirectionDefunct(self.name) from None
 
-    async def discriminate(self, pixels: Pixels) -> Mapping[str, NDArray[np.float32]]:
+    async def discriminate(self, pixels: Pixels, permit: Permit) -> Mapping[str, NDArray[np.float32]]:
         """The attention of the discriminators, `local` and `global`, for one translated picture.
-
-        The caller holds a permit.
 
         Raises:
             NoSuchNetwork: the bundle has no discriminators.
@@ -165,7 +163,7 @@ class Direction:
         if not self._discriminators_work:
             raise NetworkDefunct(self.name)
         try:
-            outputs = (await self._discriminators.submit(pixels)).outputs
+            outputs = (await self._discriminators.submit(pixels, permit)).outputs
         except Broken:
             raise NetworkDefunct(self.name) from None
         return {network: outputs[f"attention_{network}"] for network in ("local", "global")}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from typing import Literal, NamedTuple
 
+from app.engine.admission import Permit
 from app.engine.attention import AttentionStore, Entry, Map, MemoryStore, probability_of_source
 from app.engine.direction import Direction, Facts, Limits
 from app.engine.errors import AttentionGone, DeadlineExceeded, Draining, NoSuchNetwork
@@ -71,6 +73,8 @@ class Engine:
         self._picture_limits = PictureLimits(
             max_pixels=settings.max_pixels, max_side_pixels=settings.max_side_pixels
         )
+        # As many as its threads decode at once. One that is told to stop in vain keeps its thread to the end.
+        self._decoders = ThreadPoolExecutor(settings.decoders, "decoder")
         self._draining = False
         self._admitted = 0
         self._idle = asyncio.Event()
@@ -95,40 +99,45 @@ class Engine:
         """A sentence, or None when the service can do its work."""
         return "The service is about to stop." if self._draining else self.registry.why_not_ready()
 
-    def check(self, direction: str) -> Direction:
-        """Look whether a picture would be admitted now, before its bytes are read.
+    def check(self, direction: str, client: str = "") -> Direction:
+        """Look whether a client's picture would be admitted now, before its bytes are read.
 
         Raises:
-            UnknownDirection, Draining, Loading, DirectionDefunct, QueueFull: it would not.
+            UnknownDirection, Draining, Loading, DirectionDefunct, QueueFull, FairShare: it would not.
         """
         chosen = self.registry[direction]
         if self._draining:
             sentence = "The service is about to stop; try again in a moment."
             raise Draining(sentence, _DRAINING_RETRY_SECONDS)
         chosen.require_ready()
-        chosen.admission.check()
+        chosen.admission.check(client)
         return chosen
 
-    async def translate(self, direction: str, data: bytes, *, fit: Fit = "cover") -> Translation:
+    async def translate(
+        self, direction: str, data: bytes, *, fit: Fit = "cover", client: str = ""
+    ) -> Translation:
         """Translate an encoded picture.
 
         Args:
             direction: the name of a direction.
             data: the file's bytes: JPEG, PNG or WebP.
             fit: how the picture meets the network's size.
+            client: whose it is; clients who wait for the same direction share it evenly.
 
         Raises:
             EngineError: what `check` raises, and DeadlineExceeded.
             models.images.errors.PictureError: the bytes are no picture that may be read.
         """
-        chosen = self.check(direction)
+        chosen = self.check(direction, client)
         facts = chosen.require_ready()
-        with self._admit(chosen):
+        with self._admit(chosen, client) as permit:
             async with self._deadline():
                 started = time.perf_counter()
-                framed = await asyncio.to_thread(self._read, data, facts, fit)
+                framed = await asyncio.get_running_loop().run_in_executor(
+                    self._decoders, self._read, data, facts, fit
+                )
                 decode_seconds = time.perf_counter() - started
-                answer = await chosen.generate(framed.pixels)
+                answer = await chosen.generate(framed.pixels, permit)
         entry = Entry(
             direction=direction,
             version=facts.version,
@@ -146,7 +155,9 @@ class Engine:
             Seconds(decode_seconds, answer.queue_seconds, answer.run_seconds),
         )
 
-    async def attention(self, id_: str, network: Network = "generator") -> tuple[Entry, Map]:
+    async def attention(
+        self, id_: str, network: Network = "generator", *, client: str = ""
+    ) -> tuple[Entry, Map]:
         """An earlier translation and the heat map `[h, w]` of one network.
 
         The discriminators' maps are computed when first asked for, as an admitted picture like any other.
@@ -165,7 +176,7 @@ class Engine:
         if facts.version != entry.version:
             raise AttentionGone
         async with self._deadline():  # around the wait for another who asked first, too
-            maps = await entry.others.get(lambda: self._discriminate(entry))
+            maps = await entry.others.get(lambda: self._discriminate(entry, client))
         return entry, maps[network]
 
     def drain(self) -> None:
@@ -182,24 +193,25 @@ class Engine:
         if self._loading is not None:
             self._loading.cancel()
         self.registry.close()
+        self._decoders.shutdown(wait=False, cancel_futures=True)
 
     def _read(self, data: bytes, facts: Facts, fit: Fit) -> Frame:
         size = facts.manifest.image
         picture = decode(data, limits=self._picture_limits, enough_side=max(size.height, size.width))
         return frame(picture, height=size.height, width=size.width, fit=fit)
 
-    async def _discriminate(self, entry: Entry) -> dict[str, Map]:
-        chosen = self.check(entry.direction)
-        with self._admit(chosen):
-            return dict(await chosen.discriminate(entry.translation))
+    async def _discriminate(self, entry: Entry, client: str) -> dict[str, Map]:
+        chosen = self.check(entry.direction, client)
+        with self._admit(chosen, client) as permit:
+            return dict(await chosen.discriminate(entry.translation, permit))
 
     @contextmanager
-    def _admit(self, chosen: Direction) -> Iterator[None]:
-        with chosen.admission.permit():
+    def _admit(self, chosen: Direction, client: str) -> Iterator[Permit]:
+        with chosen.admission.permit(client) as permit:
             self._admitted += 1
             self._idle.clear()
             try:
-                yield
+                yield permit
             finally:
                 self._admitted -= 1
                 if not self._admitted:

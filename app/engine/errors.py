@@ -26,6 +26,12 @@ class QueueFull(Busy):
     code = "queue_full"
 
 
+class FairShare(Busy):
+    """This client holds its share of the direction's permits, and others want theirs."""
+
+    code = "fair_share"
+
+
 class Loading(Busy):
     """The direction is not ready yet."""
 

@@ -14,6 +14,7 @@ from app.engine.looks import MEDIA_TYPES, Look
 from app.engine.rendering import render_attention
 from app.http import errors as http
 from app.http.answers import JSON
+from app.http.client import client_of
 from app.http.context import Context, ContextDep
 from app.http.disconnect import unless_left
 from app.http.negotiation import negotiate
@@ -35,8 +36,8 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "The picture that If-None-Match names is still the one."},
     **declare(
         engine.AttentionGone, engine.NoSuchNetwork, http.NotAcceptable, MISSING_OPTION,
-        UNKNOWN_OPTION, INVALID_OPTION, engine.QueueFull, engine.Draining, engine.DirectionDefunct,
-        engine.NetworkDefunct, engine.DeadlineExceeded,
+        UNKNOWN_OPTION, INVALID_OPTION, engine.QueueFull, engine.FairShare, engine.Draining,
+        engine.DirectionDefunct, engine.NetworkDefunct, engine.DeadlineExceeded,
     ),
 }  # fmt: skip
 
@@ -48,7 +49,8 @@ async def attention(
     """The id is in the answer of `POST /translate`; it lives for some minutes."""
     offers = [JSON] if options.view == "raw" else list(MEDIA_TYPES.values())
     form = negotiate(", ".join(request.headers.getlist("accept")), offers)
-    entry, attention_map = await unless_left(request, context.engine.attention(options.id, options.network))
+    work = context.engine.attention(options.id, options.network, client=client_of(request.scope))
+    entry, attention_map = await unless_left(request, work)
     headers = {"ETag": _etag(options, form), "Cache-Control": "private", "Vary": "Accept"}
     if _matches(", ".join(request.headers.getlist("if-none-match")), headers["ETag"]):
         return Response(status_code=304, headers=headers)

@@ -20,7 +20,7 @@ async def read_picture(request: Request) -> bytes:
     Raises:
         UnsupportedMediaType: neither a picture nor a form.
         MalformedMultipart, MissingFile, UnexpectedPart: what can be wrong with the form.
-        BodyTooLarge, BodyTimeout: the body's own limits.
+        BodyTooLarge, BodyTimeout, ReceivingFull: the body's limits.
         Cancelled: the client left while sending.
     """
     content_type = request.headers.get("content-type", "")
@@ -32,7 +32,8 @@ async def read_picture(request: Request) -> bytes:
             f"or the picture itself as {', '.join(RAW_TYPES)}."
         )
     try:
-        body = await request.body()
+        # Not request.body(), which would keep it for as long as the answer is being sent.
+        body = b"".join([chunk async for chunk in request.stream()])
     except ClientDisconnect:
         raise Cancelled from None
     picture = only_file(body, boundary) if boundary is not None else body

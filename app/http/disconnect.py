@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 
 from app.engine.errors import Cancelled
-from app.http.errors import RequestError
+from app.http.errors import ReceivingFull, RequestError
 
 T = TypeVar("T")
 
@@ -36,5 +36,5 @@ async def _left(request: Request) -> None:
     try:
         while (await request.receive())["type"] != "http.disconnect":
             pass
-    except RequestError:  # a body that nobody asked for and that does not come, or is too large
+    except (RequestError, ReceivingFull):  # a body that nobody asked for: too slow, or too much
         await asyncio.Event().wait()

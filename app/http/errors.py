@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.engine.errors import Busy
+
 
 class RequestError(ValueError):
     """A request that cannot be served as it is. The message is a sentence with the remedy."""
@@ -33,3 +35,15 @@ class BodyTooLarge(RequestError):
 
 class BodyTimeout(RequestError):
     """The body did not come in time."""
+
+
+class ReceivingFull(Busy):
+    """The bodies of all requests together are above the limit."""
+
+    code = "receiving_full"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"Too many pictures are being sent at once; try again in {retry_after_seconds} s.",
+            retry_after_seconds,
+        )

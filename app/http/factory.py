@@ -25,6 +25,7 @@ from app.http.problems import (
     declare,
     handle,
 )
+from app.http.receiving import Receiving
 from app.settings import Settings
 
 
@@ -48,7 +49,8 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         lifespan=lifespan,
         responses=declare(MALFORMED_REQUEST, REQUEST_TIMEOUT, INTERNAL),  # the answers of every address
     )
-    metrics = Metrics(engine)
+    receiving = Receiving(settings.receiving_bytes)
+    metrics = Metrics(engine, receiving)
     app.state.context = Context(engine, settings, metrics)
     for router in (translate.router, attention.router, service.router):
         app.include_router(router)
@@ -56,7 +58,10 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     for error in (RequestValidationError, HTTPException, *KINDS):
         app.add_exception_handler(error, handle)
     app.add_middleware(
-        BodyLimits, limit_bytes=settings.body_limit_bytes, read_seconds=settings.request_read_seconds
+        BodyLimits,
+        limit_bytes=settings.body_limit_bytes,
+        read_seconds=settings.request_read_seconds,
+        receiving=receiving,
     )
     app.add_middleware(Envelope, metrics=metrics, leaving=lambda: engine.draining)
     _declare_problem(app)

@@ -7,22 +7,25 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.http.client import client_of
 from app.http.errors import BodyTimeout, BodyTooLarge
+from app.http.receiving import Body, Receiving
 
 _DRAIN_BYTES: Final = 64 * 1024**2
 """How much beyond the limit is read and dropped so that the client can read an early answer."""
 
 
 class BodyLimits:
-    """ASGI middleware: `receive` raises BodyTooLarge or BodyTimeout for whoever reads the body.
+    """ASGI middleware: `receive` raises BodyTooLarge, BodyTimeout or ReceivingFull for who reads the body.
 
     An answer that is given before the body was read would be lost: closing a socket with unread bytes resets
     it. So the answer goes out, then a bounded rest of the body is read and dropped, then the connection
     closes.
     """
 
-    def __init__(self, app: ASGIApp, *, limit_bytes: int, read_seconds: float) -> None:
+    def __init__(self, app: ASGIApp, *, limit_bytes: int, read_seconds: float, receiving: Receiving) -> None:
         self._app = app
+        self._receiving = receiving
         self._limit_bytes = limit_bytes
         self._read_seconds = read_seconds
 
@@ -30,17 +33,29 @@ class BodyLimits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = _Body(scope, receive, send, self._limit_bytes, self._read_seconds)
-        await self._app(scope, body.receive, body.send)
+        body = _Body(scope, receive, send, self._limit_bytes, self._read_seconds, self._receiving)
+        try:
+            await self._app(scope, body.receive, body.send)
+        finally:
+            body.release()
 
 
 class _Body:
     """The body of one request on its way in, and the answer on its way out."""
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, limit_bytes: int, read_seconds: float
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        limit_bytes: int,
+        read_seconds: float,
+        receiving: Receiving,
     ) -> None:
         headers = dict(scope["headers"])
+        self._receiving = receiving
+        self._body = Body(client_of(scope), self._wake)
+        self._timeout: asyncio.Timeout | None = None
         self._receive = receive
         self._send = send
         self._limit_bytes = limit_bytes
@@ -60,11 +75,19 @@ class _Body:
         self._note(message)
         if self._received_bytes > self._limit_bytes:
             raise self._too_large()
+        self._receiving.add(self._body, len(message.get("body", b"")))
+        self._body.complete = self._complete
         return message
 
+    def release(self) -> None:
+        """The body is not held any more."""
+        self._receiving.release(self._body)
+
     async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and not self._complete:
-            message["headers"] = [*message["headers"], (b"connection", b"close")]
+        if message["type"] == "http.response.start":
+            self.release()  # routes have let go of it by now
+            if not self._complete:
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
         last = message["type"] == "http.response.body" and not message.get("more_body", False)
         if not last or self._complete:
             await self._send(message)
@@ -77,12 +100,21 @@ class _Body:
 
     async def _receive_in_time(self) -> Message:
         try:
-            async with asyncio.timeout_at(self._until()):
+            async with asyncio.timeout_at(self._until()) as self._timeout:
                 return await self._receive()
         except TimeoutError:
+            if self._body.displaced:
+                self._receiving.add(self._body, 0)
             raise BodyTimeout(
                 f"The body did not arrive within {self._read_seconds:g} seconds; send a smaller picture."
             ) from None
+        finally:
+            self._timeout = None
+
+    def _wake(self) -> None:
+        """Let the wait for more of the body, if there is one now, end at once."""
+        if self._timeout is not None and not self._timeout.expired():
+            self._timeout.reschedule(asyncio.get_running_loop().time())
 
     async def _drain(self) -> None:
         try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app.engine.direction import State
 from app.engine.engine import Engine
+from app.http.receiving import Receiving
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _PICTURES: Final = (1, 2, 4, 8, 16, 32, 64)
@@ -19,7 +20,7 @@ _PICTURES: Final = (1, 2, 4, 8, 16, 32, 64)
 class Metrics:
     """Counters and histograms of one application, and gauges read from its engine when asked for."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, receiving: Receiving) -> None:
         registry = self._registry = CollectorRegistry()
         self._requests = Counter(
             "ugatit_requests", "Requests answered.", ["route", "method", "status"], registry=registry
@@ -35,6 +36,8 @@ class Metrics:
             "ugatit_batch_pictures", "Pictures in a run.", ["direction"], buckets=_PICTURES, registry=registry
         )
         registry.register(_EngineGauges(engine))
+        held = Gauge("ugatit_receiving_bytes", "Memory of the bodies of all requests.", registry=registry)
+        held.set_function(lambda: receiving.held_bytes)
         for direction in engine.registry:
             direction.observe_run = self._run_observer(direction.name)
 

@@ -49,6 +49,7 @@ REQUEST_TIMEOUT: Final = Kind(408, "headers_timeout", "The headers did not come"
 MISSING_OPTION: Final = Kind(422, "missing_option", "Missing option")
 UNKNOWN_OPTION: Final = Kind(422, "unknown_option", "Unknown option")
 INVALID_OPTION: Final = Kind(422, "invalid_option", "Invalid option")
+TOO_MANY_CONNECTIONS: Final = Kind(503, "too_many_connections", "Too many connections")
 NOT_READY: Final = Kind(503, "not_ready", "Not ready")
 INTERNAL: Final = Kind(500, "internal", "Internal error")
 
@@ -68,6 +69,8 @@ KINDS: Final[Mapping[type[Exception], Kind]] = {
     http.UnexpectedPart: Kind(422, "unexpected_part", "Unexpected part"),
     engine.Cancelled: Kind(499, "cancelled", "The client left"),
     engine.QueueFull: Kind(503, "queue_full", "Queue full"),
+    engine.FairShare: Kind(503, "fair_share", "Others wait"),
+    http.ReceivingFull: Kind(503, "receiving_full", "Too many uploads at once"),
     engine.Loading: Kind(503, "loading", "Loading"),
     engine.Draining: Kind(503, "draining", "About to stop"),
     engine.DirectionDefunct: Kind(503, "direction_defunct", "Direction out of order"),

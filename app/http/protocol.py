@@ -1,20 +1,26 @@
-"""uvicorn's HTTP protocol with the deadlines it lacks, and problems where it answers plain text."""
+"""uvicorn's HTTP protocol with the bounds it lacks, and problems where it answers plain text."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import secrets
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.http.middleware import SAFE_HEADERS
 from app.http.parser import PlainParser
-from app.http.problems import MALFORMED_REQUEST, REQUEST_TIMEOUT, Kind, answer
+from app.http.problems import MALFORMED_REQUEST, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS, Kind, answer
 
 _HEAD_LIMIT_BYTES: Final = 64 * 1024
 """Browsers and proxies stay below 16 KiB. What ends within one read from the socket is let through."""
+_RETRY_SECONDS: Final = 2
+
+_serials = itertools.count()
 
 log = logging.getLogger("ugatit.access")
 
@@ -23,10 +29,12 @@ class BoundedProtocol(HttpToolsProtocol):
     """Closes connections whose headers have no end, or that do not take their answer, in time.
 
     uvicorn itself takes headers as long, for as long, as the client likes, and joins their pieces again and
-    again while nobody else is served: so their bytes have a bound too, and those after a chunked body.
+    again while nobody else is served: so their bytes have a bound too, and those after a chunked body. And it
+    takes any number of connections: beyond a bound, one that keeps us waiting makes room for the new one.
     """
 
     read_seconds: ClassVar[float]
+    max_connections: ClassVar[int]
 
     parser: PlainParser  # type: ignore[assignment]
     _headers_timer: asyncio.TimerHandle | None = None
@@ -41,7 +49,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._serial = next(_serials)
         self._expect_headers()
+        self._make_room()
 
     def data_received(self, data: bytes) -> None:
         self._any_bytes = True
@@ -102,6 +112,31 @@ class BoundedProtocol(HttpToolsProtocol):
         self._running = cycle
         super()._start_asgi_task(cycle, app)
 
+    def _make_room(self) -> None:
+        """Close the oldest of those who keep us waiting, of the address that has most open; else refuse."""
+        if len(self.connections) <= self.max_connections:
+            return
+        live = [each for each in self.connections if not each.transport.is_closing()]
+        if len(live) <= self.max_connections:
+            return
+        crowd = Counter(each.address for each in live)
+        waiting = [each for each in live if each is not self and each.waits_for_client]
+        if waiting:
+            min(waiting, key=lambda each: (-crowd[each.address], each._serial)).transport.close()
+            return
+        detail = f"Too many connections are open; try again in {_RETRY_SECONDS} s."
+        self._refuse(TOO_MANY_CONNECTIONS, detail, {"Retry-After": str(_RETRY_SECONDS)})
+
+    @property
+    def address(self) -> str:
+        """Whose connection it is."""
+        return self.client[0] if self.client else ""
+
+    @property
+    def waits_for_client(self) -> bool:
+        """Whether it is the client's turn to send: headers, or more of a body."""
+        return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
+
     def _expect_headers(self) -> None:
         self._headers_timer = self.loop.call_later(self.read_seconds, self._headers_late)
 
@@ -135,9 +170,10 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self.transport.abort()
 
-    def _refuse(self, kind: Kind, detail: str) -> None:
+    def _refuse(self, kind: Kind, detail: str, headers: Mapping[str, str] | None = None) -> None:
         request_id = secrets.token_hex(8)
-        response = answer(kind, detail, request_id, {"X-Request-Id": request_id, **SAFE_HEADERS})
+        more = {"X-Request-Id": request_id, **SAFE_HEADERS, **(headers or {})}
+        response = answer(kind, detail, request_id, more)
         log.info("refused %d", kind.status, extra={"request_id": request_id, "problem": kind.code})
         head = [STATUS_LINE[kind.status], b"connection: close\r\n"]
         head += [b"%s: %s\r\n" % header for header in response.raw_headers]
@@ -146,6 +182,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._expect_taking()
 
 
-def bounded_protocol(read_seconds: float) -> type[BoundedProtocol]:
+def bounded_protocol(read_seconds: float, max_connections: int) -> type[BoundedProtocol]:
     """The protocol class for a server; uvicorn makes an instance for each connection."""
-    return type("Protocol", (BoundedProtocol,), {"read_seconds": read_seconds})
+    bounds = {"read_seconds": read_seconds, "max_connections": max_connections}
+    return type("Protocol", (BoundedProtocol,), bounds)

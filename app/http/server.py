@@ -30,7 +30,9 @@ class Server(uvicorn.Server):
     def __init__(self, settings: Settings, engine: Engine) -> None:
         config = uvicorn.Config(
             create_app(settings, engine),
-            http=bounded_protocol(settings.request_read_seconds),
+            http=bounded_protocol(settings.request_read_seconds, settings.max_connections),
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies,
             ws="none",
             lifespan="on",
             log_config=None,

@@ -15,6 +15,7 @@ from app.engine.rendering import render_attention, render_picture
 from app.http import errors as http
 from app.http.answers import JSON, MIXED, Timed, translation_response
 from app.http.body import FORM_TYPE, RAW_TYPES, read_picture
+from app.http.client import client_of
 from app.http.context import ContextDep
 from app.http.disconnect import unless_left
 from app.http.negotiation import negotiate
@@ -65,8 +66,8 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         http.MalformedMultipart, http.MissingFile, http.UnexpectedPart, http.NotAcceptable,
         http.UnsupportedMediaType, http.BodyTimeout, http.BodyTooLarge,
         images.UnsupportedFormat, images.BrokenPicture, images.TooManyPixels,
-        engine.UnknownDirection, engine.DirectionDefunct, engine.QueueFull, engine.Loading, engine.Draining,
-        engine.DeadlineExceeded,
+        engine.UnknownDirection, engine.DirectionDefunct, engine.QueueFull, engine.FairShare, engine.Loading,
+        engine.Draining, engine.DeadlineExceeded, http.ReceivingFull,
     ),
 }  # fmt: skip
 
@@ -78,10 +79,11 @@ async def translate(
     """Send a picture as the body, or as the only part, `file`, of a form."""
     wanted = MEDIA_TYPES[options.format]
     form = negotiate(", ".join(request.headers.getlist("accept")), _offers(wanted))
-    context.engine.check(options.direction)
+    client = client_of(request.scope)
+    context.engine.check(options.direction, client)
     picture = await read_picture(request)
     started = time.perf_counter()
-    work = context.engine.translate(options.direction, picture, fit=options.fit)
+    work = context.engine.translate(options.direction, picture, fit=options.fit, client=client)
     translation = await unless_left(request, work)
     encoding = time.perf_counter()
     media_type = next((offer for offer in MEDIA_TYPES.values() if offer == form), wanted)

@@ -1,0 +1,89 @@
+"""The memory of all bodies together: bounded, shared by clients, given back on every way out."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.http.client import client_of
+from app.http.errors import ReceivingFull
+from app.http.receiving import Body, Receiving
+
+
+class Bodies:
+    """Bodies in a receiving, and which of them were displaced."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self.receiving = Receiving(limit_bytes)
+        self.woken: list[Body] = []
+
+    def body(self, client: str, count: int = 0) -> Body:
+        body = Body(client, lambda: self.woken.append(body))
+        self.receiving.add(body, count)
+        return body
+
+
+def test_the_limit_is_exact() -> None:
+    bodies = Bodies(100)
+    body = bodies.body("a", 60)
+    bodies.receiving.add(body, 40)
+    with pytest.raises(ReceivingFull) as refused:
+        bodies.body("a", 1)
+    assert refused.value.retry_after_seconds >= 1
+    bodies.receiving.release(body)
+    assert bodies.receiving.held_bytes == 0
+    bodies.body("a", 100)
+
+
+def test_who_is_refused_holds_nothing_any_more() -> None:
+    bodies = Bodies(100)
+    bodies.body("a", 60)
+    body = bodies.body("a", 30)
+    with pytest.raises(ReceivingFull):
+        bodies.receiving.add(body, 20)
+    assert bodies.receiving.held_bytes == 60
+
+
+def test_another_client_gets_the_room_of_the_one_who_has_most() -> None:
+    bodies = Bodies(100)
+    old, new = bodies.body("crowd", 50), bodies.body("crowd", 50)
+    bodies.body("newcomer", 20)
+    assert bodies.woken == [new]
+    assert bodies.receiving.held_bytes == 70
+    assert not old.displaced
+    with pytest.raises(ReceivingFull):
+        bodies.receiving.add(new, 1)
+
+
+def test_a_body_that_is_all_there_is_not_given_up() -> None:
+    bodies = Bodies(100)
+    bodies.body("crowd", 100).complete = True
+    with pytest.raises(ReceivingFull):
+        bodies.body("newcomer", 20)
+    assert bodies.woken == []
+
+
+def test_a_client_cannot_take_more_room_than_it_leaves_to_another() -> None:
+    bodies = Bodies(100)
+    bodies.body("a", 60)
+    body = bodies.body("b", 40)
+    with pytest.raises(ReceivingFull):
+        bodies.receiving.add(body, 30)
+    assert bodies.woken == []
+
+
+@pytest.mark.parametrize(
+    ("host", "client"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_a_client_is_its_address_or_its_ipv6_network(host: str, client: str) -> None:
+    assert client_of({"client": (host, 5)}) == client
+
+
+def test_a_unix_socket_has_no_address() -> None:
+    assert client_of({"client": None}) == ""
