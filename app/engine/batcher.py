@@ -110,6 +110,7 @@ class Batcher:
                 jobs = self._form()
                 if jobs:
                     await self._run(jobs)
+                del jobs  # hold no pictures while waiting for the next
 
     async def _wait_for_more(self) -> None:
         until = asyncio.get_running_loop().time() + self._wait_seconds

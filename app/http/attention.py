@@ -18,7 +18,7 @@ from app.http.client import client_of
 from app.http.context import Context, ContextDep
 from app.http.disconnect import unless_left
 from app.http.negotiation import negotiate
-from app.http.problems import INVALID_OPTION, MISSING_OPTION, UNKNOWN_OPTION, declare
+from app.http.problems import INVALID_OPTION, MISSING_OPTION, TOO_MANY_CONNECTIONS, UNKNOWN_OPTION, declare
 from app.http.schemas import AttentionOptions, RawAttention
 
 router = APIRouter()
@@ -37,7 +37,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     **declare(
         engine.AttentionGone, engine.NoSuchNetwork, http.NotAcceptable, MISSING_OPTION,
         UNKNOWN_OPTION, INVALID_OPTION, engine.QueueFull, engine.FairShare, engine.Draining,
-        engine.DirectionDefunct, engine.NetworkDefunct, engine.DeadlineExceeded,
+        engine.DirectionDefunct, engine.NetworkDefunct, engine.DeadlineExceeded, TOO_MANY_CONNECTIONS,
     ),
 }  # fmt: skip
 

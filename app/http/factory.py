@@ -21,6 +21,7 @@ from app.http.problems import (
     KINDS,
     MALFORMED_REQUEST,
     REQUEST_TIMEOUT,
+    TOO_MANY_CONNECTIONS,
     Problem,
     declare,
     handle,
@@ -47,7 +48,8 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        responses=declare(MALFORMED_REQUEST, REQUEST_TIMEOUT, INTERNAL),  # the answers of every address
+        # The answers of every address.
+        responses=declare(MALFORMED_REQUEST, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS, INTERNAL),
     )
     receiving = Receiving(settings.receiving_bytes)
     metrics = Metrics(engine, receiving)

@@ -116,7 +116,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Close the oldest of those who keep us waiting, of the address that has most open; else refuse."""
         if len(self.connections) <= self.max_connections:
             return
-        live = [each for each in self.connections if not each.transport.is_closing()]
+        every = [each for each in self.connections if isinstance(each, BoundedProtocol)]
+        live = [each for each in every if not each.transport.is_closing()]
         if len(live) <= self.max_connections:
             return
         crowd = Counter(each.address for each in live)

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.engine.direction import Direction
 from app.http.context import ContextDep
-from app.http.problems import NOT_READY, answer, declare
+from app.http.problems import NOT_READY, TOO_MANY_CONNECTIONS, answer, declare
 from app.http.schemas import DirectionAnswer, DirectionsAnswer, Health, Model, Networks, Readiness, Size
 
 router = APIRouter()
@@ -30,7 +30,10 @@ async def healthz() -> Health:
 
 
 @router.get(
-    "/readyz", responses=declare(NOT_READY), response_model=Readiness, summary="Whether to send pictures"
+    "/readyz",
+    responses=declare(NOT_READY, TOO_MANY_CONNECTIONS),
+    response_model=Readiness,
+    summary="Whether to send pictures",
 )
 async def readyz(request: Request, context: ContextDep) -> Readiness | Response:
     """200 once every direction is loaded, verified and warm.

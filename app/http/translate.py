@@ -24,6 +24,7 @@ from app.http.problems import (
     MALFORMED_REQUEST,
     MISSING_OPTION,
     REQUEST_TIMEOUT,
+    TOO_MANY_CONNECTIONS,
     UNKNOWN_OPTION,
     declare,
 )
@@ -67,7 +68,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         http.UnsupportedMediaType, http.BodyTimeout, http.BodyTooLarge,
         images.UnsupportedFormat, images.BrokenPicture, images.TooManyPixels,
         engine.UnknownDirection, engine.DirectionDefunct, engine.QueueFull, engine.FairShare, engine.Loading,
-        engine.Draining, engine.DeadlineExceeded, http.ReceivingFull,
+        engine.Draining, engine.DeadlineExceeded, http.ReceivingFull, TOO_MANY_CONNECTIONS,
     ),
 }  # fmt: skip
 

@@ -12,8 +12,10 @@ from starlette.testclient import TestClient
 from app.engine.fake import FakeModel, fake_engine
 from app.http.factory import create_app
 from app.settings import Settings
+from tests.http.live import Live, serving
 
 MakeClient = Callable[..., TestClient]
+MakeLive = Callable[..., Live]
 
 
 @pytest.fixture
@@ -21,6 +23,22 @@ def model() -> Iterator[FakeModel]:
     model = FakeModel()
     yield model
     model.release()
+
+
+@pytest.fixture
+def make_live(model: FakeModel, tmp_path: Path) -> Iterator[MakeLive]:
+    """Makes a server on a socket with a test's settings, its directions loaded."""
+    with ExitStack() as stack:
+
+        def make(**settings: object) -> Live:
+            chosen = Settings(bundles_dir=tmp_path / "bundles", **settings)
+            live = stack.enter_context(serving(chosen, fake_engine(chosen, model)))
+            stack.callback(model.release)
+            while model.entered.acquire(blocking=False):
+                pass
+            return live
+
+        yield make
 
 
 @pytest.fixture

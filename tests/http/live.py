@@ -6,7 +6,8 @@ import http.client
 import json
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -74,3 +75,29 @@ def body_of(answer: bytes) -> dict[str, Any]:
     """The JSON of a raw HTTP answer."""
     fields: dict[str, Any] = json.loads(answer.partition(b"\r\n\r\n")[2])
     return fields
+
+
+def held(live: Live) -> int:
+    """How many permits are held."""
+    return live.engine.registry["cat2dog"].admission.held
+
+
+def metric(live: Live, name: str) -> float:
+    """What the service tells its monitors."""
+    with live.connect() as connection:
+        connection.request("GET", "/metrics")
+        lines = connection.getresponse().read().decode().splitlines()
+    return next(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something to hold."""
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.001)
+
+
+def head(path: str, headers: str, method: str = "POST") -> bytes:
+    """The head of a raw request."""
+    return f"{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n".encode()

@@ -3,56 +3,22 @@
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
-from app.engine.fake import FakeModel, fake_engine
-from app.settings import Settings
-from tests.http.live import Live, body_of, read_all, serving
+from app.engine.fake import FakeModel
+from tests.http.conftest import MakeLive
+from tests.http.live import Live, body_of, head, held, read_all, until
 from tests.http.problems import PNG, URL
 from tests.photos import photo
 
 BODY = photo()
-MakeLive = Callable[..., Live]
-
-
-@pytest.fixture
-def make_live(model: FakeModel, tmp_path: Path) -> Iterator[MakeLive]:
-    with ExitStack() as stack:
-
-        def make(**settings: object) -> Live:
-            chosen = Settings(bundles_dir=tmp_path / "bundles", **settings)
-            live = stack.enter_context(serving(chosen, fake_engine(chosen, model)))
-            stack.callback(model.release)
-            while model.entered.acquire(blocking=False):
-                pass
-            return live
-
-        yield make
-
-
-def held(live: Live) -> int:
-    return live.engine.registry["cat2dog"].admission.held
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.001)
 
 
 def paths_asked(live: Live) -> list[str]:
     return [each.cycle.scope["path"] for each in live.server.server_state.connections.copy() if each.cycle]
-
-
-def head(path: str, headers: str, method: str = "POST") -> bytes:
-    return f"{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n".encode()
 
 
 def test_a_connection_serves_one_picture_after_the_other(make_live: MakeLive) -> None:
