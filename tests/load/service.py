@@ -1,0 +1,116 @@
+"""The real server over a model of known duration, as a process of its own.
+
+    python -m tests.load.service SECONDS
+
+The model sleeps instead of computing, some pictures at a time as on a GPU: so its capacity is known, a busy
+machine changes it little, and what is tested is the service around it. Settings come from the environment.
+Told to leave, it prints how many pictures its model translated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.engine.fake import FakeModel, fake_engine
+from app.engine.session import Outputs, Pixels
+from app.http.server import Server, address_of, open_socket
+from app.settings import load_settings
+from tests.cli.command import ROOT, environment
+
+RUN_SECONDS = 0.4
+BATCH = 8
+CAPACITY = BATCH / RUN_SECONDS
+"""Pictures a second."""
+
+
+class SleepingModel(FakeModel):
+    """Takes its time for each run."""
+
+    seconds = 0.0
+
+    def run(self, pixels: Pixels) -> Outputs:
+        """Run a batch."""
+        time.sleep(self.seconds)
+        return super().run(pixels)
+
+
+def main() -> None:
+    """Serve until told to leave."""
+    settings = load_settings()
+    model = SleepingModel()
+    listening = open_socket("127.0.0.1", 0)
+    server = Server(settings, fake_engine(settings, model, shapes=list(range(1, BATCH + 1))))
+    print(address_of(listening), flush=True)
+    asyncio.run(_serve(server, listening, model))
+    print(sum(model.batches), flush=True)
+
+
+async def _serve(server: Server, listening: socket.socket, model: SleepingModel) -> None:
+    startup = server.startup
+
+    async def then_tell(sockets: list[socket.socket] | None = None) -> None:
+        await startup(sockets)
+        await server._engine.loaded()
+        model.batches.clear()  # the canary's and the warm-up's
+        model.seconds = float(sys.argv[1])
+        print("ready", flush=True)
+
+    server.startup = then_tell  # type: ignore[method-assign]
+    await server.serve(sockets=[listening])
+
+
+class Service:
+    """The process, as a test sees it."""
+
+    def __init__(self, process: subprocess.Popen[str], host: str, port: int) -> None:
+        self.process = process
+        self.host = host
+        self.port = port
+
+    @property
+    def memory_bytes(self) -> int:
+        """Its resident memory."""
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGESIZE")
+
+    def translated(self) -> int:
+        """Wait for its end: how many pictures it translated."""
+        told, _ = self.process.communicate(timeout=60)
+        assert self.process.returncode == 0
+        return int(told.split()[-1])
+
+
+@contextmanager
+def sleeping_service(folder: Path, *, seconds: float = RUN_SECONDS, **settings: str) -> Iterator[Service]:
+    """A service that is ready."""
+    variables = {"UGATIT_BUNDLES_DIR": str(folder / "bundles"), "UGATIT_LOG_LEVEL": "error"} | settings
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.load.service", str(seconds)],
+        cwd=ROOT,
+        env=environment(**variables),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        address = re.fullmatch(r"http://(.+):(\d+)\n", process.stdout.readline())
+        assert address is not None, "the service did not start"
+        assert process.stdout.readline() == "ready\n"
+        yield Service(process, address[1], int(address[2]))
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+if __name__ == "__main__":
+    main()

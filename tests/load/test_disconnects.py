@@ -1,0 +1,128 @@
+"""Clients who leave at each stage of their request: permits, memory and connections come back, to the last.
+
+`UGATIT_TESTS_DISCONNECTS` tells how many leave at each stage.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.engine.admission import Permit
+from app.engine.fake import FakeModel, fake_engine
+from app.engine.rendering import render_picture
+from app.http.receiving import Body
+from app.settings import Settings
+from tests.http.live import Live, head, held, metric, serving, until
+from tests.http.problems import PNG, URL
+from tests.photos import photo
+
+ROUNDS = int(os.environ.get("UGATIT_TESTS_DISCONNECTS", "50"))
+BODY = photo()
+REQUEST = head(URL, f"Content-Type: image/png\r\nContent-Length: {len(BODY)}\r\n") + BODY
+
+
+class Encoder:
+    """Encodes answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Semaphore(0)
+        self.go = threading.Event()
+        self.go.set()
+
+    def render(self, *arguments: object) -> object:
+        """In the place of `render_picture`."""
+        go = self.go
+        self.entered.release()
+        assert go.wait(20), "a test held the encoder and never let it go"
+        return render_picture(*arguments)
+
+
+class Stage:
+    """A service, and the means to hold a request at any stage of its way."""
+
+    def __init__(self, live: Live, model: FakeModel, encoder: Encoder) -> None:
+        self.live = live
+        self.model = model
+        self.encoder = encoder
+
+    def leave_while_sending(self) -> None:
+        with self.live.raw(REQUEST[:-1]):
+            until(lambda: metric(self.live, "ugatit_receiving_bytes") == len(BODY) - 1)
+
+    def leave_while_waiting(self) -> None:
+        self.model.hold()
+        with self.live.raw(REQUEST):
+            entered(self.model.entered)
+            with self.live.raw(REQUEST):
+                until(lambda: self.live.engine.registry["cat2dog"].depth == 1)
+            until(lambda: held(self.live) == 1)
+        until(lambda: held(self.live) == 0)
+        self.model.release()
+
+    def leave_during_the_run(self) -> None:
+        self.model.hold()
+        with self.live.raw(REQUEST):
+            entered(self.model.entered)
+        until(lambda: held(self.live) == 0)
+        self.model.release()
+
+    def leave_while_the_answer_is_encoded(self) -> None:
+        self.encoder.go = threading.Event()
+        with self.live.raw(REQUEST):
+            entered(self.encoder.entered)
+        self.encoder.go.set()
+
+
+def entered(semaphore: threading.Semaphore) -> None:
+    assert semaphore.acquire(timeout=20), "it never came so far"
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    model, encoder = FakeModel(), Encoder()
+    monkeypatch.setattr("app.http.translate.render_picture", encoder.render)
+    settings = Settings(bundles_dir=tmp_path / "bundles", queue_size=4)
+    with serving(settings, fake_engine(settings, model)) as live:
+        while model.entered.acquire(blocking=False):
+            pass
+        yield Stage(live, model, encoder)
+        model.release()
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        Stage.leave_while_sending,
+        Stage.leave_while_waiting,
+        Stage.leave_during_the_run,
+        Stage.leave_while_the_answer_is_encoded,
+    ],
+)
+def test_who_leaves_gives_everything_back(stage: Stage, leave: Callable[[Stage], None]) -> None:
+    live, threads = stage.live, threading.active_count()
+    for _ in range(ROUNDS):
+        leave(stage)
+    until(lambda: not live.server.server_state.connections)
+    until(lambda: not live.server.server_state.tasks)
+    assert held(live) == 0
+    assert live.engine.registry["cat2dog"].depth == 0
+    assert metric(live, "ugatit_receiving_bytes") == 0
+    assert threading.active_count() <= threads + live.engine._settings.decoders + THREADS_TO_ENCODE
+    until(lambda: not kept())
+    assert live.ask("POST", URL, BODY, PNG)[0] == 200
+
+
+THREADS_TO_ENCODE = min(32, (os.cpu_count() or 1) + 4)
+"""What asyncio's own pool grows to."""
+
+
+def kept() -> list[object]:
+    """What a request that is over must not leave behind."""
+    gc.collect()
+    return [each for each in gc.get_objects() if isinstance(each, (Permit, Body))]
