@@ -1,0 +1,186 @@
+"""The clients of a load benchmark: a process of its own, so that they share no interpreter with the service.
+
+It reads a job a line from standard input and writes a result a line, both JSON. A few threads with plain
+sockets take little of the cores that are measured.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from statistics import median
+from typing import Any
+
+_WORKERS = 16
+"""How many requests of an open loop can be under way: as many as the service queues."""
+
+
+@dataclass
+class Job:
+    """What to ask, how, and how often."""
+
+    host: str
+    port: int
+    path: str
+    file: str
+    """Holds the body, a JPEG."""
+    accept: str
+    pictures: int
+    """Answers to measure; some before them warm up."""
+    clients: int = 0
+    """A closed loop's: each asks again when it is answered."""
+    rate: float = 0.0
+    """An open loop's: requests a second, whatever became of those before."""
+    poisson: bool = False
+    """Whether they come at random, or evenly."""
+
+
+@dataclass
+class Result:
+    """What came back."""
+
+    seconds: list[float] = field(default_factory=list)
+    """Of each request, from when it should have been sent to its whole answer."""
+    statuses: dict[str, int] = field(default_factory=dict)
+    span_seconds: float = 0.0
+    """From the first to the last measured answer."""
+    stages_ms: dict[str, float] = field(default_factory=dict)
+    """Medians of what the service told of its stages."""
+
+
+class Clients:
+    """The process, as a benchmark sees it."""
+
+    def __enter__(self) -> Clients:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.clients"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+    def do(self, job: Job) -> Result:
+        """Do a job to its end."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(asdict(job)) + "\n")
+        self._process.stdin.flush()
+        return Result(**json.loads(self._process.stdout.readline()))
+
+
+class _Log:
+    """The answers so far."""
+
+    def __init__(self, job: Job) -> None:
+        body = Path(job.file).read_bytes()
+        fields = f"Accept: {job.accept}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n"
+        self.request = f"POST {job.path} HTTP/1.1\r\nHost: bench\r\n{fields}\r\n".encode() + body
+        self.job = job
+        self._answers: list[tuple[float, float, int, str]] = []
+        self._lock = threading.Lock()
+
+    def add(self, since: float, status: int, timing: str) -> None:
+        now = time.perf_counter()
+        with self._lock:
+            self._answers.append((now, now - since, status, timing))
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def result(self, *, skip: int) -> Result:
+        result, stages = Result(), dict[str, list[float]]()
+        answers = sorted(self._answers)[skip : skip + self.job.pictures + 1]
+        for _, seconds, status, timing in answers[1:]:
+            result.seconds.append(seconds)
+            result.statuses[str(status)] = result.statuses.get(str(status), 0) + 1
+            for stage, milliseconds in re.findall(r"(\w+);dur=([\d.]+)", timing):
+                stages.setdefault(stage, []).append(float(milliseconds))
+        result.span_seconds = answers[-1][0] - answers[0][0]
+        result.stages_ms = {stage: round(median(values), 2) for stage, values in stages.items()}
+        return result
+
+
+def main() -> None:
+    """Do jobs until there are no more."""
+    for line in sys.stdin:
+        job = Job(**json.loads(line))
+        result = _open_loop(job) if job.rate else _closed_loop(job)
+        print(json.dumps(asdict(result)), flush=True)
+
+
+def _closed_loop(job: Job) -> Result:
+    log = _Log(job)
+
+    def client() -> None:
+        with socket.create_connection((job.host, job.port)) as connection:
+            while len(log) < 2 * job.clients + job.pictures + 1:
+                since = time.perf_counter()
+                log.add(since, *_ask(connection, log.request))
+
+    _together([threading.Thread(target=client) for _ in range(job.clients)])
+    return log.result(skip=2 * job.clients)
+
+
+def _open_loop(job: Job) -> Result:
+    log, due = _Log(job), SimpleQueue[float | None]()
+    pauses = random.Random(0)  # for arrivals, not for secrets
+
+    def worker() -> None:
+        while (since := due.get()) is not None:
+            with socket.create_connection((job.host, job.port)) as connection:
+                log.add(since, *_ask(connection, log.request))
+
+    def arrivals() -> None:
+        at = time.perf_counter()
+        for _ in range(job.pictures + 1):
+            time.sleep(max(0.0, at - time.perf_counter()))
+            due.put(at)
+            at += pauses.expovariate(job.rate) if job.poisson else 1 / job.rate
+        for _ in range(_WORKERS):
+            due.put(None)
+
+    _together(
+        [threading.Thread(target=worker) for _ in range(_WORKERS)] + [threading.Thread(target=arrivals)]
+    )
+    return log.result(skip=0)
+
+
+def _together(threads: list[threading.Thread]) -> None:
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _ask(connection: socket.socket, request: bytes) -> tuple[int, str]:
+    """Status and Server-Timing of one request; its body is read and dropped."""
+    connection.sendall(request)
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += _some(connection)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    fields: dict[str, Any] = dict(re.findall(r"\r\n([\w-]+): ([^\r]*)", head.decode("latin-1").lower()))
+    left = int(fields.get("content-length", 0)) - len(body)
+    while left > 0:
+        left -= len(_some(connection))
+    return int(head[9:12]), fields.get("server-timing", "")
+
+
+def _some(connection: socket.socket) -> bytes:
+    data = connection.recv(65_536)
+    assert data, "the service closed the connection in the middle of an answer"
+    return data
+
+
+if __name__ == "__main__":
+    main()

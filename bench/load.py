@@ -1,0 +1,115 @@
+"""The whole service under load against the bare model run in a loop, by turns in one process.
+
+    python -m bench.load [--size 256 --channels 64 --pictures 20 --rounds 5 --json]
+
+At capacity (a closed loop of a few clients) the service should translate as many pictures a second as the
+session alone; the clients and all that is not the model share its cores with it. Then an open loop at a
+part of that, requests at an even pace whatever happens to those before, shows how evenly it answers: each is
+measured from when it should have been sent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from app.engine.session import Session, open_runtime
+from app.settings import Settings
+from bench.clients import Clients, Job, Result
+from bench.harness import Samples, paired_ratio, report
+from bench.service import DIRECTION, Service, upload, write_random_bundle
+from models.bundle.canary import smooth_picture
+from models.bundle.files import read_bundle
+from models.bundle.manifest import GENERATOR
+
+WANTED_SHARE = 0.97
+WANTED_P99 = 3.0
+BARE, SERVICE = "bare session", "service at capacity"
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = write_random_bundle(Path(folder), size=arguments.size, channels=arguments.channels)
+        picture = Path(folder, "upload")  # a file, not a bundle: it is not looked at
+        picture.write_bytes(upload())
+        settings = Settings(bundles_dir=Path(folder), port=0)
+        session = open_runtime(settings).open(read_bundle(bundle).files[GENERATOR])
+        with Service(settings) as service, Clients() as clients:
+            path = f"/translate?direction={DIRECTION}"
+            job = Job(service.host, service.port, path, str(picture), arguments.form, arguments.pictures)
+            _measure(session, clients, job, arguments)
+
+
+def _measure(session: Session, clients: Clients, job: Job, arguments: argparse.Namespace) -> None:
+    job.clients = arguments.clients
+    samples, results = _at_capacity(session, clients, job, arguments)
+    shares = [1 / ratio for ratio in paired_ratio(samples[SERVICE], samples[BARE])]
+    job.clients, job.rate = 0, arguments.load / samples[SERVICE].median
+    job.pictures, job.poisson = arguments.open_pictures, arguments.poisson
+    pace = clients.do(job)
+    facts: dict[str, Any] = {
+        "service's share of the session's throughput": f"{median(shares):.1%}, {WANTED_SHARE:.0%} wanted",
+        "share of each round": [round(share, 3) for share in shares],
+        "its stages": results[-1].stages_ms,
+        f"latency at {arguments.load:.0%} load, {'random' if job.poisson else 'even'} pace": _spread(pace),
+        "statuses": {"at capacity": [result.statuses for result in results], "open loop": pace.statuses},
+    }
+    title = f"POST /translate under load, {arguments.size} px, {arguments.channels} channels, a picture each"
+    report(title, samples, base=BARE, facts=facts, as_json=arguments.json)
+
+
+def _at_capacity(
+    session: Session, clients: Clients, job: Job, arguments: argparse.Namespace
+) -> tuple[dict[str, Samples], list[Result]]:
+    """Seconds a picture of both, by turns; the first round warms up."""
+    samples, results = {BARE: Samples(), SERVICE: Samples()}, []
+    pixels = smooth_picture(arguments.size, arguments.size, seed=0)[None]
+    for index in range(1 + arguments.rounds):
+        wall, cpu = time.perf_counter(), time.process_time()
+        for _ in range(job.pictures):
+            session.run(pixels)
+        bare = (time.perf_counter() - wall, time.process_time() - cpu)
+        cpu = time.process_time()
+        result = clients.do(job)
+        asked = job.pictures + 2 * job.clients
+        served = (result.span_seconds, (time.process_time() - cpu) * job.pictures / asked)
+        if index:
+            results.append(result)
+            for name, (wall, cpu) in {BARE: bare, SERVICE: served}.items():
+                samples[name].wall.append(wall / job.pictures)
+                samples[name].cpu.append(cpu / job.pictures)
+    return samples, results
+
+
+def _spread(result: Result) -> str:
+    ordered = sorted(result.seconds)
+    middle, p99 = median(ordered), ordered[min(len(ordered) - 1, round(0.99 * len(ordered)))]
+    return (
+        f"median {middle * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms: {p99 / middle:.2f} times, "
+        f"under {WANTED_P99:g} wanted ({len(ordered)} requests)"
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--channels", type=int, default=64)
+    parser.add_argument("--clients", type=int, default=3, help="of the closed loop")
+    parser.add_argument("--pictures", type=int, default=20, help="a phase of the closed loop")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--load", type=float, default=0.7, help="of the open loop, a share of the capacity")
+    parser.add_argument("--open-pictures", type=int, default=100, help="requests of the open loop")
+    parser.add_argument("--poisson", action="store_true", help="requests at random instead of an even pace")
+    parser.add_argument("--form", default="image/jpeg", help="what to accept")
+    parser.add_argument("--json", action="store_true", help="one JSON object with every sample")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""The real server on a real socket, in a thread, and something to ask it for: for the benchmarks of HTTP."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from app.engine.engine import open_engine
+from app.engine.session import open_runtime
+from app.http.server import Server, open_socket
+from app.settings import Settings
+from models.bundle.canary import smooth_picture
+from models.networks.config import GeneratorConfig
+from models.networks.generator import Generator
+from training.export.bundles import prepare_bundle
+
+DIRECTION = "noise2noise"
+
+
+def write_random_bundle(folder: Path, *, size: int, channels: int) -> Path:
+    """A bundle of the paper's light generator with random weights: as fast as a trained one."""
+    torch.manual_seed(0)
+    config = GeneratorConfig(size=size, channels=channels, light=True)
+    return prepare_bundle(DIRECTION, Generator(config)).write(folder)
+
+
+def upload(side: int = 640) -> bytes:
+    """A JPEG as a camera makes them: smooth, with some noise."""
+    noise = np.random.default_rng(0).normal(0, 6, (side, side, 3))
+    photo = np.clip(smooth_picture(side, side, seed=1) + noise, 0, 255).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(photo).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+class Service:
+    """A server that is ready inside a `with`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._listening = open_socket("127.0.0.1", 0)
+        self.host, self.port = self._listening.getsockname()[:2]
+        self._server = Server(settings, open_engine(settings, open_runtime(settings)))
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listening]})
+
+    def __enter__(self) -> Service:
+        self._thread.start()
+        self.connection = HTTPConnection(self.host, self.port, timeout=60)
+        while self.ask("GET", "/readyz", b"", {})[0] != 200:
+            time.sleep(0.1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.leave()
+        self._thread.join()
+
+    def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+        """Status and timings of one request, on a connection that is kept."""
+        self.connection.request(method, path, body, headers)
+        response = self.connection.getresponse()
+        response.read()
+        return response.status, response.getheader("Server-Timing", "")
