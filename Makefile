@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help serve test fuzz install clean
+.PHONY: help serve test fuzz soak install clean
 # A half-made environment must not look finished to the next make.
 .DELETE_ON_ERROR:
 
@@ -30,6 +30,16 @@ FUZZ = UGATIT_TESTS_MUTANTS=$${UGATIT_TESTS_MUTANTS:-1000000} \
 fuzz: .venv/.development ## Attack the service with the amounts of a release; takes hours.
 	$(FUZZ) .venv/bin/python -m pytest -v -s tests/corpus tests/fuzz tests/regressions tests/http/test_layers.py \
 	  tests/http/test_walls.py tests/http/test_canaries.py tests/http/test_headers.py $(PYTEST_ARGS)
+
+# docs/reliability.md tells what is counted. Another amount: make soak UGATIT_TESTS_CAPACITY_SECONDS=600
+soak: export UGATIT_TESTS_CAPACITY_SECONDS ?= 28800
+soak: export UGATIT_TESTS_OVERLOAD_SECONDS ?= 3600
+soak: export UGATIT_TESTS_SILENT_SOCKETS ?= 2000
+soak: export UGATIT_TESTS_DISCONNECTS ?= 100000
+soak: export UGATIT_TESTS_SIGTERMS ?= 100
+soak: .venv/.development ## Before a release: the tests under load in full amounts (half a day).
+	@env | grep ^UGATIT_TESTS_ | sort
+	ulimit -n $$(ulimit -Hn) && .venv/bin/python -m pytest -v -rA --durations=0 tests/load tests/http/test_crowds.py
 
 install: .venv/.development ## The development environment: everything, torch too.
 
