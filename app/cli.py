@@ -48,7 +48,7 @@ def serve() -> None:
     Everything is set by environment variables.
     """
     from app.engine.engine import open_engine
-    from app.engine.session import open_runtime
+    from app.engine.runtime import open_runtime
     from app.http.logs import configure_logging
     from app.http.server import Server, address_of, open_socket
 
@@ -109,18 +109,21 @@ def translate(
 def verify(bundle: Path) -> None:
     """Check a BUNDLE: its files, their hashes, and the canary. Exit code 1 if anything is wrong."""
     from app.engine.direction import verify as verify_bundle
-    from app.engine.session import open_runtime
+    from app.engine.runtime import open_runtime
 
     runtime = open_runtime(load_settings())
     try:
-        verified = verify_bundle(bundle, runtime.open)
+        verified, psnr_db = verify_bundle(bundle, runtime.open)
     except BundleError as error:
         click.echo(f"ugatit: {error}", err=True)
         sys.exit(1)
     click.echo(f"{verified.manifest.direction} {verified.version}: good")
     for name, entry in sorted(verified.manifest.files.items()):
         click.echo(f"  {name}: {entry.size_bytes:,} bytes, sha256 {entry.sha256[:12]}… as the manifest says")
-    click.echo(f"  canary: computed again on {runtime.providers[0]}, within tolerance")
+    click.echo(
+        f"  canary: computed again on {runtime.providers[0]} in {runtime.precision}, within tolerance: "
+        + ("equal" if psnr_db == float("inf") else f"{psnr_db:.1f} dB")
+    )
 
 
 @cli.command()

@@ -12,7 +12,7 @@ from rich.table import Table
 from app.engine.direction import require_name, verify
 from app.engine.providers import ProviderRefused, probe
 from app.engine.registry import bundle_directories
-from app.engine.session import Runtime, open_runtime
+from app.engine.runtime import Runtime, open_runtime
 from app.settings import Settings, variable
 from models.bundle.errors import BundleError
 
@@ -27,6 +27,8 @@ def examine(settings: Settings) -> int:
         console.print(f"provider truly in use: none. {error}")
         return 1
     console.print(f"provider truly in use: {runtime.providers[0]}")
+    console.print(f"precision truly in use: {runtime.precision}")
+    console.print(f"threads of a run: {runtime.threads or 'the runtime chooses'}")
     bundles = bundle_directories(settings.bundles_dir)
     console.print(f"\nbundles in {settings.bundles_dir.resolve()}: {len(bundles) or 'none'}")
     states = [_examine_bundle(console, path, runtime) for path in bundles]
@@ -35,8 +37,8 @@ def examine(settings: Settings) -> int:
 
 
 def _machine(settings: Settings) -> str:
+    built_with = ", ".join(onnxruntime.get_available_providers())  # before plug-ins add themselves
     answers = probe()
-    built_with = ", ".join(onnxruntime.get_available_providers())
     return "\n".join(
         [
             f"python {platform.python_version()} on {platform.system()} {platform.machine()}",
@@ -44,18 +46,21 @@ def _machine(settings: Settings) -> str:
             f"CUDA device: {'answers' if answers.cuda else 'none answers'}"
             + (f" (number {settings.device} would be used)" if answers.cuda else ""),
             f"TensorRT libraries: {'found' if answers.tensorrt else 'not found'}",
+            f"OpenVINO: {'knows' if answers.openvino else 'not installed, or does not know'} this CPU"
+            + (", which has AMX" if answers.amx else ""),
         ]
     )
 
 
 def _examine_bundle(console: Console, path: Path, runtime: Runtime) -> bool:
     try:
-        bundle = verify(path, runtime.open)
+        bundle, psnr_db = verify(path, runtime.open)
         require_name(bundle.manifest, path)
     except (BundleError, ProviderRefused) as error:
         console.print(f"  {path.name}: defunct. {error}")
         return False
-    console.print(f"  {path.name}: good, version {bundle.version}")
+    canary = "equal" if psnr_db == float("inf") else f"at {psnr_db:.1f} dB"
+    console.print(f"  {path.name}: good, version {bundle.version}, its canary {canary}")
     return True
 
 

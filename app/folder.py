@@ -17,7 +17,7 @@ from app.engine.engine import Engine, open_engine
 from app.engine.errors import EngineError
 from app.engine.looks import Look
 from app.engine.rendering import render_attention, render_picture
-from app.engine.session import open_runtime
+from app.engine.runtime import open_runtime
 from app.settings import Settings
 from models.bundle.errors import BundleError
 from models.images.encode import extension

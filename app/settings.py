@@ -13,7 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PREFIX: Final = "UGATIT_"
 _FOR_TESTS: Final = "UGATIT_TESTS_"
 
-ProviderName = Literal["auto", "cpu", "cuda", "tensorrt"]
+ProviderName = Literal["auto", "cpu", "openvino", "cuda", "tensorrt"]
+PrecisionName = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 class SettingsError(ValueError):
@@ -91,7 +92,13 @@ class Settings(BaseSettings):
     attention_max_bytes: int = Field(256_000_000, ge=1, description="Most memory for kept heat maps.")
 
     provider: ProviderName = Field(
-        "auto", description="Where models run; auto takes TensorRT or CUDA where they answer, else the CPU."
+        "auto",
+        description="Where models run; auto takes TensorRT or CUDA where they answer, else the CPU, through "
+        "OpenVINO where it knows the CPU.",
+    )
+    precision: PrecisionName = Field(
+        "auto",
+        description="What models compute in; auto is exact (float32), but bfloat16 on a CPU with AMX.",
     )
     device: int = Field(0, ge=0, le=255, description="Number of the GPU to use.")
     require_gpu: bool = Field(False, description="Refuse to start rather than run on the CPU.")
@@ -102,7 +109,10 @@ class Settings(BaseSettings):
         2, ge=0, le=1000, description="Time a run waits for more pictures when it may hold more than one."
     )
     intra_op_threads: int = Field(
-        0, ge=0, le=1024, description="Threads of one run on a CPU; 0 takes all cores."
+        0,
+        ge=0,
+        le=1024,
+        description="Threads of one run on a CPU; 0 takes all cores, or what a container's quota grants.",
     )
 
     jpeg_quality: int = Field(90, ge=1, le=100, description="Quality of JPEG and WebP answers.")

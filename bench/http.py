@@ -18,7 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from app.engine.session import Session, open_runtime
+from app.engine.runtime import open_runtime
+from app.engine.session import Model
 from app.settings import Settings
 from bench.harness import alternate, report
 from bench.service import DIRECTION, Service, upload, write_random_bundle
@@ -41,7 +42,7 @@ def main() -> None:
             _measure(service, session, arguments)
 
 
-def _measure(service: Service, session: Session, arguments: argparse.Namespace) -> None:
+def _measure(service: Service, session: Model, arguments: argparse.Namespace) -> None:
     pixels = smooth_picture(arguments.size, arguments.size, seed=0)[None]
     overhead: dict[str, list[float]] = {form: [] for form in FORMS}
     picture = upload()

@@ -100,7 +100,7 @@ class Direction:
             self.give_up(f"Its model cannot be opened: {error}")
         else:
             self._move(State.READY)
-            log.info("%s is ready on %s", self.name, self.provider)
+            log.info("%s is ready on %s in %s", self.name, self.provider, self.precision)
 
     def give_up(self, reason: str) -> None:
         """The direction cannot serve (any more)."""
@@ -124,6 +124,11 @@ class Direction:
     def provider(self) -> str | None:
         """The execution provider truly in use; None while there is no model."""
         return self._runner.provider
+
+    @property
+    def precision(self) -> str | None:
+        """What the model computes in; None while there is none."""
+        return self._runner.precision
 
     @property
     def depth(self) -> int:
@@ -189,7 +194,7 @@ class Direction:
         if self.facts is not None and bundle.version != self.facts.version:
             raise BundleError(f"{self._path} is another version than the one loaded; restart to serve it.")
         model = self._open_model(bundle.files[GENERATOR])
-        check_canary(read_canary(bundle.files[CANARY]), model.run, exact=True)
+        check_canary(read_canary(bundle.files[CANARY]), model.run, exact=model.precision == "float32")
         self._warm_up(model, manifest)
         self.facts = Facts(manifest, bundle.version, bundle.card)
         return model
@@ -201,13 +206,15 @@ class Direction:
         """
         for shape in self._shapes[-1:] if model.provider == CPU else self._shapes:
             model.run(np.zeros((shape, manifest.image.height, manifest.image.width, 3), np.uint8))
+        model.settle([(shape, manifest.image.height, manifest.image.width) for shape in self._shapes])
 
     def _open_discriminators(self) -> Model:
         """At the first need, from disk: kept till then, the bytes of a full model's would take 240 MB."""
         assert self.facts is not None
-        return self._open_model(
-            read_verified(self._path, DISCRIMINATORS, self.facts.manifest.files[DISCRIMINATORS])
-        )
+        manifest = self.facts.manifest
+        model = self._open_model(read_verified(self._path, DISCRIMINATORS, manifest.files[DISCRIMINATORS]))
+        model.settle([(1, manifest.image.height, manifest.image.width)])
+        return model
 
 
 def require_name(manifest: Manifest, path: Path) -> None:
@@ -220,7 +227,15 @@ def require_name(manifest: Manifest, path: Path) -> None:
         raise BundleError(f"{path} holds the direction {manifest.direction}; rename the directory so.")
 
 
-def verify(path: Path, open_model: OpenModel) -> Bundle:
+class Verified(NamedTuple):
+    """A bundle that is as its manifest says."""
+
+    bundle: Bundle
+    psnr_db: float
+    """Of the canary's image, as computed here, against the one remembered; infinite where they are equal."""
+
+
+def verify(path: Path, open_model: OpenModel) -> Verified:
     """Check a bundle as loading does: every hash, every file, and the canary; its discriminators too.
 
     Raises:
@@ -230,11 +245,11 @@ def verify(path: Path, open_model: OpenModel) -> Bundle:
     canary = read_canary(bundle.files[CANARY])
     try:
         model = open_model(bundle.files[GENERATOR])
-        check_canary(canary, model.run, exact=True)
+        psnr_db = check_canary(canary, model.run, exact=model.precision == "float32")
         if DISCRIMINATORS in bundle.files:
-            open_model(bundle.files[DISCRIMINATORS])
+            open_model(bundle.files[DISCRIMINATORS]).run(canary["image"])
     except (BundleError, ProviderRefused):
         raise
     except Exception as error:  # onnxruntime's exceptions have no common base
         raise BundleError(f"A model in {path} cannot be opened: {error}") from error
-    return bundle
+    return Verified(bundle, psnr_db)

@@ -14,7 +14,8 @@ from app.engine.attention import AttentionStore, Entry, Map, MemoryStore, probab
 from app.engine.direction import Direction, Facts, Limits
 from app.engine.errors import AttentionGone, DeadlineExceeded, Draining, NoSuchNetwork
 from app.engine.registry import Registry
-from app.engine.session import OpenModel, Runtime, batch_shapes, default_max_batch
+from app.engine.runtime import Runtime, batch_shapes, default_max_batch
+from app.engine.session import OpenModel
 from app.settings import Settings
 from models.images.decode import PictureLimits, decode
 from models.images.frame import Fit, Frame, frame
@@ -230,4 +231,5 @@ class Engine:
 def open_engine(settings: Settings, runtime: Runtime) -> Engine:
     """The engine of a real service: models in onnxruntime, batches as its provider likes them."""
     max_batch = settings.max_batch or default_max_batch(runtime)
-    return Engine(settings, runtime.open, shapes=batch_shapes(max_batch, on_gpu=runtime.on_gpu))
+    few = runtime.on_gpu or runtime.fixes_shapes
+    return Engine(settings, runtime.open, shapes=batch_shapes(max_batch, few=few))

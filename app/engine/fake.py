@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from app.engine.engine import Engine
-from app.engine.session import Outputs, Pixels
+from app.engine.session import Outputs, Pixels, Shape
 from app.settings import Settings
 from models.bundle.canary import smooth_picture, write_canary
 from models.bundle.files import entry_of, write_bundle
@@ -26,6 +27,7 @@ class FakeModel:
     """
 
     provider = "FakeExecutionProvider"
+    precision = "float32"
 
     def __init__(self) -> None:
         self.batches: list[int] = []
@@ -71,6 +73,9 @@ class FakeModel:
             self.failures -= 1
             raise RuntimeError("no memory left on the device")
         return fake_outputs(pixels)
+
+    def settle(self, shapes: Iterable[Shape]) -> None:
+        """A fake takes any shape."""
 
     def terminate(self) -> None:
         """End a held run, unless the model is deaf."""

@@ -41,6 +41,11 @@ class Runner:
         """The execution provider truly in use; None while the model is not open."""
         return self._model.provider if self._model is not None else None
 
+    @property
+    def precision(self) -> str | None:
+        """What the model computes in; None while it is not open."""
+        return self._model.precision if self._model is not None else None
+
     async def open(self) -> None:
         """Open the model, unless it is open. Raises what opening raises."""
         if self._model is None:

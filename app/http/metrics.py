@@ -74,15 +74,17 @@ class _EngineGauges(Collector):
         held = GaugeMetricFamily("ugatit_permits_held", "Pictures admitted now.", labels=["direction"])
         state = GaugeMetricFamily("ugatit_direction_state", "1 for the state.", labels=["direction", "state"])
         provider = GaugeMetricFamily(
-            "ugatit_provider", "1 for the provider truly in use.", labels=["direction", "provider"]
+            "ugatit_provider",
+            "1 for the provider and the precision truly in use.",
+            labels=["direction", "provider", "precision"],
         )
         for direction in self._engine.registry:
             waiting.add_metric([direction.name], direction.depth)
             held.add_metric([direction.name], direction.admission.held)
             for each in State:
                 state.add_metric([direction.name, each], float(direction.state is each))
-            if direction.provider is not None:
-                provider.add_metric([direction.name, direction.provider], 1)
+            if direction.provider is not None and direction.precision is not None:
+                provider.add_metric([direction.name, direction.provider, direction.precision], 1)
         yield from (waiting, held, state, provider)
         store = self._engine.store
         yield GaugeMetricFamily("ugatit_attention_entries", "Translations kept.", value=len(store))

@@ -73,7 +73,7 @@ def _describe(direction: Direction) -> DirectionAnswer:
             "image": Size(**manifest.image.model_dump()),
             "attention": networks,
             "provider": direction.provider,
-            "precision": "float32",  # bundles hold float32 graphs, and TF32 is switched off
+            "precision": direction.precision,
             "licence": manifest.licence,
             "limits": manifest.limits,
             "card": card,

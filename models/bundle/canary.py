@@ -70,13 +70,16 @@ def read_canary(data: bytes) -> dict[str, NDArray[Any]]:
     return canary
 
 
-def check_canary(canary: Arrays, run: Run, *, exact: bool) -> None:
+def check_canary(canary: Arrays, run: Run, *, exact: bool) -> float:
     """Run the remembered input and compare.
 
     Args:
         canary: what `read_canary` gave.
         run: the model, from pixels uint8 `[1, H, W, 3]` to its outputs by name.
         exact: whether the model runs in float32; lower precisions are held to the PSNR alone.
+
+    Returns:
+        The peak signal-to-noise ratio of the image in dB; infinite where it is equal.
 
     Raises:
         BundleError: an output is missing, has another shape, is not finite or differs too much.
@@ -91,14 +94,21 @@ def check_canary(canary: Arrays, run: Run, *, exact: bool) -> None:
             _check_image(outputs[name], expected, exact=exact)
         else:
             _check_values(name, outputs[name], expected, exact=exact)
+    return psnr_db(_difference(outputs["image"], canary["image"]))
 
 
 def _check_image(found: NDArray[Any], expected: NDArray[Any], *, exact: bool) -> None:
-    difference = np.abs(found.astype(np.float64) - expected.astype(np.float64))
+    difference = _difference(found, expected)
     if exact and (off := int(difference.max())) > MAX_LEVELS:
         raise BundleError(f"The canary's image is {off} levels off; at most {MAX_LEVELS} is allowed.")
     if not exact and (db := psnr_db(difference)) < MIN_PSNR_DB:
-        raise BundleError(f"The canary's image is at {db:.1f} dB; at least {MIN_PSNR_DB} dB are needed.")
+        raise BundleError(
+            f"The canary's image is at {db:.1f} dB; at least {MIN_PSNR_DB} dB are needed; use float32."
+        )
+
+
+def _difference(found: NDArray[Any], expected: NDArray[Any]) -> NDArray[np.float64]:
+    return np.abs(found.astype(np.float64) - expected.astype(np.float64))
 
 
 def _check_values(name: str, found: NDArray[Any], expected: NDArray[Any], *, exact: bool) -> None:

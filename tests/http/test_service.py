@@ -72,7 +72,7 @@ def test_metrics_count_answers_stages_and_refusals(client: TestClient) -> None:
         'ugatit_stage_seconds_count{stage="encode"} 1.0',
         'ugatit_batch_pictures_sum{direction="cat2dog"} 1.0',
         'ugatit_direction_state{direction="cat2dog",state="ready"} 1.0',
-        'ugatit_provider{direction="cat2dog",provider="FakeExecutionProvider"} 1.0',
+        'ugatit_provider{direction="cat2dog",precision="float32",provider="FakeExecutionProvider"} 1.0',
         "ugatit_attention_entries 1.0",
         'ugatit_permits_held{direction="cat2dog"} 0.0',
     ):

@@ -1,0 +1,171 @@
+"""How models are opened in this process: decided once at the start, and seen to come up."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from typing import Final, NamedTuple
+
+import onnxruntime
+
+from app.engine import openvino
+from app.engine.cores import threads_for
+from app.engine.providers import (
+    CPU,
+    CUDA,
+    OPENVINO,
+    TENSORRT,
+    Candidate,
+    ProviderRefused,
+    choose_providers,
+    probe,
+    provider_options,
+)
+from app.engine.session import Model, Session, Shape, fix_shape, session_options
+from app.engine.shaped import Shaped
+from app.settings import Settings
+from models.bundle.switches import WINOGRAD, turn_on
+
+_GPU_BATCH: Final = 8
+_X86_64: Final = ("x86_64", "amd64")
+# The smallest model there is (y = x), to see which provider comes up before any bundle is read.
+_IDENTITY: Final = (
+    b'\x08\x08:7\n\x10\n\x01x\x12\x01y"\x08Identity\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01'
+    b"b\x0f\n\x01y\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01B\x04\n\x00\x10\r"
+)
+
+log = logging.getLogger("ugatit.engine")
+
+
+class Runtime(NamedTuple):
+    """How models are opened in this process."""
+
+    providers: tuple[str, ...]
+    """In onnxruntime's order; the first is the one that must come up."""
+    precision: str
+    """What they compute in: float32, bfloat16 or float16."""
+    device: int
+    threads: int
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether models run on a GPU."""
+        return self.providers[0] in (CUDA, TENSORRT)
+
+    @property
+    def fixes_shapes(self) -> bool:
+        """Whether every shape that is run has a session of its own."""
+        return self.providers[0] == OPENVINO
+
+    @property
+    def winograd(self) -> bool:
+        """Whether the graph's Winograd form is the faster one here: measured so on x86-64 CPUs alone."""
+        return self.providers[0] == CPU and platform.machine().lower() in _X86_64
+
+    def open(self, model: bytes) -> Model:
+        """Open a model, computing as is fastest where it is about to run.
+
+        Where shapes are fixed, the model itself is read at the first run of each.
+
+        Raises:
+            ProviderRefused: onnxruntime opened it elsewhere than decided.
+            Exception: onnxruntime's own, where it cannot open the model at all.
+        """
+        model = turn_on(model, WINOGRAD) if self.winograd else model
+        if not self.fixes_shapes:
+            return self.open_session(model)
+        return Shaped(
+            lambda shape: self.open_session(model, shape),
+            provider=self.providers[0],
+            precision=self.precision,
+        )
+
+    def open_session(self, model: bytes, shape: Shape | None = None) -> Session:
+        """One session, for one shape or for all.
+
+        Raises:
+            ProviderRefused, Exception: as `open`.
+        """
+        options = session_options(self.threads)
+        if shape is not None:
+            fix_shape(options, shape)
+        providers = [(name, provider_options(name, self.device)) for name in self.providers]
+        if self.providers[0] == OPENVINO:
+            openvino.add_to(options, precision=self.precision, threads=self.threads)
+            providers = []  # a plug-in's device stands in the options; both at once are refused
+        session = Session(
+            # By default it would go on elsewhere when a provider fails, and only print that it did.
+            onnxruntime.InferenceSession(model, options, providers=providers, enable_fallback=0),
+            precision=self.precision,
+        )
+        if session.provider != self.providers[0]:
+            raise ProviderRefused(f"{self.providers[0]} did not come up; {session.provider} did.")
+        return session
+
+
+def open_runtime(settings: Settings) -> Runtime:
+    """Decide where models run, and see that a session really comes up there.
+
+    Raises:
+        ProviderRefused: what the settings ask for cannot be had on this machine.
+    """
+    answers = probe(with_openvino=settings.provider in ("auto", "openvino"))
+    if answers.cuda:
+        onnxruntime.preload_dlls()  # finds the CUDA libraries that the cuda extra installs beside it
+    candidates = choose_providers(
+        settings.provider,
+        settings.precision,
+        available=onnxruntime.get_available_providers(),
+        answers=answers,
+        require_gpu=settings.require_gpu,
+    )
+    for candidate in candidates:
+        runtime = _runtime(candidate, settings)
+        if _comes_up(runtime):
+            if runtime.precision == "bfloat16" and not openvino.has_bfloat16():
+                log.warning("This CPU has no bfloat16: float32 would be faster, and exact.")
+            return runtime
+    raise ProviderRefused(
+        f"{candidates[-1].providers[0]} did not come up; install its libraries, as the cuda extra does, "
+        "or unset UGATIT_REQUIRE_GPU and UGATIT_PROVIDER."
+    )
+
+
+def _runtime(candidate: Candidate, settings: Settings) -> Runtime:
+    return Runtime(
+        candidate.providers, candidate.precision, settings.device, threads_for(settings.intra_op_threads)
+    )
+
+
+def _comes_up(runtime: Runtime) -> bool:
+    try:
+        runtime.open_session(_IDENTITY)
+    except Exception as error:  # onnxruntime's exceptions have no common base
+        log.warning("%s does not come up: %s", runtime.providers[0], error)
+        return False
+    return True
+
+
+def default_max_batch(runtime: Runtime) -> int:
+    """How many pictures share a run.
+
+    On a CPU one picture keeps every core busy already: pairs took longer a picture than one by one.
+    """
+    return _GPU_BATCH if runtime.on_gpu else 1
+
+
+def batch_shapes(max_batch: int, *, few: bool) -> list[int]:
+    """The batch sizes that are ever run, ascending.
+
+    Args:
+        max_batch: the largest.
+        few: a GPU chooses its kernels and its memory for every shape anew, OpenVINO compiles the whole model:
+            a handful of shapes, each warmed up. onnxruntime's CPU provider does not care, and padding would
+            cost it the whole run of the padded pictures.
+    """
+    if not few:
+        return list(range(1, max_batch + 1))
+    shapes = [1]
+    while shapes[-1] < max_batch:
+        shapes.append(min(shapes[-1] * 2, max_batch))
+    return shapes

@@ -1,0 +1,160 @@
+"""OpenVINO's plug-in for real: what it accepts, what it honours. Skipped where it does not know the CPU."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from app.engine import openvino
+from app.engine.direction import verify
+from app.engine.engine import open_engine
+from app.engine.providers import CPU, OPENVINO
+from app.engine.runtime import Runtime, open_runtime
+from app.settings import Settings
+from models.bundle.canary import read_canary
+from models.bundle.files import read_bundle
+from models.bundle.manifest import CANARY, GENERATOR
+from tests.photos import photo
+from tests.tiny_bundle import SIZE, generator, write_tiny_bundle
+
+SHIPPED = Path("bundles/selfie2anime")
+
+needs_openvino = pytest.mark.skipif(
+    openvino.cpu_device() is None, reason="OpenVINO's plug-in is not installed, or does not know this CPU"
+)
+
+
+def on_openvino(precision: str) -> Runtime:
+    return Runtime((OPENVINO, CPU), precision, device=0, threads=0)
+
+
+def relative_error(precision: str) -> float:
+    """How far the shipped generator's logits are from the canary's, which is torch's in float64."""
+    bundle = read_bundle(SHIPPED)
+    canary = read_canary(bundle.files[CANARY])
+    found = on_openvino(precision).open(bundle.files[GENERATOR]).run(canary["pixels"])["cam_logit"]
+    return float(np.abs(found - canary["cam_logit"]).max() / np.abs(canary["cam_logit"]).max())
+
+
+@needs_openvino
+def test_float32_is_exact_and_bfloat16_is_not_so_the_precision_is_honoured() -> None:
+    # bfloat16 keeps 8 bits: where the hint were ignored, either way, one of these would fail.
+    assert relative_error("float32") < 1e-4
+    assert 1e-3 < relative_error("bfloat16") < 0.5
+
+
+@needs_openvino
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_shipped_bundle_passes_its_canary_in_either_precision(precision: str) -> None:
+    assert verify(SHIPPED, on_openvino(precision).open).psnr_db > (45 if precision == "bfloat16" else 55)
+
+
+@needs_openvino
+def test_a_precision_that_openvino_does_not_know_is_refused_by_it(capfd: pytest.CaptureFixture[str]) -> None:
+    options = onnxruntime.SessionOptions()
+    wrong = json.dumps({"CPU": {"INFERENCE_PRECISION_HINT": "f33"}})
+    options.add_provider_for_devices([openvino.cpu_device()], {"load_config": wrong})
+    with pytest.raises(Exception, match="INFERENCE_PRECISION_HINT"):
+        onnxruntime.InferenceSession(generator(), options, enable_fallback=0)
+    capfd.readouterr()  # it prints the same
+
+
+@needs_openvino
+def test_the_whole_shipped_graph_runs_on_openvino() -> None:
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    openvino.add_to(options, precision="float32", threads=0)
+    session = onnxruntime.InferenceSession(str(SHIPPED / GENERATOR), options, enable_fallback=0)
+    assert session.get_providers()[0] == OPENVINO
+
+
+@needs_openvino
+def test_a_session_is_compiled_for_one_shape() -> None:
+    session = on_openvino("float32").open_session(generator(), (2, 32, 16))
+    assert session._session.get_inputs()[0].shape == [2, 32, 16, 3]
+    assert [output.shape for output in session._session.get_outputs()] == [[2, 32, 16, 3], [2, 4, 2], [2, 2]]
+
+
+@needs_openvino
+def test_a_ready_direction_opens_nothing_more_whatever_it_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request never waits for a compilation: every shape in use has its session by then."""
+    write_tiny_bundle(tmp_path, "cat2dog")
+    settings = Settings(bundles_dir=tmp_path, provider="openvino", max_batch=3, batch_wait_ms=0)
+    engine = open_engine(settings, open_runtime(settings))
+    opened: list[object] = []
+    open_session = onnxruntime.InferenceSession
+
+    def counted(*arguments: object, **options: object) -> onnxruntime.InferenceSession:
+        opened.append(arguments)
+        return open_session(*arguments, **options)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", counted)
+    direction = engine.registry["cat2dog"]
+    model = direction._open_generator()
+    assert len(opened) == 3  # batches of 1, 2 and 3
+    for batch in (1, 2, 3, 1):
+        model.run(np.zeros((batch, SIZE, SIZE, 3), np.uint8))
+    assert len(opened) == 3
+
+
+@needs_openvino
+@pytest.mark.anyio
+async def test_a_picture_is_translated_through_openvino(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path, "cat2dog")
+    settings = Settings(bundles_dir=tmp_path, provider="openvino")
+    engine = open_engine(settings, open_runtime(settings))
+    engine.start()
+    await engine.loaded()
+    translation = await engine.translate("cat2dog", photo())
+    assert (translation.entry.translation == 255 - translation.entry.source.pixels).all()
+    maps = await engine.attention(translation.id, "local")
+    assert maps[1].shape == (SIZE // 4, SIZE // 4)
+    assert engine.registry["cat2dog"].provider == OPENVINO
+    engine.close()
+
+
+def test_without_the_plug_in_there_is_no_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime_ep_openvino", None)
+    assert openvino.cpu_device.__wrapped__() is None
+
+
+def test_a_plug_in_that_does_not_load_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("GLIBC_2.99 not found")
+
+    plugin = SimpleNamespace(get_library_path=lambda: "plugin.so")
+    monkeypatch.setitem(sys.modules, "onnxruntime_ep_openvino", plugin)
+    monkeypatch.setattr(onnxruntime, "register_execution_provider_library", refuse)
+    assert openvino.cpu_device.__wrapped__() is None
+    assert "GLIBC_2.99" in caplog.text
+
+
+def test_a_plug_in_that_offers_no_cpu_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = onnxruntime.OrtHardwareDeviceType
+    offered = [
+        SimpleNamespace(ep_name=name, device=SimpleNamespace(type=kind))
+        for name, kind in ((CPU, kinds.CPU), (f"{OPENVINO}.AUTO", kinds.CPU), (OPENVINO, kinds.GPU))
+    ]
+    plugin = SimpleNamespace(get_library_path=lambda: "plugin.so")
+    monkeypatch.setitem(sys.modules, "onnxruntime_ep_openvino", plugin)
+    monkeypatch.setattr(onnxruntime, "register_execution_provider_library", lambda *_: None)
+    monkeypatch.setattr(onnxruntime, "get_ep_devices", lambda: offered)
+    assert openvino.cpu_device.__wrapped__() is None
+
+
+def test_the_precision_is_always_said_and_threads_only_when_set() -> None:
+    config = json.loads(openvino.provider_options("bfloat16", 0)["load_config"])["CPU"]
+    assert config["INFERENCE_PRECISION_HINT"] == "bf16"
+    assert "INFERENCE_NUM_THREADS" not in config
+    config = json.loads(openvino.provider_options("float32", 4)["load_config"])["CPU"]
+    assert (config["INFERENCE_PRECISION_HINT"], config["INFERENCE_NUM_THREADS"]) == ("f32", "4")

@@ -1,0 +1,56 @@
+"""A session for every shape, opened once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.engine.fake import FakeModel
+from app.engine.session import Shape
+from app.engine.shaped import Shaped
+
+
+class Opener:
+    """Counts what it opens."""
+
+    def __init__(self) -> None:
+        self.opened: dict[Shape, list[FakeModel]] = {}
+
+    def __call__(self, shape: Shape) -> FakeModel:
+        model = FakeModel()
+        self.opened.setdefault(shape, []).append(model)
+        return model
+
+
+def pixels(batch: int, side: int = 32) -> np.ndarray:
+    return np.zeros((batch, side, side, 3), np.uint8)
+
+
+def test_every_shape_is_opened_once_and_run_by_its_own_session() -> None:
+    opener = Opener()
+    model = Shaped(opener, provider="some", precision="float32")
+    for batch in (1, 2, 1, 2, 1):
+        model.run(pixels(batch))
+    assert {shape: [each.batches for each in made] for shape, made in opener.opened.items()} == {
+        (1, 32, 32): [[1, 1, 1]],
+        (2, 32, 32): [[2, 2]],
+    }
+
+
+def test_once_settled_no_other_shape_is_opened() -> None:
+    opener = Opener()
+    model = Shaped(opener, provider="some", precision="float32")
+    model.settle([(1, 32, 32)])
+    model.run(pixels(1))
+    with pytest.raises(AssertionError, match="never settled on"):
+        model.run(pixels(1, side=64))
+    assert list(opener.opened) == [(1, 32, 32)]
+
+
+def test_terminating_reaches_the_run_under_way() -> None:
+    opener = Opener()
+    model = Shaped(opener, provider="some", precision="float32")
+    model.run(pixels(1))
+    model.run(pixels(2))
+    model.terminate()
+    assert [made[0].terminations for made in opener.opened.values()] == [1, 1]
