@@ -113,16 +113,16 @@ def verify(bundle: Path) -> None:
 
     runtime = open_runtime(load_settings())
     try:
-        verified, psnr_db = verify_bundle(bundle, runtime.open)
+        verified = verify_bundle(bundle, runtime.open)
     except BundleError as error:
         click.echo(f"ugatit: {error}", err=True)
         sys.exit(1)
-    click.echo(f"{verified.manifest.direction} {verified.version}: good")
-    for name, entry in sorted(verified.manifest.files.items()):
+    click.echo(f"{verified.bundle.manifest.direction} {verified.bundle.version}: good")
+    for name, entry in sorted(verified.bundle.manifest.files.items()):
         click.echo(f"  {name}: {entry.size_bytes:,} bytes, sha256 {entry.sha256[:12]}… as the manifest says")
     click.echo(
-        f"  canary: computed again on {runtime.providers[0]} in {runtime.precision}, within tolerance: "
-        + ("equal" if psnr_db == float("inf") else f"{psnr_db:.1f} dB")
+        f"  canary: computed again on {verified.provider} in {verified.precision}, within tolerance: "
+        + ("equal" if verified.psnr_db == float("inf") else f"{verified.psnr_db:.1f} dB")
     )
 
 

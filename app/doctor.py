@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.engine.direction import require_name, verify
-from app.engine.providers import ProviderRefused, probe
+from app.engine.providers import CPU, ProviderRefused, probe
 from app.engine.registry import bundle_directories
 from app.engine.runtime import Runtime, open_runtime
 from app.settings import Settings, variable
@@ -26,7 +26,8 @@ def examine(settings: Settings) -> int:
     except ProviderRefused as error:
         console.print(f"provider truly in use: none. {error}")
         return 1
-    console.print(f"provider truly in use: {runtime.providers[0]}")
+    rival = f" or {CPU}, whichever runs the first model faster" if runtime.race is not None else ""
+    console.print(f"provider truly in use: {runtime.providers[0]}{rival}")
     console.print(f"precision truly in use: {runtime.precision}")
     console.print(f"threads of a run: {runtime.threads or 'the runtime chooses'}")
     bundles = bundle_directories(settings.bundles_dir)
@@ -54,13 +55,15 @@ def _machine(settings: Settings) -> str:
 
 def _examine_bundle(console: Console, path: Path, runtime: Runtime) -> bool:
     try:
-        bundle, psnr_db = verify(path, runtime.open)
-        require_name(bundle.manifest, path)
+        verified = verify(path, runtime.open)
+        require_name(verified.bundle.manifest, path)
     except (BundleError, ProviderRefused) as error:
         console.print(f"  {path.name}: defunct. {error}")
         return False
-    canary = "equal" if psnr_db == float("inf") else f"at {psnr_db:.1f} dB"
-    console.print(f"  {path.name}: good, version {bundle.version}, its canary {canary}")
+    canary = "equal" if verified.psnr_db == float("inf") else f"at {verified.psnr_db:.1f} dB"
+    console.print(
+        f"  {path.name}: good, version {verified.bundle.version}, on {verified.provider}, its canary {canary}"
+    )
     return True
 
 

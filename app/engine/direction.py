@@ -233,6 +233,9 @@ class Verified(NamedTuple):
     bundle: Bundle
     psnr_db: float
     """Of the canary's image, as computed here, against the one remembered; infinite where they are equal."""
+    provider: str
+    """The execution provider that computed it."""
+    precision: str
 
 
 def verify(path: Path, open_model: OpenModel) -> Verified:
@@ -252,4 +255,4 @@ def verify(path: Path, open_model: OpenModel) -> Verified:
         raise
     except Exception as error:  # onnxruntime's exceptions have no common base
         raise BundleError(f"A model in {path} cannot be opened: {error}") from error
-    return Verified(bundle, psnr_db)
+    return Verified(bundle, psnr_db, model.provider, model.precision)

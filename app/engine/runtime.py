@@ -21,6 +21,7 @@ from app.engine.providers import (
     probe,
     provider_options,
 )
+from app.engine.race import Race
 from app.engine.session import Model, Session, Shape, fix_shape, session_options
 from app.engine.shaped import Shaped
 from app.settings import Settings
@@ -46,6 +47,8 @@ class Runtime(NamedTuple):
     """What they compute in: float32, bfloat16 or float16."""
     device: int
     threads: int
+    race: Race | None = None
+    """Where OpenVINO and onnxruntime's own CPU provider must show on the first model which is the faster."""
 
     @property
     def on_gpu(self) -> bool:
@@ -59,8 +62,12 @@ class Runtime(NamedTuple):
 
     @property
     def winograd(self) -> bool:
-        """Whether the graph's Winograd form is the faster one here: measured so on x86-64 CPUs alone."""
-        return self.providers[0] == CPU and platform.machine().lower() in _X86_64
+        """Whether the graph's Winograd form is the faster one here: measured so on x86-64 CPUs alone.
+
+        Its intermediate values need float32: in bfloat16 it costs four decibels.
+        """
+        on_cpu = self.providers[0] in (CPU, OPENVINO) and platform.machine().lower() in _X86_64
+        return on_cpu and self.precision == "float32"
 
     def open(self, model: bytes) -> Model:
         """Open a model, computing as is fastest where it is about to run.
@@ -71,6 +78,8 @@ class Runtime(NamedTuple):
             ProviderRefused: onnxruntime opened it elsewhere than decided.
             Exception: onnxruntime's own, where it cannot open the model at all.
         """
+        if self.race is not None:
+            return self.race.open(model)
         model = turn_on(model, WINOGRAD) if self.winograd else model
         if not self.fixes_shapes:
             return self.open_session(model)
@@ -122,9 +131,7 @@ def open_runtime(settings: Settings) -> Runtime:
     for candidate in candidates:
         runtime = _runtime(candidate, settings)
         if _comes_up(runtime):
-            if runtime.precision == "bfloat16" and not openvino.has_bfloat16():
-                log.warning("This CPU has no bfloat16: float32 would be faster, and exact.")
-            return runtime
+            return _with_race(runtime, settings)
     raise ProviderRefused(
         f"{candidates[-1].providers[0]} did not come up; install its libraries, as the cuda extra does, "
         "or unset UGATIT_REQUIRE_GPU and UGATIT_PROVIDER."
@@ -135,6 +142,16 @@ def _runtime(candidate: Candidate, settings: Settings) -> Runtime:
     return Runtime(
         candidate.providers, candidate.precision, settings.device, threads_for(settings.intra_op_threads)
     )
+
+
+def _with_race(runtime: Runtime, settings: Settings) -> Runtime:
+    """In float32 the two CPU providers are rivals; in bfloat16 OpenVINO has none, if the CPU has it."""
+    if runtime.precision == "bfloat16" and not openvino.has_bfloat16():
+        log.warning("This CPU has no bfloat16: float32 would be faster, and exact.")
+    if settings.provider != "auto" or runtime.providers[0] != OPENVINO or runtime.precision != "float32":
+        return runtime
+    # onnxruntime's own is the favourite: it can stop in the middle of a run.
+    return runtime._replace(race=Race([runtime._replace(providers=(CPU,)).open, runtime.open]))
 
 
 def _comes_up(runtime: Runtime) -> bool:

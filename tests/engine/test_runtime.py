@@ -74,7 +74,8 @@ def install(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
         monkeypatch.setattr(session, "onnxruntime", fake)
         monkeypatch.setattr(runtime, "onnxruntime", fake)
         monkeypatch.setattr(runtime, "probe", lambda **_: answers)
-        monkeypatch.setattr(openvino, "cpu_device", lambda: SimpleNamespace(ep_name=OPENVINO))
+        device = SimpleNamespace(ep_name=OPENVINO, ep_metadata={"OPTIMIZATION_CAPABILITIES": "FP32 BF16"})
+        monkeypatch.setattr(openvino, "cpu_device", lambda: device)
         monkeypatch.setattr("app.engine.cores.cpu_quota", lambda: None)
 
     return put
@@ -124,6 +125,16 @@ def test_openvino_comes_before_the_cpu_provider_and_is_told_its_precision(instal
     assert '"INFERENCE_NUM_THREADS": "3"' in options["load_config"]
 
 
+def test_only_in_float32_and_by_itself_does_openvino_have_to_win_a_race(install) -> None:  # type: ignore[no-untyped-def]
+    install(FakeOnnxruntime({OPENVINO, CPU}), INTEL)
+    assert open_runtime(Settings()).race is not None
+    assert open_runtime(Settings(provider="openvino")).race is None
+    assert open_runtime(Settings(provider="cpu")).race is None
+    install(FakeOnnxruntime({OPENVINO, CPU}), INTEL._replace(amx=True))
+    assert open_runtime(Settings()).race is None
+    assert open_runtime(Settings(precision="float32")).race is not None
+
+
 def test_an_openvino_that_fails_gives_way_to_the_cpu_provider(install) -> None:  # type: ignore[no-untyped-def]
     install(FakeOnnxruntime({CPU}, {OPENVINO}), INTEL)
     assert open_runtime(Settings()).providers == CPU_LIST
@@ -131,14 +142,10 @@ def test_an_openvino_that_fails_gives_way_to_the_cpu_provider(install) -> None: 
         open_runtime(Settings(provider="openvino"))
 
 
-def test_openvino_gets_every_shape_fixed_and_the_direct_form(
-    install,  # type: ignore[no-untyped-def]
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_openvino_gets_every_shape_fixed(install) -> None:  # type: ignore[no-untyped-def]
     fake = FakeOnnxruntime({OPENVINO, CPU})
     install(fake, INTEL)
-    monkeypatch.setattr(runtime, "turn_on", lambda *_: pytest.fail("the Winograd form was taken"))
-    model = Runtime(OPENVINO_LIST, "float32", device=0, threads=1).open(b"model")
+    model = Runtime(OPENVINO_LIST, "bfloat16", device=0, threads=1).open(b"model")
     assert isinstance(model, Shaped)
     model._session((2, 32, 16))
     assert fake.options[-1].dimensions == {"N": 2, "H": 32, "W": 16}
@@ -157,20 +164,21 @@ def test_starting_on_this_machine_prints_nothing(capfd: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
-    ("provider", "machine", "expected"),
+    ("provider", "precision", "machine", "expected"),
     [
-        (CPU, "x86_64", True),
-        (CPU, "AMD64", True),
-        (CPU, "aarch64", False),
-        (CUDA, "x86_64", False),
-        (OPENVINO, "x86_64", False),
+        (CPU, "float32", "x86_64", True),
+        (CPU, "float32", "AMD64", True),
+        (CPU, "float32", "aarch64", False),
+        (CUDA, "float32", "x86_64", False),
+        (OPENVINO, "float32", "x86_64", True),
+        (OPENVINO, "bfloat16", "x86_64", False),
     ],
 )
 def test_the_winograd_form_runs_only_where_it_was_measured_to_be_faster(
-    monkeypatch: pytest.MonkeyPatch, provider: str, machine: str, expected: bool
+    monkeypatch: pytest.MonkeyPatch, provider: str, precision: str, machine: str, expected: bool
 ) -> None:
     monkeypatch.setattr("platform.machine", lambda: machine)
-    assert Runtime((provider,), "float32", device=0, threads=1).winograd is expected
+    assert Runtime((provider,), precision, device=0, threads=1).winograd is expected
 
 
 def test_opening_a_model_turns_its_switch_on(monkeypatch: pytest.MonkeyPatch) -> None:
