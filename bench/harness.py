@@ -61,7 +61,16 @@ def paired_ratio(slower: Samples, faster: Samples) -> list[float]:
 
 def machine() -> dict[str, Any]:
     """The processor, the load and the versions that a figure depends on."""
-    packages = ("torch", "onnxruntime-gpu", "onnxruntime", "numpy", "pillow", "fastapi", "uvicorn")
+    packages = (
+        "torch",
+        "onnxruntime-gpu",
+        "onnxruntime",
+        "onnxruntime-ep-openvino",
+        "numpy",
+        "pillow",
+        "fastapi",
+        "uvicorn",
+    )
     versions = {name: version for name in packages if (version := _version(name))}
     return {
         "processor": _processor(),

@@ -1,4 +1,4 @@
-"""The generator: torch in the paper's plain formulation, its naive export, and our graph.
+"""The generator: torch in the paper's plain formulation, its naive export, and our graph, also on OpenVINO.
 
 python -m bench.inference [--size 256 --channels 64 --threads 2 --rounds 15 --json]
 """
@@ -16,8 +16,11 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
+from app.engine import openvino
+from app.engine.session import fix_shape
 from bench.harness import alternate, report
 from bench.plain import plainly
+from models.bundle.canary import psnr_db
 from models.bundle.switches import WINOGRAD, turn_on
 from models.networks.config import GeneratorConfig
 from models.networks.generator import Generator
@@ -39,6 +42,7 @@ def main() -> None:
         "naive export": _session(_naive_export(plain, x), arguments.threads),
         "our graph, direct": _session(ours, arguments.threads),
         "our graph": _session(turn_on(ours, WINOGRAD), arguments.threads),
+        **_openvino_sessions(ours, arguments),
     }
     facts = {"threads": arguments.threads, "size": arguments.size, "channels": arguments.channels}
     facts |= _exactness(plain, generator, x, sessions)
@@ -54,7 +58,7 @@ def main() -> None:
     for name, session in sessions.items():
         contenders[name] = lambda session=session: _run(session, x)
     samples = alternate(contenders, rounds=arguments.rounds)
-    title = f"U-GAT-IT generator, batch 1, {arguments.size} px, {arguments.channels} channels, float32, CPU"
+    title = f"U-GAT-IT generator, batch 1, {arguments.size} px, {arguments.channels} channels, CPU"
     report(title, samples, base="our graph", facts=facts, as_json=arguments.json)
 
 
@@ -84,6 +88,30 @@ def _session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
+def _openvino_sessions(
+    model: bytes, arguments: argparse.Namespace
+) -> dict[str, onnxruntime.InferenceSession]:
+    """Our graph as the service runs it on OpenVINO; none where its plug-in does not know the CPU."""
+    if openvino.cpu_device() is None:
+        return {}
+    sessions = {
+        "our graph, OpenVINO, direct": _openvino_session(model, "float32", arguments),
+        "our graph, OpenVINO": _openvino_session(turn_on(model, WINOGRAD), "float32", arguments),
+    }
+    if openvino.has_bfloat16():
+        sessions["our graph, OpenVINO, bfloat16"] = _openvino_session(model, "bfloat16", arguments)
+    return sessions
+
+
+def _openvino_session(
+    model: bytes, precision: str, arguments: argparse.Namespace
+) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    fix_shape(options, (1, arguments.size, arguments.size))
+    openvino.add_to(options, precision=precision, threads=arguments.threads)
+    return onnxruntime.InferenceSession(model, options, enable_fallback=0)
+
+
 def _run(session: onnxruntime.InferenceSession, x: torch.Tensor) -> list[NDArray[np.float32]]:
     answers: list[NDArray[np.float32]] = session.run(None, {"values": x.numpy()})
     return answers
@@ -92,14 +120,19 @@ def _run(session: onnxruntime.InferenceSession, x: torch.Tensor) -> list[NDArray
 def _exactness(
     plain: Generator, fused: Generator, x: torch.Tensor, sessions: dict[str, onnxruntime.InferenceSession]
 ) -> dict[str, str]:
-    """The largest difference of each float image from torch's in float64."""
+    """The largest difference of each float image from torch's in float64, and the PSNR that follows."""
     with torch.inference_mode():
         exact = copy.deepcopy(plain).double()(x.double()).image.numpy()
         answers = {"torch eager, plain formula": plain(x).image, "torch eager, fused": fused(x).image}
     images = {name: image.numpy() for name, image in answers.items()}
     for name, session in sessions.items():
         images[name] = next(answer for answer in _run(session, x) if answer.shape == exact.shape)
-    return {f"off float64, {name}": f"{np.abs(image - exact).max():.1e}" for name, image in images.items()}
+    return {f"off float64, {name}": _off(image - exact) for name, image in images.items()}
+
+
+def _off(difference: NDArray[Any]) -> str:
+    levels = difference.astype(np.float64) * 127.5  # from -1 ... 1 to 255 levels
+    return f"{np.abs(difference).max():.1e}, {psnr_db(levels):.1f} dB"
 
 
 if __name__ == "__main__":
