@@ -45,7 +45,7 @@ def _machine(settings: Settings) -> str:
             f"python {platform.python_version()} on {platform.system()} {platform.machine()}",
             f"onnxruntime {onnxruntime.__version__}, built with {built_with}",
             f"CUDA device: {'answers' if answers.cuda else 'none answers'}"
-            + (f" (number {settings.device} would be used)" if answers.cuda else ""),
+            + (f" ({answers.cuda} in all; {settings.devices} would be used)" if answers.cuda else ""),
             f"TensorRT libraries: {'found' if answers.tensorrt else 'not found'}",
             f"OpenVINO: {'knows' if answers.openvino else 'not installed, or does not know'} this CPU"
             + (", which has AMX" if answers.amx else ""),

@@ -100,7 +100,17 @@ class Settings(BaseSettings):
         "auto",
         description="What models compute in; auto is exact (float32), but bfloat16 on a CPU with AMX.",
     )
-    device: int = Field(0, ge=0, le=255, description="Number of the GPU to use.")
+    devices: str = Field(
+        "0",
+        pattern=r"^\d{1,3}(,\d{1,3})*$",
+        description="Numbers of the GPUs to use, as 0,1; each gets its own copy of every model.",
+    )
+    gpu_memory_limit_bytes: int = Field(
+        0, ge=0, description="Most memory of the GPU for each session of a model; 0 for no limit."
+    )
+    engine_cache_dir: Path | None = Field(
+        None, description="Where TensorRT keeps its engines between starts; none builds them each time."
+    )
     require_gpu: bool = Field(False, description="Refuse to start rather than run on the CPU.")
     max_batch: int = Field(
         0, ge=0, le=64, description="Most pictures in one run; 0 chooses: 1 on a CPU, 8 on a GPU."
@@ -119,6 +129,11 @@ class Settings(BaseSettings):
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["plain", "json"] = Field("plain", description="json writes one object a line.")
+
+    @property
+    def device_numbers(self) -> tuple[int, ...]:
+        """The GPUs to use, each once, the first one first."""
+        return tuple(dict.fromkeys(map(int, self.devices.split(","))))
 
     @model_validator(mode="after")
     def _deadline_within_grace(self) -> Self:

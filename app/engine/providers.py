@@ -147,20 +147,6 @@ def check_devices(devices: Sequence[int], answers: Answers) -> None:
             )
 
 
-def provider_options(provider: str, device: int) -> dict[str, str]:
-    """The options that onnxruntime gets for a provider."""
-    if provider == CPU:
-        return {}
-    options = {"device_id": str(device)}
-    if provider == CUDA:
-        options |= {
-            "arena_extend_strategy": "kSameAsRequested",  # fixed shapes: doubling would only waste memory
-            "use_tf32": "0",  # ten bits of mantissa would not pass the canary
-            "cudnn_conv_algo_search": "EXHAUSTIVE",  # shapes are few and warmed up at the start
-        }
-    return options
-
-
 def _short(provider: str) -> str:
     return next(name for name, full in _BY_NAME.items() if full == provider)
 

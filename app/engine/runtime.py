@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import logging
+import os
 import platform
+from functools import partial
 from typing import Final, NamedTuple
 
+import numpy as np
 import onnxruntime
 
 from app.engine import openvino
 from app.engine.cores import threads_for
+from app.engine.gpu import BoundSession, Gpu, Wanted, provider_options
 from app.engine.providers import (
     CPU,
     CUDA,
     OPENVINO,
     TENSORRT,
+    Answers,
     Candidate,
     ProviderRefused,
+    check_devices,
     choose_providers,
     probe,
-    provider_options,
 )
 from app.engine.race import Race
 from app.engine.session import Model, Session, Shape, fix_shape, session_options
@@ -43,10 +48,10 @@ class Runtime(NamedTuple):
 
     providers: tuple[str, ...]
     """In onnxruntime's order; the first is the one that must come up."""
-    precision: str
+    precision: str = "float32"
     """What they compute in: float32, bfloat16 or float16."""
-    device: int
-    threads: int
+    threads: int = 0
+    gpu: Gpu = Gpu()
     race: Race | None = None
     """Where OpenVINO and onnxruntime's own CPU provider must show on the first model which is the faster."""
 
@@ -58,7 +63,7 @@ class Runtime(NamedTuple):
     @property
     def fixes_shapes(self) -> bool:
         """Whether every shape that is run has a session of its own."""
-        return self.providers[0] == OPENVINO
+        return self.providers[0] != CPU
 
     @property
     def winograd(self) -> bool:
@@ -68,6 +73,10 @@ class Runtime(NamedTuple):
         """
         on_cpu = self.providers[0] in (CPU, OPENVINO) and platform.machine().lower() in _X86_64
         return on_cpu and self.precision == "float32"
+
+    def on(self, device: int) -> Runtime:
+        """The same on another GPU."""
+        return self._replace(gpu=self.gpu._replace(device=device))
 
     def open(self, model: bytes) -> Model:
         """Open a model, computing as is fastest where it is about to run.
@@ -82,34 +91,56 @@ class Runtime(NamedTuple):
             return self.race.open(model)
         model = turn_on(model, WINOGRAD) if self.winograd else model
         if not self.fixes_shapes:
-            return self.open_session(model)
-        return Shaped(
-            lambda shape: self.open_session(model, shape),
-            provider=self.providers[0],
-            precision=self.precision,
-        )
+            return Session(self.open_session(model), precision=self.precision)
+        open_at = self._open_bound if self.on_gpu else self._open_compiled
+        return Shaped(partial(open_at, model), provider=self.providers[0], precision=self.precision)
 
-    def open_session(self, model: bytes, shape: Shape | None = None) -> Session:
+    def _open_compiled(self, model: bytes, shape: Shape) -> Session:
+        return Session(self.open_session(model, shape), precision=self.precision)
+
+    def _open_bound(self, model: bytes, shape: Shape) -> BoundSession:
+        """On the device, its run recorded as one CUDA graph if that can be; recorded at its first run."""
+        try:
+            return self._open_bound_once(model, shape, graph=True)
+        except ProviderRefused:
+            raise
+        except Exception as error:  # onnxruntime's exceptions have no common base
+            log.warning("The run is not recorded as a CUDA graph: %s", error)
+        return self._open_bound_once(model, shape, graph=False)
+
+    def _open_bound_once(self, model: bytes, shape: Shape, *, graph: bool) -> BoundSession:
+        opened = self.open_session(model, shape, graph=graph)
+        session = BoundSession(opened, shape, precision=self.precision, device=self.gpu.device)
+        session.run(np.zeros((*shape, 3), np.uint8))
+        return session
+
+    def open_session(
+        self, model: bytes, shape: Shape | None = None, *, graph: bool = False
+    ) -> onnxruntime.InferenceSession:
         """One session, for one shape or for all.
 
         Raises:
             ProviderRefused, Exception: as `open`.
         """
-        options = session_options(self.threads)
+        wanted = Wanted(model, shape, self.precision, graph) if shape is not None else None
+        options = session_options(self.threads if self.providers[0] == CPU else 1)
         if shape is not None:
             fix_shape(options, shape)
-        providers = [(name, provider_options(name, self.device)) for name in self.providers]
         if self.providers[0] == OPENVINO:
             openvino.add_to(options, precision=self.precision, threads=self.threads)
-            providers = []  # a plug-in's device stands in the options; both at once are refused
-        session = Session(
-            # By default it would go on elsewhere when a provider fails, and only print that it did.
-            onnxruntime.InferenceSession(model, options, providers=providers, enable_fallback=0),
-            precision=self.precision,
+        session = onnxruntime.InferenceSession(
+            model,
+            options,
+            # A plug-in's device stands in the options; both at once are refused.
+            providers=[] if self.providers[0] == OPENVINO else self._provider_options(wanted),
+            enable_fallback=0,  # by default it would go on elsewhere, and only print that it did
         )
-        if session.provider != self.providers[0]:
-            raise ProviderRefused(f"{self.providers[0]} did not come up; {session.provider} did.")
+        if (came_up := session.get_providers()[0]) != self.providers[0]:
+            raise ProviderRefused(f"{self.providers[0]} did not come up; {came_up} did.")
         return session
+
+    def _provider_options(self, wanted: Wanted | None) -> list[tuple[str, dict[str, str]]]:
+        return [(name, provider_options(name, self.providers, self.gpu, wanted)) for name in self.providers]
 
 
 def open_runtime(settings: Settings) -> Runtime:
@@ -130,18 +161,48 @@ def open_runtime(settings: Settings) -> Runtime:
     )
     for candidate in candidates:
         runtime = _runtime(candidate, settings)
-        if _comes_up(runtime):
+        if runtime.on_gpu:
+            _prepare_gpu(runtime, settings, answers)
+        if all(_comes_up(runtime.on(device)) for device in _devices(runtime, settings)):
             return _with_race(runtime, settings)
     raise ProviderRefused(
-        f"{candidates[-1].providers[0]} did not come up; install its libraries, as the cuda extra does, "
-        "or unset UGATIT_REQUIRE_GPU and UGATIT_PROVIDER."
+        f"{candidates[-1].providers[0]} did not come up; install its libraries (extras cuda, tensorrt), or "
+        "unset UGATIT_REQUIRE_GPU and UGATIT_PROVIDER."
     )
 
 
 def _runtime(candidate: Candidate, settings: Settings) -> Runtime:
-    return Runtime(
-        candidate.providers, candidate.precision, settings.device, threads_for(settings.intra_op_threads)
-    )
+    gpu = Gpu(settings.device_numbers[0], settings.gpu_memory_limit_bytes, settings.engine_cache_dir)
+    return Runtime(candidate.providers, candidate.precision, threads_for(settings.intra_op_threads), gpu)
+
+
+def _devices(runtime: Runtime, settings: Settings) -> tuple[int, ...]:
+    return settings.device_numbers if runtime.on_gpu else settings.device_numbers[:1]
+
+
+def replicas(runtime: Runtime, settings: Settings) -> list[Runtime]:
+    """How models are opened on every device, the first one's first."""
+    return [runtime.on(device) for device in _devices(runtime, settings)]
+
+
+def _prepare_gpu(runtime: Runtime, settings: Settings, answers: Answers) -> None:
+    """See that what the settings name is there.
+
+    Raises:
+        ProviderRefused: it is not.
+    """
+    check_devices(settings.device_numbers, answers)
+    if runtime.providers[0] != TENSORRT:
+        return
+    if runtime.precision == "float32":
+        # No option of the provider forbids TensorRT to round to ten bits of mantissa; NVIDIA's variable does.
+        os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
+    folder = settings.engine_cache_dir
+    if folder is not None and not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise ProviderRefused(
+            f"UGATIT_ENGINE_CACHE_DIR={folder} is no folder that can be written to; mount a volume there, or "
+            "unset it."
+        )
 
 
 def _with_race(runtime: Runtime, settings: Settings) -> Runtime:

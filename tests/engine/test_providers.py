@@ -16,7 +16,6 @@ from app.engine.providers import (
     ProviderRefused,
     check_devices,
     choose_providers,
-    provider_options,
 )
 
 EVERYTHING = (TENSORRT, CUDA, CPU)
@@ -121,9 +120,3 @@ def test_a_system_that_tells_no_flags_has_no_amx(tmp_path: Path) -> None:
 def test_the_plug_in_is_not_even_loaded_unless_it_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(providers.openvino, "cpu_device", lambda: pytest.fail("it was loaded"))
     assert not providers.probe(with_openvino=False).openvino
-
-
-def test_cuda_keeps_float32_and_does_not_hoard_memory() -> None:
-    options = provider_options(CUDA, 0)
-    assert options["use_tf32"] == "0"
-    assert options["arena_extend_strategy"] == "kSameAsRequested"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from app.engine import openvino, runtime, session
 from app.engine.providers import CPU, CUDA, OPENVINO, TENSORRT, Answers, ProviderRefused
-from app.engine.runtime import Runtime, batch_shapes, open_runtime
+from app.engine.runtime import Runtime, batch_shapes, open_runtime, replicas
 from app.engine.shaped import Shaped
 from app.settings import Settings
 
@@ -65,7 +67,8 @@ class FakeOnnxruntime:
         if names[0] in self.raises:
             raise RuntimeError("libcudnn.so.9: cannot open shared object file")
         came_up = [name for name in [*names, CPU] if name in self.works]
-        return SimpleNamespace(get_providers=lambda: came_up, get_outputs=list)
+        first = self.asked[-1][0][1]
+        return SimpleNamespace(get_providers=lambda: came_up, get_outputs=list, options=first)
 
 
 @pytest.fixture
@@ -84,7 +87,7 @@ def install(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
 def test_a_gpu_that_comes_up_is_used(install) -> None:  # type: ignore[no-untyped-def]
     fake = FakeOnnxruntime({CUDA, CPU})
     install(fake, DEVICE)
-    opened = open_runtime(Settings(device=3))
+    opened = open_runtime(Settings(devices="3"))
     assert opened.providers == CUDA_LIST
     assert opened.on_gpu
     assert fake.preloaded
@@ -145,10 +148,90 @@ def test_an_openvino_that_fails_gives_way_to_the_cpu_provider(install) -> None: 
 def test_openvino_gets_every_shape_fixed(install) -> None:  # type: ignore[no-untyped-def]
     fake = FakeOnnxruntime({OPENVINO, CPU})
     install(fake, INTEL)
-    model = Runtime(OPENVINO_LIST, "bfloat16", device=0, threads=1).open(b"model")
+    model = Runtime(OPENVINO_LIST, "bfloat16").open(b"model")
     assert isinstance(model, Shaped)
     model._session((2, 32, 16))
     assert fake.options[-1].dimensions == {"N": 2, "H": 32, "W": 16}
+
+
+class FakeBound:
+    """Stands for a session with buffers on a device that is not there."""
+
+    made: ClassVar[list[FakeBound]] = []
+    fails_with_graph = False
+
+    def __init__(self, opened: Any, shape: tuple[int, int, int], *, precision: str, device: int) -> None:
+        self.shape, self.device, self.precision = shape, device, precision
+        self.graph = opened.options["enable_cuda_graph"] == "1"
+        self.made.append(self)
+
+    def run(self, pixels: Any) -> dict[str, Any]:
+        assert pixels.shape == (*self.shape, 3)
+        if self.graph and self.fails_with_graph:
+            raise RuntimeError("all compute graph nodes have not been partitioned to CUDA")
+        return {}
+
+
+@pytest.fixture
+def on_cuda(install, monkeypatch: pytest.MonkeyPatch) -> Runtime:  # type: ignore[no-untyped-def]
+    fake = FakeOnnxruntime({CUDA, CPU})
+    install(fake, DEVICE)
+    monkeypatch.setattr(FakeBound, "made", [])
+    monkeypatch.setattr(runtime, "BoundSession", FakeBound)
+    return open_runtime(Settings(devices="1,3", gpu_memory_limit_bytes=10**9))
+
+
+def test_a_gpu_s_run_is_recorded_for_every_shape(on_cuda: Runtime) -> None:
+    model = on_cuda.open(b"model")
+    model.settle([(1, 32, 16), (2, 32, 16)])
+    assert [(made.shape, made.device, made.graph) for made in FakeBound.made] == [
+        ((1, 32, 16), 1, True),
+        ((2, 32, 16), 1, True),
+    ]
+    assert model.provider == CUDA
+
+
+def test_a_model_that_cannot_be_recorded_runs_without_a_graph(
+    on_cuda: Runtime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(FakeBound, "fails_with_graph", True)
+    on_cuda.open(b"model").settle([(1, 32, 16)])
+    assert [made.graph for made in FakeBound.made] == [True, False]
+    assert "not recorded" in caplog.text
+
+
+def test_every_device_has_its_own_copy(on_cuda: Runtime) -> None:
+    for each in replicas(on_cuda, Settings(devices="1,3")):
+        each.open(b"model").settle([(1, 32, 16)])
+    assert [made.device for made in FakeBound.made] == [1, 3]
+
+
+def test_on_a_cpu_there_is_one_copy(install) -> None:  # type: ignore[no-untyped-def]
+    install(FakeOnnxruntime({CPU}), NO_DEVICE)
+    settings = Settings(devices="0,1")
+    assert len(replicas(open_runtime(settings), settings)) == 1
+
+
+def test_a_device_that_is_not_there_refuses_the_start(install) -> None:  # type: ignore[no-untyped-def]
+    install(FakeOnnxruntime({CUDA, CPU}), DEVICE)
+    with pytest.raises(ProviderRefused, match="UGATIT_DEVICES names the GPU 4, but the driver sees 4"):
+        open_runtime(Settings(devices="0,4"))
+
+
+def test_tensorrt_keeps_float32_and_needs_a_folder_that_it_can_write_to(
+    install,  # type: ignore[no-untyped-def]
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    install(FakeOnnxruntime({TENSORRT, CUDA, CPU}), DEVICE_AND_TENSORRT)
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "?")
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE")
+    with pytest.raises(ProviderRefused, match=r"UGATIT_ENGINE_CACHE_DIR=.* mount a volume"):
+        open_runtime(Settings(engine_cache_dir=tmp_path / "absent"))
+    opened = open_runtime(Settings(engine_cache_dir=tmp_path, precision="float32"))
+    assert opened.providers[0] == TENSORRT
+    assert opened.gpu.engine_cache_dir == tmp_path
+    assert os.environ["NVIDIA_TF32_OVERRIDE"] == "0"
 
 
 def test_where_shapes_are_dear_there_are_few() -> None:
@@ -178,7 +261,7 @@ def test_the_winograd_form_runs_only_where_it_was_measured_to_be_faster(
     monkeypatch: pytest.MonkeyPatch, provider: str, precision: str, machine: str, expected: bool
 ) -> None:
     monkeypatch.setattr("platform.machine", lambda: machine)
-    assert Runtime((provider,), precision, device=0, threads=1).winograd is expected
+    assert Runtime((provider,), precision).winograd is expected
 
 
 def test_opening_a_model_turns_its_switch_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,9 +269,9 @@ def test_opening_a_model_turns_its_switch_on(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(runtime, "turn_on", lambda model, switch: model + switch.encode())
     monkeypatch.setattr(runtime.onnxruntime, "InferenceSession", _recording(opened))
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    Runtime((CPU,), "float32", device=0, threads=1).open(b"model:")
+    Runtime((CPU,)).open(b"model:")
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
-    Runtime((CPU,), "float32", device=0, threads=1).open(b"model:")
+    Runtime((CPU,)).open(b"model:")
     assert opened == [b"model:winograd", b"model:"]
 
 
