@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.engine.direction import require_name, verify
-from app.engine.providers import CPU, ProviderRefused, probe
+from app.engine.providers import CPU, ProviderRefused, cuda_devices, probe
 from app.engine.registry import bundle_directories
 from app.engine.runtime import Runtime, open_runtime
 from app.settings import Settings, variable
@@ -44,8 +44,8 @@ def _machine(settings: Settings) -> str:
         [
             f"python {platform.python_version()} on {platform.system()} {platform.machine()}",
             f"onnxruntime {onnxruntime.__version__}, built with {built_with}",
-            f"CUDA device: {'answers' if answers.cuda else 'none answers'}"
-            + (f" ({answers.cuda} in all; {settings.devices} would be used)" if answers.cuda else ""),
+            f"CUDA devices: {', '.join(cuda_devices()) or 'none answers'}"
+            + (f" (number {settings.devices} would be used)" if answers.cuda else ""),
             f"TensorRT libraries: {'found' if answers.tensorrt else 'not found'}",
             f"OpenVINO: {'knows' if answers.openvino else 'not installed, or does not know'} this CPU"
             + (", which has AMX" if answers.amx else ""),

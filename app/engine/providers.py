@@ -158,19 +158,27 @@ def probe(*, with_openvino: bool = True) -> Answers:
         with_openvino: load OpenVINO's plug-in to ask it, which takes a fifth of a second.
     """
     return Answers(
-        cuda=_cuda_devices(),
+        cuda=len(cuda_devices()),
         tensorrt=_loads_tensorrt(),
         openvino=with_openvino and openvino.cpu_device() is not None,
         amx=_has_amx(),
     )
 
 
-def _cuda_devices() -> int:
+def cuda_devices() -> list[str]:
+    """The names of the devices that the CUDA driver sees, by number; none without a driver."""
     driver = _first(ctypes.CDLL, "libcuda.so.1", "nvcuda.dll")
     count = ctypes.c_int(0)
     if driver is None or driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
-        return 0
-    return count.value
+        return []
+    return [_name(driver, number) for number in range(count.value)]
+
+
+def _name(driver: ctypes.CDLL, number: int) -> str:
+    device, name = ctypes.c_int(0), ctypes.create_string_buffer(256)
+    if driver.cuDeviceGet(ctypes.byref(device), number) or driver.cuDeviceGetName(name, len(name), device):
+        return "unknown"
+    return name.value.decode(errors="replace")
 
 
 def _loads_tensorrt() -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,3 +122,43 @@ def test_a_system_that_tells_no_flags_has_no_amx(tmp_path: Path) -> None:
 def test_the_plug_in_is_not_even_loaded_unless_it_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(providers.openvino, "cpu_device", lambda: pytest.fail("it was loaded"))
     assert not providers.probe(with_openvino=False).openvino
+
+
+class FakeDriver:
+    """A CUDA driver; its calls give 0 where all is well."""
+
+    def __init__(self, *names: str, broken: bool = False) -> None:
+        self.names = names
+        self.broken = broken
+
+    def cuInit(self, _flags: int) -> int:
+        return 100 if self.broken else 0  # no device
+
+    def cuDeviceGetCount(self, count: Any) -> int:
+        count._obj.value = len(self.names)
+        return 0
+
+    def cuDeviceGet(self, device: Any, number: int) -> int:
+        device._obj.value = number
+        return 0
+
+    def cuDeviceGetName(self, name: Any, size: int, device: ctypes.c_int) -> int:
+        assert size == 256
+        name.value = self.names[device.value].encode()
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("driver", "expected"),
+    [
+        (FakeDriver("NVIDIA A", "NVIDIA B"), ["NVIDIA A", "NVIDIA B"]),
+        (FakeDriver(), []),
+        (FakeDriver("NVIDIA A", broken=True), []),
+        (None, []),
+    ],
+)
+def test_the_driver_is_asked_which_devices_it_sees(
+    monkeypatch: pytest.MonkeyPatch, driver: FakeDriver | None, expected: list[str]
+) -> None:
+    monkeypatch.setattr(providers, "_first", lambda *_: driver)
+    assert providers.cuda_devices() == expected

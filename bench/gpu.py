@@ -1,0 +1,99 @@
+"""A bundle's generator on a GPU: latency and throughput by provider, precision and batch.
+
+    python -m bench.gpu [--bundle bundles/selfie2anime --device 0 --max-batch 8 --rounds 30 --json]
+
+Pixels go in and out of the CPU's memory, as in the service. Exit code 2 where there is no GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.engine.direction import verify
+from app.engine.providers import ProviderRefused, cuda_devices
+from app.engine.runtime import Runtime, batch_shapes, open_runtime
+from app.engine.session import Model
+from app.settings import Settings
+from bench.harness import Samples, alternate, report
+from models.bundle.errors import BundleError
+from models.bundle.files import read_bundle
+from models.bundle.manifest import GENERATOR
+
+WAYS = (("cuda", "float32"), ("tensorrt", "float32"), ("tensorrt", "float16"))
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = _arguments()
+    devices = cuda_devices()
+    if arguments.device >= len(devices):
+        sys.exit(
+            _refuse(
+                f"no GPU with the number {arguments.device} answers here, so there is nothing to measure."
+            )
+        )
+    facts: dict[str, Any] = {"device": devices[arguments.device]}
+    contenders = {}
+    for name, runtime in _runtimes(arguments, facts):
+        for batch, model, pixels in _batches(runtime, arguments):
+            contenders[f"{name}, batch {batch}"] = partial(model.run, pixels)
+    if not contenders:
+        sys.exit(_refuse("no provider comes up on the GPU; install the extras cuda and tensorrt."))
+    samples = alternate(contenders, rounds=arguments.rounds, warmup=3)
+    facts |= {f"{name}, pictures a second": _throughput(name, each) for name, each in samples.items()}
+    title = f"{arguments.bundle.name} on {facts['device']}"
+    report(title, samples, base=next(iter(contenders)), facts=facts, as_json=arguments.json)
+
+
+def _refuse(sentence: str) -> int:
+    print(f"bench.gpu: {sentence}", file=sys.stderr)
+    return 2
+
+
+def _runtimes(arguments: argparse.Namespace, facts: dict[str, Any]) -> Iterator[tuple[str, Runtime]]:
+    """Every way that comes up and passes the canary; why another does not stands among the facts."""
+    for provider, precision in WAYS:
+        name = f"{provider} {precision}"
+        settings = Settings(provider=provider, precision=precision, devices=str(arguments.device))
+        try:
+            runtime = open_runtime(settings)
+            psnr_db = verify(arguments.bundle, runtime.open).psnr_db
+        except (ProviderRefused, BundleError) as error:
+            facts[name] = f"left out: {error}"
+        else:
+            facts[f"{name}, canary"] = f"{psnr_db:.1f} dB"
+            yield name, runtime
+
+
+def _batches(runtime: Runtime, arguments: argparse.Namespace) -> Iterator[tuple[int, Model, Any]]:
+    bundle = read_bundle(arguments.bundle)
+    size = bundle.manifest.image
+    model = runtime.open(bundle.files[GENERATOR])
+    random = np.random.default_rng(0)
+    for batch in batch_shapes(arguments.max_batch, few=True):
+        yield batch, model, random.integers(0, 256, (batch, size.height, size.width, 3), np.uint8)
+
+
+def _throughput(name: str, samples: Samples) -> float:
+    return round(int(name.rsplit(" ", 1)[1]) / samples.median, 1)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--bundle", type=Path, default=Path("bundles/selfie2anime"))
+    parser.add_argument("--device", type=int, default=0)
+    parser.add_argument("--max-batch", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--json", action="store_true", help="one JSON object with every sample")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
