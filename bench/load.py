@@ -17,7 +17,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from app.engine.session import Session, open_runtime
+from app.engine.runtime import open_runtime
+from app.engine.session import Model
 from app.settings import Settings
 from bench.clients import Clients, Job, Result
 from bench.harness import Samples, paired_ratio, report
@@ -46,7 +47,7 @@ def main() -> None:
             _measure(session, clients, job, arguments)
 
 
-def _measure(session: Session, clients: Clients, job: Job, arguments: argparse.Namespace) -> None:
+def _measure(session: Model, clients: Clients, job: Job, arguments: argparse.Namespace) -> None:
     job.clients = arguments.clients
     samples, results = _at_capacity(session, clients, job, arguments)
     shares = [1 / ratio for ratio in paired_ratio(samples[SERVICE], samples[BARE])]
@@ -65,7 +66,7 @@ def _measure(session: Session, clients: Clients, job: Job, arguments: argparse.N
 
 
 def _at_capacity(
-    session: Session, clients: Clients, job: Job, arguments: argparse.Namespace
+    session: Model, clients: Clients, job: Job, arguments: argparse.Namespace
 ) -> tuple[dict[str, Samples], list[Result]]:
     """Seconds a picture of both, by turns; the first round warms up."""
     samples, results = {BARE: Samples(), SERVICE: Samples()}, []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -15,6 +16,8 @@ from app.engine.admission import Permit
 from app.engine.runner import Broken, Runner, Unwanted
 from app.engine.session import Outputs, Pixels
 from app.engine.turns import Turns
+
+log = logging.getLogger("ugatit.engine")
 
 
 class Answer(NamedTuple):
@@ -39,7 +42,7 @@ class _Job:
 
 
 class Batcher:
-    """The queue of one model and the task that empties it."""
+    """The queue of one model and the tasks that empty it, one for each device that holds a copy."""
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class Batcher:
         on_run: Callable[[float, int], None] = _ignore,
         on_broken: Callable[[str], None] = _ignore,
         turn: asyncio.Lock | None = None,
+        others: Sequence[Runner] = (),
     ) -> None:
         """Args:
         runner: who runs the model.
@@ -58,16 +62,17 @@ class Batcher:
         on_run: is told the seconds and the number of pictures of each run.
         on_broken: is told why the model is given up.
         turn: shared by models that are not to run at once.
+        others: who runs copies of it on other devices; whoever is free takes the next batch.
         """
-        self._runner = runner
+        self._lanes = [(runner, turn or asyncio.Lock()), *((other, asyncio.Lock()) for other in others)]
+        self._broken = 0
         self._shapes = shapes
         self._wait_seconds = wait_seconds
         self._on_run = on_run
         self._on_broken = on_broken
-        self._turn = turn or asyncio.Lock()
         self._waiting: Turns[_Job] = Turns()
         self._arrived = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def depth(self) -> int:
@@ -83,8 +88,8 @@ class Batcher:
         Raises:
             Broken: the model does not work any more.
         """
-        if self._task is None:
-            self._task = asyncio.create_task(self._dispatch())
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._dispatch(*lane)) for lane in self._lanes]
         job = _Job(pixels, permit, asyncio.get_running_loop().create_future())
         self._waiting.add(permit.client, job)
         self._arrived.set()
@@ -95,21 +100,23 @@ class Batcher:
 
     def close(self) -> None:
         """Stop; whoever still waits is cancelled."""
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
         for job in self._waiting:
             job.answer.cancel()
-        self._runner.close()
+        for runner, _ in self._lanes:
+            runner.close()
 
-    async def _dispatch(self) -> None:
-        while True:
+    async def _dispatch(self, runner: Runner, turn: asyncio.Lock) -> None:
+        works = True
+        while works:
             await self._arrived.wait()
             if len(self._waiting) < self._shapes[-1] and self._wait_seconds and self._shapes[-1] > 1:
                 await self._wait_for_more()
-            async with self._turn:
+            async with turn:
                 jobs = self._form()
                 if jobs:
-                    await self._run(jobs)
+                    works = await self._run(runner, jobs)
                 del jobs  # hold no pictures while waiting for the next
 
     async def _wait_for_more(self) -> None:
@@ -120,7 +127,7 @@ class Batcher:
                     self._arrived.clear()
                     await self._arrived.wait()
         except TimeoutError:
-            return
+            self._arrived.set()  # who waits for a turn must not keep the pictures from another device
 
     def _form(self) -> list[_Job]:
         """Take the jobs whose turn it is and that still want an answer."""
@@ -134,7 +141,8 @@ class Batcher:
             self._arrived.clear()
         return jobs
 
-    async def _run(self, jobs: list[_Job]) -> None:
+    async def _run(self, runner: Runner, jobs: list[_Job]) -> bool:
+        """Run a batch and answer it; False if the runner is of no use any more while others are."""
         unwanted = asyncio.Event()
 
         def one_left(_: object) -> None:
@@ -145,21 +153,35 @@ class Batcher:
             job.answer.add_done_callback(one_left)
         started = time.perf_counter()
         try:
-            outputs = await self._runner.run(self._stack(jobs), unwanted)
+            outputs = await runner.run(self._stack(jobs), unwanted)
         except Unwanted:
-            return
+            return True
         except Broken as error:
-            self._on_broken(str(error))
-            _fail([*jobs, *self._waiting], error)
-            return
+            return self._without_one(jobs, error)
         except Exception as error:  # a bug of ours: those who wait must hear of it, and the queue must go on
             _fail(jobs, error)
-            return
+            return True
         seconds = time.perf_counter() - started
         self._on_run(seconds, len(jobs))
         for index, job in enumerate(jobs):
             if not job.answer.done():
                 job.answer.set_result(Answer(_one(outputs, index), started - job.since, seconds))
+        return True
+
+    def _without_one(self, jobs: list[_Job], error: Broken) -> bool:
+        """One copy is broken: the others go on with its pictures, and the last one is the model itself."""
+        self._broken += 1
+        if self._broken < len(self._lanes):
+            log.error("%s; %d of %d devices go on", error, len(self._lanes) - self._broken, len(self._lanes))
+            for job in reversed(jobs):
+                job.permit.running = False
+                self._waiting.give_back(job.permit.client, job)
+            self._arrived.set()
+            return False
+        self._broken -= 1
+        self._on_broken(str(error))
+        _fail([*jobs, *self._waiting], error)
+        return True
 
     def _stack(self, jobs: list[_Job]) -> Pixels:
         if len(jobs) == 1 == self._shapes[0]:

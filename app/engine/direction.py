@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -57,6 +58,8 @@ class Limits(NamedTuple):
     permits: int
     shapes: list[int]
     wait_seconds: float
+    replicas: Sequence[OpenModel] = ()
+    """How a copy of the generator is opened on each further device."""
 
 
 class Direction:
@@ -74,7 +77,11 @@ class Direction:
         self._shapes = limits.shapes
         self._discriminators_work = True
         turn = asyncio.Lock()  # the two models share the machine: one run at a time
-        self._runner = Runner(self.name, self._open_generator)
+        self._runner = Runner(self.name, lambda: self._open_generator(self._open_model))
+        self._others = [
+            Runner(f"{self.name} copy {number}", partial(self._open_generator, replica))
+            for number, replica in enumerate(limits.replicas, 1)
+        ]
         self._generator = Batcher(
             self._runner,
             shapes=limits.shapes,
@@ -82,6 +89,7 @@ class Direction:
             on_run=self._on_run,
             on_broken=self.give_up,
             turn=turn,
+            others=self._others,
         )
         self._discriminators = Batcher(
             Runner(f"{self.name} discriminators", self._open_discriminators),
@@ -92,7 +100,8 @@ class Direction:
     async def load(self) -> None:
         """Verify the bundle, open its generator, run the canary, warm up; afterwards ready, or defunct."""
         try:
-            await self._runner.open()
+            for runner in (self._runner, *self._others):
+                await runner.open()
         except BundleError as error:
             self.give_up(str(error))
         except Exception as error:  # whatever onnxruntime raises: one bad bundle must not stop the others
@@ -186,14 +195,14 @@ class Direction:
         self.admission.measured(seconds, pictures)
         self.observe_run(seconds, pictures)
 
-    def _open_generator(self) -> Model:
+    def _open_generator(self, open_model: OpenModel) -> Model:
         """Runs in the model's thread; again when the model broke, from disk, verified as the first time."""
         bundle = read_bundle(self._path)
         manifest = bundle.manifest
         require_name(manifest, self._path)
         if self.facts is not None and bundle.version != self.facts.version:
             raise BundleError(f"{self._path} is another version than the one loaded; restart to serve it.")
-        model = self._open_model(bundle.files[GENERATOR])
+        model = open_model(bundle.files[GENERATOR])
         check_canary(read_canary(bundle.files[CANARY]), model.run, exact=model.precision == "float32")
         self._warm_up(model, manifest)
         self.facts = Facts(manifest, bundle.version, bundle.card)

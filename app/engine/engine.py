@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from typing import Literal, NamedTuple
@@ -14,7 +14,7 @@ from app.engine.attention import AttentionStore, Entry, Map, MemoryStore, probab
 from app.engine.direction import Direction, Facts, Limits
 from app.engine.errors import AttentionGone, DeadlineExceeded, Draining, NoSuchNetwork
 from app.engine.registry import Registry
-from app.engine.runtime import Runtime, batch_shapes, default_max_batch
+from app.engine.runtime import Runtime, batch_shapes, default_max_batch, replicas
 from app.engine.session import OpenModel
 from app.settings import Settings
 from models.images.decode import PictureLimits, decode
@@ -53,6 +53,7 @@ class Engine:
         open_model: OpenModel,
         *,
         shapes: list[int],
+        replicas: Sequence[OpenModel] = (),
         store: AttentionStore | None = None,
     ) -> None:
         """Find the bundles; `start` loads them.
@@ -61,9 +62,10 @@ class Engine:
             settings: the limits.
             open_model: how models are opened.
             shapes: the batch sizes to run, ascending.
+            replicas: how models are opened on each further device.
             store: where translations are kept; in memory by default.
         """
-        limits = Limits(settings.queue_size, shapes, settings.batch_wait_ms / 1000)
+        limits = Limits(settings.queue_size, shapes, settings.batch_wait_ms / 1000, replicas=replicas)
         self.registry = Registry(
             settings.bundles_dir, open_model, limits, preferred=settings.preferred_direction
         )
@@ -232,4 +234,5 @@ def open_engine(settings: Settings, runtime: Runtime) -> Engine:
     """The engine of a real service: models in onnxruntime, batches as its provider likes them."""
     max_batch = settings.max_batch or default_max_batch(runtime)
     few = runtime.on_gpu or runtime.fixes_shapes
-    return Engine(settings, runtime.open, shapes=batch_shapes(max_batch, few=few))
+    first, *others = [each.open for each in replicas(runtime, settings)]
+    return Engine(settings, first, shapes=batch_shapes(max_batch, few=few), replicas=others)

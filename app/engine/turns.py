@@ -38,6 +38,12 @@ class Turns(Generic[T]):
             self._queues[client] = queue
         return item
 
+    def give_back(self, client: str, item: T) -> None:
+        """What was taken and could not be served is the next again: its turn was no turn."""
+        queue = self._queues.pop(client, deque())
+        queue.appendleft(item)
+        self._queues = {client: queue, **self._queues}
+
     def discard(self, client: str, item: T) -> None:
         """Forget an item, if it still waits."""
         queue = self._queues.get(client, deque())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.engine.session import Session, open_runtime
+from app.engine.runtime import open_runtime
+from app.engine.session import Model
 from app.settings import Settings
 from models.bundle.canary import smooth_picture
 from models.bundle.files import read_bundle
@@ -16,13 +17,13 @@ SHIPPED = ROOT / "bundles" / "selfie2anime"
 
 
 @pytest.fixture(scope="module")
-def session() -> Session:
+def session() -> Model:
     settings = Settings(provider="cpu", intra_op_threads=1)
     return open_runtime(settings).open(read_bundle(SHIPPED).files[GENERATOR])
 
 
 @pytest.mark.parametrize("size", [2, 3, 4])
-def test_a_batch_gives_each_picture_what_it_gets_alone(session: Session, size: int) -> None:
+def test_a_batch_gives_each_picture_what_it_gets_alone(session: Model, size: int) -> None:
     side = read_bundle(SHIPPED).manifest.image.height
     pictures = np.stack([smooth_picture(side, side, seed=seed) for seed in range(size)])
     together = session.run(pictures)

@@ -98,7 +98,7 @@ def test_a_ready_direction_opens_nothing_more_whatever_it_is_asked(
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", counted)
     direction = engine.registry["cat2dog"]
-    model = direction._open_generator()
+    model = direction._open_generator(direction._open_model)
     assert len(opened) == 3  # batches of 1, 2 and 3
     for batch in (1, 2, 3, 1):
         model.run(np.zeros((batch, SIZE, SIZE, 3), np.uint8))

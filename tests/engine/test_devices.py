@@ -1,0 +1,94 @@
+"""Several devices, each with its copy of the model: whoever is free takes the next batch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.engine.engine import Engine
+from app.engine.errors import DirectionDefunct
+from app.engine.fake import FakeModel, write_fake_bundle
+from app.settings import Settings
+from tests.engine.conftest import entered
+from tests.photos import photo
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def devices() -> Iterator[list[FakeModel]]:
+    models = [FakeModel(), FakeModel()]
+    yield models
+    for model in models:
+        model.release()
+
+
+@pytest.fixture
+async def engine(devices: list[FakeModel], tmp_path: Path) -> Engine:
+    write_fake_bundle(tmp_path / "bundles")
+    first, *others = [model.open for model in devices]
+    engine = Engine(Settings(bundles_dir=tmp_path / "bundles"), first, shapes=[1], replicas=others)
+    engine.start()
+    await engine.loaded()
+    for model in devices:
+        assert model.opened == 1
+        model.batches.clear()
+        while model.entered.acquire(blocking=False):
+            pass
+    return engine
+
+
+async def ask(engine: Engine, pictures: int) -> None:
+    await asyncio.gather(*(engine.translate("cat2dog", photo()) for _ in range(pictures)))
+
+
+async def test_two_pictures_run_at_once_on_two_devices(engine: Engine, devices: list[FakeModel]) -> None:
+    for model in devices:
+        model.hold()
+    asking = asyncio.create_task(ask(engine, 2))
+    for model in devices:
+        await entered(model)
+        model.release()
+    await asking
+    assert [model.batches for model in devices] == [[1], [1]]
+    engine.close()
+
+
+async def test_a_busy_device_leaves_the_pictures_to_the_other(
+    engine: Engine, devices: list[FakeModel]
+) -> None:
+    busy, free = devices
+    busy.hold()
+    asking = asyncio.create_task(ask(engine, 1))
+    await entered(busy)
+    await ask(engine, 3)
+    assert (busy.batches, free.batches) == ([1], [1, 1, 1])
+    busy.release()
+    await asking
+    engine.close()
+
+
+async def test_a_broken_device_s_pictures_are_run_by_the_other(
+    engine: Engine, devices: list[FakeModel], caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, other = devices
+    broken.failures = 2  # at the run, and again on the model opened anew
+    await ask(engine, 4)
+    assert sum(other.batches) == 4
+    assert "1 of 2 devices go on" in caplog.text
+    assert engine.registry["cat2dog"].state == "ready"
+    engine.close()
+
+
+async def test_without_a_device_that_works_the_direction_is_defunct(
+    engine: Engine, devices: list[FakeModel]
+) -> None:
+    for model in devices:
+        model.failures = 10**6
+    with pytest.raises(DirectionDefunct):
+        await ask(engine, 1)
+    assert engine.registry["cat2dog"].state == "defunct"
+    engine.close()
