@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -85,6 +85,16 @@ class Parity(_Part):
     discriminators_relative: float | None = Field(default=None, ge=0)
 
 
+class Precision(_Part):
+    """How far the image is at a lower precision from torch's in float64, for the canary's picture."""
+
+    psnr_db: float | None
+    """Peak signal-to-noise ratio; null where nothing differs."""
+    image_max_levels: int = Field(ge=0)
+    """Largest difference of an image value, in levels of 255."""
+    runtime: str
+
+
 class Manifest(_Part):
     """All that is known about one translator, and the hashes of its files."""
 
@@ -102,6 +112,8 @@ class Manifest(_Part):
     limits: str
     kid: list[Kid] = []
     parity: Parity
+    precisions: dict[Literal["bfloat16", "float16"], Precision] = {}
+    """What was measured of lower precisions; the model itself is in float32."""
     files: dict[str, FileEntry]
 
     @property

@@ -87,7 +87,9 @@ def test_a_ready_direction_opens_nothing_more_whatever_it_is_asked(
 ) -> None:
     """A request never waits for a compilation: every shape in use has its session by then."""
     write_tiny_bundle(tmp_path, "cat2dog")
-    settings = Settings(bundles_dir=tmp_path, provider="openvino", max_batch=3, batch_wait_ms=0)
+    settings = Settings(
+        bundles_dir=tmp_path, provider="openvino", precision="float32", max_batch=3, batch_wait_ms=0
+    )
     engine = open_engine(settings, open_runtime(settings))
     opened: list[object] = []
     open_session = onnxruntime.InferenceSession
@@ -109,7 +111,7 @@ def test_a_ready_direction_opens_nothing_more_whatever_it_is_asked(
 @pytest.mark.anyio
 async def test_a_picture_is_translated_through_openvino(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path, "cat2dog")
-    settings = Settings(bundles_dir=tmp_path, provider="openvino")
+    settings = Settings(bundles_dir=tmp_path, provider="openvino", precision="float32")
     engine = open_engine(settings, open_runtime(settings))
     engine.start()
     await engine.loaded()

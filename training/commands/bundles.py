@@ -135,7 +135,10 @@ def _write(
     prepared = []
     for name, direction in wanted.items():
         with console.status(f"Exporting {direction} and proving it against torch …"):
-            prepared.append(prepare_bundle(direction, generators[name], judges=judges.get(name), facts=facts))
+            bundle = prepare_bundle(
+                direction, generators[name], judges=judges.get(name), facts=facts, precisions=True
+            )
+            prepared.append(bundle)
     for bundle in prepared:
         _report(console, bundle, bundle.write(out))
 
@@ -152,4 +155,7 @@ def _report(console: Console, bundle: PreparedBundle, path: Path) -> None:
         off = getattr(parity, f"{name}_relative")
         if off is not None:
             table.add_row(f"{name}, relative", f"{off:.1e}", "1e-3")
+    for name, measured in bundle.manifest.precisions.items():
+        ratio = "equal" if measured.psnr_db is None else f"{measured.psnr_db} dB"
+        table.add_row(f"image, in {name}", ratio, "45 dB where it is served so")
     console.print(table)

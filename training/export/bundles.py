@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from models.bundle.canary import smooth_picture, write_canary
+from models.bundle.canary import read_canary, smooth_picture, write_canary
 from models.bundle.files import entry_of, write_bundle
 from models.bundle.manifest import (
     CANARY,
@@ -29,6 +29,7 @@ from training.export.card import write_card
 from training.export.discriminator import export_discriminators
 from training.export.generator import export_generator
 from training.export.parity import prove_discriminators, prove_generator, translate
+from training.export.precision import measure_float16
 
 Network = TypeVar("Network", Generator, Discriminator)
 
@@ -67,9 +68,21 @@ class PreparedBundle(NamedTuple):
 
 
 def prepare_bundle(
-    direction: str, generator: Generator, *, judges: Judges | None = None, facts: Facts | None = None
+    direction: str,
+    generator: Generator,
+    *,
+    judges: Judges | None = None,
+    facts: Facts | None = None,
+    precisions: bool = False,
 ) -> PreparedBundle:
     """Export a generator, and the discriminators that judge it, and prove them against torch in float64.
+
+    Args:
+        direction: its name.
+        generator: what translates.
+        judges: the discriminators of its pictures.
+        facts: what else the manifest tells.
+        precisions: also measure how far float16 would be.
 
     Raises:
         BundleError: `direction` is not of the form SOURCE2TARGET.
@@ -104,6 +117,7 @@ def prepare_bundle(
         licence=facts.licence,
         limits=facts.limits,
         parity=parity,
+        precisions={"float16": measure_float16(model, read_canary(files[CANARY]))} if precisions else {},
         files={name: entry_of(data) for name, data in files.items()},
     )
     return _with_card(manifest, files, facts.notes)

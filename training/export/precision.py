@@ -1,0 +1,40 @@
+"""How far a lower precision is from float32, measured before a bundle is written."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Final
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnxruntime.transformers.float16 import convert_float_to_float16
+
+from models.bundle.canary import Arrays, psnr_db
+from models.bundle.manifest import Precision
+from training.export.parity import cpu_session, run
+
+_RUNTIME: Final = "CPU, every value between two operators rounded to float16"
+
+
+def measure_float16(model: bytes, canary: Arrays) -> Precision:
+    """Run the canary with all weights and all values between operators in float16.
+
+    A CPU computes each operator in float32 and rounds its result, so this is what a GPU that sums in float32
+    can reach; `ugatit verify` with UGATIT_PRECISION=float16 tells what one does reach.
+
+    Args:
+        model: what `export_generator` gave.
+        canary: `pixels` and the `image` that torch gives for them in float64.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it names every weight that float16 cannot hold exactly
+        half = convert_float_to_float16(onnx.load_model_from_string(model), keep_io_types=True)
+    found = run(cpu_session(half.SerializeToString()), canary["pixels"])["image"]
+    difference = found.astype(np.float64) - canary["image"]
+    decibels = psnr_db(difference)
+    return Precision(
+        psnr_db=round(decibels, 1) if np.isfinite(decibels) else None,
+        image_max_levels=int(np.abs(difference).max()),
+        runtime=f"onnxruntime {onnxruntime.__version__}, {_RUNTIME}",
+    )
