@@ -108,8 +108,8 @@ def translate(
 @click.argument("bundle", type=click.Path(path_type=Path))
 def verify(bundle: Path) -> None:
     """Check a BUNDLE: its files, their hashes, and the canary. Exit code 1 if anything is wrong."""
-    from app.engine.direction import verify as verify_bundle
     from app.engine.runtime import open_runtime
+    from app.engine.verifying import verify as verify_bundle
 
     runtime = open_runtime(load_settings())
     try:

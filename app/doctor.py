@@ -9,10 +9,10 @@ import onnxruntime
 from rich.console import Console
 from rich.table import Table
 
-from app.engine.direction import require_name, verify
 from app.engine.providers import CPU, ProviderRefused, cuda_devices, probe
 from app.engine.registry import bundle_directories
 from app.engine.runtime import Runtime, open_runtime
+from app.engine.verifying import require_name, verify
 from app.settings import Settings, variable
 from models.bundle.errors import BundleError
 

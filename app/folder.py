@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.engine.direction import State
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import EngineError
 from app.engine.looks import Look
@@ -137,7 +136,7 @@ def _refuse_clashes(jobs: list[Job]) -> None:
 async def _translate_all(engine: Engine, plan: Plan, jobs: list[Job]) -> Failures:
     direction = engine.registry[plan.direction]
     await direction.load()
-    if direction.state is not State.READY:
+    if not direction.state.serves:
         raise BundleError(f"{plan.direction} cannot serve: {direction.reason}")
     failures: dict[Path, str] = {}
     places = asyncio.Semaphore(_AHEAD + 1)

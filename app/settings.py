@@ -35,6 +35,17 @@ class Settings(BaseSettings):
         "selfie2anime", description="Listed and loaded first if it is there; the page starts with it."
     )
 
+    load_seconds: float = Field(
+        600, gt=0, le=86_400, description="Time a bundle's model may take to open and warm up; then defunct."
+    )
+    reload: Literal["off", "signal", "poll"] = Field(
+        "signal",
+        description="When new and changed bundles are taken up: never, at SIGHUP, or also every few seconds.",
+    )
+    reload_poll_seconds: float = Field(
+        10, ge=0.1, le=86_400, description="Time between two looks at the bundles when they are polled."
+    )
+
     body_limit_bytes: int = Field(
         20 * 1024**2, ge=1, description="Largest request body; a phone's photo has 3 to 12 MB."
     )

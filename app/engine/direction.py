@@ -1,148 +1,110 @@
-"""One direction: its bundle, its models, its queue, and the state it is in."""
+"""One direction: the version that serves, how the next takes over, and the state it is in."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
-from functools import partial
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from app.engine.admission import Admission, Permit
-from app.engine.batcher import Answer, Batcher
-from app.engine.errors import DirectionDefunct, Loading, NetworkDefunct, NoSuchNetwork
-from app.engine.providers import CPU, ProviderRefused
-from app.engine.runner import Broken, Runner
-from app.engine.session import Model, OpenModel, Pixels
-from models.bundle.canary import check_canary, read_canary
+from app.engine.admission import Admission
+from app.engine.errors import DirectionDefunct, Loading
+from app.engine.session import OpenModel
+from app.engine.state import Condition, State, Trouble
+from app.engine.translator import Facts, Limits, Listener, Translator
 from models.bundle.errors import BundleError
-from models.bundle.files import Bundle, read_bundle, read_verified
-from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR, Manifest
+from models.bundle.files import read_bundle
+from models.bundle.manifest import MANIFEST, version_of
 
 log = logging.getLogger("ugatit.engine")
 
 _LOADING_RETRY_SECONDS: Final = 5
 
-
-class State(StrEnum):
-    """Where a direction is in its life."""
-
-    STARTING = "starting"
-    READY = "ready"
-    DEFUNCT = "defunct"
-
-
-_LEGAL: Final = {
-    State.STARTING: {State.READY, State.DEFUNCT},
-    State.READY: {State.DEFUNCT},
-    State.DEFUNCT: frozenset[State](),
-}
-
-
-class Facts(NamedTuple):
-    """What is known of a bundle once it was verified."""
-
-    manifest: Manifest
-    version: str
-    card: str
-
-
-class Limits(NamedTuple):
-    """How much a direction takes on, and how it shares runs."""
-
-    permits: int
-    shapes: list[int]
-    wait_seconds: float
-    replicas: Sequence[OpenModel] = ()
-    """How a copy of the generator is opened on each further device."""
+Look = tuple[object, ...]
+"""What a directory looks like from outside: the same look, the same bundle."""
 
 
 class Direction:
     """A translator that can be asked, or the reason why it cannot."""
 
-    def __init__(self, path: Path, open_model: OpenModel, limits: Limits) -> None:
+    def __init__(
+        self,
+        path: Path,
+        open_model: OpenModel,
+        limits: Limits,
+        *,
+        observe_run: Callable[[float, int], None] = lambda _seconds, _pictures: None,
+    ) -> None:
         self.name = path.name
-        self.state = State.STARTING
-        self.reason: str | None = None
-        self.facts: Facts | None = None
         self.admission = Admission(limits.permits)
-        self.observe_run: Callable[[float, int], None] = lambda _seconds, _pictures: None
         self._path = path
         self._open_model = open_model
-        self._shapes = limits.shapes
-        self._discriminators_work = True
-        turn = asyncio.Lock()  # the two models share the machine: one run at a time
-        self._runner = Runner(self.name, lambda: self._open_generator(self._open_model))
-        self._others = [
-            Runner(f"{self.name} copy {number}", partial(self._open_generator, replica))
-            for number, replica in enumerate(limits.replicas, 1)
-        ]
-        self._generator = Batcher(
-            self._runner,
-            shapes=limits.shapes,
-            wait_seconds=limits.wait_seconds,
-            on_run=self._on_run,
-            on_broken=self.give_up,
-            turn=turn,
-            others=self._others,
-        )
-        self._discriminators = Batcher(
-            Runner(f"{self.name} discriminators", self._open_discriminators),
-            on_broken=self._give_up_discriminators,
-            turn=turn,
-        )
+        self._limits = limits
+        self._observe_run = observe_run
+        self._condition = Condition(self.name)
+        self._turn = asyncio.Lock()  # all its models share the machine: one run at a time
+        self._serving: Translator | None = None
+        self._retired: list[Translator] = []
+        self._seen: Look | None = None
 
-    async def load(self) -> None:
-        """Verify the bundle, open its generator, run the canary, warm up; afterwards ready, or defunct."""
-        try:
-            for runner in (self._runner, *self._others):
-                await runner.open()
-        except BundleError as error:
-            self.give_up(str(error))
-        except Exception as error:  # whatever onnxruntime raises: one bad bundle must not stop the others
-            log.exception("%s: the model cannot be opened", self.name)
-            self.give_up(f"Its model cannot be opened: {error}")
-        else:
-            self._move(State.READY)
-            log.info("%s is ready on %s in %s", self.name, self.provider, self.precision)
+    @property
+    def state(self) -> State:
+        """Where it is in its life."""
+        return self._condition.state
 
-    def give_up(self, reason: str) -> None:
-        """The direction cannot serve (any more)."""
-        if self.state is not State.DEFUNCT:
-            self._move(State.DEFUNCT)
-            self.reason = reason
-            log.error("%s is defunct: %s", self.name, reason)
+    @property
+    def reason(self) -> str | None:
+        """Why it is degraded or defunct."""
+        return self._condition.reason
 
-    def _give_up_discriminators(self, reason: str) -> None:
-        """Translating goes on: only their maps cannot be had any more."""
-        self._discriminators_work = False
-        self.reason = f"Its discriminators do not work: {reason}"
-        log.error("%s: the discriminators are given up: %s", self.name, reason)
+    @property
+    def facts(self) -> Facts | None:
+        """What is known of the version that serves, or served last."""
+        return self._serving.facts if self._serving is not None else None
 
     @property
     def discriminates(self) -> bool:
         """Whether the discriminators' attention can be asked for."""
-        return self.facts is not None and self.facts.manifest.discriminators and self._discriminators_work
+        return self._serving is not None and self._serving.discriminates
 
     @property
     def provider(self) -> str | None:
         """The execution provider truly in use; None while there is no model."""
-        return self._runner.provider
+        return self._serving.provider if self._serving is not None else None
 
     @property
     def precision(self) -> str | None:
         """What the model computes in; None while there is none."""
-        return self._runner.precision
+        return self._serving.precision if self._serving is not None else None
 
     @property
     def depth(self) -> int:
         """How many pictures wait."""
-        return self._generator.depth + self._discriminators.depth
+        self._forget_gone()
+        serving = [self._serving] if self._serving is not None else []
+        return sum(translator.depth for translator in (*serving, *self._retired))
+
+    async def load(self, *, again: bool = False) -> None:
+        """Serve what lies in the directory now, if it is good; whatever served before serves until then.
+
+        Nothing is done where nothing has changed, unless it is to be tried `again`: then what is out of
+        order gets another chance.
+        """
+        look = await asyncio.to_thread(look_at, self._path)
+        changed, self._seen = look != self._seen, look
+        if not changed and not (again and self.state is not State.READY):
+            return
+        if self.state is State.DEFUNCT:
+            self._condition.start_again()
+        try:
+            if not await self._is_served():
+                await self._take_over()
+            self._condition.recover(Trouble.BUNDLE)
+        except BundleError as error:
+            self._refuse(str(error))
 
     def require_ready(self) -> Facts:
         """What is known of the bundle.
@@ -158,110 +120,127 @@ class Direction:
         assert self.facts is not None
         return self.facts
 
-    async def generate(self, pixels: Pixels, permit: Permit) -> Answer:
-        """Translate one frame `[H, W, 3]` for whoever holds the permit."""
-        try:
-            return await self._generator.submit(pixels, permit)
-        except Broken:
-            raise DirectionDefunct(self.name) from None
-
-    async def discriminate(self, pixels: Pixels, permit: Permit) -> Mapping[str, NDArray[np.float32]]:
-        """The attention of the discriminators, `local` and `global`, for one translated picture.
+    @contextmanager
+    def translator(self) -> Iterator[Translator]:
+        """The version that serves now; it stays to the end of the block, whatever is loaded meanwhile.
 
         Raises:
-            NoSuchNetwork: the bundle has no discriminators.
-            NetworkDefunct: they do not work.
+            Loading, DirectionDefunct: the direction cannot be asked.
         """
-        if not self.require_ready().manifest.discriminators:
-            raise NoSuchNetwork(self.name, "discriminators'")
-        if not self._discriminators_work:
-            raise NetworkDefunct(self.name)
-        try:
-            outputs = (await self._discriminators.submit(pixels, permit)).outputs
-        except Broken:
-            raise NetworkDefunct(self.name) from None
-        return {network: outputs[f"attention_{network}"] for network in ("local", "global")}
+        self.require_ready()
+        assert self._serving is not None
+        serving = self._serving
+        with serving.used():
+            yield serving
+
+    def retire(self) -> None:
+        """The bundle is gone: let the models go after the last picture that uses them."""
+        if self._serving is not None:
+            self._step_down(self._serving)
+
+    @property
+    def gone(self) -> bool:
+        """Whether it was retired and its last picture is done."""
+        self._forget_gone()
+        return not self._retired
 
     def close(self) -> None:
-        """Let the models go."""
-        self._generator.close()
-        self._discriminators.close()
+        """Stop at once; whoever waits is cancelled."""
+        for translator in (*self._retired, *([self._serving] if self._serving is not None else [])):
+            translator.close()
 
-    def _move(self, state: State) -> None:
-        assert state in _LEGAL[self.state], f"{self.state} -> {state}"
-        self.state = state
+    async def _is_served(self) -> bool:
+        """Whether what lies there is, to the last byte, what serves in full health.
 
-    def _on_run(self, seconds: float, pictures: int) -> None:
-        self.admission.measured(seconds, pictures)
-        self.observe_run(seconds, pictures)
-
-    def _open_generator(self, open_model: OpenModel) -> Model:
-        """Runs in the model's thread; again when the model broke, from disk, verified as the first time."""
-        bundle = read_bundle(self._path)
-        manifest = bundle.manifest
-        require_name(manifest, self._path)
-        if self.facts is not None and bundle.version != self.facts.version:
-            raise BundleError(f"{self._path} is another version than the one loaded; restart to serve it.")
-        model = open_model(bundle.files[GENERATOR])
-        check_canary(read_canary(bundle.files[CANARY]), model.run, exact=model.precision == "float32")
-        self._warm_up(model, manifest)
-        self.facts = Facts(manifest, bundle.version, bundle.card)
-        return model
-
-    def _warm_up(self, model: Model, manifest: Manifest) -> None:
-        """Run every shape once: the first run of a shape pays for choosing kernels and for memory.
-
-        A CPU chooses nothing by the batch; the largest has claimed the memory for all.
+        Raises:
+            BundleError: it has the manifest of what serves, but is not what that describes.
         """
-        for shape in self._shapes[-1:] if model.provider == CPU else self._shapes:
-            model.run(np.zeros((shape, manifest.image.height, manifest.image.width, 3), np.uint8))
-        model.settle([(shape, manifest.image.height, manifest.image.width) for shape in self._shapes])
+        facts = self.facts
+        if facts is None or not self.state.serves or facts.manifest.discriminators != self.discriminates:
+            return False
+        if await asyncio.to_thread(_version_in, self._path) != facts.version:
+            return False
+        await asyncio.to_thread(read_bundle, self._path)
+        return True
 
-    def _open_discriminators(self) -> Model:
-        """At the first need, from disk: kept till then, the bytes of a full model's would take 240 MB."""
-        assert self.facts is not None
-        manifest = self.facts.manifest
-        model = self._open_model(read_verified(self._path, DISCRIMINATORS, manifest.files[DISCRIMINATORS]))
-        model.settle([(1, manifest.image.height, manifest.image.width)])
-        return model
+    async def _take_over(self) -> None:
+        """Load what lies there beside what serves, then let it serve instead."""
+        fresh = self._make()
+        try:
+            await fresh.load()
+        except BaseException:
+            fresh.close()
+            raise
+        if self._serving is not None:
+            self._step_down(self._serving)
+        self._serving = fresh
+        self._condition.serve()
+        assert fresh.facts is not None
+        version = fresh.facts.version
+        log.info("%s is ready on %s in %s, version %s", self.name, self.provider, self.precision, version)
+
+    def _make(self) -> Translator:
+        def suffers(trouble: Trouble, sentence: str) -> None:
+            if self._serving is made:
+                self._condition.suffer(trouble, sentence)
+
+        def recovers(trouble: Trouble) -> None:
+            if self._serving is made:
+                self._condition.recover(trouble)
+
+        def gives_up(reason: str) -> None:
+            if self._serving is made:
+                self._condition.give_up(reason)
+                made.let_go()
+
+        made = Translator(
+            self._path,
+            self._open_model,
+            self._limits,
+            Listener(self._ran, suffers, recovers, gives_up),
+            self._turn,
+        )
+        return made
+
+    def _refuse(self, why: str) -> None:
+        if self._serving is not None and self.state.serves:
+            assert self.facts is not None
+            sentence = f"What lies in its folder was refused, version {self.facts.version} serves on: {why}"
+            self._condition.suffer(Trouble.BUNDLE, sentence)
+        else:
+            self._condition.give_up(why)
+
+    def _step_down(self, translator: Translator) -> None:
+        translator.retire()
+        self._retired.append(translator)
+        self._forget_gone()
+
+    def _forget_gone(self) -> None:
+        self._retired = [translator for translator in self._retired if not translator.gone]
+
+    def _ran(self, seconds: float, pictures: int) -> None:
+        self.admission.measured(seconds, pictures)
+        self._observe_run(seconds, pictures)
 
 
-def require_name(manifest: Manifest, path: Path) -> None:
-    """A direction is asked for by its directory's name.
-
-    Raises:
-        BundleError: the bundle is another direction's.
-    """
-    if manifest.direction != path.name:
-        raise BundleError(f"{path} holds the direction {manifest.direction}; rename the directory so.")
-
-
-class Verified(NamedTuple):
-    """A bundle that is as its manifest says."""
-
-    bundle: Bundle
-    psnr_db: float
-    """Of the canary's image, as computed here, against the one remembered; infinite where they are equal."""
-    provider: str
-    """The execution provider that computed it."""
-    precision: str
-
-
-def verify(path: Path, open_model: OpenModel) -> Verified:
-    """Check a bundle as loading does: every hash, every file, and the canary; its discriminators too.
-
-    Raises:
-        BundleError: something is not as its manifest says, or a model cannot be opened or run.
-    """
-    bundle = read_bundle(path)
-    canary = read_canary(bundle.files[CANARY])
+def look_at(path: Path) -> Look:
+    """Names, sizes, times and numbers of a directory's files: what changes when any of them is written."""
     try:
-        model = open_model(bundle.files[GENERATOR])
-        psnr_db = check_canary(canary, model.run, exact=model.precision == "float32")
-        if DISCRIMINATORS in bundle.files:
-            open_model(bundle.files[DISCRIMINATORS]).run(canary["image"])
-    except (BundleError, ProviderRefused):
-        raise
-    except Exception as error:  # onnxruntime's exceptions have no common base
-        raise BundleError(f"A model in {path} cannot be opened: {error}") from error
-    return Verified(bundle, psnr_db, model.provider, model.precision)
+        files = sorted((entry.name, entry.stat(follow_symlinks=False)) for entry in _entries(path))
+    except OSError as error:
+        return ("unreadable", error.errno)
+    return tuple(
+        (name, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for name, stat in files
+    )
+
+
+def _entries(path: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(path) as entries:
+        return list(entries)
+
+
+def _version_in(path: Path) -> str | None:
+    try:
+        return version_of((path / MANIFEST).read_bytes())
+    except OSError:
+        return None

@@ -11,11 +11,14 @@ from typing import Literal, NamedTuple
 
 from app.engine.admission import Permit
 from app.engine.attention import AttentionStore, Entry, Map, MemoryStore, probability_of_source
-from app.engine.direction import Direction, Facts, Limits
-from app.engine.errors import AttentionGone, DeadlineExceeded, Draining, NoSuchNetwork
+from app.engine.direction import Direction
+from app.engine.errors import AttentionGone, DeadlineExceeded, Draining, NoSuchNetwork, UnknownDirection
 from app.engine.registry import Registry
+from app.engine.reload import Follower
+from app.engine.runner import Patience
 from app.engine.runtime import Runtime, batch_shapes, default_max_batch, replicas
 from app.engine.session import OpenModel
+from app.engine.translator import Facts, Limits
 from app.settings import Settings
 from models.images.decode import PictureLimits, decode
 from models.images.frame import Fit, Frame, frame
@@ -23,6 +26,8 @@ from models.images.frame import Fit, Frame, frame
 Network = Literal["generator", "local", "global"]
 
 _DRAINING_RETRY_SECONDS = 10
+_HANG_SHARE = 0.9
+"""Of the deadline: a run that is terminated after so long had all the time that a picture can give it."""
 
 
 class Seconds(NamedTuple):
@@ -65,7 +70,9 @@ class Engine:
             replicas: how models are opened on each further device.
             store: where translations are kept; in memory by default.
         """
-        limits = Limits(settings.queue_size, shapes, settings.batch_wait_ms / 1000, replicas=replicas)
+        patience = Patience(settings.load_seconds, _HANG_SHARE * settings.deadline_seconds)
+        wait_seconds = settings.batch_wait_ms / 1000
+        limits = Limits(settings.queue_size, shapes, wait_seconds, patience, replicas)
         self.registry = Registry(
             settings.bundles_dir, open_model, limits, preferred=settings.preferred_direction
         )
@@ -82,16 +89,21 @@ class Engine:
         self._admitted = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self._loading: asyncio.Task[None] | None = None
+        poll_seconds = settings.reload_poll_seconds if settings.reload == "poll" else None
+        self._follower = Follower(self.registry, poll_seconds)
 
     def start(self) -> None:
-        """Load all directions in the background."""
-        self._loading = asyncio.create_task(self.registry.load())
+        """Load all directions in the background, then follow the folder."""
+        self._follower.start()
 
     async def loaded(self) -> None:
-        """Wait until every direction is ready or defunct."""
-        if self._loading is not None:
-            await self._loading
+        """Wait until every direction that was there at the start is loaded, or defunct."""
+        await self._follower.loaded()
+
+    def reload(self) -> None:
+        """Load what is new or changed in the folder, in the background, and give up what is gone from it."""
+        if not self._draining:
+            self._follower.ask()
 
     @property
     def draining(self) -> bool:
@@ -132,15 +144,16 @@ class Engine:
             models.images.errors.PictureError: the bytes are no picture that may be read.
         """
         chosen = self.check(direction, client)
-        facts = chosen.require_ready()
-        with self._admit(chosen, client) as permit:
+        with self._admit(chosen, client) as permit, chosen.translator() as translator:
+            facts = translator.facts
+            assert facts is not None
             async with self._deadline():
                 started = time.perf_counter()
                 framed = await asyncio.get_running_loop().run_in_executor(
                     self._decoders, self._read, data, facts, fit
                 )
                 decode_seconds = time.perf_counter() - started
-                answer = await chosen.generate(framed.pixels, permit)
+                answer = await translator.generate(framed.pixels, permit)
         entry = Entry(
             direction=direction,
             version=facts.version,
@@ -173,11 +186,14 @@ class Engine:
             if entry.generator is None:
                 raise NoSuchNetwork(entry.direction, network)
             return entry, entry.generator
-        facts = self.registry[entry.direction].require_ready()
-        if not facts.manifest.discriminators:
-            raise NoSuchNetwork(entry.direction, network)
+        try:
+            facts = self.registry[entry.direction].require_ready()
+        except UnknownDirection:
+            raise AttentionGone from None
         if facts.version != entry.version:
             raise AttentionGone
+        if not facts.manifest.discriminators:
+            raise NoSuchNetwork(entry.direction, network)
         async with self._deadline():  # around the wait for another who asked first, too
             maps = await entry.others.get(lambda: self._discriminate(entry, client))
         return entry, maps[network]
@@ -193,8 +209,7 @@ class Engine:
     def close(self) -> None:
         """Stop at once; whoever still waits is cancelled."""
         self.drain()
-        if self._loading is not None:
-            self._loading.cancel()
+        self._follower.close()
         self.registry.close()
         self._decoders.shutdown(wait=False, cancel_futures=True)
 
@@ -205,8 +220,10 @@ class Engine:
 
     async def _discriminate(self, entry: Entry, client: str) -> dict[str, Map]:
         chosen = self.check(entry.direction, client)
-        with self._admit(chosen, client) as permit:
-            return dict(await chosen.discriminate(entry.translation, permit))
+        with self._admit(chosen, client) as permit, chosen.translator() as translator:
+            if translator.facts is None or translator.facts.version != entry.version:
+                raise AttentionGone
+            return dict(await translator.discriminate(entry.translation, permit))
 
     @contextmanager
     def _admit(self, chosen: Direction, client: str) -> Iterator[Permit]:

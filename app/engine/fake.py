@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,10 @@ from models.bundle.files import entry_of, write_bundle
 from models.bundle.manifest import ImageSize, Manifest, Parity, Training, split_direction
 
 FAKE_SIZE = 32
+_GENERATOR = ("image", "attention", "cam_logit")
+_DISCRIMINATORS = ("attention_local", "attention_global")
+# The smallest protobuf there is that is not empty: a field that names the producer.
+_PAINTER, _JUDGE = b"\x12\x01g", b"\x12\x01d"
 _PATIENCE_SECONDS = 30.0
 """A test that forgot to let a model go must end, not hang."""
 
@@ -26,13 +30,14 @@ class FakeModel:
     A test that calls `hold` knows by `entered` that a run is under way, and ends it by `release`.
     """
 
-    provider = "FakeExecutionProvider"
-    precision = "float32"
-
     def __init__(self) -> None:
         self.batches: list[int] = []
         self.failures = 0
         """How many of the next runs fail."""
+        self.hangs = 0
+        """How many of the next runs never end, whatever they are told, until the test is over."""
+        self.opening_hangs = 0
+        """How many of the next openings never end."""
         self.deaf = False
         """Whether a held run ignores being terminated."""
         self.opened = 0
@@ -41,11 +46,20 @@ class FakeModel:
         self._go = threading.Event()
         self._go.set()
         self._terminated = threading.Event()
+        self._never = threading.Event()
 
-    def open(self, _model: bytes) -> FakeModel:
-        """An `OpenModel`: whatever the bytes, it is this one."""
+    def open(self, model: bytes) -> FakeNetwork:
+        """An `OpenModel`: whatever the bytes, it runs on this one."""
         self.opened += 1
-        return self
+        if self.opening_hangs:
+            self.opening_hangs -= 1
+            self._never.wait(_PATIENCE_SECONDS)
+        return FakeNetwork(self, _DISCRIMINATORS if model == _JUDGE else _GENERATOR)
+
+    def end(self) -> None:
+        """The test is over: nothing hangs any more."""
+        self.release()
+        self._never.set()
 
     def hold(self) -> None:
         """Runs do not end from now on."""
@@ -66,6 +80,9 @@ class FakeModel:
         go = self._go
         self.batches.append(len(pixels))
         self.entered.release()
+        if self.hangs:
+            self.hangs -= 1
+            self._never.wait(_PATIENCE_SECONDS)
         assert go.wait(_PATIENCE_SECONDS), "a test held a model and never released it"
         if self._terminated.is_set() and not self.deaf:
             raise RuntimeError("terminated")
@@ -74,15 +91,35 @@ class FakeModel:
             raise RuntimeError("no memory left on the device")
         return fake_outputs(pixels)
 
-    def settle(self, shapes: Iterable[Shape]) -> None:
-        """A fake takes any shape."""
-
     def terminate(self) -> None:
         """End a held run, unless the model is deaf."""
         self.terminations += 1
         if not self.deaf:
             self._terminated.set()
             self._go.set()
+
+
+class FakeNetwork:
+    """A model opened on a FakeModel: it answers what its file would."""
+
+    provider = "FakeExecutionProvider"
+    precision = "float32"
+
+    def __init__(self, fake: FakeModel, names: Sequence[str]) -> None:
+        self._fake = fake
+        self._names = names
+
+    def run(self, pixels: Pixels) -> Outputs:
+        """Run a batch."""
+        outputs = self._fake.run(pixels)
+        return {name: outputs[name] for name in self._names}
+
+    def settle(self, shapes: Iterable[Shape]) -> None:
+        """A fake takes any shape."""
+
+    def terminate(self) -> None:
+        """End the run under way."""
+        self._fake.terminate()
 
 
 def fake_outputs(pixels: Pixels) -> Outputs:
@@ -94,16 +131,19 @@ def fake_outputs(pixels: Pixels) -> Outputs:
     return outputs | {"attention_local": attention, "attention_global": attention[:, ::-1]}
 
 
-def write_fake_bundle(bundles_dir: Path, direction: str = "cat2dog") -> Path:
-    """Write a bundle whose models are empty files: right for every check, of use only to a FakeModel."""
+def write_fake_bundle(bundles_dir: Path, direction: str = "cat2dog", *, card: bytes = b"# A fake\n") -> Path:
+    """Write a bundle without models: right for every check, of use only to a FakeModel.
+
+    Another `card` makes another version of it.
+    """
     pixels = smooth_picture(FAKE_SIZE, FAKE_SIZE, seed=0)[None]
     outputs = fake_outputs(pixels)
-    canary = {name: outputs[name] for name in ("image", "attention", "cam_logit")}
+    canary = {name: outputs[name] for name in _GENERATOR}
     files = {
-        "generator.onnx": b"",
-        "discriminators.onnx": b"",
+        "generator.onnx": _PAINTER,
+        "discriminators.onnx": _JUDGE,
         "canary.npz": write_canary(pixels, canary),
-        "card.md": b"# A fake\n",
+        "card.md": card,
     }
     write_bundle(bundles_dir / direction, _manifest(direction, files), files)
     return bundles_dir / direction

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Final
 
-from app.engine.direction import Direction, Limits, State
+from app.engine.direction import Direction
 from app.engine.errors import UnknownDirection
 from app.engine.session import OpenModel
+from app.engine.state import State
+from app.engine.translator import Limits
 
 log = logging.getLogger("ugatit.engine")
+
+_TURN_SECONDS: Final = 30.0
+"""So long one bundle may load alone; then the next begins beside it, which may hang."""
+_GONE_SECONDS: Final = 1.0
+"""A directory that is being replaced is away for a moment; one that is away for longer is gone."""
 
 
 class Registry:
@@ -20,18 +30,40 @@ class Registry:
         self, bundles_dir: Path, open_model: OpenModel, limits: Limits, *, preferred: str = ""
     ) -> None:
         self.bundles_dir = bundles_dir
-        paths = sorted(bundle_directories(bundles_dir), key=lambda path: (path.name != preferred, path.name))
-        self._directions = {path.name: Direction(path, open_model, limits) for path in paths}
+        self.observe_run: Callable[[str, float, int], None] = lambda _direction, _seconds, _pictures: None
+        """Told the direction, the seconds and the number of pictures of each run."""
+        self._open_model = open_model
+        self._limits = limits
+        self._preferred = preferred
+        self._leaving: list[Direction] = []
+        self._loaded = False
+        self._directions: dict[str, Direction] = {}
+        self._add(bundle_directories(bundles_dir))
         if not self._directions:
             log.warning("%s", self.why_not_ready())
 
     async def load(self) -> None:
         """Load every direction, one at a time: each uses all cores."""
-        for direction in self:
-            await direction.load()
+        await self._load(again=False)
+        self._loaded = True
+
+    async def reload(self, *, again: bool = False) -> None:
+        """Take up what is new or changed in the folder, and give up what is gone from it.
+
+        Args:
+            again: also give what is out of order another chance.
+        """
+        try:
+            found = await asyncio.to_thread(bundle_directories, self.bundles_dir, required=True)
+            await self._give_up_missing({path.name for path in found})
+        except OSError as error:
+            log.error("%s cannot be read (%s); what was loaded serves on", self.bundles_dir, error.strerror)
+            return
+        self._add(path for path in found if path.name not in self._directions)
+        await self._load(again=again)
 
     def __iter__(self) -> Iterator[Direction]:
-        return iter(self._directions.values())
+        return iter(list(self._directions.values()))
 
     def __getitem__(self, name: str) -> Direction:
         """The direction of that name.
@@ -45,25 +77,60 @@ class Registry:
             raise UnknownDirection(name, self._directions) from None
 
     def why_not_ready(self) -> str | None:
-        """A sentence for people, or None when every direction is loaded and one of them can serve."""
+        """A sentence for people, or None when the service can do its work.
+
+        That is when every direction of the start is loaded, and one of them can serve. What is added or
+        reloaded later does not make the service unready: the others go on.
+        """
         states = [direction.state for direction in self]
         if not states:
             where = self.bundles_dir.resolve()
             return f"There is no bundle in {where}; put one there, or set UGATIT_BUNDLES_DIR."
-        if State.STARTING in states:
-            return f"Loading: {states.count(State.STARTING)} of {len(states)} directions are not ready yet."
-        if State.READY not in states:
-            return "No direction can serve; /directions tells why."
-        return None
+        serving, starting = any(state.serves for state in states), states.count(State.STARTING)
+        if starting and not (self._loaded and serving):
+            return f"Loading: {starting} of {len(states)} directions are not ready yet."
+        return None if serving else "No direction can serve; /directions tells why."
 
     def close(self) -> None:
         """Let all models go."""
-        for direction in self:
+        for direction in (*self, *self._leaving):
             direction.close()
 
+    async def _load(self, *, again: bool) -> None:
+        async with asyncio.TaskGroup() as group:
+            for direction in self:
+                await asyncio.wait({group.create_task(direction.load(again=again))}, timeout=_TURN_SECONDS)
 
-def bundle_directories(bundles_dir: Path) -> list[Path]:
-    """The directories that should be bundles; names with a leading dot are half-written ones."""
-    if not bundles_dir.is_dir():
+    def _add(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            observe = partial(self._observe, path.name)
+            self._directions[path.name] = Direction(path, self._open_model, self._limits, observe_run=observe)
+        order = sorted(self._directions, key=lambda name: (name != self._preferred, name))
+        self._directions = {name: self._directions[name] for name in order}
+
+    async def _give_up_missing(self, found: set[str]) -> None:
+        if self._directions.keys() <= found:
+            return
+        await asyncio.sleep(_GONE_SECONDS)
+        there = {
+            path.name for path in await asyncio.to_thread(bundle_directories, self.bundles_dir, required=True)
+        }
+        for name in self._directions.keys() - found - there:
+            log.info("%s is gone from %s, and is not offered any more", name, self.bundles_dir)
+            direction = self._directions.pop(name)
+            direction.retire()
+            self._leaving = [one for one in (*self._leaving, direction) if not one.gone]
+
+    def _observe(self, direction: str, seconds: float, pictures: int) -> None:
+        self.observe_run(direction, seconds, pictures)
+
+
+def bundle_directories(bundles_dir: Path, *, required: bool = False) -> list[Path]:
+    """The directories that should be bundles; names with a leading dot are half-written ones.
+
+    Raises:
+        OSError: `bundles_dir` cannot be read, and is required.
+    """
+    if not required and not bundles_dir.is_dir():
         return []
     return sorted(path for path in bundles_dir.iterdir() if path.is_dir() and not path.name.startswith("."))

@@ -21,10 +21,17 @@ class Worker:
 
     def __init__(self, name: str) -> None:
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._stopped = False
         threading.Thread(target=self._work, name=name, daemon=True).start()
 
     def submit(self, call: Callable[[], T]) -> asyncio.Future[T]:
-        """Run `call` in the thread. A future that is cancelled before its turn is never run."""
+        """Run `call` in the thread. A future that is cancelled before its turn is never run.
+
+        Raises:
+            RuntimeError: the thread was told to end.
+        """
+        if self._stopped:
+            raise RuntimeError("the thread of the model was told to end")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._calls.put((call, future, loop))
@@ -32,6 +39,7 @@ class Worker:
 
     def stop(self) -> None:
         """Let the thread end after what was submitted."""
+        self._stopped = True
         self._calls.put(None)
 
     def _work(self) -> None:
@@ -41,10 +49,17 @@ class Worker:
                 continue
             try:
                 result, error = call(), None
-            except BaseException as caught:  # whatever it is, it belongs to the one who awaits
-                result, error = None, caught
+            except BaseException as caught:
+                result, error = None, _harmless(caught)
             _deliver(loop, future, result, error)
             del item, call, future, result, error  # hold no pictures while waiting for the next call
+
+
+def _harmless(error: BaseException) -> Exception:
+    """Whatever it is belongs to the one who awaits, but what would stop his loop, or no future can hold."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    return RuntimeError(f"its thread was told to end: {error!r}")
 
 
 def _deliver(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], result: Any, error: Any) -> None:

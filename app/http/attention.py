@@ -36,7 +36,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "The picture that If-None-Match names is still the one."},
     **declare(
         engine.AttentionGone, engine.NoSuchNetwork, http.NotAcceptable, MISSING_OPTION,
-        UNKNOWN_OPTION, INVALID_OPTION, engine.QueueFull, engine.FairShare, engine.Draining,
+        UNKNOWN_OPTION, INVALID_OPTION, engine.QueueFull, engine.FairShare, engine.Loading, engine.Draining,
         engine.DirectionDefunct, engine.NetworkDefunct, engine.DeadlineExceeded, TOO_MANY_CONNECTIONS,
     ),
 }  # fmt: skip

@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from app.engine.direction import State
 from app.engine.engine import Engine
+from app.engine.state import State
 from app.http.receiving import Receiving
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -38,8 +38,7 @@ class Metrics:
         registry.register(_EngineGauges(engine))
         held = Gauge("ugatit_receiving_bytes", "Memory of the bodies of all requests.", registry=registry)
         held.set_function(lambda: receiving.held_bytes)
-        for direction in engine.registry:
-            direction.observe_run = self._run_observer(direction.name)
+        engine.registry.observe_run = self._run
 
     def answered(self, route: str, method: str, status: int, problem: str | None) -> None:
         """Count an answer."""
@@ -55,14 +54,9 @@ class Metrics:
         """Prometheus' text format."""
         return generate_latest(self._registry)
 
-    def _run_observer(self, direction: str):  # type: ignore[no-untyped-def]
-        runs, batches = self._runs.labels(direction), self._batches.labels(direction)
-
-        def observe(seconds: float, pictures: int) -> None:
-            runs.observe(seconds)
-            batches.observe(pictures)
-
-        return observe
+    def _run(self, direction: str, seconds: float, pictures: int) -> None:
+        self._runs.labels(direction).observe(seconds)
+        self._batches.labels(direction).observe(pictures)
 
 
 class _EngineGauges(Collector):

@@ -159,8 +159,10 @@ class DirectionAnswer(BaseModel):
     """One direction; what a bundle would tell is null while none was verified."""
 
     name: str
-    state: Literal["starting", "ready", "defunct"]
-    reason: str | None = Field(description="Why it is defunct, or a part of it.")
+    state: Literal["starting", "ready", "degraded", "defunct"] = Field(
+        description="degraded: it translates, but something is wrong or being mended."
+    )
+    reason: str | None = Field(description="Why it is degraded or defunct.")
     source: str | None = None
     target: str | None = None
     model: Model | None = None
@@ -190,6 +192,9 @@ class Readiness(BaseModel):
     """The answer of `GET /readyz`, when ready."""
 
     status: Literal["ready"] = "ready"
-    directions: dict[str, str] = Field(
-        description="The state of each; a defunct one's reason is in /directions."
+    directions: dict[str, str] = Field(description="The state of each.")
+    reasons: dict[str, str] = Field(
+        {},
+        description="Why those that are degraded or defunct are; absent where all is well.",
+        exclude_if=lambda reasons: not reasons,
     )

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
 
 from app.engine.engine import Engine
 from app.http.factory import create_app
+from app.http.hangup import on_hangup
 from app.http.protocol import bounded_protocol
 from app.settings import Settings, SettingsError
 
@@ -44,6 +48,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._engine = engine
         self._grace_seconds = settings.grace_seconds
+        self._reloads = settings.reload != "off"
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leaving: asyncio.Task[None] | None = None
 
@@ -58,6 +63,23 @@ class Server(uvicorn.Server):
             server.close()
         await asyncio.sleep(_LINGER_SECONDS)
         await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Mind the signals: SIGHUP too, unless nothing is to be reloaded."""
+        with super().capture_signals():
+            if not self._reloads:
+                yield
+                return
+            with on_hangup(self._reload, self._hung_up):
+                yield
+
+    def _reload(self) -> None:
+        log.info("Told to look at the bundles again")
+        self._engine.reload()
+
+    def _hung_up(self) -> None:
+        self.handle_exit(signal.SIGHUP, None)
 
     def handle_exit(self, _sig: int, _frame: FrameType | None) -> None:
         """SIGTERM or SIGINT: leave in good order; a second one: leave now."""

@@ -36,13 +36,17 @@ async def healthz() -> Health:
     summary="Whether to send pictures",
 )
 async def readyz(request: Request, context: ContextDep) -> Readiness | Response:
-    """200 once every direction is loaded, verified and warm.
+    """200 once every direction is loaded, verified and warm; what is out of order then shows in the body.
 
     503 while loading or draining, or if none can serve."""
     reason = context.engine.why_not_ready()
     if reason is not None:
         return answer(NOT_READY, reason, request.state.request_id, {"Retry-After": str(_RETRY_SECONDS)})
-    return Readiness(directions={direction.name: direction.state for direction in context.engine.registry})
+    registry = context.engine.registry
+    return Readiness(
+        directions={direction.name: direction.state for direction in registry},
+        reasons={direction.name: direction.reason for direction in registry if direction.reason},
+    )
 
 
 @router.get(

@@ -22,7 +22,7 @@ def anyio_backend() -> str:
 def model() -> Iterator[FakeModel]:
     model = FakeModel()
     yield model
-    model.release()
+    model.end()
 
 
 MakeEngine = Callable[..., Awaitable[Engine]]

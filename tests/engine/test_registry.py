@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.direction import State
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import DirectionDefunct, Loading
 from app.engine.fake import FakeModel, fake_engine
 from app.engine.runtime import open_runtime
+from app.engine.state import State
 from app.settings import Settings
 from tests.engine.conftest import entered
 from tests.photos import photo

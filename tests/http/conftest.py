@@ -22,7 +22,7 @@ MakeLive = Callable[..., Live]
 def model() -> Iterator[FakeModel]:
     model = FakeModel()
     yield model
-    model.release()
+    model.end()
 
 
 @pytest.fixture

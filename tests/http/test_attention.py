@@ -143,4 +143,4 @@ def test_the_discriminators_run_only_when_asked_and_once(client: TestClient, mod
     client.get(f"{href}&network=local")
     client.get(f"{href}&network=global")
     client.get(f"{href}&network=local&size=64")
-    assert len(model.batches) == before + 1
+    assert len(model.batches) == before + 2  # their proof, and the run

@@ -10,6 +10,9 @@ const PROVIDERS = {
 
 const capitalised = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
+/** Whether it translates: a degraded one does, though something about it is wrong. */
+export const serves = ({ state }) => state === "ready" || state === "degraded";
+
 /** "selfie → anime", with the name where another has the same domains; a bundle never opened tells only its name. */
 function directionWords(direction, all) {
   const pair = ({ name, source, target }) => (source ? `${source} → ${target}` : name);
@@ -21,7 +24,7 @@ function pill(direction, chosen, all) {
   const label = document.createElement("label");
   const input = Object.assign(document.createElement("input"), {
     type: "radio", name: "direction", value: direction.name, checked: direction === chosen,
-    disabled: direction.state !== "ready",
+    disabled: !serves(direction),
   });
   const words = document.createElement("span");
   words.append(directionWords(direction, all));
@@ -31,7 +34,7 @@ function pill(direction, chosen, all) {
   return label;
 }
 
-/** One radio button per direction; those that are not ready say so and cannot be chosen. */
+/** One radio button per direction; those that are not ready say so, and cannot be chosen unless they serve. */
 export function showDirections(fieldset, directions, chosen) {
   fieldset.replaceChildren(fieldset.querySelector("legend"), ...directions.map((one) => pill(one, chosen, directions)));
 }

@@ -3,7 +3,7 @@
 import { fetchDirections, pictureBlob, translate } from "./api.js";
 import { createAttention } from "./attention.js";
 import { createCamera } from "./camera.js";
-import { headline, showCard, showDirections } from "./directions.js";
+import { headline, serves, showCard, showDirections } from "./directions.js";
 import { pictureName, save } from "./download.js";
 import { clearFailure, showFailure, tryAgain } from "./failure.js";
 import { watchIntake } from "./intake.js";
@@ -116,11 +116,11 @@ function stop() {
   setState("empty");
 }
 
-/** The direction that the address names, else the first that is ready. */
+/** The direction that the address names, else the first that serves. */
 function firstChoice() {
   const named = new URLSearchParams(location.search).get("direction");
-  const ready = directions.filter((one) => one.state === "ready");
-  return ready.find((one) => one.name === named) ?? ready[0];
+  const serving = directions.filter(serves);
+  return serving.find((one) => one.name === named) ?? serving[0];
 }
 
 function choose(chosen) {
