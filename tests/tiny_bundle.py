@@ -45,8 +45,12 @@ def write_tiny_bundle(
     attention: bool = True,
     size: int = SIZE,
     canary_off_by: int = 0,
+    words: str = "Turns a picture into its negative.",
 ) -> Path:
-    """Write `bundles_dir / direction`; `canary_off_by` levels make its canary remember another picture."""
+    """Write `bundles_dir / direction`; `canary_off_by` levels make its canary remember another picture.
+
+    Other `words` on its card make another version of it.
+    """
     pixels = smooth_picture(size, size, seed=0)
     outputs: dict[str, NDArray[Any]] = {
         "image": np.minimum(255 - pixels[None].astype(int) + canary_off_by, 255).astype(np.uint8)
@@ -56,7 +60,7 @@ def write_tiny_bundle(
     files = {
         "generator.onnx": generator(attention=attention),
         "canary.npz": write_canary(pixels[None], outputs),
-        "card.md": f"# {direction}\n\nTurns a picture into its negative.\n".encode(),
+        "card.md": f"# {direction}\n\n{words}\n".encode(),
     }
     if discriminators:
         files["discriminators.onnx"] = both_discriminators()

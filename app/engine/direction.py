@@ -45,7 +45,6 @@ class Direction:
         self._limits = limits
         self._observe_run = observe_run
         self._condition = Condition(self.name)
-        self._turn = asyncio.Lock()  # all its models share the machine: one run at a time
         self._serving: Translator | None = None
         self._retired: list[Translator] = []
         self._seen: Look | None = None
@@ -105,6 +104,9 @@ class Direction:
             self._condition.recover(Trouble.BUNDLE)
         except BundleError as error:
             self._refuse(str(error))
+        except Exception as error:  # a disk that fails, memory that is short: the others must go on
+            log.exception("%s could not be loaded", self.name)
+            self._refuse(f"It could not be loaded: {error}")
 
     def require_ready(self) -> Facts:
         """What is known of the bundle.
@@ -193,13 +195,8 @@ class Direction:
                 self._condition.give_up(reason)
                 made.let_go()
 
-        made = Translator(
-            self._path,
-            self._open_model,
-            self._limits,
-            Listener(self._ran, suffers, recovers, gives_up),
-            self._turn,
-        )
+        listener = Listener(self._ran, suffers, recovers, gives_up)
+        made = Translator(self._path, self._open_model, self._limits, listener)
         return made
 
     def _refuse(self, why: str) -> None:

@@ -61,15 +61,12 @@ class Listener(NamedTuple):
 class Translator:
     """The models of one bundle as it was read: another version of the bundle is another translator."""
 
-    def __init__(
-        self, path: Path, open_model: OpenModel, limits: Limits, listener: Listener, turn: asyncio.Lock
-    ) -> None:
+    def __init__(self, path: Path, open_model: OpenModel, limits: Limits, listener: Listener) -> None:
         """Args:
         path: the bundle's directory.
         open_model: how models are opened.
         limits: how runs are shared, and how long they may take.
         listener: who is told what happens.
-        turn: shared by models that are not to run at once.
         """
         self.name = path.name
         self.facts: Facts | None = None
@@ -98,6 +95,7 @@ class Translator:
             patience=limits.patience,
             watch=self._watch(Trouble.DISCRIMINATORS, self._give_up_discriminators),
         )
+        turn = asyncio.Lock()  # the two models share the machine: one run at a time
         self._generator = Batcher(
             self._runners[0],
             shapes=limits.shapes,

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.settings import Settings, variable
 from tests.cli.command import environment, ugatit
 from tests.photos import photo
-from tests.tiny_bundle import write_tiny_bundle
+from tests.tiny_bundle import version, write_tiny_bundle
 
 
 @contextmanager
@@ -59,6 +63,31 @@ def until_ready(host: str) -> None:
             pass
 
 
+def read(host: str, path: str) -> Any:
+    with connect(host) as connection:
+        connection.request("GET", path)
+        return json.load(connection.getresponse())
+
+
+def until_served(host: str, version: str) -> None:
+    while read(host, "/directions")["directions"][0]["model"]["version"] != version:
+        pass
+
+
+def until_said(host: str, states: dict[str, str]) -> None:
+    while read(host, "/readyz").get("directions") != states:
+        pass
+
+
+IN_A_TERMINAL = """
+import os, sys
+os.open(sys.argv[1], os.O_RDWR)  # the first terminal that a session opens becomes its own
+sys.argv[1:] = ["serve"]
+from app.cli import main
+main()
+"""
+
+
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_stop_under_load_it_answers_everyone_and_exits_0(
     tmp_path: Path, told: signal.Signals
@@ -76,6 +105,76 @@ def test_told_to_stop_under_load_it_answers_everyone_and_exits_0(
         assert process.stderr is not None
         lines = [json.loads(line) for line in process.stderr]
     assert {line["level"] for line in lines} == {"info"}, lines
+
+
+def test_sighup_swaps_bundles_under_load_and_no_picture_fails(tmp_path: Path) -> None:
+    versions = [version(write_tiny_bundle(tmp_path, words=f"Version {n}.")) for n in range(6)]
+    write_tiny_bundle(tmp_path, words="Version 0.")
+    outcomes: list[tuple[int, str]] = []
+    over = threading.Event()
+
+    def ask(host: str) -> None:
+        with connect(host) as connection:
+            while not over.is_set():
+                connection.request(
+                    "POST", "/translate?direction=cat2dog", photo(), {"Content-Type": "image/png"}
+                )
+                response = connection.getresponse()
+                outcomes.append((response.status, json.load(response).get("model", {}).get("version")))
+
+    with server(tmp_path) as (process, host), ThreadPoolExecutor(4) as pool:
+        until_ready(host)
+        asking = [pool.submit(ask, host) for _ in range(4)]
+        try:
+            for n, expected in enumerate(versions[1:], 1):
+                write_tiny_bundle(tmp_path, words=f"Version {n}.")
+                process.send_signal(signal.SIGHUP)
+                until_served(host, expected)
+            write_tiny_bundle(tmp_path, "dog2cat")
+            write_tiny_bundle(tmp_path, canary_off_by=9)
+            process.send_signal(signal.SIGHUP)
+            until_said(host, {"cat2dog": "degraded", "dog2cat": "ready"})
+        finally:
+            over.set()
+        for one in asking:
+            one.result(30)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert {status for status, _ in outcomes} == {200}
+    assert {version for _, version in outcomes} == set(versions)
+
+
+def test_with_reloading_off_a_hangup_ends_it(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path)
+    with server(tmp_path, UGATIT_RELOAD="off") as (process, host):
+        until_ready(host)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(20) == -signal.SIGHUP
+
+
+def test_when_its_terminal_is_closed_it_leaves_in_good_order(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path)
+    master, slave = os.openpty()
+    settings = {"UGATIT_PORT": "0", "UGATIT_BUNDLES_DIR": str(tmp_path)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", IN_A_TERMINAL, os.ttyname(slave)],
+        env=environment(**settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    os.close(slave)
+    try:
+        assert process.stdout is not None
+        address = re.search(r"http://(\S+)", process.stdout.readline())
+        assert address is not None
+        until_ready(address[1])
+        os.close(master)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_it_says_nothing_alarming_when_it_starts(tmp_path: Path) -> None:

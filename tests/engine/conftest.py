@@ -55,5 +55,6 @@ async def entered(model: FakeModel) -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let the other tasks go on until something holds."""
-    while not condition():  # noqa: ASYNC110  # no event tells a test about the engine's inside
-        await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110  # no event tells a test about the engine's inside
+            await asyncio.sleep(0)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.engine.fake import write_fake_bundle
 from app.http.logs import JsonFormatter, PlainFormatter
 from tests.http.conftest import MakeClient
 from tests.http.problems import PNG, URL, problem
@@ -46,6 +47,36 @@ def test_health_answers_while_readiness_waits(make_client: MakeClient, model: An
     model.release()
     client.portal.call(client.app_state["engine"].loaded)
     assert client.get("/readyz").json() == {"status": "ready", "directions": {"cat2dog": "ready"}}
+
+
+def test_what_is_wrong_stands_in_the_body_of_a_ready_service(
+    make_client: MakeClient, model: Any, tmp_path: Path
+) -> None:
+    client = make_client()
+    path = write_fake_bundle(tmp_path / "bundles", card=b"Another")
+    (path / "card.md").write_bytes(b"Torn")
+    (write_fake_bundle(tmp_path / "bundles", "dog2cat") / "stranger").touch()
+    client.portal.call(client.app_state["engine"].registry.reload)
+    readiness = client.get("/readyz")
+    assert readiness.status_code == 200
+    assert readiness.json()["directions"] == {"cat2dog": "degraded", "dog2cat": "defunct"}
+    assert "refused" in readiness.json()["reasons"]["cat2dog"]
+    assert "stranger" in readiness.json()["reasons"]["dog2cat"]
+    described = {one["name"]: one for one in client.get("/directions").json()["directions"]}
+    assert (described["cat2dog"]["state"], described["cat2dog"]["card"]) == ("degraded", "# A fake\n")
+    assert described["cat2dog"]["reason"] == readiness.json()["reasons"]["cat2dog"]
+    assert 'ugatit_direction_state{direction="cat2dog",state="degraded"} 1.0' in client.get("/metrics").text
+    assert client.post(URL, content=photo(), headers=PNG).status_code == 200
+
+
+def test_metrics_count_the_runs_of_a_direction_that_was_added_later(
+    make_client: MakeClient, model: Any, tmp_path: Path
+) -> None:
+    client = make_client()
+    write_fake_bundle(tmp_path / "bundles", "ant2bee")
+    client.portal.call(client.app_state["engine"].registry.reload)
+    assert client.post("/translate?direction=ant2bee", content=photo(), headers=PNG).status_code == 200
+    assert 'ugatit_batch_pictures_sum{direction="ant2bee"} 1.0' in client.get("/metrics").text
 
 
 def test_without_bundles_readiness_says_where_they_belong(make_client: MakeClient, tmp_path: Path) -> None:

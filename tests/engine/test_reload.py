@@ -1,0 +1,312 @@
+"""A new, changed or removed bundle in the folder, while pictures come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import shutil
+import threading
+import weakref
+from pathlib import Path
+
+import pytest
+
+from app.engine.direction import Direction
+from app.engine.engine import Engine, open_engine
+from app.engine.errors import AttentionGone, DirectionDefunct, Loading, UnknownDirection
+from app.engine.fake import FakeModel, FakeNetwork, fake_engine, write_fake_bundle
+from app.engine.session import open_runtime
+from app.engine.state import State
+from app.settings import Settings
+from models.bundle.canary import smooth_picture
+from tests.engine.conftest import MakeEngine, entered, until
+from tests.photos import encoded, photo
+from tests.tiny_bundle import SIZE, version, write_tiny_bundle
+
+pytestmark = pytest.mark.anyio
+
+PICTURE = encoded(smooth_picture(SIZE, SIZE, seed=7))
+
+
+@pytest.fixture
+def bundles(tmp_path: Path) -> Path:
+    return tmp_path / "bundles"
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory that is away is gone."""
+    monkeypatch.setattr("app.engine.registry._GONE_SECONDS", 0)
+
+
+def only(engine: Engine) -> Direction:
+    (direction,) = engine.registry
+    return direction
+
+
+def served(engine: Engine) -> str:
+    return engine.registry["cat2dog"].require_ready().version
+
+
+async def test_pictures_flow_while_versions_are_swapped_and_none_is_refused(tmp_path: Path) -> None:
+    versions = [version(write_tiny_bundle(tmp_path, words=f"Version {n}.")) for n in range(13)]
+    write_tiny_bundle(tmp_path, words="Version 0.")
+    settings = Settings(bundles_dir=tmp_path, provider="cpu", reload="poll", reload_poll_seconds=0.1)
+    engine = open_engine(settings, open_runtime(settings))
+    engine.start()
+    await engine.loaded()
+    answered: list[str] = []
+    over = False
+
+    async def ask() -> None:
+        while not over:
+            translation = await engine.translate("cat2dog", PICTURE)
+            answered.append(translation.facts.version)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(4):
+            group.create_task(ask())
+        for n, expected in enumerate(versions[1:], 1):
+            await asyncio.to_thread(write_tiny_bundle, tmp_path, words=f"Version {n}.")
+            await until(lambda expected=expected: served(engine) == expected)
+        over = True
+    assert set(answered) <= set(versions)
+    assert len(set(answered)) > len(versions) // 2
+    assert only(engine).state is State.READY
+    assert only(engine).admission.held == 0
+    await until(lambda: sum(thread.name.startswith("cat2dog") for thread in threading.enumerate()) == 2)
+    engine.close()
+
+
+async def test_a_picture_under_way_ends_on_the_version_it_began_with(
+    make_engine: MakeEngine, model: FakeModel, bundles: Path
+) -> None:
+    engine = await make_engine()
+    before = served(engine)
+    (fresh := FakeModel()).release()
+    only(engine)._open_model = fresh.open
+    model.hold()
+    task = asyncio.create_task(engine.translate("cat2dog", photo()))
+    await entered(model)
+    write_fake_bundle(bundles, card=b"Another")
+    await engine.registry.reload()
+    assert served(engine) != before
+    assert (await engine.translate("cat2dog", photo())).facts.version == served(engine)
+    model.release()
+    assert (await task).facts.version == before
+
+
+async def test_an_old_version_is_let_go_after_its_last_picture(bundles: Path) -> None:
+    models: list[FakeModel] = []
+    opened: list[weakref.ref[FakeNetwork]] = []
+
+    def open_another(data: bytes) -> FakeNetwork:
+        models.append(FakeModel())
+        network = models[-1].open(data)
+        opened.append(weakref.ref(network))
+        return network
+
+    write_fake_bundle(bundles)
+    engine = Engine(Settings(bundles_dir=bundles), open_another, shapes=[1])
+    engine.start()
+    await engine.loaded()
+    models[0].hold()
+    task = asyncio.create_task(engine.translate("cat2dog", photo()))
+    await until(lambda: len(models[0].batches) == 3)  # the canary, the warm-up, the picture
+    write_fake_bundle(bundles, card=b"Another")
+    await engine.registry.reload()
+    gc.collect()
+    assert [network() is not None for network in opened] == [True, True]
+    models[0].release()
+    await task
+    await until(lambda: gc.collect() >= 0 and opened[0]() is None)
+    assert opened[1]() is not None
+    engine.close()
+
+
+async def test_a_bad_bundle_leaves_the_old_version_serving_and_says_so(
+    make_engine: MakeEngine, bundles: Path
+) -> None:
+    engine = await make_engine()
+    before = served(engine)
+    path = write_fake_bundle(bundles, card=b"Another")
+    (path / "card.md").write_bytes(b"Torn")
+    await engine.registry.reload()
+    assert only(engine).state is State.DEGRADED
+    assert "card.md" in str(only(engine).reason)
+    assert before in str(only(engine).reason)
+    assert engine.why_not_ready() is None
+    assert (await engine.translate("cat2dog", photo())).facts.version == before
+    write_fake_bundle(bundles, card=b"Another")
+    await engine.registry.reload()
+    assert only(engine).state is State.READY
+    assert only(engine).reason is None
+    assert served(engine) != before
+
+
+async def test_a_new_version_that_fails_its_canary_never_serves(tmp_path: Path) -> None:
+    before = version(write_tiny_bundle(tmp_path))
+    settings = Settings(bundles_dir=tmp_path, provider="cpu")
+    engine = open_engine(settings, open_runtime(settings))
+    engine.start()
+    await engine.loaded()
+    write_tiny_bundle(tmp_path, canary_off_by=2)
+    await engine.registry.reload()
+    assert "canary" in str(only(engine).reason)
+    assert served(engine) == before
+    write_tiny_bundle(tmp_path)
+    await engine.registry.reload()
+    assert only(engine).state is State.READY
+    engine.close()
+
+
+async def test_the_same_bundle_copied_again_is_verified_but_not_loaded_twice(
+    make_engine: MakeEngine, model: FakeModel, bundles: Path
+) -> None:
+    engine = await make_engine()
+    opened = model.opened
+    write_fake_bundle(bundles)
+    await engine.registry.reload(again=True)
+    assert (model.opened, only(engine).state) == (opened, State.READY)
+    (bundles / "cat2dog" / "discriminators.onnx").write_bytes(b"rot")
+    await engine.registry.reload()
+    assert "discriminators.onnx" in str(only(engine).reason)
+    await engine.translate("cat2dog", photo())
+
+
+async def test_a_new_direction_starts_and_then_serves_while_the_service_stays_ready(
+    make_engine: MakeEngine, model: FakeModel, bundles: Path
+) -> None:
+    engine = await make_engine(preferred_direction="ant2bee")
+    write_fake_bundle(bundles, "ant2bee")
+    model.hold()
+    reloading = asyncio.create_task(engine.registry.reload())
+    await entered(model)
+    assert [direction.name for direction in engine.registry] == ["ant2bee", "cat2dog"]
+    assert engine.registry["ant2bee"].state is State.STARTING
+    assert engine.why_not_ready() is None
+    with pytest.raises(Loading):
+        await engine.translate("ant2bee", photo())
+    model.release()
+    await reloading
+    await engine.translate("ant2bee", photo())
+
+
+async def test_a_removed_direction_ends_its_pictures_and_is_offered_no_more(
+    make_engine: MakeEngine, model: FakeModel, bundles: Path
+) -> None:
+    engine = await make_engine()
+    translation = await engine.translate("cat2dog", photo())
+    await entered(model)
+    model.hold()
+    task = asyncio.create_task(engine.translate("cat2dog", photo()))
+    await entered(model)
+    shutil.rmtree(bundles / "cat2dog")
+    await engine.registry.reload()
+    assert list(engine.registry) == []
+    with pytest.raises(UnknownDirection):
+        await engine.translate("cat2dog", photo())
+    with pytest.raises(AttentionGone):
+        await engine.attention(translation.id, "local")
+    await engine.attention(translation.id, "generator")
+    model.release()
+    await task
+
+
+async def test_a_folder_that_cannot_be_read_for_a_while_takes_nothing_away(
+    make_engine: MakeEngine, bundles: Path
+) -> None:
+    engine = await make_engine()
+    bundles.rename(bundles.with_name("away"))  # noqa: ASYNC240
+    await engine.registry.reload()
+    await engine.translate("cat2dog", photo())
+
+
+async def test_the_discriminators_of_a_replaced_version_are_gone_but_not_the_generators_map(
+    make_engine: MakeEngine, bundles: Path
+) -> None:
+    engine = await make_engine()
+    translation = await engine.translate("cat2dog", photo())
+    write_fake_bundle(bundles, card=b"Another")
+    await engine.registry.reload()
+    await engine.attention(translation.id, "generator")
+    with pytest.raises(AttentionGone):
+        await engine.attention(translation.id, "local")
+
+
+async def test_a_defunct_direction_gets_another_chance_when_told_or_when_its_bundle_changes(
+    make_engine: MakeEngine, model: FakeModel, bundles: Path
+) -> None:
+    engine = await make_engine()
+    for again in (True, False):
+        model.failures = 9
+        with pytest.raises(DirectionDefunct):
+            await engine.translate("cat2dog", photo())
+        model.failures = 0
+        await engine.registry.reload()
+        assert only(engine).state is State.DEFUNCT
+        if not again:
+            write_fake_bundle(bundles, card=b"Another")
+        await engine.registry.reload(again=again)
+        assert only(engine).state is State.READY
+        await engine.translate("cat2dog", photo())
+
+
+async def test_told_to_reload_during_a_reload_it_looks_once_more(
+    make_engine: MakeEngine, model: FakeModel, bundles: Path
+) -> None:
+    engine = await make_engine()
+    write_fake_bundle(bundles, card=b"Second")
+    model.hold()
+    engine.reload()
+    await entered(model)
+    write_fake_bundle(bundles, card=b"Third")
+    engine.reload()
+    engine.reload()
+    model.release()
+    await until(lambda: only(engine).facts is not None and only(engine).facts.card == "Third")
+
+
+async def test_nothing_is_reloaded_once_the_service_is_about_to_stop(
+    make_engine: MakeEngine, model: FakeModel, bundles: Path
+) -> None:
+    engine = await make_engine()
+    engine.drain()
+    write_fake_bundle(bundles, "dog2cat")
+    engine.reload()
+    await asyncio.sleep(0)
+    assert not engine._follower._asked.is_set()
+
+
+async def test_a_bundle_that_hangs_when_it_is_opened_does_not_keep_others_from_being_reloaded(
+    make_engine: MakeEngine, model: FakeModel, bundles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.engine.registry._TURN_SECONDS", 0.05)
+    engine = await make_engine(load_seconds=5)
+    write_fake_bundle(bundles, "ant2bee")
+    write_fake_bundle(bundles, "dog2cat")
+    model.opening_hangs = 1
+    reloading = asyncio.create_task(engine.registry.reload())
+    await until(lambda: "dog2cat" in {d.name for d in engine.registry if d.state is State.READY})
+    await engine.translate("cat2dog", photo())
+    assert engine.registry["ant2bee"].state is State.STARTING
+    model.end()
+    await reloading
+    assert engine.registry["ant2bee"].state is State.READY
+
+
+async def test_polling_takes_up_what_was_written_in_place_when_it_is_whole(
+    model: FakeModel, bundles: Path
+) -> None:
+    settings = Settings(bundles_dir=bundles, reload="poll", reload_poll_seconds=0.1)
+    engine = fake_engine(settings, model)
+    engine.start()
+    await engine.loaded()
+    fresh = write_fake_bundle(bundles.with_name("elsewhere"), card=b"Another")
+    for name in ("manifest.json", "card.md"):
+        shutil.copy(fresh / name, bundles / "cat2dog" / name)
+        if name == "manifest.json":
+            await until(lambda: only(engine).state is State.DEGRADED)
+    await until(lambda: only(engine).state is State.READY)
+    assert served(engine) == version(fresh)
+    engine.close()
