@@ -120,3 +120,14 @@ def test_a_model_out_of_order_says_why(open_page: OpenPage, stand_in: StandIn) -
     page = open_page(ready=False)
     page.get_by_role("heading", name="Its canary failed: export it again.").wait_for()
     assert page.get_by_text("a → b (defunct)").is_visible()
+
+
+def test_a_degraded_model_translates_and_says_what_is_wrong(open_page: OpenPage, stand_in: StandIn) -> None:
+    reason = "Its discriminators are given up: the device has no memory left."
+    stand_in.directions = [direction("a2b", "a", "b", state="degraded", reason=reason)]
+    page = open_page()
+    assert page.get_by_text("a → b (degraded)").is_visible()
+    pick(page)
+    translated(page)
+    page.locator("summary", has_text="About the model").click()
+    assert page.get_by_text(reason).is_visible()

@@ -1,0 +1,126 @@
+"""A model must answer what its manifest promises, before anybody's picture meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.engine.engine import open_engine
+from app.engine.errors import NetworkDefunct
+from app.engine.session import Outputs, Pixels, open_runtime
+from app.engine.state import State
+from app.engine.verifying import prove_discriminators, prove_generator, verify
+from app.settings import Settings
+from models.bundle.canary import read_canary, smooth_picture
+from models.bundle.errors import BundleError
+from models.bundle.files import entry_of, read_bundle, write_bundle
+from models.bundle.manifest import CANARY, DISCRIMINATORS
+from tests.photos import photo
+from tests.tiny_bundle import SIZE, generator, write_tiny_bundle
+
+
+class Answering:
+    """A model that answers the same whatever it is asked."""
+
+    provider = "CPUExecutionProvider"
+
+    def __init__(self, outputs: Outputs) -> None:
+        self._outputs = outputs
+
+    def run(self, _pixels: Pixels) -> Outputs:
+        return self._outputs
+
+    def terminate(self) -> None:
+        return
+
+
+MAP = np.ones((1, 4, 4), np.float32)
+JUDGED = {"attention_local": MAP, "attention_global": MAP, "logit_local": np.ones((1, 1, 2, 2), np.float32)}
+
+WRONG: Mapping[str, Mapping[str, NDArray[Any] | None]] = {
+    "no map": {"attention": None},
+    "one output more": {"mask": MAP},
+    "image of another size": {"image": np.zeros((1, 8, 8, 3), np.uint8)},
+    "image in floats": {"image": np.zeros((1, SIZE, SIZE, 3), np.float32)},
+    "map of another rank": {"attention": np.ones((1, 1, 4, 4), np.float32)},
+    "one logit": {"cam_logit": np.ones((1, 1), np.float32)},
+}
+
+
+def changed(outputs: Outputs, changes: Mapping[str, NDArray[Any] | None]) -> dict[str, NDArray[Any]]:
+    return {name: values for name, values in {**outputs, **changes}.items() if values is not None}
+
+
+@pytest.mark.parametrize("change", WRONG)
+def test_a_generator_that_answers_other_outputs_is_refused_in_one_sentence(
+    tmp_path: Path, change: str
+) -> None:
+    bundle = read_bundle(write_tiny_bundle(tmp_path))
+    canary = read_canary(bundle.files[CANARY])
+    right = {name: values for name, values in canary.items() if name != "pixels"}
+    prove_generator(Answering(right), bundle.manifest, canary)
+    with pytest.raises(BundleError) as refused:
+        prove_generator(Answering(changed(right, WRONG[change])), bundle.manifest, canary)
+    assert str(refused.value).endswith(".")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_manifest_that_hides_the_graphs_attention_is_refused(tmp_path: Path) -> None:
+    bundle = read_bundle(write_tiny_bundle(tmp_path))
+    manifest = bundle.manifest.model_copy(update={"attention": False})
+    write_bundle(bundle.path, manifest, bundle.files)
+    with pytest.raises(BundleError, match="answers attention, cam_logit, image; its manifest promises image"):
+        verify(bundle.path, open_runtime(Settings(provider="cpu")).open)
+
+
+def test_a_canary_of_another_size_than_the_manifests_is_refused(tmp_path: Path) -> None:
+    bundle = read_bundle(write_tiny_bundle(tmp_path))
+    canary = {**read_canary(bundle.files[CANARY]), "pixels": smooth_picture(16, 16, seed=0)[None]}
+    with pytest.raises(BundleError, match=f"{SIZE} x {SIZE}"):
+        prove_generator(Answering({}), bundle.manifest, canary)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"attention_global": None},
+        {"attention_local": MAP[0]},
+        {"attention_local": MAP * np.float32(np.nan)},
+        {"logit_local": np.full((1, 1, 2, 2), np.inf, np.float32)},
+    ],
+)
+def test_discriminators_without_maps_or_with_values_that_are_not_finite_are_refused(
+    change: Mapping[str, NDArray[Any] | None],
+) -> None:
+    pixels = smooth_picture(SIZE, SIZE, seed=0)[None]
+    prove_discriminators(Answering(JUDGED), pixels)
+    with pytest.raises(BundleError, match="discriminators"):
+        prove_discriminators(Answering(changed(JUDGED, change)), pixels)
+
+
+@pytest.mark.anyio
+async def test_wrong_discriminators_are_refused_by_verify_and_degrade_a_service(tmp_path: Path) -> None:
+    bundle = read_bundle(write_tiny_bundle(tmp_path))
+    files = {**bundle.files, DISCRIMINATORS: generator()}
+    entries = {name: entry_of(data) for name, data in files.items()}
+    write_bundle(bundle.path, bundle.manifest.model_copy(update={"files": entries}), files)
+    settings = Settings(bundles_dir=tmp_path, provider="cpu")
+    runtime = open_runtime(settings)
+    with pytest.raises(BundleError, match="attention_local is missing"):
+        verify(bundle.path, runtime.open)
+    engine = open_engine(settings, runtime)
+    engine.start()
+    await engine.loaded()
+    translation = await engine.translate("cat2dog", photo())
+    with pytest.raises(NetworkDefunct):
+        await engine.attention(translation.id, "local")
+    (direction,) = engine.registry
+    assert direction.state is State.DEGRADED
+    assert "attention_local is missing" in str(direction.reason)
+    await engine.translate("cat2dog", photo())
+    engine.close()
