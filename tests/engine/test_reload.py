@@ -15,6 +15,7 @@ from app.engine.direction import Direction
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import AttentionGone, DirectionDefunct, Loading, UnknownDirection
 from app.engine.fake import FakeModel, FakeNetwork, fake_engine, write_fake_bundle
+from app.engine.registry import bundle_directories
 from app.engine.session import open_runtime
 from app.engine.state import State
 from app.settings import Settings
@@ -33,7 +34,7 @@ def bundles(tmp_path: Path) -> Path:
     return tmp_path / "bundles"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A directory that is away is gone."""
     monkeypatch.setattr("app.engine.registry._GONE_SECONDS", 0)
@@ -192,6 +193,7 @@ async def test_a_new_direction_starts_and_then_serves_while_the_service_stays_re
     await engine.translate("ant2bee", photo())
 
 
+@pytest.mark.usefixtures("at_once")
 async def test_a_removed_direction_ends_its_pictures_and_is_offered_no_more(
     make_engine: MakeEngine, model: FakeModel, bundles: Path
 ) -> None:
@@ -211,6 +213,22 @@ async def test_a_removed_direction_ends_its_pictures_and_is_offered_no_more(
     await engine.attention(translation.id, "generator")
     model.release()
     await task
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_directory_that_is_away_for_a_moment_is_being_replaced(
+    make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = await make_engine()
+    looks: list[list[Path]] = [[]]
+
+    def blink(bundles_dir: Path, *, required: bool) -> list[Path]:
+        return looks.pop() if looks else bundle_directories(bundles_dir, required=required)
+
+    monkeypatch.setattr("app.engine.registry.bundle_directories", blink)
+    await engine.registry.reload()
+    assert looks == []
+    await engine.translate("cat2dog", photo())
 
 
 async def test_a_folder_that_cannot_be_read_for_a_while_takes_nothing_away(
