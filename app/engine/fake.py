@@ -30,6 +30,9 @@ class FakeModel:
     A test that calls `hold` knows by `entered` that a run is under way, and ends it by `release`.
     """
 
+    provider = "FakeExecutionProvider"
+    precision = "float32"
+
     def __init__(self) -> None:
         self.batches: list[int] = []
         self.failures = 0
@@ -90,6 +93,9 @@ class FakeModel:
             self.failures -= 1
             raise RuntimeError("no memory left on the device")
         return fake_outputs(pixels)
+
+    def settle(self, shapes: Iterable[Shape]) -> None:
+        """A fake takes any shape."""
 
     def terminate(self) -> None:
         """End a held run, unless the model is deaf."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import onnxruntime
 import pytest
 
 from app.engine import openvino
-from app.engine.direction import verify
 from app.engine.engine import open_engine
 from app.engine.providers import CPU, OPENVINO
 from app.engine.runtime import Runtime, open_runtime
+from app.engine.verifying import verify
 from app.settings import Settings
 from models.bundle.manifest import GENERATOR
 from tests.photos import photo
@@ -70,7 +70,8 @@ def test_a_session_is_compiled_for_one_shape() -> None:
 
 
 @needs_openvino
-def test_a_ready_direction_opens_nothing_more_whatever_it_is_asked(
+@pytest.mark.anyio
+async def test_a_ready_direction_opens_nothing_more_whatever_it_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request never waits for a compilation: every shape in use has its session by then."""
@@ -87,12 +88,12 @@ def test_a_ready_direction_opens_nothing_more_whatever_it_is_asked(
         return open_session(*arguments, **options)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", counted)
-    direction = engine.registry["cat2dog"]
-    model = direction._open_generator(direction._open_model)
+    await engine.registry.load()
     assert len(opened) == 3  # batches of 1, 2 and 3
     for batch in (1, 2, 3, 1):
-        model.run(np.zeros((batch, SIZE, SIZE, 3), np.uint8))
+        await asyncio.gather(*(engine.translate("cat2dog", photo()) for _ in range(batch)))
     assert len(opened) == 3
+    engine.close()
 
 
 @needs_openvino

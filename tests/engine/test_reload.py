@@ -16,7 +16,7 @@ from app.engine.engine import Engine, open_engine
 from app.engine.errors import AttentionGone, DirectionDefunct, Loading, UnknownDirection
 from app.engine.fake import FakeModel, FakeNetwork, fake_engine, write_fake_bundle
 from app.engine.registry import bundle_directories
-from app.engine.session import open_runtime
+from app.engine.runtime import open_runtime
 from app.engine.state import State
 from app.settings import Settings
 from models.bundle.canary import smooth_picture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from app.engine.engine import open_engine
 from app.engine.errors import NetworkDefunct
-from app.engine.session import Outputs, Pixels, open_runtime
+from app.engine.runtime import open_runtime
+from app.engine.session import Outputs, Pixels, Shape
 from app.engine.state import State
 from app.engine.verifying import prove_discriminators, prove_generator, verify
 from app.settings import Settings
@@ -28,6 +29,7 @@ class Answering:
     """A model that answers the same whatever it is asked."""
 
     provider = "CPUExecutionProvider"
+    precision = "float32"
 
     def __init__(self, outputs: Outputs) -> None:
         self._outputs = outputs
@@ -36,6 +38,9 @@ class Answering:
         return self._outputs
 
     def terminate(self) -> None:
+        return
+
+    def settle(self, _shapes: Iterable[Shape]) -> None:
         return
 
 
