@@ -79,7 +79,10 @@ async def test_a_broken_device_s_pictures_are_run_by_the_other(
     await ask(engine, 4)
     assert sum(other.batches) == 4
     assert "1 of 2 devices go on" in caplog.text
-    assert engine.registry["cat2dog"].state == "ready"
+    direction = engine.registry["cat2dog"]
+    assert direction.state == "degraded"
+    assert direction.reason is not None
+    assert "works on 1 of 2 devices" in direction.reason
     engine.close()
 
 
