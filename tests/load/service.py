@@ -26,7 +26,7 @@ from app.http.server import Server, address_of, open_socket
 from app.settings import load_settings
 from tests.cli.command import ROOT, environment
 
-RUN_SECONDS = 0.4
+RUN_SECONDS = 0.8
 BATCH = 8
 CAPACITY = BATCH / RUN_SECONDS
 """Pictures a second."""
