@@ -51,6 +51,7 @@ async def test_two_pictures_run_at_once_on_two_devices(engine: Engine, devices: 
     asking = asyncio.create_task(ask(engine, 2))
     for model in devices:
         await entered(model)
+    for model in devices:
         model.release()
     await asking
     assert [model.batches for model in devices] == [[1], [1]]
