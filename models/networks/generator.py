@@ -8,9 +8,11 @@ from torch import Tensor, nn
 
 from models.networks.attention import CAM
 from models.networks.config import GeneratorConfig
+from models.networks.layers import Layers, convolution
 from models.networks.normalization import (
     EPSILON,
     AdaLIN,
+    InstanceNorm,
     Style,
     decoder_normalization,
     upsampling_normalization,
@@ -35,7 +37,7 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         c = config.channels
-        self.encoder = nn.Sequential(
+        self.encoder = Layers(
             *_convolution(config, 3, c, kernel=7),
             *_convolution(config, c, 2 * c, stride=2),
             *_convolution(config, 2 * c, 4 * c, stride=2),
@@ -44,8 +46,8 @@ class Generator(nn.Module):
         self.cam = CAM(4 * c, shared=config.shared_cam) if config.cam else None
         self.style = _style_layers(config) if config.adaptive else None
         self.decoder = nn.ModuleList(DecoderBlock(config) for _ in range(config.blocks))
-        self.upsampling = nn.Sequential(*_upsampling(config, 4 * c, 2 * c), *_upsampling(config, 2 * c, c))
-        self.to_image = nn.Sequential(
+        self.upsampling = Layers(*_upsampling(config, 4 * c, 2 * c), *_upsampling(config, 2 * c, c))
+        self.to_image = Layers(
             nn.ReflectionPad2d(3), nn.Conv2d(c, 3, 7, bias=config.biases), nn.Tanh()
         )
 
@@ -74,7 +76,7 @@ class EncoderBlock(nn.Module):
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         channels = 4 * config.channels
-        self.body = nn.Sequential(
+        self.body = Layers(
             *_convolution(config, channels, channels), *_convolution(config, channels, channels)[:-1]
         )
 
@@ -85,6 +87,8 @@ class EncoderBlock(nn.Module):
 
 class DecoderBlock(nn.Module):
     """A residual block whose two normalisations take the picture's style, if they are adaptive."""
+
+    quick = False
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -97,8 +101,11 @@ class DecoderBlock(nn.Module):
         self.norm2 = decoder_normalization(config, channels)
 
     def forward(self, x: Tensor, style: tuple[Tensor, Tensor] | None) -> Tensor:  # [B, C, h, w], [B, C] twice
-        hidden = self.relu(_normalize(self.norm1, self.conv1(self.pad(x)), style))
-        return x + _normalize(self.norm2, self.conv2(self.pad(hidden)), style)
+        hidden = self.relu(_normalize(self.norm1, self._convolved(x, self.conv1), style))
+        return x + _normalize(self.norm2, self._convolved(hidden, self.conv2), style)
+
+    def _convolved(self, x: Tensor, conv: nn.Conv2d) -> Tensor:
+        return convolution(x, conv, [self.pad], quick=self.quick)
 
 
 def _normalize(norm: nn.Module, x: Tensor, style: tuple[Tensor, Tensor] | None) -> Tensor:
@@ -119,7 +126,7 @@ def _convolution(
     return [
         nn.ReflectionPad2d(kernel // 2),
         nn.Conv2d(inputs, outputs, kernel, stride, bias=config.biases),
-        nn.InstanceNorm2d(outputs, eps=EPSILON, affine=config.affine_instance_norm),
+        InstanceNorm(outputs, eps=EPSILON, affine=config.affine_instance_norm),
         nn.ReLU(),
     ]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from models.networks.config import GeneratorConfig
 
@@ -19,6 +20,17 @@ EPSILON = 1e-5
 GROUPS = 32
 SMOOTHING = 0.1
 """What a smoothed rho is less than the one that learns."""
+
+
+class InstanceNorm(nn.InstanceNorm2d):
+    """Instance normalisation by the same function as AdaLIN where that is faster."""
+
+    def forward(self, x: Tensor) -> Tensor:  # [B, C, H, W]
+        if not _lies_channels_last(x):
+            return super().forward(x)
+        one, zero = x.new_ones(x.shape[1], dtype=torch.float32), x.new_zeros(x.shape[1], dtype=torch.float32)
+        gamma, beta = (self.weight, self.bias) if self.affine else (one, zero)
+        return layer_instance_norm(x, one, gamma, beta, unbiased=False)
 
 
 class Style(nn.Module):
@@ -149,13 +161,14 @@ class _MixedNormalization(torch.autograd.Function):
 
     The backward pass is one pass for two sums and one for the result, as the forward pass: with k the scale,
     the gradient of x is g * k + x * slope + offset, where slope and offset carry what flows through the
-    statistics.
+    statistics. Statistics and sums are float32 at least, whatever x is.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, instance: Tensor, layer: Tensor, beta: Tensor, unbiased: bool) -> Tensor:
         n, total = x[0, 0].numel(), x[0].numel()
-        variance, mean = torch.var_mean(x, (2, 3), correction=0)  # [B, C] each
+        precise = _precise(x)
+        variance, mean = variance_and_mean(precise)  # [B, C] each
         layer_mean = mean.mean(1, keepdim=True)  # [B, 1]
         layer_variance = (variance + (mean - layer_mean) ** 2).mean(1, keepdim=True)
         ctx.degrees = (n - 1, total - 1) if unbiased else (n, total)
@@ -164,18 +177,18 @@ class _MixedNormalization(torch.autograd.Function):
         scale = instance * r + layer * layer_r
         shift = beta - instance * r * mean - layer * layer_r * layer_mean
         ctx.save_for_backward(x, instance, layer, mean, layer_mean, r, layer_r, scale)
-        return torch.addcmul(_over_space(shift), x, _over_space(scale))
+        return torch.addcmul(_over_space(shift), precise, _over_space(scale)).to(x.dtype)
 
     @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
-        (g,) = gradients
+        g = _precise(gradients[0])
         x, instance, layer, mean, layer_mean, r, layer_r, scale = ctx.saved_tensors
         n, total = x[0, 0].numel(), x[0].numel()
-        sum_g = g.sum((2, 3))
-        sum_gx = torch.einsum("bchw,bchw->bc", g, x)
+        precise = _precise(x)
+        sum_g, centred = gradient_sums(g, precise, mean)  # centred: d result / d r, without the weight
 
-        centred = sum_gx - mean * sum_g  # d result / d r, without the weight
-        layer_centred = sum_gx - layer_mean * sum_g
+        layer_centred = centred + (mean - layer_mean) * sum_g
         instance_slope = -instance * r**3 * centred / ctx.degrees[0]
         layer_slope = -(layer_r**3) * (layer * layer_centred).sum(1, keepdim=True) / ctx.degrees[1]
         offset = (
@@ -185,8 +198,45 @@ class _MixedNormalization(torch.autograd.Function):
             - layer_slope * layer_mean
         )
         grad_x = torch.addcmul(_over_space(offset), g, _over_space(scale))
-        grad_x.addcmul_(x, _over_space(instance_slope + layer_slope))
-        return grad_x, r * centred, layer_r * layer_centred, sum_g, None
+        grad_x.addcmul_(precise, _over_space(instance_slope + layer_slope))
+        return grad_x.to(x.dtype), r * centred, layer_r * layer_centred, sum_g, None
+
+
+def _precise(x: Tensor) -> Tensor:
+    return x if x.dtype == torch.float64 else x.float()
+
+
+def variance_and_mean(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Of every channel of every picture, `[B, C]` each; the variance divides by n.
+
+    On a CPU, `torch.var_mean` walks through a map channel by channel with Welford's method, 12 to 17 times
+    slower than what batch normalisation does for a map that lies channels last; the figures are the same.
+    """
+    if not _lies_channels_last(x):
+        variance, mean = torch.var_mean(x, (2, 3), correction=0)
+        return variance, mean
+    found = [torch.batch_norm_update_stats(picture, None, None, 0.0) for picture in x.split(1)]
+    return torch.stack([variance for _, variance in found]), torch.stack([mean for mean, _ in found])
+
+
+def gradient_sums(g: Tensor, x: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+    """The sums of g and of g * (x - mean) over every channel of every picture, `[B, C]` each.
+
+    For a map that lies channels last on a CPU, batch normalisation's backward pass has both in one reading.
+    """
+    if not (_lies_channels_last(g) and _lies_channels_last(x)):
+        sum_g = g.sum((2, 3))
+        return sum_g, torch.einsum("bchw,bchw->bc", g, x) - mean * sum_g
+    ones, sums = torch.ones_like(mean[0]), [False, True, True]
+    found = [
+        torch.ops.aten.native_batch_norm_backward(*pair, None, None, None, centre, ones, True, 0.0, sums)
+        for *pair, centre in zip(g.split(1), x.split(1), mean, strict=True)
+    ]
+    return torch.stack([each[2] for each in found]), torch.stack([each[1] for each in found])
+
+
+def _lies_channels_last(x: Tensor) -> bool:
+    return x.device.type == "cpu" and x.is_contiguous(memory_format=torch.channels_last)
 
 
 def _over_space(per_channel: Tensor) -> Tensor:
