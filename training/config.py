@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from models.networks.config import ConfigError
 from training.data.config import DataConfig
 from training.methods.ugatit_config import UgatitConfig
+from training.speed import SpeedConfig
 
 PRESETS: Final = Path(__file__).parent / "presets"
 
@@ -36,6 +37,7 @@ class RunConfig:
     """Checkpoints that are kept besides the best."""
     average_decay: float = 0.0
     """Of the running average of the generators' weights, a step; 0 keeps none."""
+    speed: SpeedConfig = field(default_factory=SpeedConfig)
     data: DataConfig = field(default_factory=DataConfig)
     ugatit: UgatitConfig = field(default_factory=UgatitConfig)
 

@@ -26,6 +26,7 @@ from training.loop import train
 from training.methods.method import Batch
 from training.methods.ugatit import Ugatit
 from training.run import RunError, RunFolder
+from training.speed import Speed, choose
 from training.state import restore
 
 SAMPLES = 4
@@ -43,11 +44,12 @@ def start(
         Whatever `train` raises.
     """
     pictures = _scan(data, config, console)
+    speed = _choose_speed(config, console)
     _seed_everything(config.seed)
-    method = Ugatit(config.ugatit)
+    method = Ugatit(config.ugatit, speed)
     if init is not None:
         method.adopt(init)
-    run.create(config, data, pictures)
+    run.create(config, data, pictures, speed=speed.facts())
     _train(run, config, method, pictures, None, console)
 
 
@@ -71,7 +73,11 @@ def go_on(run: RunFolder, console: Console) -> None:
         raise RunError(f"The pictures in {data} are others than those that {run.path} was started with.")
     console.print(f"Going on from step {checkpoint.step:,}.", highlight=False)
     run.forget_stats_after(checkpoint.step)
-    _train(run, config, Ugatit(config.ugatit), pictures, checkpoint, console)
+    speed = _choose_speed(config, console)
+    before = run.speed()
+    if before != speed.facts():
+        console.print(f"Until now the run was computed otherwise: {before or 'plainly'}.", highlight=False)
+    _train(run, config, Ugatit(config.ugatit, speed), pictures, checkpoint, console)
 
 
 class Trained(NamedTuple):
@@ -123,6 +129,14 @@ def _train(
         done = checkpoint.step if checkpoint is not None else 0
         samples = _samples(pictures, config.data.size)
         train(run, config, method, stream, average, samples, done=done, console=console)
+
+
+def _choose_speed(config: RunConfig, console: Console) -> Speed:
+    speed = choose(config.speed)
+    console.print(f"Computing on {speed}.", highlight=False)
+    for note in speed.notes:
+        console.print(f"Warning: {note}", highlight=False)
+    return speed
 
 
 def _seed_everything(seed: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ class RunFolder:
         self._config = path / "config.json"
         self._stats = path / "stats.jsonl"
 
-    def create(self, config: RunConfig, data: Path, pictures: ScanResult) -> None:
+    def create(
+        self, config: RunConfig, data: Path, pictures: ScanResult, *, speed: Mapping[str, str | bool]
+    ) -> None:
         """Make the folder and write down what is to be done, with what, and what of it cannot be read.
 
         Raises:
@@ -38,6 +41,7 @@ class RunFolder:
         facts = {
             "data": str(data.resolve()),
             "fingerprint": pictures.fingerprint,
+            "speed": dict(speed),
             "config": json.loads(config.to_json()),
         }
         self._config.write_text(json.dumps(facts, indent=1) + "\n")
@@ -57,6 +61,10 @@ class RunFolder:
             return from_mapping(facts["config"]), Path(facts["data"]), str(facts["fingerprint"])
         except (OSError, json.JSONDecodeError, KeyError, TypeError):
             raise RunError(f"{self.path} is no run: it has no readable config.json.") from None
+
+    def speed(self) -> dict[str, str | bool]:
+        """How the run was computed when it began; empty if it does not say, as early ones did not."""
+        return dict(json.loads(self._config.read_text()).get("speed", {}))
 
     def add_stats(self, line: dict[str, Any]) -> None:
         """Append one line to `stats.jsonl`."""

@@ -56,7 +56,7 @@ def _quick(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module]) -> Tensor | 
 
 
 def _winograd(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module]) -> Tensor | None:
-    """None where it does not fit: too few channels, or a height or width that is no multiple of the tiles'."""
+    """None where it does not fit: too few channels, or a map that is no whole number of tiles."""
     kinds = [type(layer) for layer in before]
     height, width = x.shape[2:]
     if min(conv.in_channels, conv.out_channels) < FEWEST_CHANNELS:

@@ -80,7 +80,7 @@ def _to_three(x: Tensor, weight: Tensor) -> Tensor:
 
 
 def _turned(weight: Tensor) -> Tensor:
-    """The kernel of the opposite direction: inputs and outputs exchanged, every kernel turned by 180 degrees."""
+    """The kernel of the way back: inputs and outputs exchanged, every one turned by 180 degrees."""
     return weight.transpose(0, 1).flip(2, 3).contiguous(memory_format=torch.channels_last)
 
 

@@ -30,7 +30,7 @@ CHUNK_VALUES = 1 << 19
 
 
 class Transforms(NamedTuple):
-    """Both dimensions at once: t x t pixels to p products, 3x3 taps to p products, p products to 4x4 results."""
+    """Both dimensions at once: t x t pixels and 3x3 taps to p factors each, p products to 4x4 results."""
 
     pixels: Tensor  # [p, t * t]
     taps: Tensor  # [p, 9]
@@ -87,7 +87,7 @@ def _cook_toom(points: tuple[float, ...]) -> tuple[NDArray[np.float64], ...]:
 
 
 class _Winograd(torch.autograd.Function):
-    """p products of pixels and taps for each tile, `[p, tiles, C] x [p, C, K]`; all else is their transforms."""
+    """p products of pixels and taps a tile, `[p, tiles, C] x [p, C, K]`; all else is their transforms."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, mode: str) -> Tensor:
@@ -165,7 +165,9 @@ def _lay_tiles(how: Transforms, on_pixels: Tensor, onto: Tensor) -> None:
     """Add the tiles' pixels up where the tiles lay; `onto` is zero."""
     step, overlap = how.step, how.overlap
     batch, down, _, across, _, channels = onto.shape
-    tiles = on_pixels.view(how.tile, how.tile, batch, down - 1, across - 1, channels).permute(2, 3, 0, 4, 1, 5)
+    tiles = on_pixels.view(how.tile, how.tile, batch, down - 1, across - 1, channels).permute(
+        2, 3, 0, 4, 1, 5
+    )
     onto[:, :-1, :, :-1] = tiles[:, :, :step, :, :step]
     onto[:, 1:, :overlap, :-1] += tiles[:, :, step:, :, :step]
     onto[:, :-1, :, 1:, :overlap] += tiles[:, :, :step, :, step:]

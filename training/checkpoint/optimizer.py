@@ -12,6 +12,9 @@ from torch.optim import Optimizer
 from training.checkpoint.content import Packed
 from training.checkpoint.errors import CheckpointError
 
+_WAYS: Final = ("foreach", "fused")
+"""Of a group's values those that say how it is computed, not what: they are the optimizer's own."""
+
 _MISFIT: Final = "The optimizer's state in the checkpoint is of other networks than these: "
 
 
@@ -57,7 +60,9 @@ def unpack_optimizer(optimizer: Optimizer, packed: Packed) -> None:
         raise CheckpointError(_MISFIT + "there are more parameters, or fewer.")
     parameters = [parameter for group in now for parameter in group["params"]]
     state = {int(index): dict(rest) for index, rest in scalars["state"].items()}
-    groups = [_with_tuples(group, template) for group, template in zip(scalars["groups"], now, strict=True)]
+    groups = [
+        _for_this_optimizer(group, template) for group, template in zip(scalars["groups"], now, strict=True)
+    ]
     for key, value in packed.tensors.items():
         kind, index, name = key.split(".", 2)
         if kind == "state":
@@ -67,11 +72,12 @@ def unpack_optimizer(optimizer: Optimizer, packed: Packed) -> None:
     optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
-def _with_tuples(group: dict[str, Any], template: dict[str, Any]) -> dict[str, Any]:
-    return {
+def _for_this_optimizer(group: dict[str, Any], template: dict[str, Any]) -> dict[str, Any]:
+    found = {
         name: tuple(value) if isinstance(template.get(name), tuple) else value
         for name, value in group.items()
     }
+    return found | {name: template[name] for name in _WAYS if name in template}
 
 
 def _as_parameter_lies(value: Tensor, parameter: Tensor, name: str) -> Tensor:

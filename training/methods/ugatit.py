@@ -16,10 +16,15 @@ from training.losses import Terms, adversarial_terms, cam_loss, discriminator_te
 from training.methods.building import initialize, parameter_groups
 from training.methods.method import Column
 from training.methods.ugatit_config import UgatitConfig
+from training.speed import Speed
 
 DOMAINS: Final = ("A", "B")
 DEPTHS: Final = ("G", "L")
 """Global and local, as the discriminators are called."""
+
+
+PLAIN: Final = Speed()
+"""Every layer as its module says."""
 
 
 class NonFiniteLossError(RuntimeError):
@@ -29,8 +34,14 @@ class NonFiniteLossError(RuntimeError):
 class Ugatit:
     """The networks, their optimizers and the step."""
 
-    def __init__(self, config: UgatitConfig) -> None:
+    def __init__(self, config: UgatitConfig, speed: Speed = PLAIN) -> None:
+        """
+        Args:
+            config: what is learned.
+            speed: how it is computed; by default as it is written, in full precision.
+        """
         self.config = config
+        self.speed = speed
         self.generators = {
             "genA2B": Generator(config.generator),
             "genB2A": Generator(config.generator),
@@ -43,6 +54,11 @@ class Ugatit:
             for domain in DOMAINS
         }
         initialize(self.networks.values(), config.initialization)
+        for network in self.networks.values():
+            speed.prepare(network)
+        self._compiled = (
+            {name: torch.compile(network) for name, network in self.networks.items()} if speed.compile else {}
+        )
         self.optimizers = {
             "generators": self._adam(self.generators.values()),
             "discriminators": self._adam(self.discriminators.values()),
@@ -67,6 +83,8 @@ class Ugatit:
             NonFiniteLossError: a term is infinite or not a number; nothing was learned from this batch.
         """
         self._set_learning_rate(progress)
+        batch = {domain: self.speed.lay_out(pictures) for domain, pictures in batch.items()}
+
         # Translate once. What the discriminators learn from is what the generators are then judged by.
         translations, identities = self.translate_all(batch)
 
@@ -96,17 +114,22 @@ class Ugatit:
         return Translation(*translation), Translation(*identity)
 
     def _generate(self, generator: str, pictures: Tensor) -> Translation:
-        """What a generator makes of pictures: every pass of a generator goes through here."""
-        return Translation(*self._pass(self.generators[generator], pictures))
+        """What a generator makes of pictures."""
+        return Translation(*self._pass(generator, pictures))
 
     def _judge(self, discriminator: str, pictures: Tensor) -> Judgement:
-        """What a discriminator says of pictures: every pass of a discriminator goes through here."""
-        return Judgement(*self._pass(self.discriminators[discriminator], pictures))
+        """What a discriminator says of pictures."""
+        return Judgement(*self._pass(discriminator, pictures))
 
-    def _pass(self, network: nn.Module, pictures: Tensor) -> Iterable[Any]:
-        """One pass of a network; what it answers is float32, whatever it computes in."""
-        answer: Iterable[Any] = network(pictures)
-        return answer
+    def _pass(self, network: str, pictures: Tensor) -> list[Any]:
+        """Every pass of every network; whatever it computes in, it answers in full precision."""
+        run = self._compiled.get(network, self.networks[network])
+        with self.speed.autocast():
+            answer = run(self.speed.lay_out(pictures))
+        return [
+            value.float() if value is not None and value.dtype == torch.bfloat16 else value
+            for value in answer
+        ]
 
     def judging_terms(self, real: Mapping[str, Tensor], fake: Mapping[str, Tensor]) -> Terms:
         """What the four discriminators have to learn; real and fake pictures share a pass."""
@@ -203,6 +226,7 @@ class Ugatit:
             lr=self.config.learning_rate,
             betas=self.config.betas,
             weight_decay=self.config.weight_decay,
+            fused=self.speed.fused_adam or None,
         )
 
     def _set_learning_rate(self, progress: float) -> None:
