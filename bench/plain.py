@@ -10,7 +10,10 @@ from torch.nn import functional as F  # noqa: N812
 
 from models.networks.attention import CAM, Attended
 from models.networks.generator import Generator
-from models.networks.normalization import EPSILON, LIN, AdaLIN
+from models.networks.layers import Layers
+from models.networks.normalization import EPSILON, LIN, AdaLIN, InstanceNorm
+from training.methods.building import parameter_groups
+from training.methods.ugatit import Ugatit
 
 
 def plainly(generator: Generator) -> Generator:
@@ -22,6 +25,31 @@ def plainly(generator: Generator) -> Generator:
                 setattr(module, name, PlainNorm(child) if isinstance(child, LIN) else PlainAdaLIN(child))
             elif isinstance(child, CAM):
                 setattr(module, name, PlainCAM(child))
+            elif isinstance(child, Layers):
+                setattr(module, name, nn.Sequential(*child))
+            elif isinstance(child, InstanceNorm):
+                setattr(module, name, _plain_instance_norm(child))
+    return plain
+
+
+def all_plainly(method: Ugatit) -> Ugatit:
+    """A copy of the method with plain generators, whose weights its optimizer moves."""
+    plain = copy.deepcopy(method)
+    plain.generators = {name: plainly(generator) for name, generator in plain.generators.items()}
+    config = method.config
+    plain.optimizers["generators"] = torch.optim.Adam(
+        parameter_groups(plain.generators.values(), config.weight_decay_on),
+        lr=config.learning_rate,
+        betas=config.betas,
+        weight_decay=config.weight_decay,
+    )
+    return plain
+
+
+def _plain_instance_norm(fused: InstanceNorm) -> nn.InstanceNorm2d:
+    plain = nn.InstanceNorm2d(fused.num_features, eps=fused.eps, affine=fused.affine)
+    if fused.affine:
+        plain.weight, plain.bias = fused.weight, fused.bias
     return plain
 
 
@@ -45,11 +73,11 @@ class PlainAdaLIN(AdaLIN):
         return _mixed(x, self.rho, gamma[..., None, None], beta[..., None, None])
 
 
-class PlainNorm(nn.Module):
+class PlainNorm(LIN):
     """LIN by its formula."""
 
     def __init__(self, fused: LIN) -> None:
-        super().__init__()
+        nn.Module.__init__(self)
         self.rho, self.gamma, self.beta = fused.rho, fused.gamma, fused.beta
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,43 +1,83 @@
 """The training step: as the official code does it, and ours, on the same weights, pictures and threads.
 
-python -m bench.training [--size 128 --channels 32 --batch 4 --threads 2 --rounds 7 --json]
+python -m bench.training [--size 128 --channels 32 --batch 4 --threads 2 --rounds 7 --measures --json]
+
+With --measures each measure is added to those before it, and what it alone brings stands in its line.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
+from collections.abc import Callable
+from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from bench.harness import alternate, report
+from bench.plain import all_plainly
 from bench.plain_step import plain_step
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
-from training.methods.ugatit import Ugatit
+from training.methods.ugatit import PLAIN, Ugatit
 from training.methods.ugatit_config import UgatitConfig
+from training.speed import Speed, SpeedConfig, choose
+
+OFFICIAL = "as the official code"
+OURS = "ours"
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+Step = Callable[[], object]
 
 
 def main() -> None:
     """Measure and print."""
     arguments = _arguments()
     torch.set_num_threads(arguments.threads)
-    torch.manual_seed(0)
-    ours = Ugatit(_config(arguments))
-    plain = copy.deepcopy(ours)
+    best = choose(SpeedConfig(precision=arguments.precision, compile=arguments.compile))
     batch = {
         domain: torch.rand(arguments.batch, 3, arguments.size, arguments.size) * 2 - 1 for domain in "AB"
     }
-    samples = alternate(
-        {
-            "as the official code": lambda: plain_step(plain, batch),
-            "ours": lambda: ours.step(batch, progress=0.0),
-        },
-        rounds=arguments.rounds,
-        warmup=1,
-    )
-    facts = {"threads": arguments.threads, "precision": "float32"}
-    title = f"One step, batch {arguments.batch}, {arguments.size} px, {arguments.channels} channels, CPU"
-    report(title, samples, base="ours", facts=facts, as_json=arguments.json)
+    contenders = _contenders(_config(arguments), best, batch, measures=arguments.measures)
+    samples = alternate(contenders, rounds=arguments.rounds, warmup=1)
+    facts = {"threads": arguments.threads, **best.facts()}
+    title = f"One step, batch {arguments.batch}, {arguments.size} px, {arguments.channels} channels"
+    report(title, samples, base=OURS, facts=facts, as_json=arguments.json)
+
+
+def _contenders(
+    config: UgatitConfig, best: Speed, batch: dict[str, Tensor], *, measures: bool
+) -> dict[str, Step]:
+    """Steps by name, from the slowest to ours; each adds one measure to the step before it."""
+    plain = all_plainly(_made(config, PLAIN))
+    steps: dict[str, Step] = {OFFICIAL: lambda: plain_step(plain, batch)}
+    if measures:
+        steps |= {name: _step(method, batch) for name, method in _measures(config, best).items()}
+    ours = _step(_made(config, best), batch)
+    return {**steps, OURS: ours}
+
+
+def _measures(config: UgatitConfig, best: Speed) -> dict[str, Ugatit]:
+    """Ours as it grows; what this machine does not use is left out."""
+    speed = PLAIN
+    found = {
+        "+ one pass for two, frozen discriminators": all_plainly(_made(config, speed)),
+        "+ fused normalisation and CAM": _made(config, speed),
+    }
+    grown = {"channels_last": "+ channels last", "quick": "+ quick convolutions", "bfloat16": "+ bfloat16"}
+    for field, name in grown.items():
+        if getattr(best, field):
+            speed = replace(speed, **{field: True})
+            found[name] = _made(config, speed)
+    return found  # fused Adam, and compiling where it is asked for, make it ours
+
+
+def _made(config: UgatitConfig, speed: Speed) -> Ugatit:
+    torch.manual_seed(0)
+    return Ugatit(config, speed)
+
+
+def _step(method: Ugatit, batch: dict[str, Tensor]) -> Step:
+    return lambda: method.step(batch, progress=0.0)
 
 
 def _config(arguments: argparse.Namespace) -> UgatitConfig:
@@ -57,6 +97,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto")
+    parser.add_argument("--compile", action="store_true", help="compile ours")
+    parser.add_argument("--measures", action="store_true", help="what each measure brings")
     parser.add_argument("--json", action="store_true", help="one JSON object with every sample")
     return parser.parse_args()
 

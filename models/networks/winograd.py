@@ -25,7 +25,7 @@ from torch.nn import functional as F  # noqa: N812
 RESULTS = 4
 """Rows and columns of results that a tile of the map gives."""
 TAPS = 3
-CHUNK_VALUES = 1 << 19
+CHUNK_VALUES = 600_000
 """Transformed values that are worked on at once: more of them would leave the cache between two steps."""
 
 
@@ -114,13 +114,13 @@ class _Winograd(torch.autograd.Function):
         of_x, of_weight = ctx.needs_input_grad[:2]
         across, down = _tiles(how, padded)
         g = _channels_last(gradient).view(-1, down, RESULTS, across, RESULTS, taps.shape[1])
-        on_taps = torch.zeros_like(taps)
+        on_taps = torch.empty_like(taps)
         on_padded = padded.new_zeros(len(g), down + 1, how.step, across + 1, how.step, padded.shape[3])
         for part in _chunks(how, padded):
             on_results = g[part].permute(2, 4, 0, 1, 3, 5).reshape(RESULTS**2, -1)
             on_products = (how.results.mT @ on_results).view(len(taps), -1, taps.shape[1])
             if of_weight:
-                on_taps.baddbmm_(on_products.mT, _pixels(how, padded[part]))
+                on_taps.baddbmm_(on_products.mT, _pixels(how, padded[part]), beta=float(part.start > 0))
             if of_x:
                 on_pixels = how.pixels.mT @ torch.bmm(on_products, taps).flatten(1)
                 _lay_tiles(how, on_pixels, on_padded[part])

@@ -91,6 +91,19 @@ def test_a_finished_run_says_so(whole: Path) -> None:
     assert "is finished: it has done its 40 steps" in " ".join(out.split())
 
 
+def test_a_run_from_before_there_was_a_choice_of_speed_goes_on(whole: Path, tmp_path: Path) -> None:
+    run = tmp_path / "early"
+    shutil.copytree(whole, run)
+    facts = json.loads((run / "config.json").read_text())
+    del facts["speed"], facts["config"]["speed"]
+    facts["config"]["steps"] = STEPS + 1
+    (run / "config.json").write_text(json.dumps(facts))
+    code, out, error = train("resume", run)
+    assert (code, error) == (0, "")
+    assert "Until now the run was computed otherwise: plainly." in " ".join(out.split())
+    assert load_newest(run / "checkpoints")[0].step == STEPS + 1
+
+
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_used(whole: Path, tmp_path: Path) -> None:
     run = tmp_path / "damaged"
     shutil.copytree(whole, run)

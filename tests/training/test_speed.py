@@ -1,0 +1,154 @@
+"""How a step is computed: what the hardware decides, and that no measure changes what is learned."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor
+
+from bench.plain import all_plainly
+from bench.plain_step import plain_step
+from models.networks.config import DiscriminatorConfig, GeneratorConfig
+from training.checkpoint.optimizer import pack_optimizer, unpack_optimizer
+from training.methods.ugatit import Ugatit
+from training.methods.ugatit_config import UgatitConfig
+from training.speed import Speed, SpeedConfig, choose
+
+ALL = Speed(channels_last=True, quick=True, fused_adam=True)
+MEASURES = {
+    "one pass for two": Speed(),
+    "channels last": Speed(channels_last=True),
+    "quick convolutions": Speed(quick=True),
+    "fused Adam": Speed(fused_adam=True),
+    "all": ALL,
+}
+
+
+def made(speed: Speed, dtype: torch.dtype = torch.float64) -> Ugatit:
+    """The same weights whatever the speed; the power iteration, which moves once a pass, stands still."""
+    torch.manual_seed(5)
+    config = UgatitConfig(
+        generator=GeneratorConfig(size=32, channels=8, blocks=1, light=True),
+        global_discriminator=DiscriminatorConfig(channels=8, layers=4),
+        local_discriminator=DiscriminatorConfig(channels=8, layers=3),
+    )
+    method = Ugatit(config, speed)
+    for name, network in method.networks.items():
+        network.to(dtype)
+        if name.startswith("dis"):
+            network.eval()
+    return method
+
+
+def batch(dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
+    random = torch.Generator().manual_seed(2)
+    return {domain: (torch.rand(2, 3, 32, 32, generator=random) * 2 - 1).to(dtype) for domain in "AB"}
+
+
+def plainly(dtype: torch.dtype = torch.float64) -> Ugatit:
+    """For the step that the official code would do, in its plain formulas."""
+    return all_plainly(made(Speed(), dtype))
+
+
+def gradients(method: Ugatit) -> dict[str, Tensor]:
+    """What each optimizer is going to learn from, when it does: afterwards the plain step adds to it."""
+    found: dict[str, Tensor] = {}
+
+    def note(name: str, optimizer: torch.optim.Optimizer) -> None:
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        found[name] = torch.cat([p.grad.flatten() for p in parameters if p.grad is not None])
+
+    for name, optimizer in method.optimizers.items():
+        optimizer.register_step_pre_hook(lambda optimizer, *_, name=name: note(name, optimizer))
+    return found
+
+
+def difference(found: Tensor, expected: Tensor) -> float:
+    return float((found - expected).norm() / expected.norm())
+
+
+@pytest.mark.parametrize("speed", MEASURES.values(), ids=MEASURES.keys())
+def test_no_measure_changes_a_loss_or_a_gradient(speed: Speed) -> None:
+    plain, method = plainly(), made(speed)
+    theirs, ours = gradients(plain), gradients(method)
+    expected, found = plain_step(plain, batch()), method.step(batch(), progress=0.0)
+    assert found.keys() == expected.keys()
+    for name, term in expected.items():
+        assert float(found[name]) == pytest.approx(float(term), rel=1e-9), name
+    for name, gradient in theirs.items():
+        assert difference(ours[name], gradient) < 1e-9, name
+
+
+def test_single_precision_rounds_the_losses_by_less_than_a_ten_thousandth() -> None:
+    expected = plain_step(plainly(), batch())
+    found = made(ALL, torch.float32).step(batch(torch.float32), progress=0.0)
+    for name, term in expected.items():
+        assert float(found[name]) == pytest.approx(float(term), rel=1e-4), name
+
+
+def test_bfloat16_rounds_the_losses_by_a_few_percent() -> None:
+    """It has 8 significant bits, 0.4 % a rounding, and every layer rounds; weights and losses do not."""
+    expected = plain_step(plainly(), batch())
+    method = made(Speed(bfloat16=True, channels_last=True, fused_adam=True), torch.float32)
+    found = method.step(batch(torch.float32), progress=0.0)
+    for name, term in expected.items():
+        assert found[name].dtype == torch.float32
+        assert float(found[name]) == pytest.approx(float(term), rel=0.05), name
+    assert {p.dtype for network in method.networks.values() for p in network.parameters()} == {torch.float32}
+
+
+def test_a_state_of_plain_adam_goes_on_in_fused_adam() -> None:
+    method, fused = made(Speed(), torch.float32), made(ALL, torch.float32)
+    method.step(batch(torch.float32), progress=0.0)
+    fused.adopt(method.networks)
+    for name, optimizer in method.optimizers.items():
+        unpack_optimizer(fused.optimizers[name], pack_optimizer(optimizer))
+    expected = copy.deepcopy(method).step(batch(torch.float32), progress=0.0)
+    found = fused.step(batch(torch.float32), progress=0.0)
+    assert all(group["fused"] for o in fused.optimizers.values() for group in o.param_groups)
+    for name, term in expected.items():
+        assert float(found[name]) == pytest.approx(float(term), rel=1e-4), name
+
+
+def hardware(monkeypatch: pytest.MonkeyPatch, *, bfloat16: bool) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: bfloat16)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: bfloat16)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("bfloat16", [True, False])
+def test_auto_takes_bfloat16_where_the_hardware_has_it(
+    monkeypatch: pytest.MonkeyPatch, device: str, bfloat16: bool
+) -> None:
+    hardware(monkeypatch, bfloat16=bfloat16)
+    speed = choose(SpeedConfig(), device)
+    assert speed.bfloat16 is bfloat16
+    assert speed.quick is (device == "cpu" and not bfloat16)
+    assert speed.notes == ()
+    assert choose(SpeedConfig(precision="float32"), device).bfloat16 is False
+
+
+@pytest.mark.parametrize(
+    ("config", "device", "says"),
+    [
+        (SpeedConfig(precision="bfloat16"), "cpu", "no units for it"),
+        (SpeedConfig(precision="bfloat16", convolutions="quick"), "cpu", '"quick" is ignored'),
+        (SpeedConfig(convolutions="quick"), "cuda", '"quick" is ignored'),
+        (SpeedConfig(), "xpu", "fused_adam is ignored"),
+    ],
+)
+def test_a_wish_that_is_ignored_or_slow_is_told(
+    monkeypatch: pytest.MonkeyPatch, config: SpeedConfig, device: str, says: str
+) -> None:
+    hardware(monkeypatch, bfloat16=False)
+    assert any(says in note for note in choose(config, device).notes)
+
+
+def test_compiling_without_a_compiler_is_ignored_with_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    speed = choose(SpeedConfig(compile=True))
+    assert not speed.compile
+    assert any("no C++ compiler" in note for note in speed.notes)
