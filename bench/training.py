@@ -63,11 +63,14 @@ def _measures(config: UgatitConfig, best: Speed) -> dict[str, Ugatit]:
         "+ one pass for two, frozen discriminators": all_plainly(_made(config, speed)),
         "+ fused normalisation and CAM": _made(config, speed),
     }
-    grown = {"channels_last": "+ channels last", "quick": "+ quick convolutions", "bfloat16": "+ bfloat16"}
-    for field, name in grown.items():
-        if getattr(best, field):
-            speed = replace(speed, **{field: True})
-            found[name] = _made(config, speed)
+    grown = {
+        "+ channels last": replace(speed, channels_last=best.channels_last),
+        "+ quick convolutions": replace(speed, channels_last=best.channels_last, quick=best.quick),
+        "+ bfloat16": replace(best, fused_adam=False, compile=False, notes=()),
+    }
+    for name, more in grown.items():
+        if more != speed:
+            found[name], speed = _made(config, more), more
     return found  # fused Adam, and compiling where it is asked for, make it ours
 
 

@@ -115,7 +115,7 @@ def has_bfloat16(device_type: str) -> bool:
     """Whether the hardware multiplies bfloat16 faster than float32."""
     if device_type == "cuda":
         # Older cards emulate it, and are not asked to.
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     questions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return device_type == "cpu" and any(map(_cpu_can, questions))
 
@@ -123,4 +123,4 @@ def has_bfloat16(device_type: str) -> bool:
 def _cpu_can(question: str) -> bool:
     """Asks torch, whose answers have underscores in their names, and may be gone in another version."""
     ask: Callable[[], bool] | None = getattr(torch.cpu, question, None)
-    return ask is not None and ask()
+    return ask is not None and bool(ask())

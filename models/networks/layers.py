@@ -77,5 +77,5 @@ def _all(layers: Iterable[nn.Module], x: Tensor) -> Tensor:
 def set_quick(network: nn.Module, *, quick: bool) -> None:
     """Let a network's convolutions be quick, or exactly what their modules say."""
     for module in network.modules():
-        if hasattr(module, "quick"):
-            module.quick = quick
+        if isinstance(getattr(module, "quick", None), bool):
+            setattr(module, "quick", quick)  # noqa: B010  (which layers have one, their own files know)

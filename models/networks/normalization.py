@@ -180,7 +180,7 @@ class _MixedNormalization(torch.autograd.Function):
         return torch.addcmul(_over_space(shift), precise, _over_space(scale)).to(x.dtype)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
         g = _precise(gradients[0])
         x, instance, layer, mean, layer_mean, r, layer_r, scale = ctx.saved_tensors
@@ -215,7 +215,7 @@ def variance_and_mean(x: Tensor) -> tuple[Tensor, Tensor]:
     if not _lies_channels_last(x):
         variance, mean = torch.var_mean(x, (2, 3), correction=0)
         return variance, mean
-    found = [torch.batch_norm_update_stats(picture, None, None, 0.0) for picture in x.split(1)]
+    found = [torch.batch_norm_update_stats(picture, None, None, 0.0) for picture in torch.split(x, 1)]
     return torch.stack([variance for _, variance in found]), torch.stack([mean for mean, _ in found])
 
 
@@ -230,7 +230,7 @@ def gradient_sums(g: Tensor, x: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
     ones, sums = torch.ones_like(mean[0]), [False, True, True]
     found = [
         torch.ops.aten.native_batch_norm_backward(*pair, None, None, None, centre, ones, True, 0.0, sums)
-        for *pair, centre in zip(g.split(1), x.split(1), mean, strict=True)
+        for *pair, centre in zip(torch.split(g, 1), torch.split(x, 1), mean, strict=True)
     ]
     return torch.stack([each[2] for each in found]), torch.stack([each[1] for each in found])
 

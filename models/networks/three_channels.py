@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F  # noqa: N812
+from torch.nn.grad import conv2d_weight
 
 PIXELS = 4
 """Neighbours in a row that are computed together."""
@@ -38,7 +39,7 @@ class _FeaturesToPicture(torch.autograd.Function):
         return _to_three(x, weight)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
         of_x, of_weight = ctx.needs_input_grad
@@ -56,7 +57,7 @@ class _PictureToFeatures(torch.autograd.Function):
         return F.conv2d(x, weight)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
         of_x, of_weight = ctx.needs_input_grad
@@ -76,7 +77,8 @@ def _to_three(x: Tensor, weight: Tensor) -> Tensor:
         wide[pixel, ..., pixel : pixel + width] = weight
     wide = wide.flatten(0, 1).contiguous(memory_format=torch.channels_last)
     together = F.conv2d(x, wide, stride=(1, PIXELS)).permute(0, 2, 3, 1)  # [B, H, W / 4, 4 * 3]
-    return together.unflatten(3, (PIXELS, outputs)).flatten(2, 3)[:, :, :wanted].permute(0, 3, 1, 2)
+    apart = together.reshape(*together.shape[:2], -1, outputs)  # [B, H, W, 3]
+    return apart[:, :, :wanted].permute(0, 3, 1, 2)
 
 
 def _turned(weight: Tensor) -> Tensor:
@@ -91,5 +93,4 @@ def _pad_fully(gradient: Tensor, weight: Tensor) -> Tensor:
 
 def _weight_gradient(gradient: Tensor, x: Tensor, weight: Tensor) -> Tensor:
     """Of `conv2d(x, weight)`; of weight only its shape and layout matter."""
-    found: Tensor = torch.nn.grad.conv2d_weight(x, weight.shape, gradient)  # type: ignore[no-untyped-call]
-    return found
+    return conv2d_weight(x, weight.shape, gradient)

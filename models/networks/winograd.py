@@ -68,8 +68,11 @@ def _transforms(mode: str, dtype: torch.dtype) -> Transforms:
         pixels, taps, results = pixels[kept], taps[kept], results[:, kept]
     else:
         pixels, taps, results = _cook_toom((0, 0.5**0.5, -(0.5**0.5), 2**0.5, -(2**0.5)))
-    both = [torch.from_numpy(np.kron(one, one)).to(dtype) for one in (pixels, taps, results)]
-    return Transforms(*both, tile=pixels.shape[1], step=4 if mode == "reflect" else 2)
+    pixels_both, taps_both, results_both = (
+        torch.from_numpy(np.kron(one, one)).to(dtype) for one in (pixels, taps, results)
+    )
+    step = RESULTS if mode == "reflect" else RESULTS // 2
+    return Transforms(pixels_both, taps_both, results_both, tile=pixels.shape[1], step=step)
 
 
 def _cook_toom(points: tuple[float, ...]) -> tuple[NDArray[np.float64], ...]:
@@ -107,7 +110,7 @@ class _Winograd(torch.autograd.Function):
         return made.flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         padded, taps = ctx.saved_tensors
         how = _transforms(ctx.mode, padded.dtype)

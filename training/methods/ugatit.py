@@ -184,15 +184,15 @@ class Ugatit:
     def _show(self, source: Tensor, forth: str, back: str) -> list[Column]:
         there = self._generate(forth, source)
         again, same = self._generate(back, there.image), self._generate(back, source)
-        columns = [
-            Column("source", source),
-            Column("attention", there.attention),
-            Column("translation", there.image),
-            Column("attention back", again.attention),
-            Column("reconstruction", again.image),
-            Column("identity", same.image),
-        ]
-        return [column for column in columns if column.values is not None]
+        columns = {
+            "source": source,
+            "attention": there.attention,
+            "translation": there.image,
+            "attention back": again.attention,
+            "reconstruction": again.image,
+            "identity": same.image,
+        }
+        return [Column(label, values) for label, values in columns.items() if values is not None]
 
     def adopt(self, networks: Mapping[str, nn.Module]) -> None:
         """Take the weights of networks of the same names and shapes; those not given keep their own."""
