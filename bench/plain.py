@@ -19,7 +19,7 @@ from training.methods.ugatit import Ugatit
 def plainly(generator: Generator) -> Generator:
     """A copy with the same weights that normalises twice, mixes, and concatenates both weighted features."""
     plain = copy.deepcopy(generator)
-    for module in list(plain.modules()):
+    for module in reversed(list(plain.modules())):  # what is inside first
         for name, child in module.named_children():
             if isinstance(child, AdaLIN | LIN):
                 setattr(module, name, PlainNorm(child) if isinstance(child, LIN) else PlainAdaLIN(child))

@@ -47,9 +47,7 @@ class Generator(nn.Module):
         self.style = _style_layers(config) if config.adaptive else None
         self.decoder = nn.ModuleList(DecoderBlock(config) for _ in range(config.blocks))
         self.upsampling = Layers(*_upsampling(config, 4 * c, 2 * c), *_upsampling(config, 2 * c, c))
-        self.to_image = Layers(
-            nn.ReflectionPad2d(3), nn.Conv2d(c, 3, 7, bias=config.biases), nn.Tanh()
-        )
+        self.to_image = Layers(nn.ReflectionPad2d(3), nn.Conv2d(c, 3, 7, bias=config.biases), nn.Tanh())
 
     def forward(self, x: Tensor) -> Translation:  # [B, 3, S, S]
         features = self.encoder(x)  # [B, 4c, S/4, S/4]

@@ -93,4 +93,5 @@ def _pad_fully(gradient: Tensor, weight: Tensor) -> Tensor:
 
 def _weight_gradient(gradient: Tensor, x: Tensor, weight: Tensor) -> Tensor:
     """Of `conv2d(x, weight)`; of weight only its shape and layout matter."""
-    return conv2d_weight(x, weight.shape, gradient)
+    found: Tensor = conv2d_weight(x, weight.shape, gradient)  # type: ignore[no-untyped-call]
+    return found
