@@ -35,6 +35,10 @@ class RunConfig:
     """Steps between two checkpoints, and two sample sheets."""
     keep_last: int = 3
     """Checkpoints that are kept besides the best."""
+    stats_every: int = 10
+    """Steps between two lines of `stats.jsonl`, which tell the means in between."""
+    tensorboard: bool = True
+    """Write event files for TensorBoard too, to `RUN/tensorboard`."""
     average_decay: float = 0.0
     """Of the running average of the generators' weights, a step; 0 keeps none."""
     speed: SpeedConfig = field(default_factory=SpeedConfig)
@@ -42,8 +46,8 @@ class RunConfig:
     ugatit: UgatitConfig = field(default_factory=UgatitConfig)
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.batch, self.save_every, self.keep_last) < 1:
-            raise ConfigError("steps, batch, save_every and keep_last must be at least 1.")
+        if min(self.steps, self.batch, self.save_every, self.stats_every, self.keep_last) < 1:
+            raise ConfigError("steps, batch, save_every, stats_every and keep_last must be at least 1.")
         if self.seed < 0:
             raise ConfigError(f"seed is {self.seed}; it must not be negative.")
         if not 0 <= self.average_decay < 1:

@@ -22,6 +22,7 @@ from training.data.fixed import test_batch, train_batch
 from training.data.folder import DOMAINS
 from training.data.scan import ScanResult, scan
 from training.data.stream import Stream
+from training.journal.journal import Journal
 from training.loop import train
 from training.methods.method import Batch
 from training.methods.ugatit import Ugatit
@@ -128,7 +129,8 @@ def _train(
             restore(checkpoint, method, stream, average)
         done = checkpoint.step if checkpoint is not None else 0
         samples = _samples(pictures, config.data.size)
-        train(run, config, method, stream, average, samples, done=done, console=console)
+        with Journal(run, config, method, average, samples, done=done, console=console) as journal:
+            train(run, config, method, stream, average, journal, done=done)
 
 
 def _choose_speed(config: RunConfig, console: Console) -> Speed:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from training.checkpoint.disk import replace_file
 from training.config import RunConfig, from_mapping
 from training.data.scan import ScanResult
+from training.journal.environment import read_environments
 
 
 class RunError(ValueError):
@@ -23,7 +25,8 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         self.samples = path / "samples"
         self._config = path / "config.json"
-        self._stats = path / "stats.jsonl"
+        self.stats = path / "stats.jsonl"
+        self.environment = path / "environment.json"
 
     def create(
         self, config: RunConfig, data: Path, pictures: ScanResult, *, speed: Mapping[str, str | bool]
@@ -68,17 +71,22 @@ class RunFolder:
 
     def add_stats(self, line: dict[str, Any]) -> None:
         """Append one line to `stats.jsonl`."""
-        with self._stats.open("a") as file:
+        with self.stats.open("a") as file:
             file.write(json.dumps(line) + "\n")
+
+    def add_environment(self, facts: dict[str, Any]) -> None:
+        """Append to `environment.json` what the run starts or goes on with."""
+        entries = [*read_environments(self.environment), facts]
+        replace_file(self.environment, (json.dumps(entries, indent=1) + "\n").encode())
 
     def forget_stats_after(self, step: int) -> None:
         """Drop lines of steps that are done again, and a line that a kill cut short."""
-        if not self._stats.exists():
+        if not self.stats.exists():
             return
-        kept = [line for line in self._stats.read_text().splitlines() if _step_of(line) <= step]
-        fresh = self._stats.with_name(".stats.jsonl")
+        kept = [line for line in self.stats.read_text().splitlines() if _step_of(line) <= step]
+        fresh = self.stats.with_name(".stats.jsonl")
         fresh.write_text("".join(f"{line}\n" for line in kept))
-        fresh.replace(self._stats)
+        fresh.replace(self.stats)
 
 
 def _step_of(line: str) -> float:

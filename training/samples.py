@@ -3,40 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from models.images.encode import encode
 from models.images.heatmap import normalize, overlay
-from training.methods.method import Column
+from training.methods.method import Batch, Column, Method
 
-_LABEL_HEIGHT: Final = 18
 _GAP: Final = 2
+_INK: Final = "#241f1b"
+
+
+def show_in_parts(method: Method, batch: Batch, *, at_once: int = 1) -> dict[str, list[Column]]:
+    """What `method.show` answers, picture by picture: memory is that of `at_once` pictures, however many.
+
+    All that stays lies in the memory of the CPU.
+    """
+    count = min(len(pictures) for pictures in batch.values())
+    parts: dict[str, list[list[Column]]] = {}
+    for first in range(0, count, at_once):
+        shown = method.show({domain: pictures[first : first + at_once] for domain, pictures in batch.items()})
+        for direction, columns in shown.items():
+            kept = [Column(label, values.detach().float().cpu()) for label, values in columns]
+            parts.setdefault(direction, []).append(kept)
+    return {direction: _joined(each) for direction, each in parts.items()}
+
+
+def _joined(parts: Sequence[Sequence[Column]]) -> list[Column]:
+    return [
+        Column(same[0].label, torch.cat([part.values for part in same])) for same in zip(*parts, strict=True)
+    ]
+
+
+def score_of(columns: Sequence[Column]) -> float:
+    """Cycle plus identity L1 of a sheet's pictures, in levels of [-1, 1]: lower is better."""
+    by_label = {column.label: column.values for column in columns}
+    source = by_label["source"]
+    wanted = (by_label["reconstruction"], by_label["identity"])
+    return sum(float((picture - source).abs().mean()) for picture in wanted)
+
+
+def write_sheet(file: Path, columns: Sequence[Column], *, title: str) -> None:
+    """Draw a sheet into a JPEG file: a long run writes thousands of them."""
+    file.write_bytes(encode(np.asarray(draw_sheet(columns, title=title)), "image/jpeg"))
 
 
 def draw_sheet(columns: Sequence[Column], *, title: str) -> Image.Image:
     """One row for each picture, one column for each stage; a heat map lies over the picture before it."""
     rows = len(columns[0].values)
     height, width = columns[0].values.shape[-2:]
+    line = max(14, width // 9)
     sheet = Image.new(
-        "RGB",
-        (len(columns) * (width + _GAP), 2 * _LABEL_HEIGHT + rows * (height + _GAP)),
-        "white",
+        "RGB", (len(columns) * (width + _GAP) - _GAP, 2 * line + rows * (height + _GAP) - _GAP), "white"
     )
-    draw = ImageDraw.Draw(sheet)
-    draw.text((2, 2), title, fill="black")
+    sheet.paste(_words(title, sheet.width, line), (0, 0))
     before: Tensor = columns[0].values
     for index, column in enumerate(columns):
         left = index * (width + _GAP)
-        draw.text((left + 2, _LABEL_HEIGHT + 2), column.label, fill="black")
+        sheet.paste(_words(column.label, width, line), (left, line))
         for row in range(rows):
-            top = 2 * _LABEL_HEIGHT + row * (height + _GAP)
+            top = 2 * line + row * (height + _GAP)
             sheet.paste(Image.fromarray(_tile(column.values[row], before[row])), (left, top))
         before = column.values if column.values.dim() == 4 else before
     return sheet
+
+
+def _words(text: str, width: int, height: int) -> Image.Image:
+    """A line of text as large as it fits, never over its neighbour's."""
+    strip = Image.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(strip)
+    size = height * 0.72
+    length = draw.textlength(text, font=ImageFont.load_default(size))
+    font = ImageFont.load_default(max(7.0, size * min(1.0, (width - 4) / length)))
+    draw.text((2, height / 2), text, fill=_INK, font=font, anchor="lm")
+    return strip
 
 
 def _tile(value: Tensor, before: Tensor) -> NDArray[np.uint8]:

@@ -40,3 +40,6 @@ class Method(Protocol):
 
     def show(self, batch: Batch) -> dict[str, list[Column]]:
         """What the networks make of some pictures: for each direction the columns of a sheet."""
+
+    def distributions(self) -> Mapping[str, Tensor]:
+        """Parameters whose distribution is worth watching, by name, such as `rho/genA2B.decoder.0.norm1`."""

@@ -175,24 +175,45 @@ class Ugatit:
 
     @torch.no_grad()
     def show(self, batch: Mapping[str, Tensor]) -> dict[str, list[Column]]:
-        """For both directions: source, attention, translation, its attention on the way back, and so on."""
-        return {
-            "A2B": self._show(batch["A"], "genA2B", "genB2A"),
-            "B2A": self._show(batch["B"], "genB2A", "genA2B"),
-        }
+        """For both directions: source, attention, translation, its attention on the way back, and so on.
 
-    def _show(self, source: Tensor, forth: str, back: str) -> list[Column]:
-        there = self._generate(forth, source)
-        again, same = self._generate(back, there.image), self._generate(back, source)
-        columns = {
-            "source": source,
-            "attention": there.attention,
-            "translation": there.image,
-            "attention back": again.attention,
-            "reconstruction": again.image,
-            "identity": same.image,
+        The discriminators' attention lies over the source, of which they saw real ones, and over the
+        translation, by those of the domain that it should look like. Nothing is changed by looking.
+        """
+        with _standing_still(self.discriminators.values()):
+            return {"A2B": self._show(batch["A"], "A", "B"), "B2A": self._show(batch["B"], "B", "A")}
+
+    def _show(self, source: Tensor, domain: str, target: str) -> list[Column]:
+        forth, back = f"gen{domain}2{target}", f"gen{target}2{domain}"
+        there, same = self._generate(forth, source), self._generate(back, source)
+        again = self._generate(back, there.image)
+        columns = [
+            Column("source", source),
+            Column("attention", there.attention),
+            *self._looks(source, domain, "of source"),
+            Column("translation", there.image),
+            *self._looks(there.image, target, "of translation"),
+            Column("attention back", again.attention),
+            Column("reconstruction", again.image),
+            Column("identity", same.image),
+        ]
+        return [column for column in columns if column.values is not None]
+
+    def _looks(self, pictures: Tensor, domain: str, of: str) -> list[Column]:
+        """Where the local and the global discriminator of a domain look."""
+        return [
+            Column(f"{name} D {of}", self._judge(f"dis{depth}{domain}", pictures).attention)
+            for name, depth in (("local", "L"), ("global", "G"))
+        ]
+
+    def distributions(self) -> dict[str, Tensor]:
+        """Every layer's learned rho, `[C]`: 1 is instance, 0 layer normalisation (equation 1)."""
+        return {
+            f"rho/{generator}.{layer}": module.rho
+            for generator, network in self.generators.items()
+            for layer, module in network.named_modules()
+            if isinstance(module, AdaLIN | LIN) and isinstance(module.rho, nn.Parameter)
         }
-        return [Column(label, values) for label, values in columns.items() if values is not None]
 
     def adopt(self, networks: Mapping[str, nn.Module]) -> None:
         """Take the weights of networks of the same names and shapes; those not given keep their own."""
@@ -271,3 +292,16 @@ def _frozen(networks: Iterable[nn.Module]) -> Iterator[None]:
     finally:
         for parameter in parameters:
             parameter.requires_grad_(True)
+
+
+@contextmanager
+def _standing_still(networks: Iterable[nn.Module]) -> Iterator[None]:
+    """Let networks judge without moving the power iteration of their spectral norm."""
+    modes = [(network, network.training) for network in networks]
+    for network, _ in modes:
+        network.eval()
+    try:
+        yield
+    finally:
+        for network, mode in modes:
+            network.train(mode)

@@ -1,0 +1,139 @@
+"""How a run goes, for whoever looks: a bar in a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final, Protocol
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.text import Text
+from torch import Tensor
+
+_MAIN: Final = {"cycle": "G_cycle_", "identity": "G_identity_", "cam": "G_cam_", "adversarial": "G_adv_"}
+_REFRESH_SECONDS: Final = 0.5
+"""Reading a loss makes a GPU wait for it: not at every step."""
+LOG_SECONDS: Final = 60.0
+"""Between two lines of a log: a day of training is a few thousand lines at any speed."""
+
+
+class Progressing(Protocol):
+    """What shows how a run goes."""
+
+    def advance(self, terms: Mapping[str, Tensor], *, seconds: float) -> None:
+        """One more step is done, which took so long."""
+
+    def close(self) -> None: ...
+
+
+def show_progress(console: Console, *, steps: int, done: int, pictures: int) -> Progressing:
+    """A bar where there is a terminal, else lines.
+
+    Args:
+        console: where to.
+        steps: of the whole run.
+        done: steps that are done already.
+        pictures: that one step takes.
+    """
+    pace = Pace(steps=steps, done=done, pictures=pictures)
+    return Bar(console, pace) if console.is_terminal else Lines(console, pace)
+
+
+class Pace:
+    """Where a run is and how fast it goes; recent steps count most."""
+
+    def __init__(self, *, steps: int, done: int, pictures: int) -> None:
+        self.steps, self.done, self.pictures = steps, done, pictures
+        self._mean = self._weight = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.done += 1
+        self._mean = 0.95 * self._mean + 0.05 * seconds
+        self._weight = 0.95 * self._weight + 0.05
+
+    @property
+    def seconds(self) -> float:
+        """Of a step."""
+        return self._mean / self._weight
+
+    @property
+    def speed(self) -> str:
+        return f"{self.pictures / self.seconds:.3g} images/s"
+
+    @property
+    def left(self) -> timedelta:
+        return timedelta(seconds=round(self.seconds * (self.steps - self.done)))
+
+
+def main_losses(terms: Mapping[str, Tensor]) -> list[str]:
+    """The means over both directions of what a person watches."""
+    words = []
+    for name, prefix in _MAIN.items():
+        # G_cam_A is the classifier's loss; G_cam_adv_GA is another.
+        values = [float(term) for key, term in terms.items() if key.rpartition("_")[0] + "_" == prefix]
+        if values:
+            words.append(f"{name} {sum(values) / len(values):.3f}")
+    return words
+
+
+class Bar:
+    """The bar, and the main losses below it: two lines of at most 80 columns."""
+
+    def __init__(self, console: Console, pace: Pace) -> None:
+        self._pace = pace
+        self._told_at = 0.0
+        self._progress = _TwoLines(
+            TextColumn("step {task.completed:,} of {task.total:,}"),
+            BarColumn(bar_width=None),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[left]} left"),
+            console=console,
+            expand=True,
+        )
+        self._task = self._progress.add_task("", total=pace.steps, completed=pace.done, left="?")
+        self._progress.start()
+
+    def advance(self, terms: Mapping[str, Tensor], *, seconds: float) -> None:
+        self._pace.add(seconds)
+        now = time.monotonic()
+        if now - self._told_at >= _REFRESH_SECONDS or self._pace.done == self._pace.steps:
+            self._told_at = now
+            self._progress.told = "  ".join([*main_losses(terms), self._pace.speed])
+        self._progress.update(self._task, completed=self._pace.done, left=self._pace.left)
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+class _TwoLines(Progress):
+    told = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        yield Text(self.told, style="dim", no_wrap=True, overflow="ellipsis")
+
+
+class Lines:
+    """One line after the first step, then one every minute, and one at the end."""
+
+    def __init__(self, console: Console, pace: Pace) -> None:
+        self._console = console
+        self._pace = pace
+        self._told_at: float | None = None
+
+    def advance(self, terms: Mapping[str, Tensor], *, seconds: float) -> None:
+        self._pace.add(seconds)
+        now = time.monotonic()
+        last = self._pace.done == self._pace.steps
+        if self._told_at is None or now - self._told_at >= LOG_SECONDS or last:
+            self._told_at = now
+            self._console.print(self._line(main_losses(terms)), soft_wrap=True, highlight=False)
+
+    def _line(self, losses: Sequence[str]) -> str:
+        pace = self._pace
+        return ", ".join([f"step {pace.done:,} of {pace.steps:,}", *losses, pace.speed, f"{pace.left} left"])
+
+    def close(self) -> None:
+        """Nothing stays open."""
