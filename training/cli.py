@@ -9,7 +9,7 @@ import click
 from models.bundle.errors import BundleError
 from models.networks.config import ConfigError
 from training.checkpoint.errors import CheckpointError as RunCheckpointError
-from training.commands import bundles, learn
+from training.commands import bundles, learn, seen
 from training.data.errors import DataError
 from training.export.parity import ParityError
 from training.importers import CheckpointError
@@ -22,7 +22,7 @@ def cli() -> None:
     """Train U-GAT-IT translators, and turn checkpoints into bundles that can be served."""
 
 
-for command in (learn.fit, learn.resume, learn.data, bundles.import_, bundles.export):
+for command in (learn.fit, learn.resume, learn.data, bundles.import_, bundles.export, seen.report):
     cli.add_command(command)
 
 _MISTAKES = (

@@ -1,0 +1,1 @@
+"""A run as one page that can be mailed: curves, rho, samples, config, environment, checkpoints."""

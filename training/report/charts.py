@@ -1,0 +1,179 @@
+"""The charts of a report: which there are, and their points, few enough to draw."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+POINTS: Final = 600
+"""The most points of a line; a long run's are means over equally many lines of `stats.jsonl`."""
+
+Line = Mapping[str, Any]
+Values = list[float | None]
+
+_KINDS: Final = {
+    "G_cycle": ("Cycle", "L1 between a picture and what comes back"),
+    "G_identity": ("Identity", "L1 between a picture and its like"),
+    "G_cam": ("Generators' CAM", "cross-entropy of telling source from target"),
+    "G_adv": ("Generators, adversarial", "how far fakes are from passing as real"),
+    "G_cam_adv": ("Generators, CAM adversarial", "the same, for the discriminators' classifiers"),
+    "D_adv": ("Discriminators, adversarial", "0 tells all apart, 0.5 none"),
+    "D_cam": ("Discriminators, CAM", "the same, for their classifiers"),
+}
+_OF: Final = {"GA": "global A", "GB": "global B", "LA": "local A", "LB": "local B"}
+_SPEED: Final = ("steps", "seconds", "data_seconds", "images_per_second")
+
+
+Pick = Callable[[Sequence[float]], float]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """One figure: lines over the steps."""
+
+    title: str
+    words: str = ""
+    lines: dict[str, Values] = field(default_factory=dict)
+    band: tuple[Values, Values] | None = None
+    """The least and the largest around a single line."""
+    logarithmic: bool = False
+    smooth: bool = False
+    """Draw a smoothed line over the raw one."""
+    ends: tuple[float, float] | None = None
+    """Of the vertical axis; else they follow from the values."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Charts that belong together, and are hidden where a run says nothing of them."""
+
+    title: str
+    words: str
+    charts: list[Chart]
+    small: bool = False
+
+
+def thinned(lines: Sequence[Line]) -> list[Sequence[Line]]:
+    """The lines in groups of neighbours, at most `POINTS` of them."""
+    size = max(1, math.ceil(len(lines) / POINTS))
+    return [lines[first : first + size] for first in range(0, len(lines), size)]
+
+
+def sections(groups: Sequence[Sequence[Line]]) -> list[Section]:
+    """Every section that these lines have numbers for."""
+    found = [_losses(groups), *_distributions(groups), _rates(groups)]
+    return [section for section in found if section.charts]
+
+
+def _losses(groups: Sequence[Sequence[Line]]) -> Section:
+    kinds: dict[str, dict[str, Values]] = {}
+    for name in _names(groups, _is_loss):
+        kind, _, of = name.rpartition("_")
+        kinds.setdefault(kind, {})[_OF.get(of, of)] = _values(groups, name)
+    order = [kind for kind in _KINDS if kind in kinds] + [kind for kind in kinds if kind not in _KINDS]
+    charts = []
+    for kind in order:
+        title, words = _KINDS.get(kind, (kind, ""))
+        charts.append(Chart(title=title, words=words, lines=kinds[kind], smooth=True))
+    words = "Every term of the objective before its weight. The faint line is what was measured."
+    return Section(title="Losses", words=words, charts=charts)
+
+
+def _is_loss(name: str, value: object) -> bool:
+    return name not in ("step", *_SPEED) and isinstance(value, int | float)
+
+
+def _distributions(groups: Sequence[Sequence[Line]]) -> list[Section]:
+    """Small multiples, a section for each network: `rho/genA2B.decoder.0.norm1` is rho of genA2B."""
+    owners: dict[tuple[str, str], list[Chart]] = {}
+    for name in _names(groups, lambda _, __: True, "distributions"):
+        kind, _, place = name.partition("/")
+        owner, _, layer = place.partition(".")
+        mean, low, high = (
+            _values(groups, "distributions", name, part, pick=pick)
+            for part, pick in (("mean", _mean), ("min", min), ("max", max))
+        )
+        chart = Chart(title=layer, lines={"mean": mean}, band=(low, high), ends=(0, 1))
+        owners.setdefault((kind, owner), []).append(chart)
+    words = {"rho": "Layer by layer: 1 is instance normalisation, 0 is layer normalisation. "}
+    return [
+        Section(
+            title=f"{kind.capitalize()} of {owner}",
+            words=words.get(kind, "")
+            + "The line is the mean over the channels, the band from the least to the largest.",
+            charts=charts,
+            small=True,
+        )
+        for (kind, owner), charts in owners.items()
+    ]
+
+
+def _rates(groups: Sequence[Sequence[Line]]) -> Section:
+    charts = [
+        Chart(
+            title="Gradient norms",
+            words="of each network, at the last step of a line; logarithmic",
+            lines=_nested(groups, "gradient_norm"),
+            logarithmic=True,
+            smooth=True,
+        ),
+        Chart(title="Learning rate", words="of each optimizer", lines=_nested(groups, "learning_rate")),
+        Chart(title="Speed", words="images a second", lines=_plain(groups, images="images_per_second")),
+        Chart(
+            title="Time of a step",
+            words="seconds, and how much of that was waiting for pictures",
+            lines=_plain(groups, step="seconds", waiting="data_seconds"),
+        ),
+    ]
+    return Section(
+        title="How it went",
+        words="Speed, learning rate and gradients.",
+        charts=[chart for chart in charts if any(_known(values) for values in chart.lines.values())],
+    )
+
+
+def _nested(groups: Sequence[Sequence[Line]], group: str) -> dict[str, Values]:
+    return {name: _values(groups, group, name) for name in _names(groups, lambda _, __: True, group)}
+
+
+def _plain(groups: Sequence[Sequence[Line]], **names: str) -> dict[str, Values]:
+    found = {label: _values(groups, name) for label, name in names.items()}
+    return {label: values for label, values in found.items() if _known(values)}
+
+
+def _names(
+    groups: Sequence[Sequence[Line]], wanted: Callable[[str, object], bool], inside: str | None = None
+) -> list[str]:
+    """The keys of all lines, in the order in which they came up; old lines may lack some."""
+    names: dict[str, None] = {}
+    for line in (line for group in groups for line in group):
+        values = line if inside is None else line.get(inside)
+        if isinstance(values, dict):
+            names |= dict.fromkeys(name for name, value in values.items() if wanted(name, value))
+    return list(names)
+
+
+def _values(groups: Sequence[Sequence[Line]], *path: str, pick: Pick = _mean) -> Values:
+    """One number for each group of lines, picked from those that have it; None where none has."""
+    values: Values = []
+    for group in groups:
+        known = [value for line in group if (value := _number(line, path)) is not None]
+        values.append(float(f"{pick(known):.5g}") if known else None)
+    return values
+
+
+def _number(line: Any, path: Sequence[str]) -> float | None:
+    for key in path:
+        line = line.get(key) if isinstance(line, dict) else None
+    finite = isinstance(line, int | float) and math.isfinite(line)
+    return float(line) if finite else None
+
+
+def _known(values: Values) -> bool:
+    return any(value is not None for value in values)

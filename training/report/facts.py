@@ -1,0 +1,72 @@
+"""The few figures at the top of a report."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
+
+from training.report.read import Told
+
+_RECENT: Final = 50
+"""Lines of `stats.jsonl` that speak for the present speed."""
+
+
+class Fact(NamedTuple):
+    """A figure, what it is of, and a word on it."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+def headline(told: Told) -> list[Fact]:
+    """What is asked first: how far, how long, how fast, how good."""
+    facts = [_steps(told)]
+    if told.lines:
+        facts += _times(told)
+    best = next((each for each in told.checkpoints if each.best), None)
+    if best is not None and best.score is not None:
+        facts.append(Fact("Best score", f"{best.score:.4f}", f"at step {best.step:,}; lower is better"))
+    return facts
+
+
+def _steps(told: Told) -> Fact:
+    done = told.lines[-1]["step"] if told.lines else 0
+    return Fact("Steps", f"{done:,}", f"of {told.config.steps:,}")
+
+
+def _times(told: Told) -> list[Fact]:
+    recent = told.lines[-_RECENT:]
+    seconds = statistics.median(float(line["seconds"]) for line in recent)
+    left = told.config.steps - int(told.lines[-1]["step"])
+    facts = [
+        Fact("Learning took", _duration(_total(told.lines)), "time in steps, without saving"),
+        Fact("A step", f"{seconds:.3g} s", f"{2 * told.config.batch / seconds:.3g} images a second"),
+    ]
+    if left > 0:
+        facts.append(Fact("Left", _duration(left * seconds), "at this speed"))
+    waits = [
+        float(line["data_seconds"]) / float(line["seconds"]) for line in recent if "data_seconds" in line
+    ]
+    if waits:
+        facts.append(Fact("Waiting for pictures", f"{statistics.mean(waits):.1%}", "of a step"))
+    return facts
+
+
+def _total(lines: Sequence[dict[str, Any]]) -> float:
+    """Old lines tell of one step and stand for those since the line before."""
+    total, before = 0.0, 0
+    for line in lines:
+        total += float(line["seconds"]) * int(line.get("steps", line["step"] - before))
+        before = line["step"]
+    return total
+
+
+def _duration(seconds: float) -> str:
+    whole = timedelta(seconds=round(seconds))
+    hours, minutes = divmod(whole.seconds // 60, 60)
+    if whole.days:
+        return f"{whole.days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole.seconds % 60} s"

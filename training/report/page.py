@@ -1,0 +1,182 @@
+"""The page itself: one file that asks no other, with its styles, scripts, numbers and pictures inside."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+from training.config import RunConfig
+from training.report.charts import Chart, Section, sections, thinned
+from training.report.facts import Fact, headline
+from training.report.pictures import embedded
+from training.report.read import Kept, Told
+
+_HERE: Final = Path(__file__).parent / "page"
+_SMOOTHING: Final = (
+    '<label class="smoothing">Smoothing <input type="range" min="0" max="0.99" step="0.01" value="0.9" '
+    "data-smoothing><output>0.90</output></label>"
+)
+
+
+def draw_page(told: Told) -> str:
+    """The report of a run as HTML."""
+    groups = thinned(told.lines)
+    found = sections(groups)
+    charts = [chart for section in found for chart in section.charts]
+    sheets = embedded(told.sheets)
+    data = {
+        "steps": [group[-1]["step"] for group in groups],
+        "charts": [_drawn(chart) for chart in charts],
+        "sheets": sheets,
+    }
+    numbered = iter(range(len(charts)))
+    return Template((_HERE / "report.html").read_text()).substitute(
+        title=escape(told.path.resolve().name),
+        style=(_HERE / "report.css").read_text(),
+        facts="".join(map(_fact, headline(told))),
+        share=f"{_share(told):.4f}",
+        samples=_samples(sheets),
+        sections="".join(_section(section, [next(numbered) for _ in section.charts]) for section in found),
+        checkpoints=_checkpoints(told.checkpoints),
+        config=_config(told),
+        environments=_environments(told.environments),
+        time=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
+        # "<" would let a name end the script.
+        data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
+        script="\n".join((_HERE / name).read_text() for name in ("chart.js", "samples.js", "report.js")),
+    )
+
+
+def _share(told: Told) -> float:
+    return min(1.0, told.lines[-1]["step"] / told.config.steps) if told.lines else 0.0
+
+
+def _drawn(chart: Chart) -> dict[str, Any]:
+    return {
+        "lines": [{"name": name, "values": values} for name, values in chart.lines.items()],
+        "band": chart.band,
+        "logarithmic": chart.logarithmic,
+        "smooth": chart.smooth,
+        "ends": chart.ends,
+    }
+
+
+def _fact(fact: Fact) -> str:
+    note = f'<dd class="note">{escape(fact.note)}</dd>' if fact.note else ""
+    return f"<div><dt>{escape(fact.name)}</dt><dd>{escape(fact.value)}</dd>{note}</div>"
+
+
+def _section(section: Section, numbers: Sequence[int]) -> str:
+    smoothing = _SMOOTHING if any(chart.smooth for chart in section.charts) else ""
+    figures = "".join(map(_figure, section.charts, numbers))
+    return (
+        f'<section><header><h2>{escape(section.title)}</h2>{smoothing}<p class="note">{escape(section.words)}'
+        f'</p></header><div class="charts{" small" if section.small else ""}">{figures}</div></section>'
+    )
+
+
+def _figure(chart: Chart, number: int) -> str:
+    words = f' <span class="note">{escape(chart.words)}</span>' if chart.words else ""
+    entries = "".join(
+        f'<li data-line="{index % 6}"><i></i>{escape(name)} <b></b></li>'
+        for index, name in enumerate(chart.lines)
+    )
+    return (
+        f'<figure data-chart="{number}"><figcaption><h3>{escape(chart.title)}</h3>{words}</figcaption>'
+        f'<div class="plot" role="img" aria-label="{escape(_spoken(chart))}"></div>'
+        f'<ul class="legend">{entries}</ul></figure>'
+    )
+
+
+def _spoken(chart: Chart) -> str:
+    """What the curves say, for whoever cannot see them."""
+    said = []
+    for name, values in chart.lines.items():
+        known = [value for value in values if value is not None]
+        if known:
+            said.append(f"{name} from {known[0]:.3g} to {known[-1]:.3g}")
+    return f"{chart.title}: {'; '.join(said)}."
+
+
+def _samples(sheets: Sequence[Mapping[str, Any]]) -> str:
+    if not sheets:
+        return ""
+    choices = "".join(
+        f'<label><input type="radio" name="sheet" value="{index}"{" checked" if index == 0 else ""}>'
+        f"<span>{escape(str(sheet['name']))}</span></label>"
+        for index, sheet in enumerate(sheets)
+    )
+    newest = sheets[0]["pictures"][-1]
+    return Template((_HERE / "samples.html").read_text()).substitute(choices=choices, newest=newest)
+
+
+def _checkpoints(kept: Sequence[Kept]) -> str:
+    if not kept:
+        return '<p class="note">None was kept here.</p>'
+    rows = [
+        (
+            f"{each.step:,}",
+            "not judged" if each.score is None else f"{each.score:.4f}",
+            f"{each.size_bytes / 1e6:,.1f} MB",
+            ", ".join(name for name, true in (("best", each.best), ("latest", each is kept[-1])) if true),
+        )
+        for each in reversed(kept)
+    ]
+    return _table(("step", "score", "size", ""), rows)
+
+
+def _config(told: Told) -> str:
+    defaults = _flat(dataclasses.asdict(RunConfig()))
+    rows = [("data set", str(told.data), "")]
+    for name, value in _flat(dataclasses.asdict(told.config)).items():
+        differs = "" if value == defaults[name] else f"instead of {defaults[name]}"
+        rows.append((name, value, differs))
+    return _table(("name", "value", ""), rows)
+
+
+def _environments(entries: Sequence[Mapping[str, Any]]) -> str:
+    if not entries:
+        return '<p class="note">Nothing was written down.</p>'
+    drawn = []
+    for entry in reversed(entries):
+        step = entry.get("step", 0)
+        title = f"Gone on from step {step:,}" if step else "Started"
+        rows = [(name, value) for name, value in _flat(dict(entry)).items() if name != "step"]
+        drawn.append(f"<h3>{title}</h3>{_table(('name', 'value'), rows)}")
+    return "".join(drawn)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = _plain(value)
+    return flat
+
+
+def _plain(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple():
+            return ", ".join(map(_plain, value)) or "none"
+        case None:
+            return "unknown"
+        case int() if abs(value) >= 10_000:
+            return f"{value:,}"
+        case _:
+            return str(value)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'

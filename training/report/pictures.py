@@ -1,0 +1,64 @@
+"""Sample sheets as data inside the page, as many as its size allows."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any, Final
+
+from PIL import Image
+
+from training.report.read import Sheet
+
+BUDGET_BYTES: Final = 11_000_000
+"""Of all pictures; as base64 they take a third more, and the page stays below 15 MB."""
+_WIDEST: Final = 1600
+_QUALITY: Final = 80
+
+
+def embedded(sheets: Sequence[Sheet], *, budget_bytes: int = BUDGET_BYTES) -> list[dict[str, Any]]:
+    """For each kind of sheet its steps and pictures, the newest always, the others evenly spread.
+
+    Every kind is shown at the same steps, so that they can be compared.
+    """
+    names = list(dict.fromkeys(sheet.name for sheet in sheets))
+    steps = sorted({sheet.step for sheet in sheets})
+    if not steps:
+        return []
+    newest = {sheet.name: sheet for sheet in sheets}  # the last of each name stays
+    per_step = sum(len(_webp(sheet)) for sheet in newest.values())
+    chosen = set(_spread(steps, max(1, budget_bytes // per_step)))
+    shown: list[dict[str, Any]] = []
+    for name in names:
+        mine = [sheet for sheet in sheets if sheet.name == name and sheet.step in chosen]
+        shown.append(
+            {
+                "name": name,
+                "steps": [sheet.step for sheet in mine],
+                "pictures": [_data_url(_webp(sheet)) for sheet in mine],
+            }
+        )
+    return shown
+
+
+def _spread(steps: Sequence[int], count: int) -> list[int]:
+    """At most `count` of them, evenly, the last one always."""
+    if count >= len(steps):
+        return list(steps)
+    last = len(steps) - 1
+    return [steps[last - round(place * last / max(1, count - 1))] for place in range(count)]
+
+
+def _webp(sheet: Sheet) -> bytes:
+    with Image.open(sheet.file) as opened:
+        image = opened.convert("RGB")
+    if image.width > _WIDEST:
+        image = image.resize((_WIDEST, round(image.height * _WIDEST / image.width)), Image.Resampling.LANCZOS)
+    file = BytesIO()
+    image.save(file, "WEBP", quality=_QUALITY, method=4)
+    return file.getvalue()
+
+
+def _data_url(data: bytes) -> str:
+    return f"data:image/webp;base64,{base64.b64encode(data).decode()}"

@@ -1,0 +1,103 @@
+"""All that a run has written of itself, read for a report."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from training.checkpoint.latest import by_score, read_manifests
+from training.config import RunConfig
+from training.journal.environment import read_environments
+from training.run import RunFolder
+
+_SHEET: Final = re.compile(r"(\d{8,})-(\w+)-(\w+)\.(?:jpg|png)")
+
+
+class Sheet(NamedTuple):
+    """One sample sheet on the disk."""
+
+    step: int
+    name: str
+    file: Path
+
+
+class Kept(NamedTuple):
+    """One checkpoint, as its manifest says."""
+
+    step: int
+    score: float | None
+    size_bytes: int
+    best: bool
+
+
+class Told(NamedTuple):
+    """A run, as far as it has got. What it has not written is empty."""
+
+    path: Path
+    data: Path
+    config: RunConfig
+    lines: list[dict[str, Any]]
+    """Of `stats.jsonl`, in the order of their steps."""
+    environments: list[dict[str, Any]]
+    sheets: list[Sheet]
+    checkpoints: list[Kept]
+
+
+def read_run(path: Path) -> Told:
+    """Read a run, finished or not, also while it learns.
+
+    Raises:
+        RunError: the folder is no run.
+        ConfigError: its config was changed into one that cannot be.
+    """
+    run = RunFolder(path)
+    config, data, _ = run.read()
+    return Told(
+        path,
+        data,
+        config,
+        _lines(run.stats),
+        read_environments(run.environment),
+        _sheets(run.samples),
+        _checkpoints(run.checkpoints),
+    )
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        texts = path.read_text().splitlines()
+    except OSError:
+        return []
+    lines = {}
+    for text in texts:
+        try:
+            line = json.loads(text)
+            lines[int(line["step"])] = line
+        except (ValueError, KeyError, TypeError):
+            continue  # a line that is just being written
+    return [lines[step] for step in sorted(lines)]
+
+
+def _sheets(folder: Path) -> list[Sheet]:
+    if not folder.is_dir():
+        return []
+    found = ((file, _SHEET.fullmatch(file.name)) for file in folder.iterdir())
+    return sorted(
+        Sheet(int(named[1]), f"{named[2]}, {named[3]} pictures", file) for file, named in found if named
+    )
+
+
+def _checkpoints(folder: Path) -> list[Kept]:
+    known = read_manifests(folder)
+    best = [path for path, _ in by_score(known)[:1]]
+    return [
+        Kept(
+            manifest.step,
+            manifest.score,
+            sum(entry.size_bytes for entry in manifest.files.values()),
+            path in best,
+        )
+        for path, manifest in known
+    ]
