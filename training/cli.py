@@ -22,7 +22,7 @@ def cli() -> None:
     """Train U-GAT-IT translators, and turn checkpoints into bundles that can be served."""
 
 
-for command in (learn.fit, learn.resume, learn.data, bundles.import_, bundles.export, seen.report):
+for command in (learn.fit, learn.resume, learn.data, bundles.import_, bundles.export, seen.plan, seen.report):
     cli.add_command(command)
 
 _MISTAKES = (

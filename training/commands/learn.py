@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from rich.console import Console
 from torch import nn
 
 from models.networks.config import ConfigError
-from training.ablations import ABLATIONS
-from training.config import RunConfig, from_mapping, load_preset, merged, presets
+from training.commands.options import config_options
+from training.config import RunConfig, from_mapping
 from training.data.check import check
 from training.data.render import render
 from training.fit import go_on, start
@@ -27,41 +26,11 @@ from training.run import RunFolder
     "--data", required=True, type=click.Path(path_type=Path), help="Holds trainA, trainB, testA, testB."
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The run's folder, new or empty.")
-@click.option(
-    "--preset", default="official-pytorch", show_default=True, help=f"One of {', '.join(presets())}."
-)
-@click.option("--ablation", type=click.Choice(list(ABLATIONS)), help="One of the paper's table 1.")
-@click.option("--size", type=int, metavar="PIXELS", help="Of the pictures and the networks.")
-@click.option("--channels", type=int, help="Base channels of every network.")
-@click.option("--batch", type=int, help="Pictures of each domain in a step.")
-@click.option("--steps", type=int, help="Steps to train.")
-@click.option("--save-every", type=int, help="Steps between two checkpoints.")
-@click.option("--seed", type=int, help="Of weights, order and augmentation.")
 @click.option("--init", type=click.Path(path_type=Path), help="An official checkpoint to start from.")
-@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Any value of the config.")
-def fit(
-    data: Path,
-    out: Path,
-    preset: str,
-    ablation: str | None,
-    size: int | None,
-    channels: int | None,
-    batch: int | None,
-    steps: int | None,
-    save_every: int | None,
-    seed: int | None,
-    init: Path | None,
-    assignments: tuple[str, ...],
-) -> None:
+@config_options
+def fit(data: Path, out: Path, init: Path | None, values: Mapping[str, Any]) -> None:
     """Train translators between the two domains of a data set."""
-    flags = {"batch": batch, "steps": steps, "save_every": save_every, "seed": seed}
-    changes: dict[str, Any] = {name: value for name, value in flags.items() if value is not None}
-    changes = merged(changes, _sizes(size, channels))
-    if ablation is not None:
-        changes = merged(changes, {"ugatit": ABLATIONS[ablation]})
-    for assignment in assignments:
-        changes = merged(changes, _assigned(assignment))
-    config = from_mapping(merged(load_preset(preset), changes))
+    config = from_mapping(values)
     networks = _official_networks(init, config) if init is not None else None
     _until_interrupted(lambda console: start(RunFolder(out), config, data, networks, console))
 
@@ -98,36 +67,6 @@ def _until_interrupted(work: Any) -> None:
         work(console)
     except Interrupted as told:
         console.print(str(told), highlight=False)
-
-
-def _sizes(size: int | None, channels: int | None) -> dict[str, Any]:
-    """`--size` and `--channels` mean the same for pictures and every network."""
-    changes: dict[str, Any] = {}
-    if size is not None:
-        changes = {"data": {"size": size}, "ugatit": {"generator": {"size": size}}}
-    if channels is not None:
-        networks = ("generator", "global_discriminator", "local_discriminator")
-        changes = merged(changes, {"ugatit": {name: {"channels": channels} for name in networks}})
-    return changes
-
-
-def _assigned(assignment: str) -> dict[str, Any]:
-    """`ugatit.generator.cam=false` as nested mappings; values are TOML's, and bare words are strings.
-
-    Raises:
-        ConfigError: it is no assignment.
-    """
-    name, equals, value = assignment.partition("=")
-    if not equals or not name.strip():
-        raise ConfigError(f"--set {assignment} is no assignment; write NAME=VALUE, such as batch=4.")
-    try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        parsed = value.strip()
-    nested: Any = parsed
-    for part in reversed(name.strip().split(".")):
-        nested = {part: nested}
-    return dict(nested)
 
 
 def _official_networks(path: Path, config: RunConfig) -> Mapping[str, nn.Module]:

@@ -1,13 +1,42 @@
-"""The command that shows a run: `report`."""
+"""The commands that show a run: `plan` before it starts, `report` while it learns and after."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
+from rich.console import Console
 
+from training.commands.options import config_options
+from training.config import from_mapping
+from training.plan.plan import fitted, make_plan
+from training.plan.render import render
 from training.report.page import draw_page
 from training.report.read import read_run
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Its pictures are counted and reckoned with.")
+@click.option("--measure", is_flag=True, help="Do three real steps instead of estimating their time.")
+@click.option("--json", "as_json", is_flag=True, help="One object for scripts.")
+@config_options
+def plan(data: Path | None, measure: bool, as_json: bool, values: Mapping[str, Any]) -> None:
+    """Say what a run would take: parameters, memory, time, disk. Takes the flags of fit, and starts nothing.
+
+    Memory and time are estimates. Discriminators too deep for the size are planned with the deepest that fit.
+    """
+    fitting, remarks = fitted(values)
+    config = from_mapping(fitting)
+    console = Console(stderr=as_json)
+    with console.status("Counting what a step needs …"):
+        made = make_plan(config, data, real_steps=measure)
+    if as_json:
+        click.echo(json.dumps({**made.to_mapping(), "remarks": remarks}, indent=1))
+    else:
+        render(made, remarks, console)
 
 
 @click.command()

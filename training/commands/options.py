@@ -1,0 +1,87 @@
+"""The flags that make a config, shared by the commands that need one."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+
+from models.networks.config import ConfigError
+from training.ablations import ABLATIONS
+from training.config import load_preset, merged, presets
+
+_OPTIONS: Final = (
+    click.option(
+        "--preset", default="official-pytorch", show_default=True, help=f"One of {', '.join(presets())}."
+    ),
+    click.option("--ablation", type=click.Choice(list(ABLATIONS)), help="One of the paper's table 1."),
+    click.option("--size", type=int, metavar="PIXELS", help="Of the pictures and the networks."),
+    click.option("--channels", type=int, help="Base channels of every network."),
+    click.option("--batch", type=int, help="Pictures of each domain in a step."),
+    click.option("--steps", type=int, help="Steps to train."),
+    click.option("--save-every", type=int, help="Steps between two checkpoints."),
+    click.option("--seed", type=int, help="Of weights, order and augmentation."),
+    click.option(
+        "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Any value of the config."
+    ),
+)
+
+
+def config_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the flags of a config; it takes their `values`, as `from_mapping` reads them."""
+
+    @functools.wraps(command)
+    def with_values(
+        *,
+        preset: str,
+        ablation: str | None,
+        size: int | None,
+        channels: int | None,
+        assignments: tuple[str, ...],
+        **others: Any,
+    ) -> None:
+        flags = {name: others.pop(name) for name in ("batch", "steps", "save_every", "seed")}
+        changes = {name: value for name, value in flags.items() if value is not None}
+        changes = merged(changes, _sizes(size, channels))
+        if ablation is not None:
+            changes = merged(changes, {"ugatit": ABLATIONS[ablation]})
+        for assignment in assignments:
+            changes = merged(changes, _assigned(assignment))
+        command(values=merged(load_preset(preset), changes), **others)
+
+    for option in reversed(_OPTIONS):
+        with_values = option(with_values)
+    return with_values
+
+
+def _sizes(size: int | None, channels: int | None) -> dict[str, Any]:
+    """`--size` and `--channels` mean the same for pictures and every network."""
+    changes: dict[str, Any] = {}
+    if size is not None:
+        changes = {"data": {"size": size}, "ugatit": {"generator": {"size": size}}}
+    if channels is not None:
+        networks = ("generator", "global_discriminator", "local_discriminator")
+        changes = merged(changes, {"ugatit": {name: {"channels": channels} for name in networks}})
+    return changes
+
+
+def _assigned(assignment: str) -> dict[str, Any]:
+    """`ugatit.generator.cam=false` as nested mappings; values are TOML's, and bare words are strings.
+
+    Raises:
+        ConfigError: it is no assignment.
+    """
+    name, equals, value = assignment.partition("=")
+    if not equals or not name.strip():
+        raise ConfigError(f"--set {assignment} is no assignment; write NAME=VALUE, such as batch=4.")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()
+    nested: Any = parsed
+    for part in reversed(name.strip().split(".")):
+        nested = {part: nested}
+    return dict(nested)

@@ -1,0 +1,126 @@
+"""A training step in which nothing is computed: tensors without values, whose bytes and FLOPs are counted."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
+
+from training.config import RunConfig
+from training.data.folder import DOMAINS
+from training.methods.method import Method
+from training.methods.ugatit import Ugatit
+
+
+class Costs(NamedTuple):
+    """What one step needs, exactly as its operators ask for it."""
+
+    parameters: dict[str, int]
+    """Of each network."""
+    weights_bytes: int
+    """Of all parameters and buffers."""
+    average_bytes: int
+    """Of the running average; 0 without one."""
+    gradients_bytes: int
+    optimizer_bytes: int
+    activations_bytes: int
+    """Everything else at the fullest moment of a step: what the backward pass needs, and temporaries."""
+    flops: int
+    """Of convolutions and matrix products, both ways; an addition and a multiplication are two."""
+
+    @property
+    def total_bytes(self) -> int:
+        """All that lies in memory at the fullest moment."""
+        return (
+            self.weights_bytes
+            + self.average_bytes
+            + self.gradients_bytes
+            + self.optimizer_bytes
+            + self.activations_bytes
+        )
+
+
+def dry_step(config: RunConfig) -> Costs:
+    """Count what a step of this config needs. Nothing of its size is ever in memory."""
+    with torch.device("meta"):
+        method = Ugatit(config.ugatit)
+        size = config.data.size
+        batch = {domain: torch.empty(config.batch, 3, size, size) for domain in DOMAINS}
+        count = FlopCounterMode(display=False)
+        with _Bytes() as memory:
+            with count:
+                method.step(batch, progress=0.0)
+            memory.peak = memory.live  # the first step also makes the optimizers' memory
+            method.step(batch, progress=0.0)
+    return _costs(config, method, memory.peak, count.get_total_flops())
+
+
+def _costs(config: RunConfig, method: Method, peak: int, flops: int) -> Costs:
+    networks = method.networks
+    learned = [parameter for network in networks.values() for parameter in network.parameters()]
+    gradients = sum(_size(parameter) for parameter in learned)
+    optimizer = sum(
+        _size(value)
+        for each in method.optimizers.values()
+        for state in each.state.values()
+        for value in state.values()
+        if isinstance(value, Tensor)
+    )
+    averaged = {name: networks[name] for name in method.averaged} if config.average_decay else {}
+    return Costs(
+        {name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()},
+        _weights(networks),
+        _weights(averaged),
+        gradients,
+        optimizer,
+        max(0, peak - gradients - optimizer),
+        flops,
+    )
+
+
+def _weights(networks: Mapping[str, nn.Module]) -> int:
+    return sum(_size(value) for network in networks.values() for value in network.state_dict().values())
+
+
+def _size(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
+
+
+class _Bytes(TorchDispatchMode):
+    """The bytes of what operators make, from when it is made until nobody holds it any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.live = self.peak = 0
+        self._known: dict[int, weakref.ref[Any]] = {}
+
+    def __torch_dispatch__(
+        self, operator: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if operator is torch.ops.aten._local_scalar_dense.default:
+            return True  # what the step asks of a value: whether a loss is finite
+        result = operator(*args, **(kwargs or {}))
+        for tensor in tree_leaves(result):
+            if isinstance(tensor, Tensor):
+                self._watch(tensor.untyped_storage())
+        return result
+
+    def _watch(self, storage: torch.UntypedStorage) -> None:
+        key = id(storage)
+        if key in self._known:
+            return
+        size = storage.nbytes()
+
+        def gone(_: object) -> None:
+            self.live -= size
+            del self._known[key]
+
+        self._known[key] = weakref.ref(storage, gone)
+        self.live += size
+        self.peak = max(self.peak, self.live)

@@ -1,0 +1,143 @@
+"""The plan of a run: what it takes, as far as that can be said beforehand."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from models.networks.config import deepest_layers
+from training.config import RunConfig, merged
+from training.data.augment import resized_side
+from training.data.folder import DOMAINS, FOLDERS, find_pictures
+from training.plan.clock import OVERHEAD, Measured, convolution_speed, measure, peak_bytes
+from training.plan.dry import Costs, dry_step
+
+_SHEETS: Final = 4
+_ROWS: Final = 4
+_COLUMNS: Final = 10
+_SHEET_BYTES_A_PIXEL: Final = 0.35
+"""Of a sample sheet as JPEG, roughly."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run takes. Parameters and disk are exact, memory and time are estimates."""
+
+    config: RunConfig
+    costs: Costs
+    pictures: dict[str, int]
+    """Files in each folder of the data set; empty where none was named."""
+    libraries_bytes: int
+    """What the process holds before it has any network."""
+    cache_bytes: int
+    """Decoded pictures, as far as they are cached."""
+    step_seconds: float
+    measured: Measured | None
+    """Real steps, where they were asked for; else the time follows from the FLOPs."""
+    checkpoint_bytes: int
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.costs.total_bytes + self.libraries_bytes + self.cache_bytes
+
+    @property
+    def seconds(self) -> float:
+        """Of the whole run, without saving."""
+        return self.step_seconds * self.config.steps
+
+    @property
+    def checkpoints_bytes(self) -> int:
+        """The last few, the best, and the one that is being written."""
+        return self.checkpoint_bytes * (self.config.keep_last + 2)
+
+    @property
+    def samples_bytes(self) -> int:
+        pixels = _ROWS * _COLUMNS * self.config.data.size**2
+        written = math.ceil(self.config.steps / self.config.save_every) * _SHEETS
+        return round(written * pixels * _SHEET_BYTES_A_PIXEL * (2 if self.config.tensorboard else 1))
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The plan for scripts: bytes, seconds, counts."""
+        return {
+            "config": dataclasses.asdict(self.config),
+            "parameters": self.costs.parameters,
+            "memory_bytes": {
+                **{f.removesuffix("_bytes"): getattr(self.costs, f) for f in self.costs._fields[1:-1]},
+                "cached pictures": self.cache_bytes,
+                "libraries": self.libraries_bytes,
+                "total": self.memory_bytes,
+            },
+            "flops": self.costs.flops,
+            "step_seconds": self.step_seconds,
+            "step_measured": self.measured is not None,
+            "measured_peak_bytes": self.measured.peak_bytes if self.measured is not None else None,
+            "seconds": self.seconds,
+            "disk_bytes": {
+                "checkpoint": self.checkpoint_bytes,
+                "checkpoints": self.checkpoints_bytes,
+                "samples": self.samples_bytes,
+            },
+            "pictures": self.pictures,
+        }
+
+
+def make_plan(config: RunConfig, data: Path | None, *, real_steps: bool) -> Plan:
+    """Plan a run.
+
+    Args:
+        config: what is to be done.
+        data: the data set, whose pictures are counted, not opened.
+        real_steps: do a few and take their time, instead of estimating it.
+
+    Raises:
+        DataError: the data set has no such folders.
+    """
+    pictures = {name: len(find_pictures(data / name)) for name in FOLDERS} if data is not None else {}
+    libraries = _resident_bytes()
+    costs = dry_step(config)
+    measured = measure(config) if real_steps else None
+    seconds = measured.step_seconds if measured else OVERHEAD * costs.flops / convolution_speed(config)
+    return Plan(
+        config=config,
+        costs=costs,
+        pictures=pictures,
+        libraries_bytes=libraries,
+        cache_bytes=_cached(config, pictures),
+        step_seconds=seconds,
+        measured=measured,
+        checkpoint_bytes=costs.weights_bytes + costs.average_bytes + costs.optimizer_bytes,
+    )
+
+
+def fitted(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """A config's values with discriminators no deeper than the pictures allow, and what was changed."""
+    whole = merged(dataclasses.asdict(RunConfig()), values)
+    changed, remarks = dict(values), []
+    for name in ("global_discriminator", "local_discriminator"):
+        size, layers = whole["data"]["size"], whole["ugatit"][name]["layers"]
+        if isinstance(size, int) and isinstance(layers, int) and layers > (deepest := deepest_layers(size)):
+            changed = merged(changed, {"ugatit": {name: {"layers": deepest}}})
+            remarks.append(
+                f"ugatit.{name}.layers is {layers}, which is too deep for {size} px: this plans with "
+                f"{deepest}, the most that fit; add --set ugatit.{name}.layers={deepest}."
+            )
+    return changed, remarks
+
+
+def _cached(config: RunConfig, pictures: Mapping[str, int]) -> int:
+    each = {domain: 3 * resized_side(config.data, config.seed, domain) ** 2 for domain in DOMAINS}
+    whole = sum(each[domain] * pictures.get(f"train{domain}", 0) for domain in DOMAINS)
+    return min(config.data.cache_bytes, whole)
+
+
+def _resident_bytes() -> int:
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return peak_bytes()
+    return pages * os.sysconf("SC_PAGE_SIZE")

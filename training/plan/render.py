@@ -1,0 +1,102 @@
+"""A plan for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from training.plan.plan import Plan
+
+Row = tuple[str, str, str]
+
+
+def render(plan: Plan, remarks: Sequence[str], console: Console) -> None:
+    """Print one table, and below it what was changed to make it possible."""
+    config = plan.config
+    title = f"{config.data.size} px, batch {config.batch}, {config.steps:,} steps of {config.method}"
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column("what", no_wrap=True)
+    table.add_column("how much", justify="right", no_wrap=True)
+    table.add_column("of what", style="dim")
+    for rows in (_parameters(plan), _memory(plan), _time(plan), _disk(plan), _pictures(plan)):
+        for row in rows:
+            table.add_row(*row)
+        if rows:
+            table.add_section()
+    console.print(table)
+    for remark in remarks:
+        console.print(Text(remark, style="bold yellow"), soft_wrap=True)
+
+
+def _parameters(plan: Plan) -> list[Row]:
+    counts = plan.costs.parameters
+    rows = [(f"parameters of {name}", f"{count:,}", "") for name, count in counts.items()]
+    return [*rows, ("parameters", f"{sum(counts.values()):,}", "of all networks")]
+
+
+def _memory(plan: Plan) -> list[Row]:
+    costs = plan.costs
+    parts = [
+        ("weights", costs.weights_bytes, "and buffers"),
+        ("running average", costs.average_bytes, "of the generators' weights"),
+        ("gradients", costs.gradients_bytes, ""),
+        ("optimizers", costs.optimizer_bytes, "Adam's two moments"),
+        ("activations", costs.activations_bytes, "at the fullest moment of a step, from its operators"),
+        ("cached pictures", plan.cache_bytes, "at most, when all have been seen"),
+        ("libraries", plan.libraries_bytes, "Python and torch on this machine"),
+    ]
+    rows = [(name, size(count), words) for name, count, words in parts if count]
+    total = [("memory", f"about {size(plan.memory_bytes)}", "estimated")]
+    if plan.measured is not None:
+        told = "the process at its largest in these steps, without cached pictures"
+        total.append(("memory measured", size(plan.measured.peak_bytes), told))
+    return rows + total
+
+
+def _time(plan: Plan) -> list[Row]:
+    seconds = plan.step_seconds
+    how = "measured on this CPU" if plan.measured else "estimated from the speed of a convolution on this CPU"
+    pictures = 2 * plan.config.batch / seconds
+    return [
+        ("work of a step", f"{plan.costs.flops / 1e9:,.0f} GFLOP", "convolutions and matrix products"),
+        ("time of a step", f"{_about(plan)}{seconds:.3g} s", f"{how}, {pictures:.3g} images/s"),
+        ("time", f"about {_duration(plan.seconds)}", "for all steps, at this speed"),
+    ]
+
+
+def _about(plan: Plan) -> str:
+    return "" if plan.measured else "about "
+
+
+def _disk(plan: Plan) -> list[Row]:
+    kept = f"{size(plan.checkpoint_bytes)} each: the last {plan.config.keep_last}, the best, the next"
+    return [
+        ("checkpoints on disk", size(plan.checkpoints_bytes), kept),
+        ("samples on disk", f"about {size(plan.samples_bytes)}", f"every {plan.config.save_every:,} steps"),
+    ]
+
+
+def _pictures(plan: Plan) -> list[Row]:
+    return [
+        (f"pictures in {name}", f"{count:,}", "counted, not opened") for name, count in plan.pictures.items()
+    ]
+
+
+def size(count: int) -> str:
+    """Bytes for a person, in powers of ten as disks are sold."""
+    for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if count >= factor:
+            return f"{count / factor:.3g} {unit}"
+    return f"{count / 1e3:.3g} kB"
+
+
+def _duration(seconds: float) -> str:
+    span = timedelta(seconds=round(seconds))
+    if span.days >= 3:
+        return f"{seconds / 86400:,.0f} days"
+    hours, minutes = divmod(span.days * 1440 + span.seconds // 60, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {span.seconds % 60:02} s"
