@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from time import monotonic as now
 from typing import Final, Protocol
 
 from rich.console import Console, RenderableType
@@ -12,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 from torch import Tensor
 
-_MAIN: Final = {"cycle": "G_cycle_", "identity": "G_identity_", "cam": "G_cam_", "adversarial": "G_adv_"}
+_MAIN: Final = {"cycle": "G_cycle", "identity": "G_identity", "cam": "G_cam", "adversarial": "G_adv"}
 _REFRESH_SECONDS: Final = 0.5
 """Reading a loss makes a GPU wait for it: not at every step."""
 LOG_SECONDS: Final = 60.0
@@ -70,9 +71,9 @@ class Pace:
 def main_losses(terms: Mapping[str, Tensor]) -> list[str]:
     """The means over both directions of what a person watches."""
     words = []
-    for name, prefix in _MAIN.items():
+    for name, kind in _MAIN.items():
         # G_cam_A is the classifier's loss; G_cam_adv_GA is another.
-        values = [float(term) for key, term in terms.items() if key.rpartition("_")[0] + "_" == prefix]
+        values = [float(term) for key, term in terms.items() if key.rpartition("_")[0] == kind]
         if values:
             words.append(f"{name} {sum(values) / len(values):.3f}")
     return words
@@ -83,7 +84,7 @@ class Bar:
 
     def __init__(self, console: Console, pace: Pace) -> None:
         self._pace = pace
-        self._told_at = 0.0
+        self._told_at = -math.inf
         self._progress = _TwoLines(
             TextColumn("step {task.completed:,} of {task.total:,}"),
             BarColumn(bar_width=None),
@@ -97,9 +98,9 @@ class Bar:
 
     def advance(self, terms: Mapping[str, Tensor], *, seconds: float) -> None:
         self._pace.add(seconds)
-        now = time.monotonic()
-        if now - self._told_at >= _REFRESH_SECONDS or self._pace.done == self._pace.steps:
-            self._told_at = now
+        time = now()
+        if time - self._told_at >= _REFRESH_SECONDS or self._pace.done == self._pace.steps:
+            self._told_at = time
             self._progress.told = "  ".join([*main_losses(terms), self._pace.speed])
         self._progress.update(self._task, completed=self._pace.done, left=self._pace.left)
 
@@ -125,10 +126,9 @@ class Lines:
 
     def advance(self, terms: Mapping[str, Tensor], *, seconds: float) -> None:
         self._pace.add(seconds)
-        now = time.monotonic()
-        last = self._pace.done == self._pace.steps
-        if self._told_at is None or now - self._told_at >= LOG_SECONDS or last:
-            self._told_at = now
+        time, last = now(), self._pace.done == self._pace.steps
+        if self._told_at is None or time - self._told_at >= LOG_SECONDS or last:
+            self._told_at = time
             self._console.print(self._line(main_losses(terms)), soft_wrap=True, highlight=False)
 
     def _line(self, losses: Sequence[str]) -> str:

@@ -13,7 +13,8 @@ from typing import Any, Final
 from models.networks.config import deepest_layers
 from training.config import RunConfig, merged
 from training.data.augment import resized_side
-from training.data.folder import DOMAINS, FOLDERS, find_pictures
+from training.data.errors import DataError
+from training.data.folder import DOMAINS, find_pictures, missing_pictures
 from training.plan.clock import OVERHEAD, Measured, convolution_speed, measure, peak_bytes
 from training.plan.dry import Costs, dry_step
 
@@ -95,9 +96,9 @@ def make_plan(config: RunConfig, data: Path | None, *, real_steps: bool) -> Plan
         real_steps: do a few and take their time, instead of estimating it.
 
     Raises:
-        DataError: the data set has no such folders.
+        DataError: there is no such data set, or a folder of it is empty.
     """
-    pictures = {name: len(find_pictures(data / name)) for name in FOLDERS} if data is not None else {}
+    pictures = _counted(data) if data is not None else {}
     libraries = _resident_bytes()
     costs = dry_step(config)
     measured = measure(config) if real_steps else None
@@ -127,6 +128,13 @@ def fitted(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
                 f"{deepest}, the most that fit; add --set ugatit.{name}.layers={deepest}."
             )
     return changed, remarks
+
+
+def _counted(data: Path) -> dict[str, int]:
+    found = find_pictures(data)
+    for sentence in missing_pictures(data, found):
+        raise DataError(sentence)
+    return {name: len(files) for name, files in found.items()}
 
 
 def _cached(config: RunConfig, pictures: Mapping[str, int]) -> int:

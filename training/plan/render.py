@@ -81,9 +81,8 @@ def _disk(plan: Plan) -> list[Row]:
 
 
 def _pictures(plan: Plan) -> list[Row]:
-    return [
-        (f"pictures in {name}", f"{count:,}", "counted, not opened") for name, count in plan.pictures.items()
-    ]
+    counts = plan.pictures.items()
+    return [(f"pictures in {name}", f"{count:,}", "counted, not opened") for name, count in counts]
 
 
 def size(count: int) -> str:

@@ -1,0 +1,201 @@
+"""What a run tells of itself: numbers, curves, sheets, progress."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from rich.console import Console
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tests.training.tiny import SIZE, empty_run, pictures, tiny_config
+from training.average import RunningAverage
+from training.journal.journal import Journal
+from training.journal.progress import LOG_SECONDS, show_progress
+from training.methods.ugatit import Ugatit
+from training.run import RunFolder
+from training.samples import draw_sheet, show_in_parts
+
+
+def open_journal(run: RunFolder, method: Ugatit, *, done: int = 0, **config: Any) -> Journal:
+    samples = {"test": pictures(seed=5)}
+    console = Console(file=io.StringIO())
+    return Journal(run, tiny_config(**config), method, None, samples, done=done, console=console)
+
+
+def lines_of(run: RunFolder) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in run.stats.read_text().splitlines()]
+
+
+def test_a_line_holds_the_means_since_the_line_before_it(tmp_path: Path) -> None:
+    run = empty_run(tmp_path)
+    with open_journal(
+        run, Ugatit(tiny_config().ugatit), steps=3, stats_every=2, tensorboard=False
+    ) as journal:
+        for step, (loss, seconds) in enumerate([(1.0, 2.0), (3.0, 4.0), (8.0, 1.0)], start=1):
+            terms = {"G_cycle_A": torch.tensor(loss)}
+            journal.note(step, terms, seconds=seconds, data_seconds=seconds / 4)
+    both, last = lines_of(run)
+    assert (both["step"], both["steps"], both["G_cycle_A"]) == (2, 2, 2.0)
+    assert (both["seconds"], both["data_seconds"]) == (3.0, 0.75)
+    assert both["images_per_second"] == 2 * 2 * 2 / 6.0  # two steps of two pictures of two domains
+    assert (last["step"], last["steps"], last["G_cycle_A"]) == (3, 1, 8.0)
+
+
+def test_a_line_holds_learning_rates_gradient_norms_and_rho(tmp_path: Path) -> None:
+    config = tiny_config(tensorboard=False, stats_every=1)
+    method, run = Ugatit(config.ugatit), empty_run(tmp_path)
+    with open_journal(run, method, tensorboard=False, stats_every=1) as journal:
+        journal.note(1, method.step(pictures(), progress=0.25), seconds=1.0, data_seconds=0.0)
+    (line,) = lines_of(run)
+    assert line["learning_rate"] == pytest.approx({"generators": 2e-4, "discriminators": 2e-4})
+    assert line["gradient_norm"].keys() == method.networks.keys()
+    for name, network in method.networks.items():
+        gradients = [p.grad.flatten() for p in network.parameters() if p.grad is not None]
+        assert line["gradient_norm"][name] == pytest.approx(float(torch.cat(gradients).norm()), rel=1e-5)
+    rho = method.generators["genA2B"].decoder[0].norm2.rho.detach()
+    told = line["distributions"]["rho/genA2B.decoder.0.norm2"]
+    assert told["mean"] == pytest.approx(float(rho.mean()), rel=1e-3)
+    assert told["min"] <= told["mean"] <= told["max"]
+    assert len(line["distributions"]) == 2 * (2 + 2)  # a block's two and both up-sampling layers, twice
+
+
+@pytest.mark.parametrize("normalization", ["in", "ln", "adain", "gn"])
+def test_an_ablation_without_a_learned_rho_tells_of_none(normalization: str) -> None:
+    config = tiny_config(ugatit={"generator": {"normalization": normalization}})
+    assert Ugatit(config.ugatit).distributions() == {}
+
+
+def test_tensorboard_gets_every_number_rho_and_the_sheets(tmp_path: Path) -> None:
+    config = tiny_config(stats_every=1)
+    method, run = Ugatit(config.ugatit), empty_run(tmp_path)
+    with open_journal(run, method, stats_every=1) as journal:
+        terms = method.step(pictures(), progress=0.25)
+        journal.note(1, terms, seconds=1.0, data_seconds=0.0)
+        journal.show(1)
+    (line,) = lines_of(run)
+    board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    scalars = set(board.Tags()["scalars"])
+    assert {f"loss/{name}" for name in terms} <= scalars
+    assert {f"gradient_norm/{name}" for name in method.networks} <= scalars
+    assert {"learning_rate/generators", "speed/images_per_second", "speed/data_seconds"} <= scalars
+    assert board.Scalars("loss/G_cycle_A")[0].value == pytest.approx(line["G_cycle_A"])
+    assert set(board.Tags()["histograms"]) == set(line["distributions"])
+    (sheet,) = board.Images("samples/A2B-test")
+    assert sheet.encoded_image_string == (run.samples / "00000001-A2B-test.jpg").read_bytes()
+
+
+def test_tensorboard_forgets_the_steps_that_are_done_again(tmp_path: Path) -> None:
+    method, run = Ugatit(tiny_config().ugatit), empty_run(tmp_path)
+    for done, losses in ((0, [1.0, 2.0, 3.0]), (1, [20.0, 30.0])):
+        with open_journal(run, method, done=done, stats_every=1) as journal:
+            for step, loss in enumerate(losses, start=done + 1):
+                journal.note(step, {"G_cycle_A": torch.tensor(loss)}, seconds=1.0, data_seconds=0.0)
+    board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    points = [(point.step, point.value) for point in board.Scalars("loss/G_cycle_A")]
+    assert points == [(1, 1.0), (2, 20.0), (3, 30.0)]
+
+
+def test_every_start_is_written_down_with_its_machine(tmp_path: Path) -> None:
+    method, run = Ugatit(tiny_config().ugatit), empty_run(tmp_path)
+    for done in (0, 2):
+        with open_journal(run, method, done=done, tensorboard=False):
+            pass
+    entries = json.loads(run.environment.read_text())
+    assert [entry["step"] for entry in entries] == [0, 2]
+    assert entries[0]["versions"]["torch"] == torch.__version__
+    assert entries[0]["threads"] == torch.get_num_threads()
+
+
+def test_looking_changes_nothing_that_is_learned() -> None:
+    config = tiny_config()
+    method = Ugatit(config.ugatit)
+    average = RunningAverage(method.networks, method.averaged, decay=0.5)
+    method.step(pictures(), progress=0.0)
+    before = {name: network.state_dict() for name, network in method.networks.items()}
+    before = {name: {key: value.clone() for key, value in each.items()} for name, each in before.items()}
+    with average.in_place():
+        method.show(pictures())
+    for name, network in method.networks.items():
+        assert network.training
+        for key, value in network.state_dict().items():
+            assert torch.equal(value, before[name][key]), f"{name}.{key}"
+
+
+def test_pictures_are_shown_one_by_one_and_as_if_they_were_shown_together() -> None:
+    method = Ugatit(tiny_config().ugatit)
+    whole, parts = method.show(pictures(3)), show_in_parts(method, pictures(3))
+    for direction, columns in whole.items():
+        assert [column.label for column in parts[direction]] == [column.label for column in columns]
+        for one, other in zip(parts[direction], columns, strict=True):
+            torch.testing.assert_close(one.values, other.values, rtol=1e-4, atol=1e-4)
+
+
+def test_a_sheet_shows_where_each_network_looked() -> None:
+    columns = Ugatit(tiny_config().ugatit).show(pictures())["A2B"]
+    assert [column.label for column in columns] == [
+        "source",
+        "attention",
+        "local D of source",
+        "global D of source",
+        "translation",
+        "local D of translation",
+        "global D of translation",
+        "attention back",
+        "reconstruction",
+        "identity",
+    ]
+    sheet = draw_sheet(columns, title="A2B, test pictures, step 1")
+    assert sheet.width >= 10 * SIZE
+    assert sheet.height >= 2 * SIZE
+
+
+def test_networks_without_attention_leave_its_columns_out() -> None:
+    none = {"cam": False}
+    config = tiny_config(
+        ugatit={"generator": none, "global_discriminator": none, "local_discriminator": none}
+    )
+    labels = [column.label for column in Ugatit(config.ugatit).show(pictures())["B2A"]]
+    assert labels == ["source", "translation", "reconstruction", "identity"]
+
+
+TERMS = {f"G_{kind}_{domain}": torch.tensor(0.25) for kind in ("cycle", "identity", "cam") for domain in "AB"}
+TERMS |= {"G_adv_GA": torch.tensor(0.75), "G_cam_adv_GA": torch.tensor(9.0)}
+
+
+def shown(*, terminal: bool, steps: int, minutes: list[float], monkeypatch: pytest.MonkeyPatch) -> str:
+    """What is printed of a run whose steps end at these minutes."""
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=terminal, width=80, color_system=None)
+    clock = iter(LOG_SECONDS * minute for minute in minutes)
+    progress = show_progress(console, steps=steps, done=steps - len(minutes), pictures=2)
+    monkeypatch.setattr("training.journal.progress.now", lambda: next(clock))
+    for _ in minutes:
+        progress.advance(TERMS, seconds=0.5)
+    progress.close()
+    return file.getvalue()
+
+
+def test_a_log_gets_its_first_step_then_a_line_a_minute_and_its_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    minutes = [0.0, 0.5, 1.0, 1.5, 1.75, 2.5, 2.75]
+    told = shown(terminal=False, steps=1007, minutes=minutes, monkeypatch=monkeypatch)
+    steps = [line.split(",", 1)[0] for line in told.replace("1,00", "100").splitlines()]
+    assert steps == ["step 1001 of 1007", "step 1003 of 1007", "step 1006 of 1007", "step 1007 of 1007"]
+    assert "cycle 0.250, identity 0.250, cam 0.250, adversarial 0.750, 4 images/s, 0:00:03 left" in told
+    assert "\x1b" not in told
+
+
+def test_the_bar_of_a_long_run_fits_a_terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = shown(terminal=True, steps=1_000_000, minutes=[0.0, 1.0], monkeypatch=monkeypatch)
+    lines = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]|\r", "\n", told).splitlines()
+    bar = next(line for line in lines if line.startswith("step 1,000,000 of 1,000,000"))
+    losses = next(line for line in lines if line.startswith("cycle"))
+    assert "100%" in bar
+    assert losses.split("  ")[:2] == ["cycle 0.250", "identity 0.250"]
+    assert "4 images/s" in losses
+    assert max(len(line) for line in (bar, losses)) <= 80

@@ -1,0 +1,127 @@
+"""The report of a run: one page, from whatever the run has written so far."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training.command import train
+from tests.training.told import line, old_line, told_run
+from training.report.charts import POINTS, sections, thinned
+from training.report.page import draw_page
+from training.report.pictures import embedded
+from training.report.read import read_run
+
+LINES = [line(step) for step in (10, 20, 30, 40)]
+
+
+def data_of(page: str) -> dict[str, Any]:
+    """The numbers and pictures inside a page."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def test_the_command_writes_one_page_into_the_run_or_elsewhere(tmp_path: Path) -> None:
+    run = told_run(tmp_path / "run", LINES)
+    code, out, error = train("report", run.path, "--out", tmp_path / "mine.html")
+    assert (code, error) == (0, "")
+    assert "mine.html: " in out
+    assert (tmp_path / "mine.html").read_text().startswith("<!doctype html>")
+    assert not (run.path / "report.html").exists()
+
+
+def test_a_folder_that_is_no_run_is_one_sentence(tmp_path: Path) -> None:
+    code, _, error = train("report", tmp_path)
+    assert code == 2
+    assert "is no run: it has no readable config.json" in error
+    assert error.count("\n") == 1
+
+
+def test_the_page_names_no_other_host(tmp_path: Path) -> None:
+    page = draw_page(read_run(told_run(tmp_path, LINES).path))
+    hosts = set(
+        re.findall(r"(?:https?:)?//[\w.-]+\.[a-z]{2,}[^\s\"')]*", re.sub(r"base64,[\w+/=]+", "", page))
+    )
+    assert hosts == {"http://www.w3.org/2000/svg"}  # a name, not an address that anybody asks
+    assert "src=" not in re.sub(r'src="data:image/', "", page)
+    assert "<link" not in page
+
+
+def test_every_number_of_a_line_is_drawn(tmp_path: Path) -> None:
+    data = data_of(draw_page(read_run(told_run(tmp_path, LINES).path)))
+    assert data["steps"] == [10, 20, 30, 40]
+    drawn = {line["name"]: line["values"] for chart in data["charts"] for line in chart["lines"]}
+    assert drawn["B"] == [0.2, 0.1, pytest.approx(2 / 30, rel=1e-4), 0.05]
+    assert drawn["global A"] == [0.5] * 4
+    assert drawn["mean"] == [0.9] * 4
+    assert drawn["genA2B"] == [3.0] * 4
+    assert drawn["generators"] == [1e-4] * 4
+    assert drawn["images"] == [2.0] * 4
+    assert drawn["waiting"] == [0.5] * 4
+    (rho,) = [chart for chart in data["charts"] if chart["band"]]
+    assert rho["band"] == [[0.85] * 4, [0.95] * 4]
+    assert rho["ends"] == [0, 1]
+
+
+def test_lines_from_before_there_was_more_to_tell_are_drawn_as_far_as_they_go(tmp_path: Path) -> None:
+    run = told_run(tmp_path, [old_line(10), old_line(20)])
+    page = draw_page(read_run(run.path))
+    names = {line["name"] for chart in data_of(page)["charts"] for line in chart["lines"]}
+    assert names == {"A", "B", "global A", "step"}
+    assert "Gradient norms" not in page
+    run.add_stats(line(30))
+    both = data_of(draw_page(read_run(run.path)))
+    rho = [chart for chart in both["charts"] if chart["band"]][0]["lines"][0]
+    assert rho["values"] == [None, None, 0.9]
+
+
+def test_a_run_that_has_only_begun_has_a_page(tmp_path: Path) -> None:
+    run = told_run(tmp_path, [])
+    for sheet in run.samples.iterdir():
+        sheet.unlink()
+    page = draw_page(read_run(run.path))
+    assert data_of(page) == {"steps": [], "charts": [], "sheets": []}
+    assert "of 80" in page
+
+
+def test_a_torn_line_and_a_loss_that_is_not_finite_leave_gaps(tmp_path: Path) -> None:
+    run = told_run(tmp_path, [line(10), line(20, G_cycle_A=float("nan"))])
+    with run.stats.open("a") as file:
+        file.write('{"step": 30, "sec')
+    data = data_of(draw_page(read_run(run.path)))
+    assert data["steps"] == [10, 20]
+    assert data["charts"][0]["lines"][0]["values"] == [0.1, None]
+
+
+def test_names_from_the_run_cannot_become_markup(tmp_path: Path) -> None:
+    lines = [line(10, **{"G_</script><b>_A": 1.0})]
+    page = draw_page(read_run(told_run(tmp_path, lines).path))
+    assert "</script><b>" not in page
+    assert "&lt;cats&gt; &amp; dogs" in page
+
+
+def test_a_long_run_is_thinned_to_means_of_neighbours() -> None:
+    groups = thinned([line(step, G_cycle_A=float(step)) for step in range(1, 10 * POINTS + 1)])
+    assert len(groups) == POINTS
+    cycle = sections(groups)[0].charts[0].lines["A"]
+    assert cycle[:2] == [5.5, 15.5]
+
+
+def test_pictures_stay_within_their_budget_and_the_newest_is_always_there(tmp_path: Path) -> None:
+    sheets = read_run(told_run(tmp_path, LINES).path).sheets
+    everything = embedded(sheets)
+    assert [each["steps"] for each in everything] == [[20, 40], [20, 40]]
+    assert [each["name"] for each in everything] == ["A2B, test pictures", "B2A, train pictures"]
+    assert [each["steps"] for each in embedded(sheets, budget_bytes=1)] == [[40], [40]]
+
+
+def test_config_and_environment_stand_in_the_page(tmp_path: Path) -> None:
+    page = draw_page(read_run(told_run(tmp_path, LINES).path))
+    assert "<td>ugatit.generator.light</td><td>yes</td><td>instead of no</td>" in page
+    assert "<td>versions.torch</td>" in page

@@ -1,0 +1,54 @@
+"""A run's folder as training leaves it, made up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from tests.training.tiny import empty_run, tiny_config
+from training.journal.environment import facts
+from training.run import RunFolder
+
+COLOURS = {20: "#ff0000", 40: "#00ff00"}
+"""Of the sheets by step."""
+
+
+def line(step: int, **others: Any) -> dict[str, Any]:
+    """What a line of `stats.jsonl` holds."""
+    losses = {"G_cycle_A": 1 / step, "G_cycle_B": 2 / step, "D_adv_GA": 0.5}
+    return {
+        "step": step,
+        "steps": 10,
+        "seconds": 2.0,
+        "data_seconds": 0.5,
+        "images_per_second": 2.0,
+        **losses,
+        "learning_rate": {"generators": 1e-4},
+        "gradient_norm": {"genA2B": 3.0, "disGA": 5.0},
+        "distributions": {"rho/genA2B.decoder.0.norm1": {"mean": 0.9, "min": 0.85, "max": 0.95}},
+        **others,
+    }
+
+
+def old_line(step: int) -> dict[str, Any]:
+    """What it held before there was more to tell."""
+    return {"step": step, "seconds": 2.0, "G_cycle_A": 1 / step, "G_cycle_B": 2 / step, "D_adv_GA": 0.5}
+
+
+def told_run(folder: Path, lines: Sequence[dict[str, Any]]) -> RunFolder:
+    """A run that wrote these lines, and sheets at two steps."""
+    run = empty_run(folder)
+    config = json.loads(tiny_config(steps=80).to_json())
+    written = {"data": "/data/<cats> & dogs", "fingerprint": "0", "config": config}
+    (folder / "config.json").write_text(json.dumps(written))
+    for each in lines:
+        run.add_stats(each)
+    run.add_environment(facts(0))
+    for step, colour in COLOURS.items():
+        for name in ("A2B-test", "B2A-train"):
+            Image.new("RGB", (200, 80), colour).save(run.samples / f"{step:08d}-{name}.jpg")
+    return run
