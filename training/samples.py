@@ -62,11 +62,12 @@ def draw_sheet(columns: Sequence[Column], *, title: str) -> Image.Image:
     sheet = Image.new(
         "RGB", (len(columns) * (width + _GAP) - _GAP, 2 * line + rows * (height + _GAP) - _GAP), "white"
     )
-    sheet.paste(_words(title, sheet.width, line), (0, 0))
+    size = min(_fitting(column.label, width, line) for column in columns)
+    sheet.paste(_words(title, sheet.width, line, min(size, _fitting(title, sheet.width, line))), (0, 0))
     before: Tensor = columns[0].values
     for index, column in enumerate(columns):
         left = index * (width + _GAP)
-        sheet.paste(_words(column.label, width, line), (left, line))
+        sheet.paste(_words(column.label, width, line, size), (left, line))
         for row in range(rows):
             top = 2 * line + row * (height + _GAP)
             sheet.paste(Image.fromarray(_tile(column.values[row], before[row])), (left, top))
@@ -74,14 +75,18 @@ def draw_sheet(columns: Sequence[Column], *, title: str) -> Image.Image:
     return sheet
 
 
-def _words(text: str, width: int, height: int) -> Image.Image:
-    """A line of text as large as it fits, never over its neighbour's."""
-    strip = Image.new("RGB", (width, height), "white")
-    draw = ImageDraw.Draw(strip)
+def _fitting(text: str, width: int, height: int) -> float:
+    """The size of a line of text that neither leaves its height nor meets its neighbour's."""
     size = height * 0.72
-    length = draw.textlength(text, font=ImageFont.load_default(size))
-    font = ImageFont.load_default(max(7.0, size * min(1.0, (width - 4) / length)))
-    draw.text((2, height / 2), text, fill=_INK, font=font, anchor="lm")
+    length = ImageFont.load_default(size).getlength(text)
+    return max(7.0, size * min(1.0, (width - 4) / length))
+
+
+def _words(text: str, width: int, height: int, size: float) -> Image.Image:
+    strip = Image.new("RGB", (width, height), "white")
+    ImageDraw.Draw(strip).text(
+        (2, height / 2), text, fill=_INK, font=ImageFont.load_default(size), anchor="lm"
+    )
     return strip
 
 

@@ -25,7 +25,7 @@ def report(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> 
     context = browser.new_context(**request.param)
     wrongs: list[Any] = []
     page = context.new_page()
-    page.on("pageerror", wrongs.append)
+    page.on("pageerror", lambda error: wrongs.append(error))
     page.on("console", lambda told: wrongs.append(told.text))
     page.on("request", lambda asked: asked.url.startswith(("file:", "data:")) or wrongs.append(asked.url))
     page.goto(file.as_uri())
@@ -51,7 +51,7 @@ def test_the_samples_of_an_earlier_step_can_be_gone_back_to(report: Page) -> Non
     assert report.locator("#samples output").inner_text() == "step 20"
     assert shown.get_attribute("src") != newest
     assert report.get_by_role("button", name="Earlier step").is_disabled()
-    report.get_by_text("B2A, train pictures").click()
+    report.get_by_role("radio", name="B2A, train pictures").check()
     assert shown.get_attribute("alt", timeout=5000).startswith("B2A, train pictures, step 20")  # type: ignore[union-attr]
 
 

@@ -77,7 +77,7 @@ def test_lines_from_before_there_was_more_to_tell_are_drawn_as_far_as_they_go(tm
     assert "Gradient norms" not in page
     run.add_stats(line(30))
     both = data_of(draw_page(read_run(run.path)))
-    rho = [chart for chart in both["charts"] if chart["band"]][0]["lines"][0]
+    rho = next(chart for chart in both["charts"] if chart["band"])["lines"][0]
     assert rho["values"] == [None, None, 0.9]
 
 

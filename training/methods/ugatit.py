@@ -190,19 +190,19 @@ class Ugatit:
         columns = [
             Column("source", source),
             Column("attention", there.attention),
-            *self._looks(source, domain, "of source"),
+            *self._looks(source, domain),
             Column("translation", there.image),
-            *self._looks(there.image, target, "of translation"),
+            *self._looks(there.image, target),
             Column("attention back", again.attention),
             Column("reconstruction", again.image),
             Column("identity", same.image),
         ]
         return [column for column in columns if column.values is not None]
 
-    def _looks(self, pictures: Tensor, domain: str, of: str) -> list[Column]:
+    def _looks(self, pictures: Tensor, domain: str) -> list[Column]:
         """Where the local and the global discriminator of a domain look."""
         return [
-            Column(f"{name} D {of}", self._judge(f"dis{depth}{domain}", pictures).attention)
+            Column(f"{name} D", self._judge(f"dis{depth}{domain}", pictures).attention)
             for name, depth in (("local", "L"), ("global", "G"))
         ]
 

@@ -15,9 +15,10 @@ from training.config import RunConfig
 from training.data.folder import DOMAINS
 from training.methods.ugatit import Ugatit
 
-OVERHEAD: Final = 1.5
-"""A step takes longer than its FLOPs at the speed of a convolution: normalisation, padding and the optimizer
-move memory and count none. It was 1.4 to 1.9 in our trials, and is a guess elsewhere."""
+OVERHEAD: Final = 2.0
+"""How many times longer a step takes than its FLOPs would at the speed of a convolution: normalisation,
+padding and the optimizer move memory and count none. It was 1.8 to 2.2 of one core's time, with 16 and 32
+channels at 64 and 128 px."""
 _CALIBRATION_SECONDS: Final = 0.5
 
 

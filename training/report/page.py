@@ -87,6 +87,8 @@ def _figure(chart: Chart, number: int) -> str:
         f'<li data-line="{index % 6}"><i></i>{escape(name)} <b></b></li>'
         for index, name in enumerate(chart.lines)
     )
+    if chart.band is not None:
+        entries += "<li>least to largest <b data-band></b></li>"
     return (
         f'<figure data-chart="{number}"><figcaption><h3>{escape(chart.title)}</h3>{words}</figcaption>'
         f'<div class="plot" role="img" aria-label="{escape(_spoken(chart))}"></div>'

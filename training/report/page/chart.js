@@ -42,7 +42,8 @@ class Chart {
   constructor(figure, chart, steps) {
     Object.assign(this, { figure, chart, steps });
     this.plot = figure.querySelector(".plot");
-    this.told = [...figure.querySelectorAll(".legend b")];
+    this.told = [...figure.querySelectorAll(".legend b:not([data-band])")];
+    this.spread = figure.querySelector("[data-band]");
     this.smoothing = 0;
     this.at = null;
     new ResizeObserver(() => this.draw()).observe(this.plot);
@@ -146,6 +147,7 @@ class Chart {
       const value = this.drawn?.[line]?.[index];
       told.textContent = value == null ? "–" : short(value);
     });
+    if (this.spread) this.spread.textContent = this.chart.band.map((ends) => (ends[index] == null ? "–" : short(ends[index]))).join(" to ");
     if (!this.cursor) return;
     this.cursor.setAttribute("visibility", at === null ? "hidden" : "visible");
     for (const end of ["x1", "x2"]) this.cursor.setAttribute(end, this.x(index));
