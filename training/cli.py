@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -37,10 +38,10 @@ _MISTAKES = (
 )
 
 
-def main() -> None:
-    """Run the command; a user's mistake is one line and exit code 2."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command, of `sys.argv` if none is given; a user's mistake is one line and exit code 2."""
     try:
-        cli.main(prog_name="ugatit-train", standalone_mode=False)
+        cli.main(arguments, prog_name="ugatit-train", standalone_mode=False)
     except click.ClickException as error:
         _fail(error.format_message())
     except click.Abort:

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
-@pytest.fixture(params=[{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}])
+PLACES = {"desk": {}, "night": {"color_scheme": "dark"}, "phone": {"viewport": {"width": 390, "height": 844}}}
+
+
+@pytest.fixture
 def report(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The page of a small run, on a desk by day and by night and on a phone; its errors fail the test."""
+    """The page of a small run, on a desk unless a test says otherwise; its errors fail the test."""
     run = told_run(tmp_path, [line(step) for step in (10, 20, 30, 40)])
     file = tmp_path / "report.html"
     file.write_text(draw_page(read_run(run.path)))
-    context = browser.new_context(**request.param)
+    context = browser.new_context(**getattr(request, "param", {}))
     wrongs: list[Any] = []
     page = context.new_page()
     page.on("pageerror", lambda error: wrongs.append(error))
@@ -34,6 +37,7 @@ def report(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> 
     assert wrongs == []
 
 
+@pytest.mark.parametrize("report", PLACES.values(), ids=PLACES, indirect=True)
 def test_every_chart_is_drawn_and_nothing_is_wider_than_the_window(report: Page) -> None:
     plots = report.locator(".plot")
     assert plots.count() > 0

@@ -10,7 +10,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from tests.training.command import SMALL, data_set, train
+from tests.training.command import SMALL, data_set, typed
 from tests.training.tiny import pictures, tiny_config
 from training.average import RunningAverage
 from training.checkpoint.write import save
@@ -18,8 +18,8 @@ from training.config import from_mapping
 from training.data.scan import scan
 from training.data.stream import Stream
 from training.methods.ugatit import Ugatit
-from training.plan.dry import _Bytes, dry_step
-from training.plan.plan import fitted, make_plan
+from training.plan.dry import Count, dry_step
+from training.plan.plan import Plan, fitted, make_plan
 from training.plan.render import render, size
 from training.state import pack
 
@@ -27,48 +27,53 @@ WEIGHTS = 4
 """Bytes of a float32."""
 
 
-def test_parameters_and_their_memory_are_those_of_the_networks() -> None:
-    config = tiny_config(average_decay=0.9)
-    costs, method = dry_step(config), Ugatit(config.ugatit)
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return data_set(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def planned(data: Path) -> Plan:
+    return make_plan(tiny_config(), data, real_steps=True)
+
+
+def test_parameters_and_their_memory_are_those_of_the_networks(planned: Plan) -> None:
+    costs, method = planned.costs, Ugatit(tiny_config().ugatit)
     counts = {name: sum(p.numel() for p in network.parameters()) for name, network in method.networks.items()}
     assert costs.parameters == counts
     assert costs.gradients_bytes == WEIGHTS * sum(counts.values())
     assert costs.optimizer_bytes == pytest.approx(2 * costs.gradients_bytes, rel=0.01)
     assert costs.average_bytes == WEIGHTS * (counts["genA2B"] + counts["genB2A"])
-    assert dry_step(tiny_config(average_decay=0.0)).average_bytes == 0
 
 
-def test_the_dry_step_counts_the_bytes_that_a_real_one_makes() -> None:
-    config = tiny_config()
-    costs, method = dry_step(config), Ugatit(config.ugatit)
-    method.step(pictures(), progress=0.0)
-    kept = costs.gradients_bytes + costs.optimizer_bytes
-    with _Bytes() as memory:
-        memory.live = memory.peak = kept  # was made before anybody counted
+def test_the_dry_step_counts_what_a_real_one_does(planned: Plan) -> None:
+    method = Ugatit(tiny_config().ugatit)
+    with Count() as count:
+        method.step(pictures(), progress=0.0)
+        count.peak, count.flops = count.live, 0
         terms = method.step(pictures(), progress=0.0)
     assert torch.isfinite(terms["G_cycle_A"])
-    # Gradients made anew while the old ones were never seen to go: they count twice.
-    real = memory.peak - kept - costs.gradients_bytes
-    assert costs.activations_bytes == pytest.approx(real, rel=0.1)
+    costs = planned.costs
+    dry = costs.gradients_bytes + costs.optimizer_bytes + costs.activations_bytes
+    assert dry == pytest.approx(count.peak, rel=0.1)
+    assert costs.flops == count.flops > 0
 
 
-def test_twice_the_pictures_are_twice_the_work_and_about_twice_the_activations() -> None:
-    one, two = (dry_step(tiny_config(batch=batch)) for batch in (2, 4))
+def test_twice_the_pictures_are_twice_the_work_and_about_twice_the_activations(planned: Plan) -> None:
+    one, two = planned.costs, dry_step(tiny_config(batch=2 * tiny_config().batch))
     assert two.flops == pytest.approx(2 * one.flops, rel=0.05)
     assert 1.5 < two.activations_bytes / one.activations_bytes < 2.5
 
 
-def test_a_checkpoint_takes_the_disk_that_was_planned(tmp_path: Path) -> None:
-    config = tiny_config(average_decay=0.9)
+def test_a_checkpoint_takes_the_disk_that_was_planned(planned: Plan, data: Path, tmp_path: Path) -> None:
+    config = tiny_config()
     method = Ugatit(config.ugatit)
     average = RunningAverage(method.networks, method.averaged, decay=0.9)
     method.step(pictures(), progress=0.0)
-    data = data_set(tmp_path / "data")
     with Stream(scan(data, max_unreadable_share=0.0), config.data, seed=0) as stream:
         folder = save(tmp_path / "checkpoints", pack(1, method, stream, average, {}))
     written = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
-    planned = make_plan(config, data, real_steps=False)
-    # A network of a few thousand parameters has as many bytes of names.
+    # Of networks this small the names of the tensors are a good part.
     assert planned.checkpoint_bytes == pytest.approx(written, rel=0.25)
     assert planned.pictures == {"trainA": 5, "trainB": 4, "testA": 2, "testB": 2}
     assert planned.cache_bytes == 9 * 3 * 36**2
@@ -85,9 +90,8 @@ def test_discriminators_too_deep_for_the_size_are_planned_as_deep_as_fits() -> N
     assert "--set ugatit.global_discriminator.layers=5" in remark
 
 
-def test_a_plan_fits_a_terminal_of_80_columns() -> None:
+def test_a_plan_fits_a_terminal_of_80_columns(planned: Plan) -> None:
     file = io.StringIO()
-    planned = make_plan(tiny_config(), None, real_steps=True)
     render(planned, ["too deep"], Console(file=file, width=80))
     told = file.getvalue()
     for words in ("parameters of genA2B", "activations", "memory measured", "measured on this", "too deep"):
@@ -103,7 +107,7 @@ def test_bytes_are_told_in_powers_of_ten(count: int, words: str) -> None:
 
 
 def test_the_command_takes_the_flags_of_fit_and_starts_nothing(tmp_path: Path) -> None:
-    code, out, _ = train("plan", *SMALL, "--steps=50", "--json")
+    code, out, _ = typed("plan", *SMALL, "--steps=50", "--json")
     assert code == 0
     planned = json.loads(out)
     assert planned["config"]["steps"] == 50
@@ -124,7 +128,7 @@ def test_the_command_takes_the_flags_of_fit_and_starts_nothing(tmp_path: Path) -
     ],
 )
 def test_a_mistake_is_one_sentence(arguments: tuple[str, ...], says: str) -> None:
-    code, _, error = train("plan", *SMALL, *arguments)
+    code, _, error = typed("plan", *SMALL, *arguments)
     assert code == 2
     assert says in error
     assert error.count("\n") == 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.training.command import train
+from tests.training.command import typed
 from tests.training.told import line, old_line, told_run
 from training.report.charts import POINTS, sections, thinned
 from training.report.page import draw_page
@@ -29,7 +29,7 @@ def data_of(page: str) -> dict[str, Any]:
 
 def test_the_command_writes_one_page_into_the_run_or_elsewhere(tmp_path: Path) -> None:
     run = told_run(tmp_path / "run", LINES)
-    code, out, error = train("report", run.path, "--out", tmp_path / "mine.html")
+    code, out, error = typed("report", run.path, "--out", tmp_path / "mine.html")
     assert (code, error) == (0, "")
     assert "mine.html: " in out
     assert (tmp_path / "mine.html").read_text().startswith("<!doctype html>")
@@ -37,7 +37,7 @@ def test_the_command_writes_one_page_into_the_run_or_elsewhere(tmp_path: Path) -
 
 
 def test_a_folder_that_is_no_run_is_one_sentence(tmp_path: Path) -> None:
-    code, _, error = train("report", tmp_path)
+    code, _, error = typed("report", tmp_path)
     assert code == 2
     assert "is no run: it has no readable config.json" in error
     assert error.count("\n") == 1

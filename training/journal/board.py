@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
@@ -16,7 +16,7 @@ class Board:
     """Writes to `RUN/tensorboard`; steps that are done again after a resume replace what was there."""
 
     def __init__(self, folder: Path, *, done: int) -> None:
-        self._writer = SummaryWriter(str(folder), purge_step=done + 1 if done else None)  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(folder), purge_step=done + 1 if done else None)
 
     def numbers(self, line: Mapping[str, Any], losses: Mapping[str, float]) -> None:
         """One point on each curve."""
@@ -34,7 +34,7 @@ class Board:
         for name, values in distributions.items():
             # Of the TensorFlow kind, the bins would follow the values; rho has its own ends.
             bins = [index / 50 for index in range(51)]
-            self._writer.add_histogram(name, values.detach().float().cpu(), step, bins=bins)  # type: ignore[no-untyped-call]
+            self._writer.add_histogram(name, values.detach().float().cpu(), step, bins=bins)
 
     def picture(self, name: str, file: Path, step: int) -> None:
         """A picture as it lies on the disk, byte by byte."""
@@ -42,14 +42,14 @@ class Board:
             width, height = image.size
         shown = Summary.Image(width=width, height=height, encoded_image_string=file.read_bytes())
         value = Summary.Value(tag=name, image=shown)
-        self._writer._get_file_writer().add_summary(Summary(value=[value]), step)  # type: ignore[no-untyped-call]
+        self._writer._get_file_writer().add_summary(Summary(value=[value]), step)
 
     def flush(self) -> None:
         """What was told is on the disk before a checkpoint says that its steps are done."""
-        self._writer.flush()  # type: ignore[no-untyped-call]
+        self._writer.flush()
 
     def close(self) -> None:
-        self._writer.close()  # type: ignore[no-untyped-call]
+        self._writer.close()
 
     def _scalar(self, name: str, value: float, step: int) -> None:
-        self._writer.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
+        self._writer.add_scalar(name, value, step)

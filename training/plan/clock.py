@@ -13,6 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from training.config import RunConfig
 from training.data.folder import DOMAINS
+from training.methods.method import Batch
 from training.methods.ugatit import Ugatit
 
 OVERHEAD: Final = 2.0
@@ -50,7 +51,7 @@ def measure(config: RunConfig, *, steps: int = 2) -> Measured:
     size = config.data.size
     times = []
     for _ in range(1 + steps):
-        batch = {domain: torch.rand(config.batch, 3, size, size) * 2 - 1 for domain in DOMAINS}
+        batch: Batch = {domain: torch.rand(config.batch, 3, size, size) * 2 - 1 for domain in DOMAINS}
         started = time.perf_counter()
         method.step(batch, progress=0.0)
         times.append(time.perf_counter() - started)

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import flop_registry
 
 from training.config import RunConfig
 from training.data.folder import DOMAINS
-from training.methods.method import Method
+from training.methods.method import Batch, Method
 from training.methods.ugatit import Ugatit
 
 
@@ -51,14 +51,13 @@ def dry_step(config: RunConfig) -> Costs:
     with torch.device("meta"):
         method = Ugatit(config.ugatit)
         size = config.data.size
-        batch = {domain: torch.empty(config.batch, 3, size, size) for domain in DOMAINS}
-        count = FlopCounterMode(display=False)
-        with _Bytes() as memory:
-            with count:
-                method.step(batch, progress=0.0)
-            memory.peak = memory.live  # the first step also makes the optimizers' memory
+        batch: Batch = {domain: torch.empty(config.batch, 3, size, size) for domain in DOMAINS}
+        with Count() as count:
             method.step(batch, progress=0.0)
-    return _costs(config, method, memory.peak, count.get_total_flops())
+            # The first step also made the optimizers' memory: only the second is like all the others.
+            count.peak, count.flops = count.live, 0
+            method.step(batch, progress=0.0)
+    return _costs(config, method, count.peak, count.flops)
 
 
 def _costs(config: RunConfig, method: Method, peak: int, flops: int) -> Costs:
@@ -92,12 +91,12 @@ def _size(tensor: Tensor) -> int:
     return tensor.numel() * tensor.element_size()
 
 
-class _Bytes(TorchDispatchMode):
-    """The bytes of what operators make, from when it is made until nobody holds it any more."""
+class Count(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """The FLOPs of operators, and the bytes of what they make until nobody holds it any more."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.live = self.peak = 0
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.live = self.peak = self.flops = 0
         self._known: dict[int, weakref.ref[Any]] = {}
 
     def __torch_dispatch__(
@@ -106,6 +105,9 @@ class _Bytes(TorchDispatchMode):
         if operator is torch.ops.aten._local_scalar_dense.default:
             return True  # what the step asks of a value: whether a loss is finite
         result = operator(*args, **(kwargs or {}))
+        counted = flop_registry.get(operator._overloadpacket)
+        if counted is not None:
+            self.flops += counted(*args, **(kwargs or {}), out_val=result)
         for tensor in tree_leaves(result):
             if isinstance(tensor, Tensor):
                 self._watch(tensor.untyped_storage())
