@@ -60,7 +60,7 @@ def test_the_samples_of_an_earlier_step_can_be_gone_back_to(report: Page) -> Non
 
 
 def test_smoothing_is_a_choice_and_the_cursor_tells_the_values_under_it(report: Page) -> None:
-    report.get_by_label("Smoothing").fill("0")
+    report.get_by_label("Smoothing").first.fill("0")
     cycle = report.locator("figure", has_text="Cycle").first
     assert cycle.locator("path.raw").count() == 0
     assert cycle.locator(".legend b").all_inner_texts() == ["0.025", "0.05"]
