@@ -43,7 +43,7 @@ def run(commands: str, folder: Path) -> str:
         env=clean | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,  # half a dozen commands, each of which imports torch
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout

@@ -42,7 +42,7 @@ class Board:
             width, height = image.size
         shown = Summary.Image(width=width, height=height, encoded_image_string=file.read_bytes())
         value = Summary.Value(tag=name, image=shown)
-        self._writer._get_file_writer().add_summary(Summary(value=[value]), step)
+        self._writer._get_file_writer().add_summary(Summary(value=[value]), step)  # type: ignore[no-untyped-call]
 
     def flush(self) -> None:
         """What was told is on the disk before a checkpoint says that its steps are done."""

@@ -187,29 +187,27 @@ class Ugatit:
         forth, back = f"gen{domain}2{target}", f"gen{target}2{domain}"
         there, same = self._generate(forth, source), self._generate(back, source)
         again = self._generate(back, there.image)
-        columns = [
+        return [
             Column("source", source),
-            Column("attention", there.attention),
+            *_shown("attention", there.attention),
             *self._looks(source, domain),
             Column("translation", there.image),
             *self._looks(there.image, target),
-            Column("attention back", again.attention),
+            *_shown("attention back", again.attention),
             Column("reconstruction", again.image),
             Column("identity", same.image),
         ]
-        return [column for column in columns if column.values is not None]
 
     def _looks(self, pictures: Tensor, domain: str) -> list[Column]:
         """Where the local and the global discriminator of a domain look."""
-        return [
-            Column(f"{name} D", self._judge(f"dis{depth}{domain}", pictures).attention)
-            for name, depth in (("local", "L"), ("global", "G"))
-        ]
+        local = self._judge(f"disL{domain}", pictures).attention
+        global_ = self._judge(f"disG{domain}", pictures).attention
+        return [*_shown("local D", local), *_shown("global D", global_)]
 
     def distributions(self) -> dict[str, Tensor]:
-        """Every layer's learned rho, `[C]`: 1 is instance, 0 layer normalisation (equation 1)."""
+        """Every layer's learned rho as it mixes, `[C]`: 1 is instance, 0 layer normalisation (equation 1)."""
         return {
-            f"rho/{generator}.{layer}": module.rho
+            f"rho/{generator}.{layer}": module.mixture
             for generator, network in self.generators.items()
             for layer, module in network.named_modules()
             if isinstance(module, AdaLIN | LIN) and isinstance(module.rho, nn.Parameter)
@@ -262,6 +260,11 @@ class Ugatit:
             for module in generator.modules():
                 if isinstance(module, AdaLIN | LIN):
                     module.rho.clamp_(0, 1)
+
+
+def _shown(label: str, attention: Tensor | None) -> list[Column]:
+    """A heat map's column, or none of a network without a CAM."""
+    return [] if attention is None else [Column(label, attention)]
 
 
 def refuse_non_finite(terms: Terms) -> None:

@@ -21,7 +21,7 @@ from training.plan.dry import Costs, dry_step
 _SHEETS: Final = 4
 _ROWS: Final = 4
 _COLUMNS: Final = 10
-_SHEET_BYTES_A_PIXEL: Final = 0.35
+_SHEET_BYTES_A_PIXEL: Final = 0.45
 """Of a sample sheet as JPEG, roughly."""
 
 
