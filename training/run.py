@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from training.checkpoint.disk import replace_file
+from training.checkpoint.write import FULL
 from training.config import RunConfig, from_mapping
 from training.data.scan import ScanResult
 from training.journal.environment import read_environments
+
+LOCK: Final = ".lock"
+"""The file whose lock a process holds while it writes to the folder."""
 
 
 class RunError(ValueError):
@@ -28,19 +33,26 @@ class RunFolder:
         self.stats = path / "stats.jsonl"
         self.environment = path / "environment.json"
 
-    def create(
-        self, config: RunConfig, data: Path, pictures: ScanResult, *, speed: Mapping[str, str | bool]
-    ) -> None:
-        """Make the folder and write down what is to be done, with what, and what of it cannot be read.
+    def make(self) -> None:
+        """Make the folder, for a run that is to start.
 
         Raises:
             RunError: something is there already.
         """
-        if self.path.exists() and any(self.path.iterdir()):
-            raise RunError(
-                f"{self.path} is not empty; resume it with ugatit-train resume, or name another --out."
-            )
-        self.samples.mkdir(parents=True)
+        if not (self.path / LOCK).exists():  # no lock is put beside what is not a run's
+            self._refuse_strangers()
+        self.path.mkdir(parents=True, exist_ok=True)
+
+    def create(
+        self, config: RunConfig, data: Path, pictures: ScanResult, *, speed: Mapping[str, str | bool]
+    ) -> None:
+        """Write down what is to be done, with what, and what of it cannot be read. Hold the folder.
+
+        Raises:
+            RunError: something is there already.
+        """
+        self._refuse_strangers()
+        self.samples.mkdir()
         facts = {
             "data": str(data.resolve()),
             "fingerprint": pictures.fingerprint,
@@ -68,6 +80,29 @@ class RunFolder:
     def speed(self) -> dict[str, str | bool]:
         """How the run was computed when it began; empty if it does not say, as early ones did not."""
         return dict(json.loads(self._config.read_text()).get("speed", {}))
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Say in a sentence that the disk is full.
+
+        Raises:
+            RunError: it is.
+        """
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise RunError(
+                f"{self.path} could not be written to ({error.strerror}); its checkpoints are still there: "
+                "free some space there, then resume."
+            ) from error
+
+    def _refuse_strangers(self) -> None:
+        if self.path.exists() and any(path.name != LOCK for path in self.path.iterdir()):
+            raise RunError(
+                f"{self.path} is not empty; resume it with ugatit-train resume, or name another --out."
+            )
 
     def add_stats(self, line: dict[str, Any]) -> None:
         """Append one line to `stats.jsonl`."""

@@ -16,7 +16,8 @@ from training.checkpoint.latest import note_latest
 from training.checkpoint.manifest import FORMAT, MANIFEST, Manifest
 from training.checkpoint.read import verify
 
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a disk without space answers."""
 
 
 def save(directory: Path, checkpoint: Checkpoint, *, score: float | None = None) -> Path:
@@ -90,7 +91,7 @@ def _fill(fresh: Path, checkpoint: Checkpoint, score: float | None) -> None:
 
 
 def _failure(directory: Path, step: int, error: OSError, before: list[Path]) -> str:
-    remedy = "free some space there" if error.errno in _FULL else "check the disk and your rights to it"
+    remedy = "free some space there" if error.errno in FULL else "check the disk and your rights to it"
     left = f"{before[-1].name} is still there" if before else "there was none before it"
     return (
         f"The checkpoint of step {step} could not be written to {directory} ({error.strerror}; {left}): "
