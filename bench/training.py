@@ -76,7 +76,7 @@ def _measures(config: UgatitConfig, best: Speed) -> dict[str, Ugatit]:
 
 def _made(config: UgatitConfig, speed: Speed) -> Ugatit:
     torch.manual_seed(0)
-    return Ugatit(config, speed)
+    return Ugatit(config, speed=speed)
 
 
 def _step(method: Ugatit, batch: dict[str, Tensor]) -> Step:

@@ -47,7 +47,7 @@ def start(
     pictures = _scan(data, config, console)
     speed = _choose_speed(config, console)
     _seed_everything(config.seed)
-    method = Ugatit(config.ugatit, speed)
+    method = Ugatit(config.ugatit, speed=speed)
     if init is not None:
         method.adopt(init)
     run.create(config, data, pictures, speed=speed.facts())
@@ -78,7 +78,7 @@ def go_on(run: RunFolder, console: Console) -> None:
     before = run.speed()
     if before != speed.facts():
         console.print(f"Until now the run was computed otherwise: {before or 'plainly'}.", highlight=False)
-    _train(run, config, Ugatit(config.ugatit, speed), pictures, checkpoint, console)
+    _train(run, config, Ugatit(config.ugatit, speed=speed), pictures, checkpoint, console)
 
 
 class Trained(NamedTuple):

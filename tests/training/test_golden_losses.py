@@ -33,7 +33,8 @@ def official(variant: str) -> tuple[Ugatit, dict[str, Tensor]]:
             local_discriminator=networks.discriminators["disLA"].config,
         )
     )
-    method.adopt({**networks.generators, **networks.discriminators})
+    for name, network in {**networks.generators, **networks.discriminators}.items():
+        method.networks[name].load_state_dict(network.state_dict())
     for network in method.networks.values():
         network.eval()
     golden = vectors(variant)

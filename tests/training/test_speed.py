@@ -34,7 +34,7 @@ def made(speed: Speed, dtype: torch.dtype = torch.float64) -> Ugatit:
         global_discriminator=DiscriminatorConfig(channels=8, layers=4),
         local_discriminator=DiscriminatorConfig(channels=8, layers=3),
     )
-    method = Ugatit(config, speed)
+    method = Ugatit(config, speed=speed)
     for name, network in method.networks.items():
         network.to(dtype)
         if name.startswith("dis"):

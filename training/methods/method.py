@@ -35,8 +35,8 @@ class Method(Protocol):
     def averaged(self) -> Sequence[str]:
         """The networks whose running average is worth keeping: those that are exported."""
 
-    def step(self, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """Learn from one batch; every loss term by name, detached."""
+    def step(self, batch: Batch, progress: float, *, parts: int = 1) -> dict[str, Tensor]:
+        """Learn from one batch, in so many parts; every loss term by name, detached, the mean of all."""
 
     def show(self, batch: Batch) -> dict[str, list[Column]]:
         """What the networks make of some pictures: for each direction the columns of a sheet."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from training.losses import Terms, adversarial_terms, cam_loss, discriminator_te
 from training.methods.building import initialize, parameter_groups
 from training.methods.method import Column
 from training.methods.ugatit_config import UgatitConfig
+from training.parallel.processes import Processes, Solo
 from training.speed import Speed
 
 DOMAINS: Final = ("A", "B")
@@ -34,14 +35,18 @@ class NonFiniteLossError(RuntimeError):
 class Ugatit:
     """The networks, their optimizers and the step."""
 
-    def __init__(self, config: UgatitConfig, speed: Speed = PLAIN) -> None:
+    def __init__(
+        self, config: UgatitConfig, *, speed: Speed = PLAIN, processes: Processes | None = None
+    ) -> None:
         """
         Args:
             config: what is learned.
             speed: how it is computed; by default as it is written, in full precision.
+            processes: who learns together, each from its own batch; None for this one alone.
         """
         self.config = config
         self.speed = speed
+        self.processes = processes or Solo()
         self.generators = {
             "genA2B": Generator(config.generator),
             "genB2A": Generator(config.generator),
@@ -69,36 +74,56 @@ class Ugatit:
         """All networks by name."""
         return {**self.generators, **self.discriminators}
 
-    def step(self, batch: Mapping[str, Tensor], progress: float) -> Terms:
+    def step(self, batch: Mapping[str, Tensor], progress: float, *, parts: int = 1) -> Terms:
         """Learn from one batch.
 
         Args:
             batch: `A` and `B`, each `[N, 3, S, S]` in [-1, 1].
             progress: the share of the training that is done, 0 to 1.
+            parts: how many equal parts the batch goes through the networks in. It takes the memory of one,
+                and learns what the whole would, to rounding; all parts but the first are translated twice.
 
         Returns:
-            Every term of the objective before its weight, detached.
+            Every term of the objective before its weight, detached: the mean over all processes.
 
         Raises:
             NonFiniteLossError: a term is infinite or not a number; nothing was learned from this batch.
         """
-        self._set_learning_rate(progress)
+        self._prepare(progress)
         batch = {domain: self.speed.lay_out(pictures) for domain, pictures in batch.items()}
+        first, *others = _split(batch, parts)
 
         # Translate once. What the discriminators learn from is what the generators are then judged by.
-        translations, identities = self.translate_all(batch)
+        translations, identities = self.translate_all(first)
 
-        # Update the discriminators.
+        # Update the discriminators, by all parts.
         fakes = {domain: translations[domain].image.detach() for domain in DOMAINS}
-        judging = self.judging_terms(batch, fakes)
-        self._learn("discriminators", judging)
+        judging = [self._collect(self.judging_terms(first, fakes), parts)]
+        with _standing_still(self.discriminators.values()):
+            judging += [self._collect(self.judging_terms(part, self._fakes(part)), parts) for part in others]
+        judged = self._learn("discriminators", judging)
 
         # Update the generators, by discriminators that stand still meanwhile.
         with _frozen(self.discriminators.values()):
-            translating = self.translating_terms(real=batch, translations=translations, identities=identities)
-            self._learn("generators", translating)
+            terms = self.translating_terms(real=first, translations=translations, identities=identities)
+            translating = [self._collect(terms, parts)]
+            with _standing_still(self.discriminators.values()):
+                for part in others:
+                    translations, identities = self.translate_all(part)
+                    terms = self.translating_terms(
+                        real=part, translations=translations, identities=identities
+                    )
+                    translating.append(self._collect(terms, parts))
+            translated = self._learn("generators", translating)
         self.clip_rho()
-        return {name: term.detach() for name, term in {**judging, **translating}.items()}
+        return {**judged, **translated}
+
+    @torch.no_grad()
+    def _fakes(self, real: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {
+            "A": self._generate("genB2A", real["B"]).image,
+            "B": self._generate("genA2B", real["A"]).image,
+        }
 
     def translate_all(
         self, real: Mapping[str, Tensor]
@@ -213,11 +238,6 @@ class Ugatit:
             if isinstance(module, AdaLIN | LIN) and isinstance(module.rho, nn.Parameter)
         }
 
-    def adopt(self, networks: Mapping[str, nn.Module]) -> None:
-        """Take the weights of networks of the same names and shapes; those not given keep their own."""
-        for name, network in networks.items():
-            self.networks[name].load_state_dict(network.state_dict())
-
     def weighted(self, terms: Terms) -> Tensor:
         """The sum of terms, each times its weight."""
         return torch.stack([self._weight(name) * term for name, term in terms.items()]).sum()
@@ -228,12 +248,20 @@ class Ugatit:
         named = {"G_cycle": weights.cycle, "G_identity": weights.identity, "G_cam": weights.cam}
         return named.get(kind, weights.adversarial)
 
-    def _learn(self, optimizer: str, terms: Terms) -> None:
-        """Both optimizers step here, and nowhere else."""
-        refuse_non_finite(terms)
-        self.optimizers[optimizer].zero_grad()
-        torch.autograd.backward(self.weighted(terms))
+    def _collect(self, terms: Terms, parts: int) -> Terms:
+        """Add the gradients of one part of a batch to those of the others."""
+        torch.autograd.backward(self.weighted(terms) / parts)
+        return {name: term.detach() for name, term in terms.items()}
+
+    def _learn(self, optimizer: str, collected: Sequence[Terms]) -> Terms:
+        """Both optimizers step here, and nowhere else: by the mean over all parts and all processes."""
+        means = {name: torch.stack([terms[name] for terms in collected]).mean() for name in collected[0]}
+        means = self.processes.mean(means)
+        refuse_non_finite(means)
+        groups = self.optimizers[optimizer].param_groups
+        self.processes.mean_gradients(parameter for group in groups for parameter in group["params"])
         self._update(optimizer)
+        return means
 
     def _update(self, optimizer: str) -> None:
         """What lies between the gradients and the new weights."""
@@ -248,8 +276,10 @@ class Ugatit:
             fused=self.speed.fused_adam or None,
         )
 
-    def _set_learning_rate(self, progress: float) -> None:
+    def _prepare(self, progress: float) -> None:
+        """Forget the last step's gradients, and set the learning rate for this one."""
         for optimizer in self.optimizers.values():
+            optimizer.zero_grad()
             for group in optimizer.param_groups:
                 group["lr"] = self.config.learning_rate_at(progress)
 
@@ -276,6 +306,13 @@ def refuse_non_finite(terms: Terms) -> None:
     broken = [name for name, term in terms.items() if not torch.isfinite(term)]
     if broken:
         raise NonFiniteLossError(f"{', '.join(broken)} is not finite; nothing was learned from this batch.")
+
+
+def _split(batch: Mapping[str, Tensor], parts: int) -> list[dict[str, Tensor]]:
+    """Equal parts of a batch, in order."""
+    assert all(len(pictures) % parts == 0 for pictures in batch.values())
+    pieces = {domain: pictures.chunk(parts) for domain, pictures in batch.items()}
+    return [{domain: each[number] for domain, each in pieces.items()} for number in range(parts)]
 
 
 def _halves(answer: Iterable[Tensor | None]) -> tuple[list[Any], list[Any]]:
