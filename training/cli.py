@@ -15,6 +15,7 @@ from training.data.errors import DataError
 from training.export.parity import ParityError
 from training.importers import CheckpointError
 from training.methods.ugatit import NonFiniteLossError
+from training.parallel.processes import ProcessLostError, TroubleElsewhere
 from training.run import RunError
 
 
@@ -33,6 +34,7 @@ _MISTAKES = (
     DataError,
     NonFiniteLossError,
     ParityError,
+    ProcessLostError,
     RunCheckpointError,
     RunError,
 )
@@ -46,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(error.format_message())
     except click.Abort:
         sys.exit(130)
+    except TroubleElsewhere:
+        sys.exit(2)
     except _MISTAKES as error:
         _fail(str(error))
     except OSError as error:

@@ -29,7 +29,9 @@ class RunConfig:
     method: Literal["ugatit"] = "ugatit"
     steps: int = 1_000_000
     batch: int = 1
-    """Pictures of each domain in a step."""
+    """Pictures of each domain in a pass, in each process."""
+    accumulate: int = 1
+    """Passes in a step. A step learns from batch x accumulate x processes pictures of each domain."""
     seed: int = 0
     save_every: int = 1_000
     """Steps between two checkpoints, and two sample sheets."""
@@ -46,8 +48,9 @@ class RunConfig:
     ugatit: UgatitConfig = field(default_factory=UgatitConfig)
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.batch, self.save_every, self.stats_every, self.keep_last) < 1:
-            raise ConfigError("steps, batch, save_every, stats_every and keep_last must be at least 1.")
+        counts = ("steps", "batch", "accumulate", "save_every", "stats_every", "keep_last")
+        if min(getattr(self, name) for name in counts) < 1:
+            raise ConfigError(f"{', '.join(counts[:-1])} and {counts[-1]} must be at least 1.")
         if self.seed < 0:
             raise ConfigError(f"seed is {self.seed}; it must not be negative.")
         if not 0 <= self.average_decay < 1:
@@ -57,6 +60,10 @@ class RunConfig:
                 f"data.size is {self.data.size} and ugatit.generator.size {self.ugatit.generator.size}; "
                 "they must be the same."
             )
+
+    def pictures(self, processes: int = 1) -> int:
+        """Pictures of both domains together that one step of so many processes learns from."""
+        return 2 * self.batch * self.accumulate * processes
 
     def to_json(self) -> str:
         """The config as it is written beside a run, and as `from_mapping` reads it."""
@@ -91,6 +98,11 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
         nested = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
         result[key] = merged(result[key], value) if nested else value
     return result
+
+
+def changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
+    """`config` with what `changes` says, as `from_mapping` reads it."""
+    return from_mapping(merged(dataclasses.asdict(config), changes))
 
 
 def from_mapping(values: Mapping[str, Any]) -> RunConfig:

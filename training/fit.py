@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from rich.console import Console
-from torch import nn
 
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
 from training.average import RunningAverage
-from training.checkpoint.content import Checkpoint, split_group
+from training.checkpoint.content import Checkpoint
 from training.checkpoint.read import load_newest
-from training.config import RunConfig
+from training.config import RunConfig, changed
 from training.data.fixed import test_batch, train_batch
 from training.data.folder import DOMAINS
 from training.data.scan import ScanResult, scan
 from training.data.stream import Stream
+from training.initial import read_initial, trained_weights
 from training.journal.journal import Journal
+from training.lock import locked
 from training.loop import train
 from training.methods.method import Batch
 from training.methods.ugatit import Ugatit
+from training.parallel.processes import Processes
 from training.run import RunError, RunFolder
 from training.speed import Speed, choose
 from training.state import restore
@@ -35,50 +38,113 @@ SAMPLES = 4
 
 
 def start(
-    run: RunFolder, config: RunConfig, data: Path, init: Mapping[str, nn.Module] | None, console: Console
+    run: RunFolder, config: RunConfig, data: Path, init: Path | None, processes: Processes, console: Console
 ) -> None:
     """Begin a run in an empty folder.
 
+    Args:
+        run: the folder, new or empty.
+        config: what to do.
+        data: the data set's folder.
+        init: the checkpoint whose weights to start from, if any.
+        processes: who trains.
+        console: where progress is shown.
+
     Raises:
-        RunError: the folder is not empty.
+        RunError: the folder is not empty, or another process writes to it.
         DataError: the data set cannot be used.
+        CheckpointError, ConfigError: nor can `init`.
         Whatever `train` raises.
     """
-    pictures = _scan(data, config, console)
-    speed = _choose_speed(config, console)
-    _seed_everything(config.seed)
-    method = Ugatit(config.ugatit, speed=speed)
-    if init is not None:
-        method.adopt(init)
-    run.create(config, data, pictures, speed=speed.facts())
-    _train(run, config, method, pictures, None, console)
+    with ExitStack() as held:
+        with processes.together():
+            pictures = _scan(data, config, console)
+            _seed_everything(config.seed)
+            method = _made(config, processes, console)
+            if init is not None:
+                for name, weights in read_initial(init, method.networks, size=config.data.size).items():
+                    method.networks[name].load_state_dict(weights)
+            if processes.rank == 0:
+                run.make()
+                held.enter_context(locked(run.path))
+                run.create(config, data, pictures, speed=method.speed.facts())
+        _train(run, config, method, pictures, None, processes, console)
 
 
-def go_on(run: RunFolder, console: Console) -> None:
+def go_on(run: RunFolder, changes: Mapping[str, Any], processes: Processes, console: Console) -> None:
     """Go on with a run from its newest checkpoint that verifies; a finished one says so.
 
+    Args:
+        run: the folder.
+        changes: what of the config is otherwise from now on, such as `{"accumulate": 2}`.
+        processes: who trains, as many as before or others.
+        console: where progress is shown.
+
     Raises:
-        RunError: the folder is no run, or its pictures are others than those it was started with.
+        RunError: the folder is no run, another process writes to it, or its pictures are others than those
+            it was started with.
         CheckpointError: no checkpoint can be used.
         Whatever `train` raises.
     """
-    config, data, fingerprint = run.read()
+    with ExitStack() as held:
+        with processes.together():
+            config, data, fingerprint = run.read()
+            config = changed(config, changes)
+            if processes.rank == 0:
+                held.enter_context(locked(run.path))
+            checkpoint = _newest(run, console)
+            if checkpoint.step >= config.steps:
+                told = f"{run.path} is finished: it has done its {config.steps:,} steps."
+                console.print(told, highlight=False)
+                return
+            pictures = _scan(data, config, console)
+            if pictures.fingerprint != fingerprint:
+                raise RunError(
+                    f"The pictures in {data} are others than those that {run.path} was started with."
+                )
+            console.print(f"Going on from step {checkpoint.step:,}.", highlight=False)
+            method = _made(config, processes, console)
+            _tell_of_other_ways(run, method.speed, console)
+            _tell_of_other_batches(checkpoint, config, processes, console)
+            if processes.rank == 0:
+                run.forget_stats_after(checkpoint.step)
+        _train(run, config, method, pictures, checkpoint, processes, console)
+
+
+def _newest(run: RunFolder, console: Console) -> Checkpoint:
     checkpoint, skipped = load_newest(run.checkpoints)
     for each in skipped:
         console.print(f"Skipped {each.path.name}: {each.reason}", highlight=False)
-    if checkpoint.step >= config.steps:
-        console.print(f"{run.path} is finished: it has done its {config.steps:,} steps.", highlight=False)
-        return
-    pictures = _scan(data, config, console)
-    if pictures.fingerprint != fingerprint:
-        raise RunError(f"The pictures in {data} are others than those that {run.path} was started with.")
-    console.print(f"Going on from step {checkpoint.step:,}.", highlight=False)
-    run.forget_stats_after(checkpoint.step)
-    speed = _choose_speed(config, console)
+    return checkpoint
+
+
+def _made(config: RunConfig, processes: Processes, console: Console) -> Ugatit:
+    speed = choose(config.speed, processes.device.type)
+    console.print(f"Computing on {speed}.", highlight=False)
+    for note in speed.notes:
+        console.print(f"Warning: {note}", highlight=False)
+    return Ugatit(config.ugatit, speed=speed, processes=processes)
+
+
+def _tell_of_other_ways(run: RunFolder, speed: Speed, console: Console) -> None:
     before = run.speed()
     if before != speed.facts():
         console.print(f"Until now the run was computed otherwise: {before or 'plainly'}.", highlight=False)
-    _train(run, config, Ugatit(config.ugatit, speed=speed), pictures, checkpoint, console)
+
+
+def _tell_of_other_batches(
+    checkpoint: Checkpoint, config: RunConfig, processes: Processes, console: Console
+) -> None:
+    cursors = checkpoint.scalars["data"]
+    assert isinstance(cursors, dict)
+    before = int(str(cursors["A"])) / checkpoint.step
+    now = config.batch * config.accumulate * processes.count
+    if before != now:
+        console.print(
+            f"A step was {before:g} pictures of each domain, and from now on is {now}: "
+            "--accumulate, or as many processes as before, would keep it as it was.",
+            highlight=False,
+        )
 
 
 class Trained(NamedTuple):
@@ -105,10 +171,7 @@ def load_trained(run: RunFolder, *, raw: bool = False) -> Trained:
     checkpoint, _ = load_newest(run.checkpoints)
     method = Ugatit(config.ugatit)
     for name, network in method.networks.items():
-        averaged = split_group(checkpoint.tensors.get("average", {}), name)
-        network.load_state_dict(
-            averaged if averaged and not raw else split_group(checkpoint.tensors["networks"], name)
-        )
+        network.load_state_dict(trained_weights(checkpoint, name, raw=raw))
         network.eval()
     return Trained(checkpoint.step, method.generators, method.discriminators, config.sha256)
 
@@ -119,26 +182,30 @@ def _train(
     method: Ugatit,
     pictures: ScanResult,
     checkpoint: Checkpoint | None,
+    processes: Processes,
     console: Console,
 ) -> None:
+    for network in method.networks.values():
+        network.to(processes.device)
     average = None
-    if config.average_decay:
+    if config.average_decay and processes.rank == 0:  # who saves
         average = RunningAverage(method.networks, method.averaged, decay=config.average_decay)
-    with Stream(pictures, config.data, seed=config.seed) as stream:
+    with Stream(
+        pictures, config.data, seed=config.seed, rank=processes.rank, world_size=processes.count
+    ) as stream:
         if checkpoint is not None:
             restore(checkpoint, method, stream, average)
+        processes.share(method.networks.values())
         done = checkpoint.step if checkpoint is not None else 0
-        samples = _samples(pictures, config.data.size)
-        with Journal(run, config, method, average, samples, done=done, console=console) as journal:
-            train(run, config, method, stream, average, journal, done=done)
-
-
-def _choose_speed(config: RunConfig, console: Console) -> Speed:
-    speed = choose(config.speed)
-    console.print(f"Computing on {speed}.", highlight=False)
-    for note in speed.notes:
-        console.print(f"Warning: {note}", highlight=False)
-    return speed
+        with run.writing():
+            journal = None
+            if processes.rank == 0:
+                samples = _samples(pictures, config.data.size, processes.device)
+                journal = Journal(
+                    run, config, method, average, samples, processes, done=done, console=console
+                )
+            with journal or nullcontext():
+                train(run, config, method, stream, average, journal, processes, done=done)
 
 
 def _seed_everything(seed: int) -> None:
@@ -153,8 +220,8 @@ def _scan(data: Path, config: RunConfig, console: Console) -> ScanResult:
         return scan(data, max_unreadable_share=config.data.max_unreadable_share)
 
 
-def _samples(pictures: ScanResult, size: int) -> dict[str, Batch]:
+def _samples(pictures: ScanResult, size: int, device: torch.device) -> dict[str, Batch]:
     return {
-        "train": {domain: train_batch(pictures, domain, SAMPLES, size=size) for domain in DOMAINS},
-        "test": {domain: test_batch(pictures, domain, SAMPLES, size=size) for domain in DOMAINS},
+        name: {domain: read(pictures, domain, SAMPLES, size=size).to(device) for domain in DOMAINS}
+        for name, read in (("train", train_batch), ("test", test_batch))
     }

@@ -65,3 +65,13 @@ def train(*arguments: str | Path) -> tuple[int, str, str]:
     process = start(*arguments)
     out, error = process.communicate(timeout=300)
     return process.returncode, out, error
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    """Until something is there, or the process has ended."""
+    while not path.exists():
+        try:
+            process.wait(timeout=0.05)
+        except subprocess.TimeoutExpired:
+            continue
+        return

@@ -18,6 +18,7 @@ from training.average import RunningAverage
 from training.journal.journal import Journal
 from training.journal.progress import LOG_SECONDS, show_progress
 from training.methods.ugatit import Ugatit
+from training.parallel.processes import Solo
 from training.run import RunFolder
 from training.samples import draw_sheet, show_in_parts
 
@@ -25,7 +26,7 @@ from training.samples import draw_sheet, show_in_parts
 def open_journal(run: RunFolder, method: Ugatit, *, done: int = 0, **config: Any) -> Journal:
     samples = {"test": pictures(seed=5)}
     console = Console(file=io.StringIO())
-    return Journal(run, tiny_config(**config), method, None, samples, done=done, console=console)
+    return Journal(run, tiny_config(**config), method, None, samples, Solo(), done=done, console=console)
 
 
 def lines_of(run: RunFolder) -> list[dict[str, Any]]:

@@ -47,7 +47,7 @@ def told_run(folder: Path, lines: Sequence[dict[str, Any]]) -> RunFolder:
     (folder / "config.json").write_text(json.dumps(written))
     for each in lines:
         run.add_stats(each)
-    run.add_environment(facts(0))
+    run.add_environment(facts(0, processes=1))
     for step, colour in COLOURS.items():
         for name in ("A2B-test", "B2A-train"):
             Image.new("RGB", (200, 80), colour).save(run.samples / f"{step:08d}-{name}.jpg")

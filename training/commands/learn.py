@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
-from torch import nn
 
-from models.networks.config import ConfigError
-from training.commands.options import config_options
-from training.config import RunConfig, from_mapping
+from training.commands.hardware import hardware_options
+from training.commands.options import config_options, precision_option, with_precision
+from training.config import from_mapping
 from training.data.check import check
 from training.data.render import render
 from training.fit import go_on, start
-from training.importers import read_official
 from training.loop import Interrupted
+from training.methods.ugatit import NonFiniteLossError
+from training.parallel.launch import Devices, launched
+from training.parallel.processes import Processes, TroubleElsewhere
 from training.run import RunFolder
 
 
@@ -26,20 +27,35 @@ from training.run import RunFolder
     "--data", required=True, type=click.Path(path_type=Path), help="Holds trainA, trainB, testA, testB."
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The run's folder, new or empty.")
-@click.option("--init", type=click.Path(path_type=Path), help="An official checkpoint to start from.")
+@click.option(
+    "--init", type=click.Path(path_type=Path), help="A run, or an official checkpoint, to start from."
+)
 @config_options
-def fit(data: Path, out: Path, init: Path | None, values: Mapping[str, Any]) -> None:
+@hardware_options
+def fit(data: Path, out: Path, init: Path | None, values: Mapping[str, Any], hardware: Devices) -> None:
     """Train translators between the two domains of a data set."""
-    config = from_mapping(values)
-    networks = _official_networks(init, config) if init is not None else None
-    _until_interrupted(lambda console: start(RunFolder(out), config, data, networks, console))
+
+    def work(processes: Processes, console: Console) -> None:
+        with processes.together():
+            config = from_mapping(values)
+        start(RunFolder(out), config, data, init, processes, console)
+
+    _until_interrupted(hardware, work)
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-def resume(run: Path) -> None:
+@click.option("--accumulate", type=int, help="Passes in a step, if others than before.")
+@precision_option
+@hardware_options
+def resume(run: Path, accumulate: int | None, precision: str | None, hardware: Devices) -> None:
     """Go on with a RUN, exactly where its newest whole checkpoint stands."""
-    _until_interrupted(lambda console: go_on(RunFolder(run), console))
+    changes = with_precision({} if accumulate is None else {"accumulate": accumulate}, precision)
+
+    def work(processes: Processes, console: Console) -> None:
+        go_on(RunFolder(run), changes, processes, console)
+
+    _until_interrupted(hardware, work)
 
 
 @click.group()
@@ -61,26 +77,15 @@ def check_data(folder: Path) -> None:
     raise SystemExit(1 if report.problems else 0)
 
 
-def _until_interrupted(work: Any) -> None:
-    console = Console()
-    try:
-        work(console)
-    except Interrupted as told:
-        console.print(str(told), highlight=False)
-
-
-def _official_networks(path: Path, config: RunConfig) -> Mapping[str, nn.Module]:
-    """The networks of an official checkpoint that the config's are shaped like.
-
-    Raises:
-        CheckpointError: the file is no such checkpoint.
-        ConfigError: its networks have other shapes.
-    """
-    official = read_official(path, size=config.data.size)
-    wanted = {"gen": config.ugatit.generator, "disG": config.ugatit.global_discriminator}
-    networks: dict[str, Any] = {**official.generators, **official.discriminators}
-    for name, network in networks.items():
-        expected = wanted.get(name[:4]) or wanted.get(name[:3]) or config.ugatit.local_discriminator
-        if network.config != expected:
-            raise ConfigError(f"{path}: {name} is {network.config}, and the run's is {expected}.")
-    return networks
+def _until_interrupted(hardware: Devices, train: Callable[[Processes, Console], None]) -> None:
+    """Train on this hardware. The first process speaks for all."""
+    with launched(hardware) as processes:
+        console = Console(quiet=processes.rank > 0)
+        try:
+            train(processes, console)
+        except Interrupted as told:
+            console.print(str(told), highlight=False)
+        except NonFiniteLossError as error:
+            if processes.rank > 0:
+                raise TroubleElsewhere from error
+            raise

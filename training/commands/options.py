@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, get_args
 
 import click
 
 from models.networks.config import ConfigError
 from training.ablations import ABLATIONS
 from training.config import load_preset, merged, presets
+from training.speed import Precision
+
+precision_option: Final = click.option(
+    "--precision",
+    type=click.Choice(get_args(Precision)),
+    help="Of convolutions and products. auto is bfloat16 where the hardware has it.",
+)
 
 _OPTIONS: Final = (
     click.option(
@@ -20,10 +27,12 @@ _OPTIONS: Final = (
     click.option("--ablation", type=click.Choice(list(ABLATIONS)), help="One of the paper's table 1."),
     click.option("--size", type=int, metavar="PIXELS", help="Of the pictures and the networks."),
     click.option("--channels", type=int, help="Base channels of every network."),
-    click.option("--batch", type=int, help="Pictures of each domain in a step."),
+    click.option("--batch", type=int, help="Pictures of each domain in a pass, on each device."),
+    click.option("--accumulate", type=int, help="Passes in a step, which take the memory of one."),
     click.option("--steps", type=int, help="Steps to train."),
     click.option("--save-every", type=int, help="Steps between two checkpoints."),
     click.option("--seed", type=int, help="Of weights, order and augmentation."),
+    precision_option,
     click.option(
         "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Any value of the config."
     ),
@@ -40,12 +49,13 @@ def config_options(command: Callable[..., None]) -> Callable[..., None]:
         ablation: str | None,
         size: int | None,
         channels: int | None,
+        precision: str | None,
         assignments: tuple[str, ...],
         **others: Any,
     ) -> None:
-        flags = {name: others.pop(name) for name in ("batch", "steps", "save_every", "seed")}
+        flags = {name: others.pop(name) for name in ("batch", "accumulate", "steps", "save_every", "seed")}
         changes = {name: value for name, value in flags.items() if value is not None}
-        changes = merged(changes, _sizes(size, channels))
+        changes = merged(with_precision(changes, precision), _sizes(size, channels))
         if ablation is not None:
             changes = merged(changes, {"ugatit": ABLATIONS[ablation]})
         for assignment in assignments:
@@ -55,6 +65,11 @@ def config_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_OPTIONS):
         with_values = option(with_values)
     return with_values
+
+
+def with_precision(changes: Mapping[str, Any], precision: str | None) -> dict[str, Any]:
+    """Changes of a config, and what `--precision` says if it is there."""
+    return merged(changes, {} if precision is None else {"speed": {"precision": precision}})
 
 
 def _sizes(size: int | None, channels: int | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import torch
 _PACKAGES: Final = ("torch", "numpy", "pillow", "safetensors", "lightning-fabric", "tensorboard")
 
 
-def facts(step: int) -> dict[str, Any]:
+def facts(step: int, *, processes: int) -> dict[str, Any]:
     """What a run's figures and its exactness depend on, at the moment it goes on from `step`."""
     return {
         "step": step,
@@ -25,6 +25,7 @@ def facts(step: int) -> dict[str, Any]:
         "python": platform.python_version(),
         "system": platform.platform(terse=True),
         "processor": processor(),
+        "processes": processes,
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "memory_bytes": memory_bytes(),

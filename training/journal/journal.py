@@ -18,6 +18,7 @@ from training.journal.interval import Interval
 from training.journal.numbers import gradient_norms, learning_rates, summaries
 from training.journal.progress import show_progress
 from training.methods.method import Batch, Method
+from training.parallel.processes import Processes
 from training.run import RunFolder
 from training.samples import score_of, show_in_parts, write_sheet
 
@@ -37,6 +38,7 @@ class Journal:
         method: Method,
         average: RunningAverage | None,
         samples: Mapping[str, Batch],
+        processes: Processes,
         *,
         done: int,
         console: Console,
@@ -48,19 +50,20 @@ class Journal:
             method: whose networks learn.
             average: follows the networks, if there is one.
             samples: the pictures that are shown at every save, by the name of their sheets.
+            processes: who trains.
             done: steps that are done already.
             console: where progress is shown.
         """
         self._run, self._config = run, config
         self._method, self._average, self._samples = method, average, samples
-        self._pictures = 2 * config.batch  # of both domains
+        self._pictures = config.pictures(processes.count)
         self._interval = Interval()
         self._board = None
         if config.tensorboard:
             from training.journal.board import Board  # a second of imports that a run without it saves
 
             self._board = Board(run.path / "tensorboard", done=done)
-        run.add_environment(facts(done))
+        run.add_environment(facts(done, processes=processes.count))
         self._progress = show_progress(console, steps=config.steps, done=done, pictures=self._pictures)
 
     def note(self, step: int, terms: Mapping[str, Tensor], *, seconds: float, data_seconds: float) -> None:

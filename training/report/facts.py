@@ -40,10 +40,12 @@ def _steps(told: Told) -> Fact:
 def _times(told: Told) -> list[Fact]:
     recent = told.lines[-_RECENT:]
     seconds = statistics.median(float(line["seconds"]) for line in recent)
+    processes = int(told.environments[-1].get("processes", 1)) if told.environments else 1
+    pictures = told.config.pictures(processes)
     left = told.config.steps - int(told.lines[-1]["step"])
     facts = [
         Fact("Learning took", _duration(_total(told.lines)), "time in steps, without saving"),
-        Fact("A step", f"{seconds:.3g} s", f"{2 * told.config.batch / seconds:.3g} images a second"),
+        Fact("A step", f"{seconds:.3g} s", f"{pictures / seconds:.3g} images a second"),
     ]
     if left > 0:
         facts.append(Fact("Left", _duration(left * seconds), "at this speed"))

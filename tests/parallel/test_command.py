@@ -1,0 +1,89 @@
+"""Runs of two processes, by flag and by torchrun."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import ROOT, environment
+from tests.training.command import SMALL, data_set, start, train, wait_for
+from training.checkpoint.content import digest
+from training.checkpoint.read import load_newest
+
+STEPS = 30
+ARGUMENTS = (*SMALL, f"--steps={STEPS}", "--save-every=3", "--accelerator=cpu")
+TWO = ("--batch=1", "--devices=2")
+TORCHRUN = (
+    sys.executable,
+    "-m",
+    "torch.distributed.run",
+    "--nproc-per-node=2",
+    "--master-port=0",
+    "-m",
+    "training",
+)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return data_set(tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.fixture(scope="module")
+def whole(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two processes that nobody interrupted."""
+    run = tmp_path_factory.mktemp("runs") / "whole"
+    code, out, error = train("fit", "--data", pictures, "--out", run, *ARGUMENTS, *TWO)
+    assert (code, error) == (0, "")
+    assert len(out.splitlines()) == 1  # one process shows its progress
+    return run
+
+
+def last_stats(run: Path) -> dict[str, float]:
+    line: dict[str, float] = json.loads((run / "stats.jsonl").read_text().splitlines()[-1])
+    return line
+
+
+def child_of(process: subprocess.Popen[str]) -> int:
+    return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+
+
+def test_two_processes_do_what_one_does_with_twice_the_batch(
+    whole: Path, pictures: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "alone"
+    assert train("fit", "--data", pictures, "--out", run, *ARGUMENTS, "--batch=1", "--accumulate=2")[0] == 0
+    alone, two = last_stats(run), last_stats(whole)
+    assert alone.keys() == two.keys()
+    for name in alone.keys() - {"seconds"}:
+        assert two[name] == pytest.approx(alone[name], rel=0.02), name
+
+
+def test_one_that_is_told_to_stop_stops_both_and_torchrun_goes_on_exactly(
+    whole: Path, pictures: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "stopped"
+    process = start("fit", "--data", pictures, "--out", run, *ARGUMENTS, *TWO)
+    wait_for(run / "checkpoints" / "00000003", process)
+    os.kill(child_of(process), signal.SIGTERM)
+    out, error = process.communicate(timeout=300)
+    assert (process.returncode, error) == (0, "")
+    assert out.count("go on with ugatit-train") == 1
+    stopped = load_newest(run / "checkpoints")[0]
+    assert 3 <= stopped.step < STEPS
+    resumed = subprocess.run(
+        [*TORCHRUN, "resume", run, "--accelerator=cpu"],
+        env=environment(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    assert digest(load_newest(run / "checkpoints")[0]) == digest(load_newest(whole / "checkpoints")[0])

@@ -1,0 +1,119 @@
+"""Terminals that close, disks that fill up, and two who want the same run."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pty
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.cli.command import ROOT, environment
+from tests.training.command import SMALL, data_set, start, wait_for
+from training.checkpoint.keep import keep
+from training.checkpoint.read import load_newest
+from training.config import from_mapping
+from training.fit import go_on
+from training.lock import locked
+from training.parallel.processes import Solo
+from training.run import RunError, RunFolder
+
+ENDLESS = (*SMALL, "--steps=1000000", "--save-every=1000000")
+
+IN_A_TERMINAL = """
+import fcntl, os, signal, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, "-m", "training", *sys.argv[1:]])
+"""
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return data_set(tmp_path_factory.mktemp("pictures"))
+
+
+def test_a_terminal_that_closes_saves_and_leaves_in_peace(pictures: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", IN_A_TERMINAL, "fit", "--data", pictures, "--out", run, *ENDLESS]
+    process = subprocess.Popen(
+        command, env=environment(), cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    while process.poll() is None and not (run / "stats.jsonl").exists():
+        os.read(ours, 4096)  # the progress bar
+    os.close(ours)
+    assert process.wait(timeout=300) == 0
+    assert load_newest(run / "checkpoints")[0].step >= 10
+
+
+def test_a_full_disk_is_a_sentence_and_what_was_saved_stays(pictures: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    process = start("fit", "--data", pictures, "--out", run, *ENDLESS, "--save-every=2")
+    first = run / "checkpoints" / "00000002"
+    wait_for(first, process)
+    largest = max(path.stat().st_size for path in first.iterdir())
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (largest - 1, largest - 1))
+    _, error = process.communicate(timeout=300)
+    assert process.returncode == 2
+    assert f"({os.strerror(errno.EFBIG)}; " in error
+    assert "is still there): free some space there, then resume." in error
+    assert error.count("\n") == 1
+    assert load_newest(run / "checkpoints")[1] == []
+    assert not [path for path in (run / "checkpoints").iterdir() if path.name.startswith(".")]
+    assert keep(run / "checkpoints", last=3) == []
+
+
+def test_a_full_disk_under_anything_else_is_a_sentence_too(tmp_path: Path) -> None:
+    said = r"No space left on device\); its checkpoints are still there"
+    with pytest.raises(RunError, match=said), RunFolder(tmp_path).writing():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def a_run(folder: Path) -> RunFolder:
+    folder.mkdir()
+    (folder / "config.json").write_text(
+        '{"data": "nowhere", "fingerprint": "", "config": ' + from_mapping({}).to_json() + "}"
+    )
+    return RunFolder(folder)
+
+
+def test_two_processes_cannot_go_on_with_the_same_run(tmp_path: Path) -> None:
+    run = a_run(tmp_path / "run")
+    with (
+        locked(run.path),
+        pytest.raises(RunError, match=rf"run is in use by process {os.getpid()} on \S+; wait until that"),
+    ):
+        go_on(run, Solo(), Console(quiet=True))
+
+
+def test_nor_start_in_the_same_folder(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.make()
+    with locked(run.path):
+        run.make()
+        with pytest.raises(RunError, match=f"in use by process {os.getpid()}"), locked(run.path):
+            pass
+
+
+def test_a_lock_that_a_killed_process_left_blocks_nobody(tmp_path: Path) -> None:
+    hold = (
+        "import fcntl, sys; file = open(sys.argv[1], 'w'); fcntl.flock(file, fcntl.LOCK_EX); "
+        "print('process 1 on nowhere', file=file, flush=True); print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", hold, tmp_path / ".lock"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(RunError, match="in use by process 1 on nowhere"), locked(tmp_path):
+            pass
+        process.kill()
+    with locked(tmp_path):
+        pass
