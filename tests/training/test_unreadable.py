@@ -1,0 +1,21 @@
+"""Pictures that a run cannot read are listed in its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.data.making import make_folder
+from training.config import from_mapping
+from training.data.scan import scan
+from training.run import RunFolder
+
+
+def test_what_is_left_out_is_listed_beside_the_run(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "data", {"trainA": 12, "trainB": 12, "testA": 2, "testB": 2})
+    (folder / "trainB" / "broken.png").write_bytes(b"no picture")
+    run = RunFolder(tmp_path / "run")
+    run.make()
+    run.create(from_mapping({}), folder, scan(folder))
+    assert (run.path / "unreadable.txt").read_text() == (
+        "trainB/broken.png: This is no JPEG, PNG or WebP picture; save or export it as one of these.\n"
+    )
