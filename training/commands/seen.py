@@ -10,10 +10,13 @@ from typing import Any
 import click
 from rich.console import Console
 
+from training.commands.hardware import hardware_options
 from training.commands.options import config_options
 from training.config import from_mapping
+from training.parallel.launch import Devices
 from training.plan.plan import fitted, make_plan
 from training.plan.render import render
+from training.plan.unreckoned import processes, unreckoned
 from training.report.page import draw_page
 from training.report.read import read_run
 
@@ -23,7 +26,10 @@ from training.report.read import read_run
 @click.option("--measure", is_flag=True, help="Do three real steps instead of estimating their time.")
 @click.option("--json", "as_json", is_flag=True, help="One object for scripts.")
 @config_options
-def plan(data: Path | None, measure: bool, as_json: bool, values: Mapping[str, Any]) -> None:
+@hardware_options
+def plan(
+    data: Path | None, measure: bool, as_json: bool, values: Mapping[str, Any], hardware: Devices
+) -> None:
     """Say what a run would take: parameters, memory, time, disk. Takes the flags of fit, and starts nothing.
 
     Memory and time are estimates. Discriminators too deep for the size are planned with the deepest that fit.
@@ -32,7 +38,8 @@ def plan(data: Path | None, measure: bool, as_json: bool, values: Mapping[str, A
     config = from_mapping(fitting)
     console = Console(stderr=as_json)
     with console.status("Counting what a step needs …"):
-        made = make_plan(config, data, real_steps=measure)
+        made = make_plan(config, data, real_steps=measure, processes=processes(hardware))
+    remarks += unreckoned(config, hardware, real_steps=measure)
     if as_json:
         click.echo(json.dumps({**made.to_mapping(), "remarks": remarks}, indent=1))
     else:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import torch
@@ -14,7 +13,10 @@ from models.networks.generator import Generator, Translation
 from models.networks.normalization import LIN, AdaLIN
 from training.losses import Terms, adversarial_terms, cam_loss, discriminator_terms
 from training.methods.building import initialize, parameter_groups
+from training.methods.columns import columns
 from training.methods.method import Column
+from training.methods.parts import halves, split
+from training.methods.stillness import frozen, standing_still
 from training.methods.ugatit_config import UgatitConfig
 from training.parallel.processes import Processes, Solo
 from training.speed import Speed
@@ -22,7 +24,6 @@ from training.speed import Speed
 DOMAINS: Final = ("A", "B")
 DEPTHS: Final = ("G", "L")
 """Global and local, as the discriminators are called."""
-
 
 PLAIN: Final = Speed()
 """Every layer as its module says."""
@@ -91,7 +92,7 @@ class Ugatit:
         """
         self._prepare(progress)
         batch = {domain: self.speed.lay_out(pictures) for domain, pictures in batch.items()}
-        first, *others = _split(batch, parts)
+        first, *others = split(batch, parts)
 
         # Translate once. What the discriminators learn from is what the generators are then judged by.
         translations, identities = self.translate_all(first)
@@ -99,15 +100,15 @@ class Ugatit:
         # Update the discriminators, by all parts.
         fakes = {domain: translations[domain].image.detach() for domain in DOMAINS}
         judging = [self._collect(self.judging_terms(first, fakes), parts)]
-        with _standing_still(self.discriminators.values()):
+        with standing_still(self.discriminators.values()):
             judging += [self._collect(self.judging_terms(part, self._fakes(part)), parts) for part in others]
         judged = self._learn("discriminators", judging)
 
         # Update the generators, by discriminators that stand still meanwhile.
-        with _frozen(self.discriminators.values()):
+        with frozen(self.discriminators.values()):
             terms = self.translating_terms(real=first, translations=translations, identities=identities)
             translating = [self._collect(terms, parts)]
-            with _standing_still(self.discriminators.values()):
+            with standing_still(self.discriminators.values()):
                 for part in others:
                     translations, identities = self.translate_all(part)
                     terms = self.translating_terms(
@@ -135,7 +136,7 @@ class Ugatit:
 
     def _translate(self, generator: str, source: Tensor, target: Tensor) -> tuple[Translation, Translation]:
         """One pass for the translation of one domain and the identity of the other."""
-        translation, identity = _halves(self._generate(generator, torch.cat([source, target])))
+        translation, identity = halves(self._generate(generator, torch.cat([source, target])))
         return Translation(*translation), Translation(*identity)
 
     def _generate(self, generator: str, pictures: Tensor) -> Translation:
@@ -167,7 +168,7 @@ class Ugatit:
 
     def _judge_both(self, discriminator: str, real: Tensor, fake: Tensor) -> tuple[Judgement, Judgement]:
         """Real and fake pictures in one pass: one power iteration of the spectral norm instead of two."""
-        judged_real, judged_fake = _halves(self._judge(discriminator, torch.cat([real, fake])))
+        judged_real, judged_fake = halves(self._judge(discriminator, torch.cat([real, fake])))
         return Judgement(*judged_real), Judgement(*judged_fake)
 
     def translating_terms(
@@ -205,29 +206,11 @@ class Ugatit:
         The discriminators' attention lies over the source, of which they saw real ones, and over the
         translation, by those of the domain that it should look like. Nothing is changed by looking.
         """
-        with _standing_still(self.discriminators.values()):
-            return {"A2B": self._show(batch["A"], "A", "B"), "B2A": self._show(batch["B"], "B", "A")}
-
-    def _show(self, source: Tensor, domain: str, target: str) -> list[Column]:
-        forth, back = f"gen{domain}2{target}", f"gen{target}2{domain}"
-        there, same = self._generate(forth, source), self._generate(back, source)
-        again = self._generate(back, there.image)
-        return [
-            Column("source", source),
-            *_shown("attention", there.attention),
-            *self._looks(source, domain),
-            Column("translation", there.image),
-            *self._looks(there.image, target),
-            *_shown("attention back", again.attention),
-            Column("reconstruction", again.image),
-            Column("identity", same.image),
-        ]
-
-    def _looks(self, pictures: Tensor, domain: str) -> list[Column]:
-        """Where the local and the global discriminator of a domain look."""
-        local = self._judge(f"disL{domain}", pictures).attention
-        global_ = self._judge(f"disG{domain}", pictures).attention
-        return [*_shown("local D", local), *_shown("global D", global_)]
+        with standing_still(self.discriminators.values()):
+            return {
+                "A2B": columns(batch["A"], "A", "B", translate=self._generate, judge=self._judge),
+                "B2A": columns(batch["B"], "B", "A", translate=self._generate, judge=self._judge),
+            }
 
     def distributions(self) -> dict[str, Tensor]:
         """Every layer's learned rho as it mixes, `[C]`: 1 is instance, 0 layer normalisation (equation 1)."""
@@ -292,11 +275,6 @@ class Ugatit:
                     module.rho.clamp_(0, 1)
 
 
-def _shown(label: str, attention: Tensor | None) -> list[Column]:
-    """A heat map's column, or none of a network without a CAM."""
-    return [] if attention is None else [Column(label, attention)]
-
-
 def refuse_non_finite(terms: Terms) -> None:
     """Stop before anything is learned from a broken loss.
 
@@ -306,42 +284,3 @@ def refuse_non_finite(terms: Terms) -> None:
     broken = [name for name, term in terms.items() if not torch.isfinite(term)]
     if broken:
         raise NonFiniteLossError(f"{', '.join(broken)} is not finite; nothing was learned from this batch.")
-
-
-def _split(batch: Mapping[str, Tensor], parts: int) -> list[dict[str, Tensor]]:
-    """Equal parts of a batch, in order."""
-    assert all(len(pictures) % parts == 0 for pictures in batch.values())
-    pieces = {domain: pictures.chunk(parts) for domain, pictures in batch.items()}
-    return [{domain: each[number] for domain, each in pieces.items()} for number in range(parts)]
-
-
-def _halves(answer: Iterable[Tensor | None]) -> tuple[list[Any], list[Any]]:
-    """The fields of an answer for the first and for the second half of a batch; None stays None."""
-    pairs = [(None, None) if value is None else value.chunk(2) for value in answer]
-    return [first for first, _ in pairs], [second for _, second in pairs]
-
-
-@contextmanager
-def _frozen(networks: Iterable[nn.Module]) -> Iterator[None]:
-    """Keep gradients from parameters that are not to learn: they flow through, and nothing is stored."""
-    parameters = [parameter for network in networks for parameter in network.parameters()]
-    for parameter in parameters:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in parameters:
-            parameter.requires_grad_(True)
-
-
-@contextmanager
-def _standing_still(networks: Iterable[nn.Module]) -> Iterator[None]:
-    """Let networks judge without moving the power iteration of their spectral norm."""
-    modes = [(network, network.training) for network in networks]
-    for network, _ in modes:
-        network.eval()
-    try:
-        yield
-    finally:
-        for network, mode in modes:
-            network.train(mode)

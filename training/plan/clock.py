@@ -15,6 +15,7 @@ from training.config import RunConfig
 from training.data.folder import DOMAINS
 from training.methods.method import Batch
 from training.methods.ugatit import Ugatit
+from training.speed import choose
 
 OVERHEAD: Final = 2.0
 """How many times longer a step takes than its FLOPs would at the speed of a convolution: normalisation,
@@ -46,14 +47,14 @@ def convolution_speed(config: RunConfig) -> float:
 
 
 def measure(config: RunConfig, *, steps: int = 2) -> Measured:
-    """Do a few real steps on random pictures, after one that does not count."""
-    method = Ugatit(config.ugatit)
-    size = config.data.size
+    """Do a few real steps on random pictures, as this CPU would do them, after one that does not count."""
+    method = Ugatit(config.ugatit, speed=choose(config.speed))
+    shape = (config.batch * config.accumulate, 3, config.data.size, config.data.size)
     times = []
     for _ in range(1 + steps):
-        batch: Batch = {domain: torch.rand(config.batch, 3, size, size) * 2 - 1 for domain in DOMAINS}
+        batch: Batch = {domain: torch.rand(shape) * 2 - 1 for domain in DOMAINS}
         started = time.perf_counter()
-        method.step(batch, progress=0.0)
+        method.step(batch, progress=0.0, parts=config.accumulate)
         times.append(time.perf_counter() - started)
     return Measured(statistics.mean(times[1:]), peak_bytes())
 

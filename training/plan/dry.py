@@ -47,16 +47,17 @@ class Costs(NamedTuple):
 
 
 def dry_step(config: RunConfig) -> Costs:
-    """Count what a step of this config needs. Nothing of its size is ever in memory."""
+    """Count what a step of this config needs, in full precision. Nothing of its size is ever in memory."""
     with torch.device("meta"):
         method = Ugatit(config.ugatit)
         size = config.data.size
-        batch: Batch = {domain: torch.empty(config.batch, 3, size, size) for domain in DOMAINS}
+        count_of_each = config.batch * config.accumulate
+        batch: Batch = {domain: torch.empty(count_of_each, 3, size, size) for domain in DOMAINS}
         with Count() as count:
-            method.step(batch, progress=0.0)
+            method.step(batch, progress=0.0, parts=config.accumulate)
             # The first step also made the optimizers' memory: only the second is like all the others.
             count.peak, count.flops = count.live, 0
-            method.step(batch, progress=0.0)
+            method.step(batch, progress=0.0, parts=config.accumulate)
     return _costs(config, method, count.peak, count.flops)
 
 

@@ -30,6 +30,8 @@ class Plan:
     """What a run takes. Parameters and disk are exact, memory and time are estimates."""
 
     config: RunConfig
+    processes: int
+    """That share a step. Memory and time are those of each."""
     costs: Costs
     pictures: dict[str, int]
     """Files in each folder of the data set; empty where none was named."""
@@ -65,6 +67,7 @@ class Plan:
     def to_mapping(self) -> dict[str, Any]:
         """The plan for scripts: bytes, seconds, counts."""
         return {
+            "processes": self.processes,
             "config": dataclasses.asdict(self.config),
             "parameters": self.costs.parameters,
             "memory_bytes": {
@@ -87,13 +90,14 @@ class Plan:
         }
 
 
-def make_plan(config: RunConfig, data: Path | None, *, real_steps: bool) -> Plan:
+def make_plan(config: RunConfig, data: Path | None, *, real_steps: bool, processes: int = 1) -> Plan:
     """Plan a run.
 
     Args:
         config: what is to be done.
         data: the data set, whose pictures are counted, not opened.
         real_steps: do a few and take their time, instead of estimating it.
+        processes: that are to share a step.
 
     Raises:
         DataError: there is no such data set, or a folder of it is empty.
@@ -105,6 +109,7 @@ def make_plan(config: RunConfig, data: Path | None, *, real_steps: bool) -> Plan
     seconds = measured.step_seconds if measured else OVERHEAD * costs.flops / convolution_speed(config)
     return Plan(
         config=config,
+        processes=processes,
         costs=costs,
         pictures=pictures,
         libraries_bytes=libraries,

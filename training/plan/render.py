@@ -15,9 +15,9 @@ Row = tuple[str, str, str]
 
 
 def render(plan: Plan, remarks: Sequence[str], console: Console) -> None:
-    """Print one table, and below it what was changed to make it possible."""
+    """Print one table, and below it what was changed to make it possible, and what is not in it."""
     config = plan.config
-    title = f"{config.data.size} px, batch {config.batch}, {config.steps:,} steps of {config.method}"
+    title = f"{config.data.size} px, {_batch(plan)}, {config.steps:,} steps of {config.method}"
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_column("what", no_wrap=True)
     table.add_column("how much", justify="right", no_wrap=True)
@@ -30,6 +30,12 @@ def render(plan: Plan, remarks: Sequence[str], console: Console) -> None:
     console.print(table)
     for remark in remarks:
         console.print(Text(remark, style="bold yellow"), soft_wrap=True)
+
+
+def _batch(plan: Plan) -> str:
+    passes = f" x {plan.config.accumulate} passes" if plan.config.accumulate > 1 else ""
+    processes = f" x {plan.processes} processes" if plan.processes > 1 else ""
+    return f"batch {plan.config.batch}{passes}{processes}"
 
 
 def _parameters(plan: Plan) -> list[Row]:
@@ -60,7 +66,7 @@ def _memory(plan: Plan) -> list[Row]:
 def _time(plan: Plan) -> list[Row]:
     seconds = plan.step_seconds
     how = "measured on this CPU" if plan.measured else "estimated from the speed of a convolution on this CPU"
-    pictures = 2 * plan.config.batch / seconds
+    pictures = plan.config.pictures(plan.processes) / seconds
     return [
         ("work of a step", f"{plan.costs.flops / 1e9:,.0f} GFLOP", "convolutions and matrix products"),
         ("time of a step", f"{_about(plan)}{seconds:.3g} s", f"{how}, {pictures:.3g} images/s"),
