@@ -49,7 +49,7 @@ def start(*arguments: str | Path) -> subprocess.Popen[str]:
 
 
 def typed(*arguments: str | Path) -> tuple[int, str, str]:
-    """As `train`, for what is over in a moment: in this process, which has everything imported."""
+    """As `train`, but in this process, which has everything imported: seconds less."""
     out, error = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(error):
         try:

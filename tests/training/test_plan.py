@@ -65,6 +65,12 @@ def test_twice_the_pictures_are_twice_the_work_and_about_twice_the_activations(p
     assert 1.5 < two.activations_bytes / one.activations_bytes < 2.5
 
 
+def test_two_passes_in_a_step_take_the_work_of_both_and_about_the_memory_of_one(planned: Plan) -> None:
+    one, two = planned.costs, dry_step(tiny_config(accumulate=2))
+    assert two.flops > 2 * one.flops  # all parts but the first are translated twice
+    assert two.activations_bytes / one.activations_bytes < 1.5
+
+
 def test_a_checkpoint_takes_the_disk_that_was_planned(planned: Plan, data: Path, tmp_path: Path) -> None:
     config = tiny_config()
     method = Ugatit(config.ugatit)
@@ -116,6 +122,17 @@ def test_the_command_takes_the_flags_of_fit_and_starts_nothing(tmp_path: Path) -
     assert planned["seconds"] == 50 * planned["step_seconds"] > 0
     assert planned["step_measured"] is False
     assert not list(tmp_path.iterdir())
+
+
+def test_a_plan_counts_the_pictures_of_all_processes_and_says_what_it_does_not_reckon() -> None:
+    code, out, _ = typed("plan", *SMALL, "--accumulate=2", "--devices=3", "--precision=bfloat16", "--json")
+    assert code == 0
+    planned = json.loads(out)
+    assert planned["processes"] == 3
+    assert planned["config"]["speed"]["precision"] == "bfloat16"
+    told = " ".join(planned["remarks"])
+    assert "how long they wait for each other is not in" in told
+    assert "in bfloat16 they take less" in told
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from PIL import Image
 
 from models.bundle.files import read_bundle
 from tests.golden.reading import checkpoint
-from tests.training.command import SMALL, data_set, start, train
+from tests.training.command import SMALL, data_set, start, train, typed
 from training.checkpoint.content import digest
 from training.checkpoint.read import load, load_newest
 
@@ -28,7 +28,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def whole(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that nobody interrupted."""
     run = tmp_path_factory.mktemp("runs") / "whole"
-    code, _, error = train("fit", "--data", pictures, "--out", run, *SMALL, f"--steps={STEPS}")
+    code, _, error = typed("fit", "--data", pictures, "--out", run, *SMALL, f"--steps={STEPS}")
     assert (code, error) == (0, "")
     return run
 
@@ -81,12 +81,12 @@ def test_a_signal_saves_and_leaves_in_peace(
     assert "go on with ugatit-train resume" in " ".join(out.split())
     stopped = load_newest(run / "checkpoints")[0].step
     assert 10 <= stopped < STEPS
-    assert train("resume", run)[0] == 0
+    assert typed("resume", run)[0] == 0
     assert digest(load_newest(run / "checkpoints")[0]) == digest(load(whole / "checkpoints" / "00000040"))
 
 
 def test_a_finished_run_says_so(whole: Path) -> None:
-    code, out, _ = train("resume", whole)
+    code, out, _ = typed("resume", whole)
     assert code == 0
     assert "is finished: it has done its 40 steps" in " ".join(out.split())
 
@@ -98,7 +98,7 @@ def test_a_run_from_before_there_was_a_choice_of_speed_goes_on(whole: Path, tmp_
     del facts["speed"], facts["config"]["speed"]
     facts["config"]["steps"] = STEPS + 1
     (run / "config.json").write_text(json.dumps(facts))
-    code, out, error = train("resume", run)
+    code, out, error = typed("resume", run)
     assert (code, error) == (0, "")
     assert "Until now the run was computed otherwise: plainly." in " ".join(out.split())
     assert load_newest(run / "checkpoints")[0].step == STEPS + 1
@@ -111,7 +111,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_used(whole: Path
     data = bytearray(damaged.read_bytes())
     data[-1] ^= 1
     damaged.write_bytes(data)
-    code, out, _ = train("resume", run)
+    code, out, _ = typed("resume", run)
     said = " ".join(out.split())
     assert code == 0
     assert "Skipped 00000040:" in said
@@ -121,8 +121,8 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_used(whole: Path
 
 def test_a_run_becomes_bundles_of_its_averaged_weights(whole: Path, tmp_path: Path) -> None:
     names = ("--a2b", "cat2dog", "--b2a", "dog2cat", "--only", "a2b")
-    assert train("export", whole, *names, "--out", tmp_path / "averaged", "--discriminators")[0] == 0
-    assert train("export", whole, *names, "--out", tmp_path / "raw", "--raw")[0] == 0
+    assert typed("export", whole, *names, "--out", tmp_path / "averaged", "--discriminators")[0] == 0
+    assert typed("export", whole, *names, "--out", tmp_path / "raw", "--raw")[0] == 0
     averaged, raw = (read_bundle(tmp_path / kind / "cat2dog") for kind in ("averaged", "raw"))
     assert averaged.manifest.training.steps == STEPS
     assert averaged.manifest.training.config_sha256 is not None
@@ -134,12 +134,12 @@ def test_other_pictures_than_those_of_the_start_are_refused(pictures: Path, tmp_
     mine = tmp_path / "mine"
     shutil.copytree(pictures, mine)
     run = tmp_path / "run"
-    assert train("fit", "--data", mine, "--out", run, *SMALL, "--steps=2", "--save-every=1")[0] == 0
+    assert typed("fit", "--data", mine, "--out", run, *SMALL, "--steps=2", "--save-every=1")[0] == 0
     config = json.loads((run / "config.json").read_text())
     config["config"]["steps"] = 4
     (run / "config.json").write_text(json.dumps(config))
     (mine / "trainA" / "0.png").unlink()
-    code, _, error = train("resume", run)
+    code, _, error = typed("resume", run)
     assert code == 2
     assert "are others than those" in error
 
@@ -153,7 +153,7 @@ def test_weights_of_an_official_checkpoint_can_be_started_from(pictures: Path, t
         "--set=ugatit.generator.blocks=2",
         f"--init={checkpoint('light')}",
     )
-    code, _, error = train("fit", "--data", pictures, "--out", tmp_path / "run", *official)
+    code, _, error = typed("fit", "--data", pictures, "--out", tmp_path / "run", *official)
     assert (code, error) == (0, "")
 
 
@@ -170,7 +170,7 @@ def test_weights_of_an_official_checkpoint_can_be_started_from(pictures: Path, t
 def test_a_mistake_is_one_line_and_makes_no_folder(
     pictures: Path, tmp_path: Path, arguments: tuple[str, ...], says: str
 ) -> None:
-    code, _, error = train("fit", "--data", pictures, "--out", tmp_path / "run", *SMALL, *arguments)
+    code, _, error = typed("fit", "--data", pictures, "--out", tmp_path / "run", *SMALL, *arguments)
     assert code == 2
     assert says in error
     assert error.count("\n") == 1
@@ -179,19 +179,19 @@ def test_a_mistake_is_one_line_and_makes_no_folder(
 
 def test_a_folder_that_is_not_empty_is_left_alone(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    code, _, error = train("fit", "--data", pictures, "--out", tmp_path, *SMALL, "--steps=1")
+    code, _, error = typed("fit", "--data", pictures, "--out", tmp_path, *SMALL, "--steps=1")
     assert code == 2
     assert "is not empty" in error
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_a_folder_that_is_no_run_cannot_be_resumed(tmp_path: Path) -> None:
-    code, _, error = train("resume", tmp_path)
+    code, _, error = typed("resume", tmp_path)
     assert code == 2
     assert "is no run: it has no readable config.json" in error
 
 
 def test_a_data_set_can_be_looked_at_first(pictures: Path) -> None:
-    code, out, _ = train("data", "check", pictures)
+    code, out, _ = typed("data", "check", pictures)
     assert code == 0
     assert "trainA" in out

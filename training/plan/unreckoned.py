@@ -26,10 +26,8 @@ def unreckoned(config: RunConfig, hardware: Devices, *, real_steps: bool) -> lis
         sentences.append("Memory and time are of each process; how long they wait for each other is not in.")
     if speed.bfloat16 or (on_gpu and config.speed.precision == "auto"):
         sentences.append("Activations are reckoned in float32; in bfloat16 they take less.")
-    if speed.quick and not real_steps:
-        sentences.append(
-            "The time is that of direct convolutions; --measure does the quick ones that fit does."
-        )
+    if speed.quick and not on_gpu and not real_steps:
+        sentences.append("The time is of direct convolutions; fit's are quick, whose time --measure tells.")
     return sentences
 
 
