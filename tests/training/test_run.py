@@ -104,6 +104,22 @@ def test_a_run_from_before_there_was_a_choice_of_speed_goes_on(whole: Path, tmp_
     assert load_newest(run / "checkpoints")[0].step == STEPS + 1
 
 
+def test_a_run_goes_on_in_another_precision_and_says_so(whole: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    facts = json.loads((run / "config.json").read_text())
+    before, other = facts["speed"]["precision"], "bfloat16"
+    if before == other:
+        other = "float32"
+    facts["config"]["steps"] = STEPS + 1
+    (run / "config.json").write_text(json.dumps(facts))
+    code, out, error = typed("resume", run, f"--precision={other}")
+    said = " ".join(out.split())
+    assert (code, error) == (0, "")
+    assert f"Computing on cpu: {other}" in said
+    assert f"Until now the run was computed otherwise: {{'device': 'cpu', 'precision': '{before}'" in said
+
+
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_used(whole: Path, tmp_path: Path) -> None:
     run = tmp_path / "damaged"
     shutil.copytree(whole, run)
