@@ -1,1 +1,3 @@
 """How a translator serves."""
+
+__version__ = "0.1.0"

@@ -27,6 +27,8 @@ class Answer(NamedTuple):
     """By name, without the batch's dimension."""
     queue_seconds: float
     run_seconds: float
+    pictures: int
+    """How many were in its run, itself included."""
 
 
 def _ignore(*_: object) -> None:
@@ -165,7 +167,7 @@ class Batcher:
         self._on_run(seconds, len(jobs))
         for index, job in enumerate(jobs):
             if not job.answer.done():
-                job.answer.set_result(Answer(_one(outputs, index), started - job.since, seconds))
+                job.answer.set_result(Answer(_one(outputs, index), started - job.since, seconds, len(jobs)))
         return True
 
     def _without_one(self, jobs: list[_Job], error: Broken) -> bool:

@@ -47,6 +47,8 @@ class Translation(NamedTuple):
     source_probability: float | None
     """How sure the generator's classifiers are to see the source domain; None without attention."""
     seconds: Seconds
+    batch: int
+    """How many pictures were in its run, itself included."""
 
 
 class Engine:
@@ -169,6 +171,7 @@ class Engine:
             facts,
             probability_of_source(logit) if logit is not None else None,
             Seconds(decode_seconds, answer.queue_seconds, answer.run_seconds),
+            answer.pictures,
         )
 
     async def attention(

@@ -36,8 +36,8 @@ class Timed(NamedTuple):
 
     def record(self, metrics: Metrics, state: Any, direction: str) -> None:
         """Tell the metrics and the request's log line."""
-        for stage, seconds in zip(self._fields[:-1], self[:-1], strict=True):
-            metrics.stage(stage, seconds)
+        for stage, seconds in self._asdict().items():
+            metrics.stage(direction, stage, seconds)
         state.direction = direction
         state.stages = self.milliseconds().model_dump()
 

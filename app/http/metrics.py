@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app import __version__
 from app.engine.engine import Engine
 from app.engine.state import State
+from app.http.problems import INTERNAL, KINDS
 from app.http.receiving import Receiving
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -26,8 +37,14 @@ class Metrics:
             "ugatit_requests", "Requests answered.", ["route", "method", "status"], registry=registry
         )
         self._rejections = Counter("ugatit_rejections", "Problems answered.", ["code"], registry=registry)
+        for kind in (*KINDS.values(), INTERNAL):
+            self._rejections.labels(kind.code)  # from 0, or a rate would miss the first of each
         self._stages = Histogram(
-            "ugatit_stage_seconds", "Time in each stage.", ["stage"], buckets=_SECONDS, registry=registry
+            "ugatit_stage_seconds",
+            "Time of a translation in each stage, and its total.",
+            ["direction", "stage"],
+            buckets=_SECONDS,
+            registry=registry,
         )
         self._runs = Histogram(
             "ugatit_run_seconds", "Time of one model run.", ["direction"], buckets=_SECONDS, registry=registry
@@ -36,9 +53,20 @@ class Metrics:
             "ugatit_batch_pictures", "Pictures in a run.", ["direction"], buckets=_PICTURES, registry=registry
         )
         registry.register(_EngineGauges(engine))
+        engine.registry.observe_run = self._run
+        self._describe_process(engine, receiving)
+
+    def _describe_process(self, engine: Engine, receiving: Receiving) -> None:
+        registry = self._registry
         held = Gauge("ugatit_receiving_bytes", "Memory of the bodies of all requests.", registry=registry)
         held.set_function(lambda: receiving.held_bytes)
-        engine.registry.observe_run = self._run
+        limit = Gauge("ugatit_receiving_limit_bytes", "Most memory for such bodies.", registry=registry)
+        limit.set(receiving.limit_bytes)
+        ready = Gauge("ugatit_ready", "1 when /readyz answers 200.", registry=registry)
+        ready.set_function(lambda: float(engine.why_not_ready() is None))
+        build = Info("ugatit_build", "What is running.", registry=registry)
+        build.info({"version": __version__, "python": platform.python_version()})
+        ProcessCollector(registry=registry)
 
     def answered(self, route: str, method: str, status: int, problem: str | None) -> None:
         """Count an answer."""
@@ -46,9 +74,9 @@ class Metrics:
         if problem is not None:
             self._rejections.labels(problem).inc()
 
-    def stage(self, name: str, seconds: float) -> None:
-        """Record the time of a stage: decode, queue, inference or encode."""
-        self._stages.labels(name).observe(seconds)
+    def stage(self, direction: str, name: str, seconds: float) -> None:
+        """Record the time of a stage: decode, queue, inference or encode; or the total."""
+        self._stages.labels(direction, name).observe(seconds)
 
     def exposition(self) -> bytes:
         """Prometheus' text format."""
@@ -66,20 +94,28 @@ class _EngineGauges(Collector):
     def collect(self) -> Iterable[Metric]:
         waiting = GaugeMetricFamily("ugatit_queue_pictures", "Pictures that wait.", labels=["direction"])
         held = GaugeMetricFamily("ugatit_permits_held", "Pictures admitted now.", labels=["direction"])
+        limit = GaugeMetricFamily("ugatit_permits_limit", "Most pictures admitted.", labels=["direction"])
         state = GaugeMetricFamily("ugatit_direction_state", "1 for the state.", labels=["direction", "state"])
         provider = GaugeMetricFamily(
             "ugatit_provider",
             "1 for the provider and the precision truly in use.",
             labels=["direction", "provider", "precision"],
         )
+        model = InfoMetricFamily(
+            "ugatit_model", "The bundle that is served.", labels=["direction", "version", "method"]
+        )
         for direction in self._engine.registry:
             waiting.add_metric([direction.name], direction.depth)
             held.add_metric([direction.name], direction.admission.held)
+            limit.add_metric([direction.name], direction.admission.permits)
             for each in State:
                 state.add_metric([direction.name, each], float(direction.state is each))
             if direction.provider is not None and direction.precision is not None:
                 provider.add_metric([direction.name, direction.provider, direction.precision], 1)
-        yield from (waiting, held, state, provider)
+            if direction.facts is not None:
+                facts = direction.facts
+                model.add_metric([direction.name, facts.version, facts.manifest.method], {})
+        yield from (waiting, held, limit, state, provider, model)
         store = self._engine.store
         yield GaugeMetricFamily("ugatit_attention_entries", "Translations kept.", value=len(store))
         yield GaugeMetricFamily(

@@ -27,7 +27,7 @@ class Receiving:
     """The bytes of all bodies. Whoever has most gives way to another client when there is no room left."""
 
     def __init__(self, limit_bytes: int) -> None:
-        self._limit_bytes = limit_bytes
+        self.limit_bytes = limit_bytes
         self._bodies: list[Body] = []
         self.held_bytes = 0
 
@@ -39,7 +39,7 @@ class Receiving:
         """
         if body not in self._bodies and not body.displaced:
             self._bodies.append(body)
-        while not body.displaced and self.held_bytes + count > self._limit_bytes:
+        while not body.displaced and self.held_bytes + count > self.limit_bytes:
             self._make_room(body, count)
         if body.displaced:
             raise ReceivingFull(_RETRY_SECONDS)

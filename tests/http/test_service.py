@@ -100,15 +100,25 @@ def test_metrics_count_answers_stages_and_refusals(client: TestClient) -> None:
         'ugatit_requests_total{method="POST",route="/translate",status="415"} 1.0',
         'ugatit_requests_total{method="GET",route="other",status="404"} 1.0',
         'ugatit_rejections_total{code="unsupported_format"} 1.0',
-        'ugatit_stage_seconds_count{stage="encode"} 1.0',
+        'ugatit_stage_seconds_count{direction="cat2dog",stage="encode"} 1.0',
+        'ugatit_stage_seconds_count{direction="cat2dog",stage="total"} 1.0',
+        'ugatit_rejections_total{code="queue_full"} 0.0',
         'ugatit_batch_pictures_sum{direction="cat2dog"} 1.0',
         'ugatit_direction_state{direction="cat2dog",state="ready"} 1.0',
         'ugatit_provider{direction="cat2dog",precision="float32",provider="FakeExecutionProvider"} 1.0',
         "ugatit_attention_entries 1.0",
         'ugatit_permits_held{direction="cat2dog"} 0.0',
+        'ugatit_permits_limit{direction="cat2dog"} 16.0',
+        "ugatit_receiving_bytes 0.0",
+        "ugatit_receiving_limit_bytes 2.68435456e+08",
+        "ugatit_ready 1.0",
+        "ugatit_build_info{",
+        "process_resident_memory_bytes ",
     ):
         assert line in text
     assert "7f3a" not in text
+    version = client.get("/directions").json()["directions"][0]["model"]["version"]
+    assert f'ugatit_model_info{{direction="cat2dog",method="ugatit",version="{version}"}} 1.0' in text
 
 
 def test_every_answer_carries_an_id_and_safe_headers(client: TestClient) -> None:

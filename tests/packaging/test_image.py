@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from app import __version__
 from tests.packaging.files import ROOT, dockerfile_stages, project, reaches_the_builder
 
 before, build, image = dockerfile_stages()
@@ -37,7 +38,8 @@ def test_the_image_is_healthy_once_it_is_ready() -> None:
     assert image.one("EXPOSE") == "8000"
 
 
-def test_the_label_tells_the_version() -> None:
+def test_the_label_and_the_code_tell_the_version() -> None:
+    assert __version__ == project()["version"]
     assert f'image.version="{project()["version"]}"' in image.one("LABEL")
 
 
