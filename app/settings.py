@@ -140,6 +140,11 @@ class Settings(BaseSettings):
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["plain", "json"] = Field("plain", description="json writes one object a line.")
+    tracing: bool = Field(
+        False,
+        description="Send a trace of each request to an OpenTelemetry collector; OTEL_EXPORTER_OTLP_ENDPOINT "
+        "says where it is. Needs ugatit[tracing].",
+    )
 
     @property
     def device_numbers(self) -> tuple[int, ...]:

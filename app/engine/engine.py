@@ -49,6 +49,8 @@ class Translation(NamedTuple):
     seconds: Seconds
     batch: int
     """How many pictures were in its run, itself included."""
+    provider: str | None
+    """Where it ran."""
 
 
 class Engine:
@@ -172,6 +174,7 @@ class Engine:
             probability_of_source(logit) if logit is not None else None,
             Seconds(decode_seconds, answer.queue_seconds, answer.run_seconds),
             answer.pictures,
+            chosen.provider,
         )
 
     async def attention(

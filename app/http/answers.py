@@ -15,6 +15,7 @@ from app.engine.engine import Seconds, Translation
 from app.engine.looks import Encoded
 from app.http.metrics import Metrics
 from app.http.schemas import Attention, Model, Picture, Timings, TranslateAnswer
+from app.http.tracing import Interval
 
 JSON: Final = "application/json"
 MIXED: Final = "multipart/mixed"
@@ -28,22 +29,41 @@ class Timed(NamedTuple):
     inference: float
     encode: float
     total: float
+    since: float
+    """When the picture had arrived, by `time.perf_counter`."""
 
     @classmethod
     def of(cls, seconds: Seconds, *, encode: float, since: float) -> Self:
-        """The engine's times and ours; `since` is when the picture had arrived."""
-        return cls(*seconds, encode, time.perf_counter() - since)
+        """The engine's times and ours."""
+        return cls(*seconds, encode, time.perf_counter() - since, since)
 
-    def record(self, metrics: Metrics, state: Any, direction: str) -> None:
-        """Tell the metrics and the request's log line."""
-        for stage, seconds in self._asdict().items():
-            metrics.stage(direction, stage, seconds)
-        state.direction = direction
+    def record(self, metrics: Metrics, state: Any, translation: Translation) -> None:
+        """Tell the metrics, the request's log line and its trace."""
+        for stage, seconds in self.seconds().items():
+            metrics.stage(translation.entry.direction, stage, seconds)
         state.stages = self.milliseconds().model_dump()
+        state.intervals = list(self._intervals())
+        state.ran = {
+            "ugatit.model_version": translation.facts.version,
+            "ugatit.batch_pictures": translation.batch,
+            "ugatit.provider": translation.provider or "",
+        }
+
+    def seconds(self) -> dict[str, float]:
+        """By stage, and the total."""
+        return {name: value for name, value in self._asdict().items() if name != "since"}
 
     def milliseconds(self) -> Timings:
         """As the answer has them."""
-        return Timings(**{stage: round(seconds * 1000, 2) for stage, seconds in self._asdict().items()})
+        return Timings(**{stage: round(seconds * 1000, 2) for stage, seconds in self.seconds().items()})
+
+    def _intervals(self) -> Iterator[Interval]:
+        """The stages one after the other, as they follow each other."""
+        end = self.since
+        for stage, seconds in zip(Seconds._fields, self, strict=False):
+            yield Interval(stage, end, end := end + seconds)
+        done = self.since + self.total
+        yield Interval("encode", done - self.encode, done)
 
     def header(self) -> str:
         """As `Server-Timing` has them (W3C): for answers that hold no JSON, and for a browser's tools."""

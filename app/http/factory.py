@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
 from app.engine.engine import Engine
@@ -27,10 +29,17 @@ from app.http.problems import (
     handle,
 )
 from app.http.receiving import Receiving
+from app.http.tracing import Tracing
 from app.settings import Settings
 
+_NO_TELEMETRY: Final[TelemetryConfig] = {
+    "tracing": False, "metrics": False, "logs": False, "auto_configure": False,
+}  # fmt: skip
+"""FastAPI's own, which one variable can turn on: it would send whole addresses, with the ids of heat maps in
+them, and the messages of exceptions. Ours is `tracing`."""
 
-def create_app(settings: Settings, engine: Engine) -> FastAPI:
+
+def create_app(settings: Settings, engine: Engine, tracing: Tracing | None = None) -> FastAPI:
     """The HTTP service over an engine. Its lifespan starts the engine's loading and closes it in the end."""
 
     @asynccontextmanager
@@ -38,6 +47,8 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         engine.start()
         yield
         engine.close()
+        if tracing is not None:
+            await asyncio.to_thread(tracing.close)
 
     app = FastAPI(
         title="ugatit",
@@ -48,6 +59,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        telemetry=_NO_TELEMETRY,
         # The answers of every address.
         responses=declare(MALFORMED_REQUEST, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS, INTERNAL),
     )
@@ -65,7 +77,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         read_seconds=settings.request_read_seconds,
         receiving=receiving,
     )
-    app.add_middleware(Envelope, metrics=metrics, leaving=lambda: engine.draining)
+    app.add_middleware(Envelope, metrics=metrics, leaving=lambda: engine.draining, tracing=tracing)
     _declare_problem(app)
     return app
 

@@ -16,6 +16,7 @@ _FIELDS: Final = (
     "direction",
     "milliseconds",
     "stages",
+    "trace_id",
 )
 
 
@@ -42,7 +43,7 @@ class PlainFormatter(logging.Formatter):
         line = super().format(record)
         extras = [
             f"{name}={value}"
-            for name in ("problem", "direction", "stages", "request_id")
+            for name in ("problem", "direction", "stages", "request_id", "trace_id")
             if (value := getattr(record, name, None)) is not None
         ]
         return " ".join([line, *extras])

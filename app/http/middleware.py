@@ -14,11 +14,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.metrics import Metrics
 from app.http.problems import INTERNAL, KINDS, problem_of
+from app.http.tracing import Interval, Traced, Tracing
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _POLLED: Final = ("/healthz", "/readyz", "/metrics")
 """Monitors ask these every few seconds; only our bugs are worth a line there."""
+
+_TRACE_HEADERS: Final = (b"traceparent", b"tracestate")
 
 PAGE_CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -39,10 +42,13 @@ log = logging.getLogger("ugatit.access")
 class Envelope:
     """ASGI middleware around everything else; nothing gets past it unanswered, unlogged or uncounted."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, leaving: Callable[[], bool]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, metrics: Metrics, leaving: Callable[[], bool], tracing: Tracing | None = None
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._leaving = leaving
+        self._tracing = tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,6 +70,7 @@ class Envelope:
         method, route, status, problem = exchange.summary()
         self._metrics.answered(route, method, status, problem)
         milliseconds = (time.perf_counter() - exchange.started) * 1000
+        polled = route in _POLLED and status != 500
         extra = {
             "request_id": exchange.request_id,
             "method": method,
@@ -73,8 +80,9 @@ class Envelope:
             "milliseconds": round(milliseconds, 1),
             "stages": exchange.state.get("stages"),
             "direction": exchange.state.get("direction"),
+            "trace_id": self._tracing.record(exchange.traced()) if self._tracing and not polled else None,
         }
-        level = logging.DEBUG if route in _POLLED and status != 500 else logging.INFO
+        level = logging.DEBUG if polled else logging.INFO
         log.log(level, "%s %s %d %.1f ms", method, route, status, milliseconds, extra=extra)
 
 
@@ -118,6 +126,34 @@ class _Exchange:
             route,
             self.status,
             problem if isinstance(problem, str) else None,
+        )
+
+    def traced(self) -> Traced:
+        """What its trace is told: times, words from small sets, and the request's id."""
+        method, route, status, problem = self.summary()
+        ran, intervals = self.state.get("ran", {}), self.state.get("intervals", [])
+        assert isinstance(ran, dict)
+        assert isinstance(intervals, list)
+        attributes = {
+            "http.request.method": method,
+            "http.route": route,
+            "http.response.status_code": status,
+            "error.type": problem,
+            "ugatit.request_id": self.request_id,
+            "ugatit.direction": self.state.get("direction"),
+            **ran,
+        }
+        caller = {
+            name.decode(): value.decode("latin-1")
+            for name, value in self.inner_scope["headers"]
+            if name in _TRACE_HEADERS
+        }
+        return Traced(
+            caller,
+            Interval(f"{method} {route}", self.started, time.perf_counter()),
+            intervals,
+            {name: value for name, value in attributes.items() if value is not None},
+            failed=status >= 500,
         )
 
 

@@ -18,6 +18,7 @@ from app.engine.engine import Engine
 from app.http.factory import create_app
 from app.http.hangup import on_hangup
 from app.http.protocol import bounded_protocol
+from app.http.tracing import open_tracing
 from app.settings import Settings, SettingsError
 
 log = logging.getLogger("ugatit.http")
@@ -33,7 +34,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         config = uvicorn.Config(
-            create_app(settings, engine),
+            create_app(settings, engine, open_tracing(settings)),
             http=bounded_protocol(settings.request_read_seconds, settings.max_connections),
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=settings.trusted_proxies,

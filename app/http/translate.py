@@ -81,7 +81,7 @@ async def translate(
     wanted = MEDIA_TYPES[options.format]
     form = negotiate(", ".join(request.headers.getlist("accept")), _offers(wanted))
     client = client_of(request.scope)
-    context.engine.check(options.direction, client)
+    request.state.direction = context.engine.check(options.direction, client).name
     picture = await read_picture(request)
     started = time.perf_counter()
     work = context.engine.translate(options.direction, picture, fit=options.fit, client=client)
@@ -91,7 +91,7 @@ async def translate(
     look = Look(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
     image, overlay = await _render(translation.entry, look, overlay=form in (JSON, MIXED))
     timed = Timed.of(translation.seconds, encode=time.perf_counter() - encoding, since=started)
-    timed.record(context.metrics, request.state, options.direction)
+    timed.record(context.metrics, request.state, translation)
     return translation_response(form, translation, image, overlay, timed)
 
 

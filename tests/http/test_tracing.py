@@ -1,0 +1,209 @@
+"""Requests as spans: in memory, and at a collector on a socket."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from starlette.testclient import TestClient
+
+from app.engine.fake import FakeModel, fake_engine
+from app.http.factory import create_app
+from app.http.logs import JsonFormatter
+from app.http.spans import Spans
+from app.http.tracing import open_tracing
+from app.settings import Settings, SettingsError
+from tests.cli.command import environment
+from tests.http.live import Live, serving
+from tests.http.problems import PNG, URL
+from tests.photos import photo
+
+TRACE_ID, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+STAGES = ["decode", "queue", "inference", "encode"]
+
+Ask = Callable[[TestClient], object]
+
+
+@pytest.fixture
+def spans_of(tmp_path: Path, model: FakeModel) -> Callable[[Ask], list[ReadableSpan]]:
+    """The spans of what a test asks, in the order in which they ended."""
+
+    def ask(question: Ask) -> list[ReadableSpan]:
+        exporter = InMemorySpanExporter()
+        settings = Settings(bundles_dir=tmp_path / "bundles")
+        engine = fake_engine(settings, model)
+        app = create_app(settings, engine, Spans(exporter))
+        with TestClient(app, raise_server_exceptions=False) as client:
+            assert client.portal is not None
+            client.portal.call(engine.loaded)
+            question(client)
+        return list(exporter.get_finished_spans())
+
+    return ask
+
+
+def translate(client: TestClient, **headers: str) -> None:
+    assert client.post(URL, content=photo(), headers={**PNG, **headers}).status_code == 200
+
+
+def test_a_translation_is_a_request_with_its_stages_one_after_the_other(
+    spans_of: Callable[[Ask], list[ReadableSpan]],
+) -> None:
+    *stages, request = spans_of(translate)
+    assert request.name == "POST /translate"
+    assert request.parent is None
+    assert [stage.name for stage in stages] == STAGES
+    assert all(stage.parent == request.context for stage in stages)
+    moments = [request.start_time, *itertools.chain(*((s.start_time, s.end_time) for s in stages))]
+    assert moments == sorted(moments, key=lambda moment: moment or 0)
+    assert stages[-1].end_time <= request.end_time
+
+
+def test_a_request_tells_what_answered_it(spans_of: Callable[[Ask], list[ReadableSpan]]) -> None:
+    *_, request = spans_of(translate)
+    told = dict(request.attributes or {})
+    assert len(str(told.pop("ugatit.request_id"))) == 16
+    assert len(str(told.pop("ugatit.model_version"))) == 12
+    assert told == {
+        "http.request.method": "POST",
+        "http.route": "/translate",
+        "http.response.status_code": 200,
+        "ugatit.direction": "cat2dog",
+        "ugatit.batch_pictures": 1,
+        "ugatit.provider": "FakeExecutionProvider",
+    }
+    assert request.resource.attributes["service.name"] == "ugatit"
+
+
+def test_the_trace_goes_on_from_the_caller(spans_of: Callable[[Ask], list[ReadableSpan]]) -> None:
+    *stages, request = spans_of(lambda client: translate(client, traceparent=f"00-{TRACE_ID}-{CALLER}-01"))
+    assert request.parent is not None
+    assert f"{request.parent.span_id:016x}" == CALLER
+    assert {f"{span.context.trace_id:032x}" for span in (*stages, request)} == {TRACE_ID}
+
+
+def test_what_the_caller_does_not_sample_is_not_sent(spans_of: Callable[[Ask], list[ReadableSpan]]) -> None:
+    assert not spans_of(lambda client: translate(client, traceparent=f"00-{TRACE_ID}-{CALLER}-00"))
+
+
+def test_a_torn_traceparent_begins_a_new_trace(spans_of: Callable[[Ask], list[ReadableSpan]]) -> None:
+    *_, request = spans_of(lambda client: translate(client, traceparent="00-xyz-01"))
+    assert request.parent is None
+
+
+def test_only_our_own_failures_are_errors(
+    spans_of: Callable[[Ask], list[ReadableSpan]], model: FakeModel
+) -> None:
+    def ask(client: TestClient) -> None:
+        client.post(URL, content=b"nothing", headers=PNG)
+        model.failures = 2
+        client.post(URL, content=photo(), headers=PNG)
+
+    theirs, ours = spans_of(ask)
+    assert (theirs.attributes or {})["error.type"] == "unsupported_format"
+    assert theirs.status.is_unset
+    assert (ours.attributes or {})["error.type"] == "direction_defunct"
+    assert not ours.status.is_ok
+    assert not ours.status.is_unset
+
+
+def test_monitors_leave_no_spans(spans_of: Callable[[Ask], list[ReadableSpan]]) -> None:
+    assert not spans_of(lambda client: [client.get(path) for path in ("/healthz", "/readyz", "/metrics")])
+
+
+def test_the_log_line_names_the_trace(
+    spans_of: Callable[[Ask], list[ReadableSpan]], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "ugatit.access"):
+        *_, request = spans_of(translate)
+    (record,) = [record for record in caplog.records if record.name == "ugatit.access"]
+    assert json.loads(JsonFormatter().format(record))["trace_id"] == f"{request.context.trace_id:032x}"
+
+
+class Collector(HTTPServer):
+    """Takes OTLP over HTTP, as an OpenTelemetry collector does."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Post)
+        self.took: list[Any] = []
+
+
+class Post(BaseHTTPRequestHandler):
+    server: Collector
+
+    def do_POST(self) -> None:
+        sent = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.took.append((self.path, sent))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with Collector() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def serve_one(settings: Settings, model: FakeModel) -> None:
+    """Translate a picture with a server that leaves afterwards."""
+    with serving(settings, fake_engine(settings, model)) as live:
+        assert post(live) == 200
+
+
+def post(live: Live) -> int:
+    return live.ask("POST", URL, photo(), PNG)[0]
+
+
+def test_the_server_sends_its_last_spans_to_the_collector_before_it_leaves(
+    collector: Collector, model: FakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{collector.server_port}")
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "ours")
+    serve_one(Settings(bundles_dir=tmp_path / "bundles", tracing=True), model)
+    ((path, sent),) = collector.took
+    assert path == "/v1/traces"
+    (resource,) = sent.resource_spans
+    assert {("service.name", "ours")} <= {(a.key, a.value.string_value) for a in resource.resource.attributes}
+    assert [span.name for span in resource.scope_spans[0].spans] == [*STAGES, "POST /translate"]
+
+
+def test_without_a_collector_pictures_are_served_and_the_server_leaves(
+    model: FakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.http.spans._FLUSH_SECONDS", 0.1)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+    serve_one(Settings(bundles_dir=tmp_path / "bundles", tracing=True), model)
+
+
+def test_without_the_package_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "app.http.spans")
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    with pytest.raises(SettingsError, match=re.escape("pip install 'ugatit[tracing]'")):
+        open_tracing(Settings(tracing=True))
+
+
+def test_off_it_is_not_even_imported() -> None:
+    code = "import sys, app.cli, app.http.server; sys.exit('opentelemetry.sdk' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env=environment(), timeout=60).returncode == 0
