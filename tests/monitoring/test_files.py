@@ -1,0 +1,120 @@
+"""The dashboard and the alerts ask only for what the service tells."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.client import URL, in_process
+from tests.monitoring.watching import FOLDER, Panel, dashboard, metrics_of, needs, panels, rules
+from tests.packaging.files import ROOT, text
+from tests.photos import photo
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """The labels of each sample that /metrics tells after a translation and a refusal."""
+    with in_process(tmp_path_factory.mktemp("service") / "bundles") as client:
+        for content in (photo(), b"nothing"):
+            client.post(URL, content=content, headers={"Content-Type": "image/png"})
+        families = text_string_to_metric_families(client.get("/metrics").text)
+        labels: dict[str, set[str]] = {"up": {"job", "instance"}}
+        for sample in (sample for family in families for sample in family.samples):
+            labels.setdefault(sample.name, {"job", "instance"}).update(sample.labels)
+    return labels
+
+
+def check(expression: str, told: dict[str, set[str]]) -> None:
+    asked = list(metrics_of(expression))
+    assert asked, expression
+    for name, labels in asked:
+        assert name in told, expression
+        assert labels <= told[name], expression
+
+
+@pytest.mark.parametrize("panel", panels(), ids=lambda panel: panel.title)
+def test_a_panel_asks_for_what_is_told(panel: Panel, told: dict[str, set[str]]) -> None:
+    for expression, legend in zip(panel.expressions, panel.legends, strict=True):
+        check(expression, told)
+        ((name, _), *_) = metrics_of(expression)
+        grouped = re.search(r"by \(([^)]*)\)", expression)
+        kept = set(re.split(r",\s*", grouped[1])) if grouped else told[name]
+        assert set(re.findall(r"{{(\w+)}}", legend)) <= kept
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
+def test_an_alert_asks_for_what_is_told_and_says_what_to_do(
+    rule: dict[str, object], told: dict[str, set[str]]
+) -> None:
+    check(str(rule["expr"]), told)
+    assert isinstance(rule["annotations"], dict)
+    assert rule["annotations"].keys() == {"summary", "remedy"}
+
+
+def test_the_dashboard_shows_every_metric_of_ours(told: dict[str, set[str]]) -> None:
+    shown = {name for panel in panels() for each in panel.expressions for name, _ in metrics_of(each)}
+    families = {re.sub(r"_(bucket|sum|count|created)$", "", name) for name in shown}
+    ours = {re.sub(r"_(bucket|sum|count|created)$", "", name) for name in told if name.startswith("ugatit_")}
+    # The moments at which counters were made belong to their counters.
+    assert {name for name in ours if f"{name}_total" not in ours} <= families
+
+
+def test_names_end_in_their_unit(told: dict[str, set[str]]) -> None:
+    units = "seconds|bytes|pictures|total|info|entries"
+    states = {"ugatit_ready", "ugatit_provider", "ugatit_direction_state", "ugatit_permits_held"}
+    for name in told.keys() - states - {"ugatit_permits_limit"}:
+        if name.startswith("ugatit_"):
+            assert re.search(rf"_({units})(_(bucket|sum|count|created))?$|_created$", name), name
+
+
+def test_panels_do_not_lie_on_each_other() -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in dashboard()["panels"]:
+        at = panel["gridPos"]
+        cells = {(at["x"] + x, at["y"] + y) for x in range(at["w"]) for y in range(at["h"])}
+        assert not cells & taken, panel["title"]
+        assert max(x for x, _ in cells) < 24
+        taken |= cells
+    assert len({panel["id"] for panel in dashboard()["panels"]}) == len(dashboard()["panels"])
+
+
+def test_every_panel_asks_the_source_that_is_provisioned() -> None:
+    (source,) = yaml.safe_load(text(f"{FOLDER}/grafana/provisioning/datasources/prometheus.yml"))[
+        "datasources"
+    ]
+    assert source["type"] == "prometheus"
+    asked = [panel.fields["datasource"]["uid"] for panel in panels()]
+    asked += [target["datasource"]["uid"] for panel in panels() for target in panel.fields["targets"]]
+    assert set(asked) == {source["uid"]}
+
+
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [
+        (("check", "config"), f"{FOLDER}/prometheus.yml"),
+        (("check", "rules", "--lint-fatal"), f"{FOLDER}/alerts.yml"),
+        (("test", "rules"), "tests/monitoring/alerts.yml"),
+    ],
+    ids=["configuration", "rules", "alerts-fire-when-they-should"],
+)
+def test_promtool_agrees(command: tuple[str, ...], path: str) -> None:
+    result = subprocess.run(
+        [needs("promtool"), *command, str(ROOT / path)], capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_alert_is_tried() -> None:
+    tried = yaml.safe_load(text("tests/monitoring/alerts.yml"))
+    fired = {
+        each["alertname"] for test in tried["tests"] for each in test["alert_rule_test"] if each["exp_alerts"]
+    }
+    assert fired == {rule["alert"] for rule in rules()}
+    assert [Path(f"{ROOT}/tests/monitoring/{each}").resolve() for each in tried["rule_files"]] == [
+        ROOT / FOLDER / "alerts.yml"
+    ]

@@ -1,0 +1,113 @@
+"""A real Prometheus asks the real service, with our rules, and every panel gets an answer."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app.engine.fake import FakeModel, fake_engine, write_fake_bundle
+from app.settings import Settings
+from tests.client import URL
+from tests.http.live import Live, serving
+from tests.monitoring.watching import FOLDER, RULES, needs, panels, rules
+from tests.packaging.files import text
+from tests.photos import photo
+
+_PATIENCE_SECONDS = 60
+PNG = {"Content-Type": "image/png"}
+
+
+class Prometheus:
+    """A running Prometheus and ways to ask it."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def get(self, path: str, **query: str) -> Any:
+        """The data of an answer of its API; None while it starts."""
+        url = f"{self._address}{path}?{urllib.parse.urlencode(query)}"
+        try:
+            with urllib.request.urlopen(url, timeout=20) as response:
+                return json.load(response)["data"]
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code == 503:
+                    return None
+                pytest.fail(f"{path} {query}: {error.read().decode()}")
+        except urllib.error.URLError:
+            return None
+
+    def query(self, expression: str) -> list[Any]:
+        """The series that an expression has now."""
+        whole = expression.replace("$__rate_interval", "1m").replace("$direction", ".*")
+        data = self.get("/api/v1/query", query=whole)
+        return data["result"] if data else []
+
+
+@contextmanager
+def prometheus(folder: Path, service: Live) -> Iterator[Prometheus]:
+    """Our configuration, but in a hurry, and with the service where the test has it."""
+    configuration = yaml.safe_load(text(f"{FOLDER}/prometheus.yml"))
+    configuration["global"] = {"scrape_interval": "200ms", "evaluation_interval": "200ms"}
+    configuration["rule_files"] = [str(RULES)]
+    configuration["scrape_configs"][0]["static_configs"][0]["targets"] = ["{}:{}".format(*service.address)]
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    options = {"config.file": folder / "prometheus.yml", "storage.tsdb.path": folder / "data"}
+    options |= {"web.listen-address": listen, "log.level": "error"}
+    command = [needs("prometheus"), *(f"--{name}={value}" for name, value in options.items())]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        yield Prometheus(f"http://{listen}")
+        assert process.poll() is None, process.communicate()[1]
+    finally:
+        process.terminate()
+        process.communicate(timeout=_PATIENCE_SECONDS)
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def test_every_panel_and_alert_has_an_answer_of_a_service_in_use(tmp_path: Path) -> None:
+    needs("prometheus")
+    model, settings = FakeModel(), Settings(bundles_dir=tmp_path / "bundles")
+    for direction in ("cat2dog", "dog2cat"):
+        write_fake_bundle(settings.bundles_dir, direction)
+    with serving(settings, fake_engine(settings, model)) as live, prometheus(tmp_path, live) as asked:
+        until(lambda: asked.query("up == 1"), "it was never asked for its metrics")
+        other = URL.replace("cat2dog", "dog2cat")
+        assert live.ask("POST", other, photo(), PNG)[0] == 200
+        assert live.ask("POST", other, b"nothing", PNG)[0] == 415
+        model.failures = 1_000
+        assert live.ask("POST", URL, photo(), PNG)[0] == 503
+        model.failures = 0
+        for panel in panels():
+            for expression in panel.expressions:
+                until(lambda expression=expression: asked.query(expression), f"{panel.title}: {expression}")
+        until(lambda: states(asked).get("UgatitDirectionDefunct") == "pending", str(states(asked)))
+        assert states(asked)["UgatitInternalErrors"] == "inactive"
+        assert states(asked).keys() == {rule["alert"] for rule in rules()}
+
+
+def states(asked: Prometheus) -> dict[str, str]:
+    """Each alert's state."""
+    (group,) = asked.get("/api/v1/rules")["groups"]
+    assert {rule["health"] for rule in group["rules"]} <= {"ok", "unknown"}, group
+    return {rule["name"]: rule["state"] for rule in group["rules"]}
