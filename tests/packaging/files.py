@@ -24,10 +24,9 @@ def project() -> dict[str, Any]:
     return tomllib.loads(text("pyproject.toml"))["project"]  # type: ignore[no-any-return]
 
 
-def compose_service(name: str) -> dict[str, Any]:
-    """The one service of a compose file, with anchors and merge keys resolved."""
-    (service,) = yaml.safe_load(text(name))["services"].values()
-    return service  # type: ignore[no-any-return]
+def compose_services(name: str = "docker-compose.yml") -> dict[str, dict[str, Any]]:
+    """The services of a compose file, with anchors and merge keys resolved."""
+    return yaml.safe_load(text(name))["services"]  # type: ignore[no-any-return]
 
 
 class Locked(NamedTuple):

@@ -72,6 +72,7 @@ def test_the_image_takes_everything_from_the_build_stage() -> None:
         "runs/1/checkpoints",
         "app/http/__pycache__/server.cpython-311.pyc",
         "bundles/.selfie2anime.half/generator.onnx",
+        "docker/monitoring/prometheus.yml",
     ],
 )
 def test_the_builder_is_not_sent(path: str) -> None:
