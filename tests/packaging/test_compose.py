@@ -1,4 +1,4 @@
-"""`docker compose up` is safe as it is, with every profile; the file for GPUs adds a GPU and loosens nothing."""
+"""`docker compose up` is safe as it is, with every profile; the file for GPUs loosens nothing."""
 
 from __future__ import annotations
 
