@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help serve test fuzz soak install clean
+.PHONY: help serve test fuzz soak audit install clean
 # A half-made environment must not look finished to the next make.
 .DELETE_ON_ERROR:
 
@@ -40,6 +40,13 @@ soak: export UGATIT_TESTS_SIGTERMS ?= 100
 soak: .venv/.development ## Before a release: the tests under load in full amounts (half a day).
 	@env | grep ^UGATIT_TESTS_ | sort
 	ulimit -n $$(ulimit -Hn) && .venv/bin/python -m pytest -v -rA --durations=0 tests/load tests/http/test_crowds.py
+
+# pip-audit stays outside the environment it would otherwise change. What could not be looked up is a failure.
+audit: .venv/bin/python ## Before a release: known vulnerabilities of what the image installs; asks the network.
+	@.venv/bin/python -m venv .venv/audit
+	@.venv/audit/bin/python -m pip --disable-pip-version-check install --quiet 'pip-audit>=2.9,<3'
+	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+	  --requirement docker/requirements.lock --requirement docker/requirements-cuda.lock
 
 install: .venv/.development ## The development environment: everything, torch too.
 
