@@ -16,7 +16,8 @@ from tests.training.command import SMALL, data_set, start, train, typed
 from training.checkpoint.content import digest
 from training.checkpoint.read import load, load_newest
 
-STEPS = 40
+STEPS = 20
+FIT = (*SMALL, f"--steps={STEPS}", "--save-every=10", "--set=stats_every=5", "--set=tensorboard=false")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def whole(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that nobody interrupted."""
     run = tmp_path_factory.mktemp("runs") / "whole"
-    code, _, error = typed("fit", "--data", pictures, "--out", run, *SMALL, f"--steps={STEPS}")
+    code, _, error = typed("fit", "--data", pictures, "--out", run, *FIT)
     assert (code, error) == (0, "")
     return run
 
@@ -38,14 +39,14 @@ def steps_of(run: Path) -> list[int]:
 
 
 def test_a_run_leaves_checkpoints_config_numbers_and_samples(whole: Path) -> None:
-    assert sorted(path.name for path in (whole / "checkpoints").iterdir()) == ["00000020", "00000040"]
-    assert list((whole / "checkpoints" / "00000040").glob("*.safetensors"))
+    assert sorted(path.name for path in (whole / "checkpoints").iterdir()) == ["00000010", "00000020"]
+    assert list((whole / "checkpoints" / "00000020").glob("*.safetensors"))
     assert json.loads((whole / "config.json").read_text())["config"]["batch"] == 2
-    assert steps_of(whole) == [10, 20, 30, 40]
+    assert steps_of(whole) == [5, 10, 15, 20]
     last = json.loads((whole / "stats.jsonl").read_text().splitlines()[-1])
     assert last["G_cycle_A"] > 0
-    sheets = sorted(path.name for path in (whole / "samples").glob("00000040-*"))
-    assert sheets == [f"00000040-{to}-{part}.jpg" for to in ("A2B", "B2A") for part in ("test", "train")]
+    sheets = sorted(path.name for path in (whole / "samples").glob("00000020-*"))
+    assert sheets == [f"00000020-{to}-{part}.jpg" for to in ("A2B", "B2A") for part in ("test", "train")]
     with Image.open(whole / "samples" / sheets[0]) as sheet:
         assert sheet.width >= 10 * 32
 
@@ -54,16 +55,16 @@ def test_kill_9_in_the_middle_and_going_on_ends_in_the_very_same_state(
     whole: Path, pictures: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "killed"
-    process = start("fit", "--data", pictures, "--out", run, *SMALL, f"--steps={STEPS}")
-    while process.poll() is None and not (run / "checkpoints" / "00000020").exists():
+    process = start("fit", "--data", pictures, "--out", run, *FIT)
+    while process.poll() is None and not (run / "checkpoints" / "00000010").exists():
         pass
     process.kill()
     process.communicate()
-    assert load_newest(run / "checkpoints")[0].step == 20
+    assert load_newest(run / "checkpoints")[0].step == 10
     code, out, _ = train("resume", run)
     assert code == 0
-    assert "Going on from step 20" in out
-    assert digest(load_newest(run / "checkpoints")[0]) == digest(load(whole / "checkpoints" / "00000040"))
+    assert "Going on from step 10" in out
+    assert digest(load_newest(run / "checkpoints")[0]) == digest(load(whole / "checkpoints" / "00000020"))
     assert steps_of(run) == steps_of(whole)
 
 
@@ -72,7 +73,7 @@ def test_a_signal_saves_and_leaves_in_peace(
     whole: Path, pictures: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     run = tmp_path / "stopped"
-    process = start("fit", "--data", pictures, "--out", run, *SMALL, f"--steps={STEPS}")
+    process = start("fit", "--data", pictures, "--out", run, *FIT)
     while process.poll() is None and not (run / "stats.jsonl").exists():
         pass
     process.send_signal(number)
@@ -80,15 +81,15 @@ def test_a_signal_saves_and_leaves_in_peace(
     assert process.returncode == 0
     assert "go on with ugatit-train resume" in " ".join(out.split())
     stopped = load_newest(run / "checkpoints")[0].step
-    assert 10 <= stopped < STEPS
+    assert 5 <= stopped < STEPS
     assert typed("resume", run)[0] == 0
-    assert digest(load_newest(run / "checkpoints")[0]) == digest(load(whole / "checkpoints" / "00000040"))
+    assert digest(load_newest(run / "checkpoints")[0]) == digest(load(whole / "checkpoints" / "00000020"))
 
 
 def test_a_finished_run_says_so(whole: Path) -> None:
     code, out, _ = typed("resume", whole)
     assert code == 0
-    assert "is finished: it has done its 40 steps" in " ".join(out.split())
+    assert "is finished: it has done its 20 steps" in " ".join(out.split())
 
 
 def test_a_run_from_before_there_was_a_choice_of_speed_goes_on(whole: Path, tmp_path: Path) -> None:
@@ -123,16 +124,16 @@ def test_a_run_goes_on_in_another_precision_and_says_so(whole: Path, tmp_path: P
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_used(whole: Path, tmp_path: Path) -> None:
     run = tmp_path / "damaged"
     shutil.copytree(whole, run)
-    damaged = run / "checkpoints" / "00000040" / "networks.safetensors"
+    damaged = run / "checkpoints" / "00000020" / "networks.safetensors"
     data = bytearray(damaged.read_bytes())
     data[-1] ^= 1
     damaged.write_bytes(data)
     code, out, _ = typed("resume", run)
     said = " ".join(out.split())
     assert code == 0
-    assert "Skipped 00000040:" in said
-    assert "Going on from step 20" in said
-    assert digest(load_newest(run / "checkpoints")[0]) == digest(load(whole / "checkpoints" / "00000040"))
+    assert "Skipped 00000020:" in said
+    assert "Going on from step 10" in said
+    assert digest(load_newest(run / "checkpoints")[0]) == digest(load(whole / "checkpoints" / "00000020"))
 
 
 def test_a_run_becomes_bundles_of_its_averaged_weights(whole: Path, tmp_path: Path) -> None:
