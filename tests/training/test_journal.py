@@ -12,6 +12,7 @@ import pytest
 import torch
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.summary.writer.event_file_writer import AtomicCounter
 
 from tests.training.tiny import SIZE, empty_run, pictures, tiny_config
 from training.average import RunningAverage
@@ -91,7 +92,11 @@ def test_tensorboard_gets_every_number_rho_and_the_sheets(tmp_path: Path) -> Non
     assert sheet.encoded_image_string == (run.samples / "00000001-A2B-test.jpg").read_bytes()
 
 
-def test_tensorboard_forgets_the_steps_that_are_done_again(tmp_path: Path) -> None:
+def test_tensorboard_forgets_the_steps_that_are_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Files of the same second are read in the order of their numbers as words: 10 would come before 9.
+    monkeypatch.setattr("tensorboard.summary.writer.event_file_writer._global_uid", AtomicCounter(0))
     method, run = Ugatit(tiny_config().ugatit), empty_run(tmp_path)
     for done, losses in ((0, [1.0, 2.0, 3.0]), (1, [20.0, 30.0])):
         with open_journal(run, method, done=done, stats_every=1) as journal:
