@@ -13,7 +13,7 @@ from app.engine.providers import CPU, ProviderRefused, cuda_devices, probe
 from app.engine.registry import bundle_directories
 from app.engine.runtime import Runtime, open_runtime
 from app.engine.verifying import require_name, verify
-from app.settings import Settings, variable
+from app.settings import Settings, shown, variable
 from models.bundle.errors import BundleError
 
 
@@ -74,5 +74,5 @@ def _in_force(settings: Settings) -> Table:
     table.add_column("")
     for name in Settings.model_fields:
         given = "from the environment" if name in settings.model_fields_set else "default"
-        table.add_row(variable(name), str(getattr(settings, name)), given)
+        table.add_row(variable(name), shown(settings, name), given)
     return table

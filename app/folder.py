@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -68,7 +69,8 @@ def translate_files(plan: Plan, settings: Settings) -> Failures:
     """
     jobs = find_jobs(plan)
     runtime = open_runtime(settings)
-    engine = open_engine(settings.model_copy(update={"deadline_seconds": _PATIENCE_SECONDS}), runtime)
+    own = {"deadline_seconds": _PATIENCE_SECONDS, "store_url": SecretStr("")}  # nobody asks for maps later
+    engine = open_engine(settings.model_copy(update=own), runtime)
     try:
         return asyncio.run(_translate_all(engine, plan, jobs))
     finally:

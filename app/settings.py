@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from pathlib import Path
 from typing import Final, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX: Final = "UGATIT_"
 _FOR_TESTS: Final = "UGATIT_TESTS_"
+_ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:.]+\](:\d{1,5})?")
 
 ProviderName = Literal["auto", "cpu", "openvino", "cuda", "tensorrt"]
 PrecisionName = Literal["auto", "float32", "bfloat16", "float16"]
@@ -30,6 +33,13 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on; 0 takes any free one.")
     bundles_dir: Path = Field(
         Path("bundles"), description="Where the bundles lie, one directory a direction."
+    )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that share the address, each with its own models and its share of the cores; "
+        "more than one need UGATIT_STORE_URL.",
     )
     preferred_direction: str = Field(
         "selfie2anime", description="Listed and loaded first if it is there; the page starts with it."
@@ -99,8 +109,36 @@ class Settings(BaseSettings):
     attention_ttl_seconds: float = Field(
         600, gt=0, le=86_400, description="Time a translation's heat maps can be asked for."
     )
-    attention_max_entries: int = Field(256, ge=1, description="Most translations whose heat maps are kept.")
+    attention_max_entries: int = Field(
+        256, ge=1, description="Most translations whose heat maps are kept in memory."
+    )
     attention_max_bytes: int = Field(256_000_000, ge=1, description="Most memory for kept heat maps.")
+    store_url: SecretStr = Field(
+        SecretStr(""),
+        description="Redis that keeps heat maps for several workers and replicas, as redis://host:6379/0 or "
+        "rediss://...; bound it by its maxmemory. Without, they are kept in this process.",
+    )
+    store_timeout_seconds: float = Field(
+        1, ge=0.05, le=60, description="Time for one answer of the store; it should take milliseconds."
+    )
+    store_entry_bytes: int = Field(
+        8 * 1024**2, ge=1024, description="Largest translation that is sent to the store; 1024 px need 7 MB."
+    )
+
+    api_keys_file: Path | None = Field(
+        None, description="A line of `ugatit key NAME` for each client who may ask; without, everybody may."
+    )
+    rate_per_minute: float = Field(
+        0, ge=0, le=1_000_000, description="Requests of one client a minute, per worker; 0 for no limit."
+    )
+    rate_burst: int = Field(
+        20, ge=1, le=1_000_000, description="Requests that a client may make at once before the rate holds."
+    )
+    cors_origins: str = Field(
+        "",
+        description="Origins of other sites whose pages may ask, as https://a.example,https://b.example; "
+        "without, only the service's own page may.",
+    )
 
     provider: ProviderName = Field(
         "auto",
@@ -151,6 +189,36 @@ class Settings(BaseSettings):
         """The GPUs to use, each once, the first one first."""
         return tuple(dict.fromkeys(map(int, self.devices.split(","))))
 
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins that `cors_origins` lists."""
+        return frozenset(filter(None, (each.strip() for each in self.cors_origins.split(","))))
+
+    @model_validator(mode="after")
+    def _origins_are_origins(self) -> Self:
+        for origin in sorted(self.origins):
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{PREFIX}CORS_ORIGINS lists {origin!r}; write each as a browser does, "
+                    "as https://site.example or http://localhost:3000, without a path."
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _store_is_redis(self) -> Self:
+        url = self.store_url.get_secret_value()
+        if url and not _is_redis(url):  # what was given is not repeated: it may hold a password
+            raise ValueError(
+                f"{PREFIX}STORE_URL is no address such as redis://host:6379/0 or "
+                "rediss://user:password@host/0; percent-encode special characters in its password."
+            )
+        if self.workers > 1 and not url:
+            raise ValueError(
+                f"{PREFIX}WORKERS={self.workers} need a store that they share: set {PREFIX}STORE_URL "
+                "to a Redis server, or serve with one worker."
+            )
+        return self
+
     @model_validator(mode="after")
     def _deadline_within_grace(self) -> Self:
         if self.deadline_seconds >= self.grace_seconds:
@@ -174,9 +242,25 @@ def load_settings() -> Settings:
         raise SettingsError(_sentence(error)) from None
 
 
+def shown(settings: Settings, field: str) -> str:
+    """A setting's value for people, without its password."""
+    value = getattr(settings, field)
+    if not isinstance(value, SecretStr):
+        return str(value)
+    return re.sub(r"//[^/]*@", "//***@", value.get_secret_value().partition("?")[0])
+
+
 def variable(field: str) -> str:
     """The environment variable of a setting."""
     return PREFIX + field.upper()
+
+
+def _is_redis(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _refuse_unknown() -> None:

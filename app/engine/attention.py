@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from app.engine.errors import AttentionGone
 from models.images.frame import Frame
 
 Map = NDArray[np.float32]
+Compute = Callable[[], Awaitable[Mapping[str, Map]]]
 
 _OVERHEAD_BYTES = 1024
 """What an entry costs beside its arrays, roughly, so that tiny pictures count too."""
@@ -53,7 +54,7 @@ class Once:
         self._maps: Mapping[str, Map] | None = None
         self._lock = asyncio.Lock()
 
-    async def get(self, compute: Callable[[], Awaitable[Mapping[str, Map]]]) -> Mapping[str, Map]:
+    async def get(self, compute: Compute) -> Mapping[str, Map]:
         """The maps; the first to ask computes them. If that fails, the next to ask tries again."""
         if self._maps is None:
             async with self._lock:
@@ -62,24 +63,50 @@ class Once:
         return self._maps
 
 
+class Usage(NamedTuple):
+    """What a store holds."""
+
+    entries: int
+    size_bytes: int
+
+
 class AttentionStore(Protocol):
-    """Where translations are kept. One in memory serves one process."""
+    """Where translations are kept: in memory for one process, elsewhere for several."""
 
-    def put(self, entry: Entry) -> str:
-        """Keep an entry; its id is 22 base64url characters that cannot be guessed."""
+    lost: int
+    """How many translations could not be kept."""
 
-    def get(self, id_: str) -> Entry:
-        """The entry of an id. Raises AttentionGone."""
+    async def open(self) -> None:
+        """Return when it has answered once; however long that takes."""
 
-    def __len__(self) -> int: ...
+    async def close(self) -> None:
+        """Let its connections go."""
+
+    async def put(self, entry: Entry) -> str | None:
+        """Keep an entry; its id is 22 base64url characters that cannot be guessed.
+
+        None if it cannot be kept: a translation is worth its answer without its heat maps, too.
+        """
+
+    async def get(self, id_: str) -> Entry:
+        """The entry of an id. Raises AttentionGone, StoreUnavailable."""
+
+    async def others(self, id_: str, entry: Entry, compute: Compute) -> Mapping[str, Map]:
+        """The discriminators' maps of an entry, computed where nobody has done so."""
 
     @property
-    def size_bytes(self) -> int:
-        """The memory that all entries take."""
+    def available(self) -> bool:
+        """Whether it answered when it was last asked."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """What it holds; None where that is not this process's to count."""
 
 
 class MemoryStore:
     """Entries in memory: the oldest make room, and all live equally long."""
+
+    available = True
 
     def __init__(self, *, max_entries: int, max_bytes: int, clock: Callable[[], float] = time.time) -> None:
         self._max_entries = max_entries
@@ -87,19 +114,26 @@ class MemoryStore:
         self._clock = clock
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._size_bytes = 0
+        self.lost = 0
 
     @property
-    def size_bytes(self) -> int:
-        """The memory that all entries take."""
-        return self._size_bytes
-
-    def __len__(self) -> int:
+    def usage(self) -> Usage:
+        """How many entries it holds, and their bytes."""
         self._expire()
-        return len(self._entries)
+        return Usage(len(self._entries), self._size_bytes)
 
-    def put(self, entry: Entry) -> str:
-        """Keep an entry; the oldest are dropped until the caps hold, itself too if it alone is too large."""
-        id_ = secrets.token_urlsafe(16)
+    async def open(self) -> None:
+        """Memory is always there."""
+
+    async def close(self) -> None:
+        """Nothing to let go."""
+
+    async def put(self, entry: Entry) -> str | None:
+        """Keep an entry; the oldest are dropped until the caps hold. None if it alone is too large."""
+        if entry.size_bytes > self._max_bytes:
+            self.lost += 1
+            return None
+        id_ = new_id()
         self._entries[id_] = entry
         self._size_bytes += entry.size_bytes
         self._expire()
@@ -107,7 +141,7 @@ class MemoryStore:
             self._drop_oldest()
         return id_
 
-    def get(self, id_: str) -> Entry:
+    async def get(self, id_: str) -> Entry:
         """The entry of an id.
 
         Raises:
@@ -119,6 +153,10 @@ class MemoryStore:
             raise AttentionGone
         return entry
 
+    async def others(self, _id: str, entry: Entry, compute: Compute) -> Mapping[str, Map]:
+        """The discriminators' maps, kept with their entry."""
+        return await entry.others.get(compute)
+
     def _expire(self) -> None:
         # All entries live equally long, so the oldest are the first to go.
         now = self._clock()
@@ -128,6 +166,11 @@ class MemoryStore:
     def _drop_oldest(self) -> None:
         _, entry = self._entries.popitem(last=False)
         self._size_bytes -= entry.size_bytes
+
+
+def new_id() -> str:
+    """128 random bits as 22 base64url characters."""
+    return secrets.token_urlsafe(16)
 
 
 def probability_of_source(cam_logit: NDArray[Any]) -> float:

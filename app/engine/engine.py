@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Literal, NamedTuple
 
 from app.engine.admission import Permit
-from app.engine.attention import AttentionStore, Entry, Map, MemoryStore, probability_of_source
+from app.engine.attention import AttentionStore, Entry, Map, probability_of_source
 from app.engine.direction import Direction
 from app.engine.errors import AttentionGone, DeadlineExceeded, Draining, NoSuchNetwork, UnknownDirection
 from app.engine.registry import Registry
@@ -18,6 +18,7 @@ from app.engine.reload import Follower
 from app.engine.runner import Patience
 from app.engine.runtime import Runtime, batch_shapes, default_max_batch, replicas
 from app.engine.session import OpenModel
+from app.engine.stores import open_store
 from app.engine.translator import Facts, Limits
 from app.settings import Settings
 from models.images.decode import PictureLimits, decode
@@ -41,7 +42,8 @@ class Seconds(NamedTuple):
 class Translation(NamedTuple):
     """One translated picture."""
 
-    id: str
+    id: str | None
+    """None if it could not be kept: then its heat maps cannot be asked for later."""
     entry: Entry
     facts: Facts
     source_probability: float | None
@@ -72,7 +74,7 @@ class Engine:
             open_model: how models are opened.
             shapes: the batch sizes to run, ascending.
             replicas: how models are opened on each further device.
-            store: where translations are kept; in memory by default.
+            store: where translations are kept; what the settings say by default.
         """
         patience = Patience(settings.load_seconds, _HANG_SHARE * settings.deadline_seconds)
         wait_seconds = settings.batch_wait_ms / 1000
@@ -80,9 +82,7 @@ class Engine:
         self.registry = Registry(
             settings.bundles_dir, open_model, limits, preferred=settings.preferred_direction
         )
-        self.store = store or MemoryStore(
-            max_entries=settings.attention_max_entries, max_bytes=settings.attention_max_bytes
-        )
+        self.store = store or open_store(settings)
         self._settings = settings
         self._picture_limits = PictureLimits(
             max_pixels=settings.max_pixels, max_side_pixels=settings.max_side_pixels
@@ -95,9 +95,11 @@ class Engine:
         self._idle.set()
         poll_seconds = settings.reload_poll_seconds if settings.reload == "poll" else None
         self._follower = Follower(self.registry, poll_seconds)
+        self._opening: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Load all directions in the background, then follow the folder."""
+        """Load all directions in the background, then follow the folder; look for the store."""
+        self._opening = asyncio.create_task(self.store.open())
         self._follower.start()
 
     async def loaded(self) -> None:
@@ -116,7 +118,13 @@ class Engine:
 
     def why_not_ready(self) -> str | None:
         """A sentence, or None when the service can do its work."""
-        return "The service is about to stop." if self._draining else self.registry.why_not_ready()
+        if self._draining:
+            return "The service is about to stop."
+        # Later it may be away for a while: pictures are translated all the same, and all replicas would leave
+        # at once. At the start it is a mistake that whoever starts them should see.
+        if self._opening is not None and not self._opening.done():
+            return "The store of heat maps has not answered yet; check UGATIT_STORE_URL and its server."
+        return self.registry.why_not_ready()
 
     def check(self, direction: str, client: str = "") -> Direction:
         """Look whether a client's picture would be admitted now, before its bytes are read.
@@ -168,7 +176,7 @@ class Engine:
         )
         logit = answer.outputs.get("cam_logit")
         return Translation(
-            self.store.put(entry),
+            await self.store.put(entry),
             entry,
             facts,
             probability_of_source(logit) if logit is not None else None,
@@ -187,7 +195,7 @@ class Engine:
         Raises:
             EngineError: AttentionGone, NoSuchNetwork, and what `translate` raises.
         """
-        entry = self.store.get(id_)
+        entry = await self.store.get(id_)
         if network == "generator":
             if entry.generator is None:
                 raise NoSuchNetwork(entry.direction, network)
@@ -201,7 +209,7 @@ class Engine:
         if not facts.manifest.discriminators:
             raise NoSuchNetwork(entry.direction, network)
         async with self._deadline():  # around the wait for another who asked first, too
-            maps = await entry.others.get(lambda: self._discriminate(entry, client))
+            maps = await self.store.others(id_, entry, lambda: self._discriminate(entry, client))
         return entry, maps[network]
 
     def drain(self) -> None:
@@ -216,6 +224,8 @@ class Engine:
         """Stop at once; whoever still waits is cancelled."""
         self.drain()
         self._follower.close()
+        if self._opening is not None:
+            self._opening.cancel()
         self.registry.close()
         self._decoders.shutdown(wait=False, cancel_futures=True)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Final
+
+_STORE_RETRY_SECONDS: Final = 2
 
 
 class EngineError(Exception):
@@ -42,6 +44,18 @@ class Draining(Busy):
     """The service is about to stop and admits nothing more."""
 
     code = "draining"
+
+
+class StoreUnavailable(Busy):
+    """The store of heat maps does not answer."""
+
+    code = "store_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The store of heat maps does not answer; try again in {_STORE_RETRY_SECONDS} s.",
+            _STORE_RETRY_SECONDS,
+        )
 
 
 class DeadlineExceeded(EngineError):

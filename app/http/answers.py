@@ -74,9 +74,7 @@ def translation_response(
     form: str, translation: Translation, image: Encoded, overlay: Encoded | None, timed: Timed
 ) -> Response:
     """The answer in the form that was negotiated: JSON, multipart/mixed or the picture's own type."""
-    headers = {
-        "X-Translation-Id": translation.id,
-        "Link": f'<{_href(translation)}>; rel="related"',
+    headers = _related(translation) | {
         "Server-Timing": timed.header(),
         "Vary": "Accept",
         "Cache-Control": "no-store",
@@ -90,8 +88,15 @@ def translation_response(
     return Response(image.data, headers=headers, media_type=image.media_type)
 
 
-def _href(translation: Translation) -> str:
-    return f"/attention?id={translation.id}"
+def _related(translation: Translation) -> dict[str, str]:
+    """Where its heat maps are; nothing if they could not be kept."""
+    if translation.id is None:
+        return {}
+    return {"X-Translation-Id": translation.id, "Link": f'<{_href(translation)}>; rel="related"'}
+
+
+def _href(translation: Translation) -> str | None:
+    return f"/attention?id={translation.id}" if translation.id is not None else None
 
 
 def _document(
@@ -112,8 +117,12 @@ def _document(
         image=_picture(image, inline),
         attention=attention,
         timings_ms=timed.milliseconds(),
-        expires_at=datetime.fromtimestamp(translation.entry.expires_at, UTC),
+        expires_at=_until(translation),
     )
+
+
+def _until(translation: Translation) -> datetime | None:
+    return datetime.fromtimestamp(translation.entry.expires_at, UTC) if translation.id is not None else None
 
 
 def _picture(encoded: Encoded, inline: bool) -> Picture:

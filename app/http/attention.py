@@ -37,7 +37,8 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     **declare(
         engine.AttentionGone, engine.NoSuchNetwork, http.NotAcceptable, MISSING_OPTION,
         UNKNOWN_OPTION, INVALID_OPTION, engine.QueueFull, engine.FairShare, engine.Loading, engine.Draining,
-        engine.DirectionDefunct, engine.NetworkDefunct, engine.DeadlineExceeded, TOO_MANY_CONNECTIONS,
+        engine.DirectionDefunct, engine.NetworkDefunct, engine.StoreUnavailable, engine.DeadlineExceeded,
+        TOO_MANY_CONNECTIONS,
     ),
 }  # fmt: skip
 
@@ -51,6 +52,7 @@ async def attention(
     form = negotiate(", ".join(request.headers.getlist("accept")), offers)
     work = context.engine.attention(options.id, options.network, client=client_of(request.scope))
     entry, attention_map = await unless_left(request, work)
+    request.state.direction = entry.direction
     headers = {"ETag": _etag(options, form), "Cache-Control": "private", "Vary": "Accept"}
     if _matches(", ".join(request.headers.getlist("if-none-match")), headers["ETag"]):
         return Response(status_code=304, headers=headers)

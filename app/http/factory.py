@@ -47,6 +47,7 @@ def create_app(settings: Settings, engine: Engine, tracing: Tracing | None = Non
         engine.start()
         yield
         engine.close()
+        await engine.store.close()
         if tracing is not None:
             await asyncio.to_thread(tracing.close)
 

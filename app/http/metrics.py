@@ -15,7 +15,7 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app import __version__
@@ -117,7 +117,15 @@ class _EngineGauges(Collector):
                 model.add_metric([direction.name, facts.version, facts.manifest.method], {})
         yield from (waiting, held, limit, state, provider, model)
         store = self._engine.store
-        yield GaugeMetricFamily("ugatit_attention_entries", "Translations kept.", value=len(store))
+        usage = store.usage
+        if usage is not None:
+            yield GaugeMetricFamily("ugatit_attention_entries", "Translations kept.", value=usage.entries)
+            yield GaugeMetricFamily(
+                "ugatit_attention_bytes", "Memory of kept translations.", value=usage.size_bytes
+            )
         yield GaugeMetricFamily(
-            "ugatit_attention_bytes", "Memory of kept translations.", value=store.size_bytes
+            "ugatit_store_up", "Whether the store of heat maps answered last.", value=float(store.available)
+        )
+        yield CounterMetricFamily(
+            "ugatit_attention_lost", "Translations that were not kept.", value=store.lost
         )

@@ -73,6 +73,7 @@ KINDS: Final[Mapping[type[Exception], Kind]] = {
     http.ReceivingFull: Kind(503, "receiving_full", "Too many uploads at once"),
     engine.Loading: Kind(503, "loading", "Loading"),
     engine.Draining: Kind(503, "draining", "About to stop"),
+    engine.StoreUnavailable: Kind(503, "store_unavailable", "Store unavailable"),
     engine.DirectionDefunct: Kind(503, "direction_defunct", "Direction out of order"),
     engine.NetworkDefunct: Kind(503, "network_defunct", "Network out of order"),
     engine.DeadlineExceeded: Kind(504, "deadline", "Deadline exceeded"),

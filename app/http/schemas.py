@@ -99,7 +99,9 @@ class Model(BaseModel):
 class Attention(BaseModel):
     """Where the generator looked."""
 
-    href: str = Field(description="A path: the heat maps of this translation.")
+    href: str | None = Field(
+        description="A path: the heat maps of this translation. Null if it could not be kept."
+    )
     overlay: Picture
     source_probability: float = Field(
         description="How sure the generator is to see its source domain, 0 to 1."
@@ -119,13 +121,18 @@ class Timings(BaseModel):
 class TranslateAnswer(BaseModel):
     """The answer of `POST /translate` as JSON."""
 
-    id: str
+    id: str | None = Field(
+        description="For GET /attention. Null if it could not be kept, as while the store is away; "
+        "all else is answered all the same."
+    )
     direction: str
     model: Model
     image: Picture
     attention: Attention | None = Field(description="Null for a model without attention.")
     timings_ms: Timings
-    expires_at: datetime = Field(description="Until then the attention can be asked for.")
+    expires_at: datetime | None = Field(
+        description="Until then the attention can be asked for; null with the id."
+    )
 
 
 class RawAttention(BaseModel):
@@ -192,6 +199,9 @@ class Readiness(BaseModel):
     """The answer of `GET /readyz`, when ready."""
 
     status: Literal["ready"] = "ready"
+    store: Literal["up", "down"] = Field(
+        description="Whether the store of heat maps answered last; without it pictures are still translated."
+    )
     directions: dict[str, str] = Field(description="The state of each.")
     reasons: dict[str, str] = Field(
         {},

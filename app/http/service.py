@@ -44,6 +44,7 @@ async def readyz(request: Request, context: ContextDep) -> Readiness | Response:
         return answer(NOT_READY, reason, request.state.request_id, {"Retry-After": str(_RETRY_SECONDS)})
     registry = context.engine.registry
     return Readiness(
+        store="up" if context.engine.store.available else "down",
         directions={direction.name: direction.state for direction in registry},
         reasons={direction.name: direction.reason for direction in registry if direction.reason},
     )

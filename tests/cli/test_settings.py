@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import SettingsError, load_settings
+from app.settings import SettingsError, load_settings, shown
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +37,11 @@ def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
         ("UGATIT_MAX_BATCH", "65", "less than or equal to 64"),
         ("UGATIT_PROVIDER", "gpu", "'tensorrt'"),
         ("UGATIT_DEADLINE_SECONDS", "40", "must be below UGATIT_GRACE_SECONDS (40)"),
+        ("UGATIT_WORKERS", "2", "UGATIT_WORKERS=2 need a store that they share: set UGATIT_STORE_URL"),
+        ("UGATIT_STORE_URL", "memcached://host", "UGATIT_STORE_URL is no address such as redis://"),
+        ("UGATIT_STORE_URL", "redis://", "UGATIT_STORE_URL is no address such as redis://"),
+        ("UGATIT_CORS_ORIGINS", "*", "UGATIT_CORS_ORIGINS lists '*'; write each as a browser does"),
+        ("UGATIT_CORS_ORIGINS", "https://a.example/", "lists 'https://a.example/'"),
         ("UGATIT_DEADLINE_SECONDS", "nan", "UGATIT_DEADLINE_SECONDS='nan' cannot be used"),
     ],
 )
@@ -47,6 +52,26 @@ def test_what_cannot_be_is_refused_with_the_variables_name(
     with pytest.raises(SettingsError) as refused:
         load_settings()
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://user:pa#ss@host/0", "redis://:pa:ss@host:port", "http://:pass@host"]
+)
+def test_a_bad_address_of_the_store_is_refused_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("UGATIT_STORE_URL", url)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert "pa" not in str(refused.value).replace("password", "").replace("special characters", "")
+
+
+def test_the_store_s_password_is_shown_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UGATIT_STORE_URL", "redis://me:hunter2@host:6380/1?password=hunter2")
+    settings = load_settings()
+    assert shown(settings, "store_url") == "redis://***@host:6380/1"
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in str(settings)
 
 
 def test_variables_for_the_tests_are_none_of_its_business(monkeypatch: pytest.MonkeyPatch) -> None:

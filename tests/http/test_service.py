@@ -46,7 +46,11 @@ def test_health_answers_while_readiness_waits(make_client: MakeClient, model: An
     assert "1 of 1" in fields["detail"]
     model.release()
     client.portal.call(client.app_state["engine"].loaded)
-    assert client.get("/readyz").json() == {"status": "ready", "directions": {"cat2dog": "ready"}}
+    assert client.get("/readyz").json() == {
+        "status": "ready",
+        "store": "up",
+        "directions": {"cat2dog": "ready"},
+    }
 
 
 def test_what_is_wrong_stands_in_the_body_of_a_ready_service(

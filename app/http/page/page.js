@@ -84,7 +84,7 @@ async function showAnswer(answer, chosen, signal) {
   $("status").textContent = `Translated in ${(answer.timings_ms.total / 1000).toFixed(2)} s.`;
   await stage.showTranslation(picture, answer.image);
   if (signal.aborted) return;
-  if (answer.attention) attention.show(answer.attention.href, chosen, photo.name);
+  if (answer.attention?.href) attention.show(answer.attention.href, chosen, photo.name);
   keepFocus($("split"));
 }
 

@@ -1,0 +1,142 @@
+"""A kept translation as bytes and back: a JSON header, then the arrays as they lie in memory. No pickle."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Mapping
+from typing import Any, Final, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.engine.attention import Entry, Map
+from models.images.frame import Box, Frame
+
+_MAGIC: Final = b"ugatit\x00\x01"
+"""The last byte is the format's version: replicas of another one refuse the entry."""
+_HEAD: Final = struct.Struct("<8sI")
+_HEADER_LIMIT_BYTES: Final = 4096
+
+Dtype = Literal["<f4", "|u1"]
+
+
+class Stranger(ValueError):
+    """The bytes are not what this version of the service writes."""
+
+
+class _Header(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Array(_Header):
+    name: str
+    dtype: Dtype
+    shape: list[int] = Field(min_length=2, max_length=3)
+
+
+class _Arrays(_Header):
+    arrays: list[_Array] = Field(max_length=3)
+
+
+class _Entry(_Arrays):
+    direction: str
+    version: str
+    content: list[int] = Field(min_length=4, max_length=4)
+    expires_at: float
+
+
+_H = TypeVar("_H", bound=_Arrays)
+
+
+def pack_entry(entry: Entry) -> bytes:
+    """An entry as bytes; the discriminators' maps travel on their own."""
+    arrays: dict[str, NDArray[Any]] = {"source": entry.source.pixels, "translation": entry.translation}
+    if entry.generator is not None:
+        arrays["generator"] = entry.generator
+    header = _Entry(
+        direction=entry.direction,
+        version=entry.version,
+        content=list(entry.source.content),
+        expires_at=entry.expires_at,
+        arrays=_describe(arrays),
+    )
+    return _pack(header, arrays)
+
+
+def unpack_entry(data: bytes) -> Entry:
+    """The entry that was packed.
+
+    Raises:
+        Stranger: it was packed by another version, or is damaged.
+    """
+    header, arrays = _unpack(data, _Entry)
+    source, translation = arrays.get("source"), arrays.get("translation")
+    if source is None or translation is None or source.ndim != 3 or translation.ndim != 3:
+        raise Stranger("a picture is missing")
+    return Entry(
+        direction=header.direction,
+        version=header.version,
+        source=Frame(source, Box(*header.content)),
+        translation=translation,
+        generator=arrays.get("generator"),
+        expires_at=header.expires_at,
+    )
+
+
+def pack_maps(maps: Mapping[str, Map]) -> bytes:
+    """Maps `[h, w]` by name, as bytes."""
+    return _pack(_Arrays(arrays=_describe(maps)), maps)
+
+
+def unpack_maps(data: bytes) -> dict[str, Map]:
+    """The maps that were packed.
+
+    Raises:
+        Stranger: they were packed by another version, or are damaged.
+    """
+    return _unpack(data, _Arrays)[1]
+
+
+def _describe(arrays: Mapping[str, NDArray[Any]]) -> list[_Array]:
+    return [
+        _Array(name=name, dtype="|u1" if array.dtype == np.uint8 else "<f4", shape=list(array.shape))
+        for name, array in arrays.items()
+    ]
+
+
+def _pack(header: _Arrays, arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    text = header.model_dump_json().encode()
+    assert len(text) <= _HEADER_LIMIT_BYTES, "a name without bounds"
+    raw = [arrays[each.name].astype(each.dtype, copy=False).tobytes() for each in header.arrays]
+    return b"".join([_HEAD.pack(_MAGIC, len(text)), text, *raw])
+
+
+def _unpack(data: bytes, kind: type[_H]) -> tuple[_H, dict[str, NDArray[Any]]]:
+    if len(data) < _HEAD.size:
+        raise Stranger("too short")
+    magic, length = _HEAD.unpack_from(data)
+    if magic != _MAGIC or length > _HEADER_LIMIT_BYTES:
+        raise Stranger("another format, or another version of it")
+    start = _HEAD.size + length
+    try:
+        header = kind.model_validate(json.loads(data[_HEAD.size : start]))
+    except (ValidationError, ValueError, RecursionError) as error:
+        raise Stranger("a header that nobody here wrote") from error
+    return header, _cut(data, start, header.arrays)
+
+
+def _cut(data: bytes, start: int, described: list[_Array]) -> dict[str, NDArray[Any]]:
+    """The arrays, as views of the bytes. They must fill them exactly."""
+    arrays = {}
+    for each in described:
+        count = math.prod(each.shape)
+        if min(each.shape) < 1 or start + count * np.dtype(each.dtype).itemsize > len(data):
+            raise Stranger(f"an array {each.name!r} without its bytes")
+        arrays[each.name] = np.frombuffer(data, each.dtype, count, start).reshape(each.shape)
+        start += arrays[each.name].nbytes
+    if start != len(data):
+        raise Stranger("bytes behind the arrays")
+    return arrays

@@ -1,0 +1,217 @@
+"""Translations kept in a real Redis server: shared, forgotten in time, and missed without harm."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import numpy as np
+import pytest
+
+from app.engine.attention import Entry, Map
+from app.engine.errors import AttentionGone, StoreUnavailable
+from app.engine.redis_store import RedisStore
+from tests.engine.entries import entry, same
+from tests.redis_server import PASSWORD, QUOTED, RedisServer, running_redis
+
+pytestmark = pytest.mark.anyio
+
+MAPS = {"local": np.float32([[1, 2]]), "global": np.float32([[3]])}
+
+
+@pytest.fixture(scope="module")
+def shared_redis() -> Iterator[RedisServer]:
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """One that a test stops and starts."""
+    with running_redis() as server:
+        yield server
+
+
+@asynccontextmanager
+async def opened(redis: RedisServer, **options: object) -> AsyncIterator[RedisStore]:
+    chosen = {"timeout_seconds": 10.0, "max_entry_bytes": 100_000} | options
+    store = RedisStore(redis.url, **chosen)  # type: ignore[arg-type]
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def put(store: RedisStore, kept: Entry | None = None) -> str:
+    id_ = await store.put(kept or entry())
+    assert id_ is not None
+    return id_
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(30):
+        while not await condition():  # noqa: ASYNC110  # Redis tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def nobody() -> Mapping[str, Map]:
+    raise AssertionError("they were there already")
+
+
+async def test_what_one_keeps_another_finds(shared_redis: RedisServer) -> None:
+    async with opened(shared_redis) as one, opened(shared_redis) as other:
+        kept = entry()
+        assert same(await other.get(await put(one, kept)), kept)
+
+
+async def test_redis_itself_forgets_an_entry_and_its_maps_when_their_time_is_over(
+    shared_redis: RedisServer,
+) -> None:
+    async def forgotten() -> bool:
+        return shared_redis.ask(f"EXISTS ugatit:1:{id_}") == b":0\r\n"
+
+    async with opened(shared_redis) as store:
+        kept = entry(seconds=0.5)
+        id_ = await put(store, kept)
+        await store.others(id_, kept, lambda: asyncio.sleep(0, MAPS))
+        for name in (id_, f"{id_}:others"):
+            assert 0 < int(shared_redis.ask(f"PTTL ugatit:1:{name}")[1:]) <= 500
+        await until(forgotten)
+        with pytest.raises(AttentionGone):
+            await store.get(id_)
+        assert await store.put(entry(seconds=0)) is None
+
+
+async def test_the_discriminators_maps_are_computed_by_one_for_all(shared_redis: RedisServer) -> None:
+    async with opened(shared_redis) as one, opened(shared_redis) as other:
+        id_ = await put(one)
+        await one.others(id_, await one.get(id_), lambda: asyncio.sleep(0, MAPS))
+        found = await other.others(id_, await other.get(id_), nobody)
+        assert {name: found[name].tolist() for name in found} == {"local": [[1, 2]], "global": [[3]]}
+
+
+async def test_of_many_who_ask_at_once_one_computes(shared_redis: RedisServer) -> None:
+    computed = 0
+
+    async def compute() -> Mapping[str, Map]:
+        nonlocal computed
+        computed += 1
+        await asyncio.sleep(0)
+        return MAPS
+
+    async with opened(shared_redis) as store:
+        id_ = await put(store)
+        entries = await asyncio.gather(*(store.get(id_) for _ in range(20)))
+        await asyncio.gather(*(store.others(id_, each, compute) for each in entries))
+    assert computed == 1
+
+
+async def test_while_redis_is_away_nothing_is_kept_and_afterwards_all_is_well_by_itself(
+    own_redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def keeps() -> bool:
+        return await store.put(entry()) is not None
+
+    async with opened(own_redis) as store:
+        await store.open()
+        id_ = await put(store)
+        own_redis.stop()
+        assert await store.put(entry()) is None
+        for _ in range(3):
+            with pytest.raises(StoreUnavailable, match="try again"):
+                await store.get(id_)
+        assert (store.available, store.lost) == (False, 1)
+        own_redis.start()
+        await until(keeps)
+        assert store.available
+    errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert len(errors) == 1
+
+
+async def test_maps_are_answered_though_redis_is_away(own_redis: RedisServer) -> None:
+    async with opened(own_redis) as store:
+        id_ = await put(store)
+        kept = await store.get(id_)
+        own_redis.stop()
+        assert await store.others(id_, kept, lambda: asyncio.sleep(0, MAPS)) == MAPS
+
+
+async def test_a_redis_that_hangs_is_not_waited_for(own_redis: RedisServer) -> None:
+    async with opened(own_redis, timeout_seconds=0.2) as store:
+        id_ = await put(store)
+        own_redis.send(signal.SIGSTOP)
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            await store.get(id_)
+        assert await store.put(entry()) is None  # known by now: not waited for again
+        assert time.monotonic() - started < 10
+        own_redis.send(signal.SIGCONT)
+
+
+async def test_a_redis_that_is_full_keeps_no_more_and_still_gives(
+    own_redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened(own_redis) as store:
+        id_ = await put(store)
+        own_redis.ask("CONFIG SET maxmemory 1")
+        for _ in range(3):
+            assert await store.put(entry()) is None
+            await store.get(id_)
+        assert store.available
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == [
+        "The store of heat maps does not work: OutOfMemoryError"
+    ]
+
+
+async def test_an_entry_above_the_bound_is_not_sent(shared_redis: RedisServer) -> None:
+    before = shared_redis.ask("DBSIZE")
+    async with opened(shared_redis, max_entry_bytes=1024) as store:
+        assert await store.put(entry(side=64)) is None
+        assert store.lost == 1
+    assert shared_redis.ask("DBSIZE") == before
+
+
+@pytest.mark.parametrize(
+    "id_", ["", "x", "A" * 22, "A" * 21 + "*", "A" * 22 + "\n", "../" * 8, "A" * 9999, "é" * 22]
+)
+async def test_any_other_string_is_gone_like_an_expired_one(shared_redis: RedisServer, id_: str) -> None:
+    async with opened(shared_redis) as store:
+        with pytest.raises(AttentionGone):
+            await store.get(id_)
+
+
+async def test_what_a_stranger_wrote_is_gone(shared_redis: RedisServer) -> None:
+    shared_redis.ask(f"SET ugatit:1:{'B' * 22} junk")
+    shared_redis.ask(f"SET ugatit:1:{'B' * 22}:others junk")
+    async with opened(shared_redis) as store:
+        with pytest.raises(AttentionGone):
+            await store.get("B" * 22)
+        assert await store.others("B" * 22, entry(), lambda: asyncio.sleep(0, MAPS)) == MAPS
+
+
+async def test_connections_are_bounded(shared_redis: RedisServer) -> None:
+    async with opened(shared_redis) as store:
+        id_ = await put(store)
+        await asyncio.gather(*(store.get(id_) for _ in range(200)))
+        clients = int(shared_redis.ask("INFO clients").partition(b"connected_clients:")[2].split()[0])
+    assert clients <= 16 + 3  # and those of this module
+
+
+async def test_no_log_line_holds_the_password(
+    own_redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    own_redis.ask("CONFIG SET requirepass other")
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(opened(own_redis))
+        assert await store.put(entry()) is None
+        own_redis.stop()
+        store = await stack.enter_async_context(opened(own_redis))
+        assert await store.put(entry()) is None
+    assert caplog.text.count("does not work") == 2
+    assert PASSWORD not in caplog.text
+    assert QUOTED not in caplog.text

@@ -1,0 +1,27 @@
+"""Which store the settings ask for."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from app.engine.attention import MemoryStore
+from app.engine.stores import open_store
+from app.settings import Settings, SettingsError
+
+
+def test_without_an_address_heat_maps_are_kept_in_memory() -> None:
+    assert isinstance(open_store(Settings()), MemoryStore)
+
+
+def test_without_the_package_for_redis_one_sentence_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "app.engine.redis_store", raising=False)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "redis"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "redis", None)  # as if it were not installed
+    with pytest.raises(SettingsError, match=r"install ugatit\[redis\]") as refused:
+        open_store(Settings(store_url="redis://host"))
+    assert "\n" not in str(refused.value)

@@ -1,0 +1,61 @@
+"""Kept translations as bytes: what was written is read, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.engine.wire import Stranger, pack_entry, pack_maps, unpack_entry, unpack_maps
+from tests.engine.entries import entry, same
+
+
+@pytest.mark.parametrize("attention", [True, False])
+def test_an_entry_comes_back_as_it_was(attention: bool) -> None:
+    kept = entry(attention=attention)
+    assert same(unpack_entry(pack_entry(kept)), kept)
+
+
+def test_maps_come_back_as_they_were() -> None:
+    maps = {"local": np.float32([[1, -2.5]]), "global": np.float32([[3], [4]])}
+    back = unpack_maps(pack_maps(maps))
+    assert back.keys() == maps.keys()
+    assert all(np.array_equal(back[name], maps[name]) for name in maps)
+
+
+def test_an_entry_that_was_cut_off_anywhere_is_refused() -> None:
+    data = pack_entry(entry())
+    for length in range(len(data)):
+        with pytest.raises(Stranger):
+            unpack_entry(data[:length])
+    with pytest.raises(Stranger):
+        unpack_entry(data + b"\x00")
+
+
+def test_an_entry_of_another_version_is_refused() -> None:
+    data = bytearray(pack_entry(entry()))
+    data[7] += 1
+    with pytest.raises(Stranger, match="version"):
+        unpack_entry(bytes(data))
+
+
+def test_a_damaged_head_is_refused_or_harmless() -> None:
+    data = pack_entry(entry())
+    pixels = 2 * 8 * 8 * 3 + 2 * 3 * 4
+    for position in range(len(data) - pixels):
+        for bit in range(8):
+            damaged = bytearray(data)
+            damaged[position] ^= 1 << bit
+            try:
+                unpack_entry(bytes(damaged))
+            except Stranger:
+                continue
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x80\x04K\x01.", b"{}", bytes(64), b"ugatit\x00\x01" + b"\xff" * 100]
+)
+def test_strangers_are_refused(data: bytes) -> None:
+    with pytest.raises(Stranger):
+        unpack_entry(data)
+    with pytest.raises(Stranger):
+        unpack_maps(data)
