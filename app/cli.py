@@ -31,7 +31,7 @@ class _ServeCommand(click.Command):
 
 def _describe(name: str) -> str:
     field = Settings.model_fields[name]
-    choices = get_args(field.annotation)
+    choices = [each for each in get_args(field.annotation) if isinstance(each, str)]  # of a Literal
     words = f" One of {', '.join(choices)}." if choices else ""
     return f"{field.description}{words}  [default: {field.default}]"
 
@@ -124,6 +124,19 @@ def verify(bundle: Path) -> None:
         f"  canary: computed again on {verified.provider} in {verified.precision}, within tolerance: "
         + ("equal" if verified.psnr_db == float("inf") else f"{verified.psnr_db:.1f} dB")
     )
+
+
+@cli.command()
+@click.argument("name")
+def key(name: str) -> None:
+    """Make a new API key for a client called NAME: it is told now, and never again.
+
+    Its line belongs into the file that UGATIT_API_KEYS_FILE names; a running service reads that at SIGHUP.
+    """
+    from app.http.keys import line_of, new_key
+
+    made = new_key()
+    click.echo(f"line for the file: {line_of(name, made)}\nkey for the client: {made}")
 
 
 @cli.command()

@@ -14,9 +14,9 @@ from app.engine.looks import MEDIA_TYPES, Look
 from app.engine.rendering import render_attention
 from app.http import errors as http
 from app.http.answers import JSON
-from app.http.client import client_of
 from app.http.context import Context, ContextDep
 from app.http.disconnect import unless_left
+from app.http.guard import ClientDep
 from app.http.negotiation import negotiate
 from app.http.problems import INVALID_OPTION, MISSING_OPTION, TOO_MANY_CONNECTIONS, UNKNOWN_OPTION, declare
 from app.http.schemas import AttentionOptions, RawAttention
@@ -38,19 +38,19 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         engine.AttentionGone, engine.NoSuchNetwork, http.NotAcceptable, MISSING_OPTION,
         UNKNOWN_OPTION, INVALID_OPTION, engine.QueueFull, engine.FairShare, engine.Loading, engine.Draining,
         engine.DirectionDefunct, engine.NetworkDefunct, engine.StoreUnavailable, engine.DeadlineExceeded,
-        TOO_MANY_CONNECTIONS,
+        http.Unauthorized, http.RateLimited, TOO_MANY_CONNECTIONS,
     ),
 }  # fmt: skip
 
 
 @router.get("/attention", responses=_RESPONSES, summary="Heat maps of an earlier translation")
 async def attention(
-    request: Request, options: Annotated[AttentionOptions, Query()], context: ContextDep
+    request: Request, options: Annotated[AttentionOptions, Query()], context: ContextDep, client: ClientDep
 ) -> Response:
     """The id is in the answer of `POST /translate`; it lives for some minutes."""
     offers = [JSON] if options.view == "raw" else list(MEDIA_TYPES.values())
     form = negotiate(", ".join(request.headers.getlist("accept")), offers)
-    work = context.engine.attention(options.id, options.network, client=client_of(request.scope))
+    work = context.engine.attention(options.id, options.network, client=client)
     entry, attention_map = await unless_left(request, work)
     request.state.direction = entry.direction
     headers = {"ETag": _etag(options, form), "Cache-Control": "private", "Vary": "Accept"}

@@ -7,12 +7,17 @@ from typing import Final
 
 from starlette.types import Scope
 
+KEY_NAME: Final = "client"
+"""Where a request's state holds the name of its API key."""
 _IPV6_PREFIX: Final = 64
 """What a provider gives one customer; its addresses are as many as he likes."""
 
 
 def client_of(scope: Scope) -> str:
-    """The client's address, of IPv6 its network; behind a trusted proxy, the one that it names."""
+    """The name of the client's key, else its address, of IPv6 its network; a trusted proxy names that."""
+    name = scope.get("state", {}).get(KEY_NAME)
+    if name is not None:
+        return str(name)
     host = str((scope.get("client") or ("", 0))[0])
     try:
         address = ipaddress.ip_address(host.partition("%")[0])

@@ -8,6 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.engine.engine import Engine
+from app.http.buckets import Buckets
+from app.http.keys import Keys
 from app.http.metrics import Metrics
 from app.settings import Settings
 
@@ -19,6 +21,9 @@ class Context:
     engine: Engine
     settings: Settings
     metrics: Metrics
+    buckets: Buckets
+    keys: Keys | None
+    """None where everybody may ask."""
 
 
 async def _context(request: Request) -> Context:  # async, or FastAPI would take a thread for it

@@ -25,6 +25,14 @@ class UnsupportedMediaType(RequestError):
     """The Content-Type is none of those that are read."""
 
 
+class Unauthorized(RequestError):
+    """Keys are required, and the request brings no good one."""
+
+    def __init__(self, brought_one: bool) -> None:
+        reason = "This API key is not known here" if brought_one else "An API key is needed here"
+        super().__init__(f"{reason}; send one that is, as Authorization: Bearer KEY, or as X-Api-Key: KEY.")
+
+
 class NotAcceptable(RequestError):
     """The Accept header leaves no form of answer."""
 
@@ -35,6 +43,17 @@ class BodyTooLarge(RequestError):
 
 class BodyTimeout(RequestError):
     """The body did not come in time."""
+
+
+class RateLimited(Busy):
+    """This client asks more often than it may."""
+
+    code = "rate_limited"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"You ask more often than you may; try again in {retry_after_seconds} s.", retry_after_seconds
+        )
 
 
 class ReceivingFull(Busy):

@@ -14,7 +14,11 @@ from starlette.exceptions import HTTPException
 
 from app.engine.engine import Engine
 from app.http import attention, pages, service, translate
+from app.http.buckets import Buckets
 from app.http.context import Context
+from app.http.cors import Cors
+from app.http.guard import Identify
+from app.http.keys import Keys
 from app.http.limits import BodyLimits
 from app.http.metrics import Metrics
 from app.http.middleware import Envelope
@@ -66,7 +70,9 @@ def create_app(settings: Settings, engine: Engine, tracing: Tracing | None = Non
     )
     receiving = Receiving(settings.receiving_bytes)
     metrics = Metrics(engine, receiving)
-    app.state.context = Context(engine, settings, metrics)
+    keys = Keys(settings.api_keys_file) if settings.api_keys_file is not None else None
+    buckets = Buckets(settings.rate_per_minute, settings.rate_burst)
+    app.state.context = Context(engine, settings, metrics, buckets, keys)
     for router in (translate.router, attention.router, service.router):
         app.include_router(router)
     pages.mount(app, docs=settings.docs)
@@ -78,13 +84,23 @@ def create_app(settings: Settings, engine: Engine, tracing: Tracing | None = Non
         read_seconds=settings.request_read_seconds,
         receiving=receiving,
     )
+    if keys is not None:
+        app.add_middleware(Identify, keys=keys)
     app.add_middleware(Envelope, metrics=metrics, leaving=lambda: engine.draining, tracing=tracing)
-    _declare_problem(app)
+    if settings.origins:
+        app.add_middleware(Cors, origins=settings.origins)
+    _complete_document(app, keys_needed=keys is not None)
     return app
 
 
-def _declare_problem(app: FastAPI) -> None:
-    """Routes refer to the problem's schema by name; here it joins the document."""
+_KEYS: Final = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+}
+
+
+def _complete_document(app: FastAPI, *, keys_needed: bool) -> None:
+    """Routes refer to the problem's schema by name; here it joins the document, and the keys where needed."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -92,6 +108,11 @@ def _declare_problem(app: FastAPI) -> None:
         document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = (
             Problem.model_json_schema()
         )
+        if keys_needed:
+            document["components"]["securitySchemes"] = _KEYS
+            for operation in (each for path in document["paths"].values() for each in path.values()):
+                if "401" in operation["responses"]:
+                    operation["security"] = [{name: []} for name in _KEYS]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -1,10 +1,11 @@
-"""Log lines for people or for machines; never a file's name, never a pixel."""
+"""Log lines for people or for machines; never a file's name, a pixel or a key."""
 
 from __future__ import annotations
 
 import json
 import logging
 import logging.config
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 _FIELDS: Final = (
@@ -14,6 +15,7 @@ _FIELDS: Final = (
     "status",
     "problem",
     "direction",
+    "client",
     "milliseconds",
     "stages",
     "trace_id",
@@ -25,7 +27,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -43,7 +45,7 @@ class PlainFormatter(logging.Formatter):
         line = super().format(record)
         extras = [
             f"{name}={value}"
-            for name in ("problem", "direction", "stages", "request_id", "trace_id")
+            for name in ("problem", "direction", "client", "stages", "request_id", "trace_id")
             if (value := getattr(record, name, None)) is not None
         ]
         return " ".join([line, *extras])

@@ -12,6 +12,7 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.http.client import KEY_NAME
 from app.http.metrics import Metrics
 from app.http.problems import INTERNAL, KINDS, problem_of
 from app.http.tracing import Interval, Traced, Tracing
@@ -80,6 +81,7 @@ class Envelope:
             "milliseconds": round(milliseconds, 1),
             "stages": exchange.state.get("stages"),
             "direction": exchange.state.get("direction"),
+            "client": exchange.state.get(KEY_NAME),
             "trace_id": self._tracing.record(exchange.traced()) if self._tracing and not polled else None,
         }
         level = logging.DEBUG if polled else logging.INFO

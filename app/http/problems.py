@@ -17,6 +17,7 @@ from app.http import errors as http
 from models.images import errors as images
 
 PROBLEM_TYPE: Final = "application/problem+json"
+_CHALLENGE: Final = 'Bearer realm="ugatit"'
 
 log = logging.getLogger("ugatit.http")
 
@@ -55,6 +56,7 @@ INTERNAL: Final = Kind(500, "internal", "Internal error")
 
 KINDS: Final[Mapping[type[Exception], Kind]] = {
     http.MalformedMultipart: Kind(400, "malformed_multipart", "Malformed form"),
+    http.Unauthorized: Kind(401, "unauthorized", "API key needed"),
     engine.UnknownDirection: Kind(404, "unknown_direction", "Unknown direction"),
     engine.AttentionGone: Kind(404, "attention_gone", "Attention gone"),
     engine.NoSuchNetwork: Kind(404, "no_such_network", "No such network"),
@@ -67,6 +69,7 @@ KINDS: Final[Mapping[type[Exception], Kind]] = {
     images.TooManyPixels: Kind(422, "too_many_pixels", "Too many pixels"),
     http.MissingFile: Kind(422, "missing_file", "No picture"),
     http.UnexpectedPart: Kind(422, "unexpected_part", "Unexpected part"),
+    http.RateLimited: Kind(429, "rate_limited", "Too many requests"),
     engine.Cancelled: Kind(499, "cancelled", "The client left"),
     engine.QueueFull: Kind(503, "queue_full", "Queue full"),
     engine.FairShare: Kind(503, "fair_share", "Others wait"),
@@ -92,8 +95,13 @@ def problem_of(error: Exception, request_id: str | None) -> Response:
         log.error("Request %s failed", request_id, exc_info=error)
         detail = "Something went wrong on our side; the log holds the details under this request id."
         return answer(INTERNAL, detail, request_id)
-    headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, engine.Busy) else {}
-    return answer(kind, str(error), request_id, headers)
+    return answer(kind, str(error), request_id, _headers(error))
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    if isinstance(error, engine.Busy):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    return {"WWW-Authenticate": _CHALLENGE} if isinstance(error, http.Unauthorized) else {}
 
 
 def answer(

@@ -17,6 +17,7 @@ import uvicorn
 from app.engine.engine import Engine
 from app.http.factory import create_app
 from app.http.hangup import on_hangup
+from app.http.keys import Keys
 from app.http.protocol import bounded_protocol
 from app.http.tracing import open_tracing
 from app.settings import Settings, SettingsError
@@ -33,8 +34,10 @@ class Server(uvicorn.Server):
     """uvicorn that keeps answering while it finishes what was admitted, and only then closes its socket."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
+        app = create_app(settings, engine, open_tracing(settings))
+        self._keys: Keys | None = app.state.context.keys
         config = uvicorn.Config(
-            create_app(settings, engine, open_tracing(settings)),
+            app,
             http=bounded_protocol(settings.request_read_seconds, settings.max_connections),
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=settings.trusted_proxies,
@@ -76,8 +79,10 @@ class Server(uvicorn.Server):
                 yield
 
     def _reload(self) -> None:
-        log.info("Told to look at the bundles again")
+        log.info("Told to look at the bundles again, and at the keys")
         self._engine.reload()
+        if self._keys is not None:
+            self._keys.reload()
 
     def _hung_up(self) -> None:
         self.handle_exit(signal.SIGHUP, None)

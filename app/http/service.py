@@ -9,6 +9,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.engine.direction import Direction
 from app.http.context import ContextDep
+from app.http.errors import Unauthorized
+from app.http.guard import KnownDep
 from app.http.problems import NOT_READY, TOO_MANY_CONNECTIONS, answer, declare
 from app.http.schemas import DirectionAnswer, DirectionsAnswer, Health, Model, Networks, Readiness, Size
 
@@ -17,8 +19,8 @@ router = APIRouter()
 _RETRY_SECONDS: Final = 5
 
 
-@router.get("/directions", summary="What can be asked")
-async def directions(context: ContextDep) -> DirectionsAnswer:
+@router.get("/directions", responses=declare(Unauthorized), summary="What can be asked")
+async def directions(context: ContextDep, _client: KnownDep) -> DirectionsAnswer:
     """Every direction with its state, its model card and what is known about it."""
     return DirectionsAnswer(directions=[_describe(direction) for direction in context.engine.registry])
 

@@ -15,9 +15,9 @@ from app.engine.rendering import render_attention, render_picture
 from app.http import errors as http
 from app.http.answers import JSON, MIXED, Timed, translation_response
 from app.http.body import FORM_TYPE, RAW_TYPES, read_picture
-from app.http.client import client_of
 from app.http.context import ContextDep
 from app.http.disconnect import unless_left
+from app.http.guard import ClientDep
 from app.http.negotiation import negotiate
 from app.http.problems import (
     INVALID_OPTION,
@@ -68,19 +68,19 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         http.UnsupportedMediaType, http.BodyTimeout, http.BodyTooLarge,
         images.UnsupportedFormat, images.BrokenPicture, images.TooManyPixels,
         engine.UnknownDirection, engine.DirectionDefunct, engine.QueueFull, engine.FairShare, engine.Loading,
-        engine.Draining, engine.DeadlineExceeded, http.ReceivingFull, TOO_MANY_CONNECTIONS,
+        engine.Draining, engine.DeadlineExceeded, http.Unauthorized, http.RateLimited,
+        http.ReceivingFull, TOO_MANY_CONNECTIONS,
     ),
 }  # fmt: skip
 
 
 @router.post("/translate", responses=_RESPONSES, openapi_extra=_REQUEST_BODY, summary="Translate a picture")
 async def translate(
-    request: Request, options: Annotated[TranslateOptions, Query()], context: ContextDep
+    request: Request, options: Annotated[TranslateOptions, Query()], context: ContextDep, client: ClientDep
 ) -> Response:
     """Send a picture as the body, or as the only part, `file`, of a form."""
     wanted = MEDIA_TYPES[options.format]
     form = negotiate(", ".join(request.headers.getlist("accept")), _offers(wanted))
-    client = client_of(request.scope)
     request.state.direction = context.engine.check(options.direction, client).name
     picture = await read_picture(request)
     started = time.perf_counter()

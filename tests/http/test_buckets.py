@@ -1,0 +1,115 @@
+"""How often a client may ask, by a clock that the test moves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.http.buckets import Buckets
+from app.http.errors import RateLimited
+from app.http.keys import line_of, new_key
+from tests.http.conftest import MakeClient, MakeLive
+from tests.http.live import body_of, head
+from tests.http.problems import PNG, URL, problem
+from tests.photos import photo
+
+
+class Clock:
+    """Time that a test moves."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def granted(buckets: Buckets, client: str, times: int) -> int:
+    """How many of some requests are let through."""
+    count = 0
+    for _ in range(times):
+        try:
+            buckets.take(client)
+        except RateLimited:
+            continue
+        count += 1
+    return count
+
+
+def test_a_burst_is_let_through_and_then_the_rate() -> None:
+    clock = Clock()
+    buckets = Buckets(60, 5, clock=clock)
+    assert granted(buckets, "alice", 10) == 5
+    clock.now += 3
+    assert granted(buckets, "alice", 10) == 3
+    clock.now += 3600
+    assert granted(buckets, "alice", 10) == 5
+
+
+def test_it_says_when_to_come_back_and_then_lets_through() -> None:
+    clock = Clock()
+    buckets = Buckets(6, 1, clock=clock)
+    buckets.take("alice")
+    clock.now += 3.5
+    with pytest.raises(RateLimited) as refused:
+        buckets.take("alice")
+    assert refused.value.retry_after_seconds == 7
+    clock.now += 7
+    buckets.take("alice")
+
+
+def test_whoever_goes_on_asking_while_refused_is_not_punished_for_it() -> None:
+    clock = Clock()
+    buckets = Buckets(60, 1, clock=clock)
+    let_through = 0
+    for _ in range(80):  # eight times a second, for ten seconds
+        let_through += granted(buckets, "alice", 1)
+        clock.now += 0.125
+    assert let_through == 10
+
+
+def test_clients_do_not_pay_for_each_other() -> None:
+    buckets = Buckets(1, 1, clock=Clock())
+    assert [granted(buckets, client, 2) for client in ("alice", "bob")] == [1, 1]
+
+
+def test_no_more_buckets_are_remembered_than_allowed_and_the_latest_are() -> None:
+    buckets = Buckets(1, 1, most_clients=2, clock=Clock())
+    for client in ("alice", "bob", "carol", "bob"):
+        granted(buckets, client, 1)
+    assert len(buckets._buckets) == 2
+    assert [granted(buckets, client, 1) for client in ("bob", "carol", "alice")] == [0, 0, 1]
+
+
+def test_there_is_no_limit_by_default() -> None:
+    assert granted(Buckets(0, 1, clock=Clock()), "alice", 1000) == 1000
+
+
+def test_a_refusal_is_a_429_that_says_when_and_only_what_costs_is_counted(make_client: MakeClient) -> None:
+    client = make_client(rate_per_minute=1, rate_burst=2)
+    href = client.post(URL, content=photo(), headers=PNG).json()["attention"]["href"]
+    assert client.get(href).status_code == 200
+    for response in (client.get(href), client.post(URL, content=photo(), headers=PNG)):
+        problem(response, 429, "rate_limited")
+        assert 1 <= int(response.headers["retry-after"]) <= 60
+    for address in ("/directions", "/healthz", "/readyz", "/metrics", "/"):
+        assert client.get(address).status_code == 200
+
+
+def test_a_refusal_comes_before_the_body(make_live: MakeLive) -> None:
+    live = make_live(rate_per_minute=1, rate_burst=1)
+    live.ask("POST", URL, photo(), PNG)
+    answer = live.answer(
+        head(URL, "Content-Type: image/png\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n")
+    )
+    assert body_of(answer)["code"] == "rate_limited"
+
+
+def test_each_key_has_its_own_bucket(make_client: MakeClient, tmp_path: Path) -> None:
+    alice, bob = new_key(), new_key()
+    (tmp_path / "keys").write_text(f"{line_of('alice', alice)}\n{line_of('bob', bob)}\n")
+    client = make_client(api_keys_file=tmp_path / "keys", rate_per_minute=1, rate_burst=1)
+    for key in (alice, bob):
+        statuses = [client.get("/attention?id=x", headers={"X-Api-Key": key}).status_code for _ in range(2)]
+        assert statuses == [404, 429]
+    problem(client.get("/attention?id=x"), 401, "unauthorized")

@@ -1,0 +1,93 @@
+"""Which other sites' pages may ask: none unless told, and then exactly those."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+
+from app.http.keys import line_of, new_key
+from tests.http.conftest import MakeClient
+from tests.http.problems import PNG, URL
+from tests.photos import photo
+
+ALLOWED = "https://a.example"
+PREFLIGHT = {
+    "Access-Control-Request-Method": "POST",
+    "Access-Control-Request-Headers": "authorization,content-type",
+}
+STRANGERS = (
+    "https://b.example",
+    "http://a.example",
+    "https://a.example:8443",
+    "https://a.example.evil",
+    "null",
+)
+
+
+@pytest.fixture
+def client(make_client: MakeClient) -> TestClient:
+    return make_client(cors_origins=f"{ALLOWED}, http://localhost:3000")
+
+
+def opened(response: httpx2.Response) -> set[str]:
+    return {name for name in response.headers if name.startswith("access-control-")}
+
+
+def test_answers_to_an_allowed_origin_can_be_read_with_what_matters_in_their_headers(
+    client: TestClient,
+) -> None:
+    response = client.post(URL, content=photo(), headers=PNG | {"Origin": ALLOWED})
+    assert response.headers["access-control-allow-origin"] == ALLOWED
+    exposed = response.headers["access-control-expose-headers"].lower().split(", ")
+    assert {"x-translation-id", "link", "x-request-id", "server-timing", "retry-after"} <= set(exposed)
+    assert response.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert "access-control-allow-credentials" not in response.headers
+    assert {"Accept", "Origin"} <= set(response.headers["vary"].split(", "))
+
+
+def test_refusals_can_be_read_too_even_those_that_are_our_bug(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    gone = client.get("/attention?id=x", headers={"Origin": ALLOWED})
+    monkeypatch.setattr(client.app_state["engine"], "check", broken)
+    ours = client.post(URL, headers={"Origin": ALLOWED})
+    assert (gone.status_code, ours.status_code) == (404, 500)
+    for response in (gone, ours):
+        assert response.headers["access-control-allow-origin"] == ALLOWED
+
+
+@pytest.mark.parametrize("origin", STRANGERS)
+def test_answers_to_another_origin_cannot(client: TestClient, origin: str) -> None:
+    for response in (
+        client.get("/directions", headers={"Origin": origin}),
+        client.options(URL, headers={"Origin": origin} | PREFLIGHT),
+        client.get("/directions"),
+    ):
+        assert opened(response) == set()
+        assert response.headers["cross-origin-resource-policy"] == "same-origin"
+        assert "Origin" in response.headers["vary"]
+
+
+def test_a_preflight_is_answered_without_a_key(make_client: MakeClient, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text(line_of("alice", new_key()))
+    client = make_client(cors_origins=ALLOWED, api_keys_file=tmp_path / "keys")
+    for address in (URL, "/attention?id=x", "/directions"):
+        response = client.options(address, headers={"Origin": ALLOWED} | PREFLIGHT)
+        assert response.status_code == 204
+        assert response.headers["access-control-allow-origin"] == ALLOWED
+        assert "POST" in response.headers["access-control-allow-methods"]
+        allowed = response.headers["access-control-allow-headers"].lower().split(", ")
+        assert {"authorization", "content-type", "x-api-key"} <= set(allowed)
+    assert client.post(URL, headers={"Origin": ALLOWED}).status_code == 401
+
+
+def test_nothing_is_opened_by_default(make_client: MakeClient) -> None:
+    client = make_client()
+    assert opened(client.get("/directions", headers={"Origin": ALLOWED})) == set()
+    assert opened(client.options(URL, headers={"Origin": ALLOWED} | PREFLIGHT)) == set()

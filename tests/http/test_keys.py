@@ -1,0 +1,175 @@
+"""Where keys are required, nobody else gets in; and no key comes out again."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.http import keys
+from app.http.keys import Keys, hash_of, line_of, new_key
+from app.http.logs import JsonFormatter
+from app.settings import SettingsError
+from tests.cli.command import ugatit
+from tests.http.conftest import MakeClient
+from tests.http.problems import PNG, URL, problem
+from tests.photos import photo
+
+ALICE, BOB = new_key(), new_key()
+GUARDED = [("POST", URL), ("GET", "/attention?id=x"), ("GET", "/directions")]
+OPEN = ["/healthz", "/readyz", "/metrics", "/", "/page/page.js", "/docs", "/openapi.json"]
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "keys"
+    path.write_text(f"# our clients\n\n{line_of('alice', ALICE)}\n  {line_of('bob', BOB)}\n")
+    return path
+
+
+@pytest.fixture
+def client(make_client: MakeClient, file: Path) -> TestClient:
+    return make_client(api_keys_file=file)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        bearer(""),
+        bearer(ALICE + "x"),
+        bearer(ALICE[:-1]),
+        bearer(hash_of(ALICE)),
+        {"Authorization": ALICE},
+        {"Authorization": f"Basic {ALICE}"},
+        {"X-Api-Key": "alice"},
+        {"X-Api-Key": ""},
+        {"X-Api-Key": b"\xff\xfe"},
+        {"Cookie": f"key={ALICE}"},
+    ],
+)
+@pytest.mark.parametrize(("method", "address"), GUARDED)
+def test_without_a_good_key_nothing_is_answered_but_what_is_missing(
+    client: TestClient, method: str, address: str, headers: dict[str, str]
+) -> None:
+    response = client.request(method, address, headers=headers)
+    assert "Authorization: Bearer" in problem(response, 401, "unauthorized")["detail"]
+    assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(
+    "headers", [bearer(ALICE), {"Authorization": f"bearer  {ALICE}"}, {"X-Api-Key": BOB}]
+)
+def test_with_a_good_key_all_is_answered(client: TestClient, headers: dict[str, str]) -> None:
+    answer = client.post(URL, content=photo(), headers=PNG | headers)
+    assert answer.status_code == 200
+    assert client.get(answer.json()["attention"]["href"], headers=headers).status_code == 200
+    assert client.get("/directions", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("address", OPEN)
+def test_monitors_and_the_page_itself_need_none(client: TestClient, address: str) -> None:
+    assert client.get(address).status_code == 200
+
+
+def test_the_document_says_where_keys_are_needed_only_if_they_are(
+    client: TestClient, make_client: MakeClient
+) -> None:
+    document = client.get("/openapi.json").json()
+    guarded = {
+        path for path in document["paths"] for each in document["paths"][path].values() if "security" in each
+    }
+    assert guarded == {"/translate", "/attention", "/directions"}
+    assert document["components"]["securitySchemes"].keys() == {"bearer", "header"}
+    assert "securitySchemes" not in make_client().get("/openapi.json").json()["components"]
+
+
+def test_every_known_hash_is_compared_in_constant_time(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared, really = [], hmac.compare_digest
+
+    def compare(given: str, known: str) -> bool:
+        compared.append(known)
+        return really(given, known)
+
+    monkeypatch.setattr(keys.hmac, "compare_digest", compare)  # type: ignore[attr-defined]
+    client.get("/directions", headers=bearer(ALICE))
+    assert compared == [hash_of(ALICE), hash_of(BOB)]
+
+
+def test_the_log_names_the_client_and_holds_no_key(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    client.post(URL, content=photo(), headers=PNG | bearer(ALICE))
+    client.post(URL, content=photo(), headers=PNG | bearer("ugatit_wrong"))
+    lines = [JsonFormatter().format(record) for record in caplog.records if record.name == "ugatit.access"]
+    assert '"client": "alice"' in lines[0]
+    assert '"client"' not in lines[1]
+    assert "testclient" not in "".join(lines)
+    for secret in (ALICE, hash_of(ALICE), "ugatit_wrong", hash_of("ugatit_wrong")):
+        assert secret not in caplog.text + "".join(lines)
+
+
+def test_the_file_is_read_again_when_told_and_a_bad_one_changes_nothing(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    known, carol = Keys(file), new_key()
+    file.write_text(line_of("carol", carol))
+    assert known.name_of(carol) is None
+    known.reload()
+    assert (known.name_of(carol), known.name_of(ALICE)) == ("carol", None)
+    file.write_text(f"dave:{new_key()}")
+    known.reload()
+    assert known.name_of(carol) == "carol"
+    assert "line 1" in caplog.text
+    assert "ugatit_" not in caplog.text
+
+
+def test_an_old_key_and_a_new_one_may_hold_at_once(file: Path) -> None:
+    renewed = new_key()
+    file.write_text(f"{line_of('alice', ALICE)}\n{line_of('alice', renewed)}")
+    assert {Keys(file).name_of(key) for key in (ALICE, renewed)} == {"alice"}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "No such file"),
+        (b"", "holds no key"),
+        (b"# nobody\n", "holds no key"),
+        (b"alice\n", "line 1 is not NAME:SHA256"),
+        (f"\nal ice:{hash_of(ALICE)}".encode(), "line 2"),
+        (f"alice:{hash_of(ALICE).upper()}".encode(), "line 1"),
+        (b"\xff", "no text"),
+    ],
+)
+def test_a_bad_file_is_refused_in_one_sentence(tmp_path: Path, content: bytes | None, sentence: str) -> None:
+    path = tmp_path / "keys"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError, match=sentence) as refused:
+        Keys(path)
+    assert hash_of(ALICE) not in str(refused.value).lower()
+
+
+def test_the_command_makes_a_key_and_its_line(tmp_path: Path) -> None:
+    line, key = (told.partition(": ")[2] for told in ugatit("key", "alice").stdout.splitlines())
+    (tmp_path / "keys").write_text(line)
+    assert Keys(tmp_path / "keys").name_of(key) == "alice"
+    assert len(key) > 40
+    assert ugatit("key", "alice").stdout.splitlines()[1] != f"key for the client: {key}"
+
+
+def test_the_command_refuses_a_name_that_is_none() -> None:
+    result = ugatit("key", "al ice")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("ugatit: 'al ice' is no name for a key")
