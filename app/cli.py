@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import socket
 import sys
 from pathlib import Path
-from typing import get_args
+from typing import NoReturn, get_args
 
 import click
 
@@ -42,21 +44,62 @@ def cli() -> None:
 
 
 @cli.command(cls=_ServeCommand)
-def serve() -> None:
+@click.option("--workers", type=click.IntRange(1, 64), help="Instead of UGATIT_WORKERS.")
+@click.option("--worker", type=int, hidden=True, help="Be this one of them.")
+@click.option("--socket", "inherited", type=int, hidden=True, help="The socket it inherited.")
+def serve(workers: int | None, worker: int | None, inherited: int | None) -> None:
     """Serve the bundles over HTTP: an API, and a page for people.
 
     Everything is set by environment variables.
     """
+    from app.http.logs import configure_logging
+    from app.http.server import address_of, open_socket
+
+    settings = load_settings(**({} if workers is None else {"workers": workers}))
+    configure_logging(settings.log_level, settings.log_format, worker)
+    if inherited is not None:
+        _serve_as_worker(settings, socket.socket(fileno=inherited))
+    listening = open_socket(settings.host, settings.port)
+    told = f"ugatit serves on {address_of(listening)}" + (" (the API: /docs)" if settings.docs else "")
+    if settings.workers > 1:
+        _supervise(settings, listening, told)
+    _serve(settings, listening, told)
+
+
+def _supervise(settings: Settings, listening: socket.socket, told: str) -> NoReturn:
+    """Start the workers, once what they would all refuse is known to be right."""
+    from app.engine.stores import open_store
+    from app.http.keys import Keys
+    from app.http.workers import Supervisor
+
+    open_store(settings)
+    if settings.api_keys_file is not None:
+        Keys(settings.api_keys_file)
+    click.echo(told)
+    reloads = settings.reload != "off"
+    supervisor = Supervisor(
+        settings.workers, listening, grace_seconds=settings.grace_seconds, reloads=reloads
+    )
+    sys.exit(asyncio.run(supervisor.run()))
+
+
+def _serve_as_worker(settings: Settings, listening: socket.socket) -> NoReturn:
+    from app.engine.cores import share_of
+    from app.http.workers import leave_when_orphaned
+
+    leave_when_orphaned()
+    threads = settings.intra_op_threads or share_of(settings.workers)
+    _serve(settings.model_copy(update={"intra_op_threads": threads}), listening)
+
+
+def _serve(settings: Settings, listening: socket.socket, told: str | None = None) -> NoReturn:
     from app.engine.engine import open_engine
     from app.engine.runtime import open_runtime
-    from app.http.logs import configure_logging
-    from app.http.server import Server, address_of, open_socket
+    from app.http.server import Server
 
-    settings = load_settings()
-    configure_logging(settings.log_level, settings.log_format)
-    listening = open_socket(settings.host, settings.port)
     server = Server(settings, open_engine(settings, open_runtime(settings)))
-    click.echo(f"ugatit serves on {address_of(listening)}" + (" (the API: /docs)" if settings.docs else ""))
+    if told is not None:
+        click.echo(told)
     server.run(sockets=[listening])
     logging.shutdown()
     sys.stdout.flush()

@@ -229,15 +229,15 @@ class Settings(BaseSettings):
         return self
 
 
-def load_settings() -> Settings:
-    """The settings that the environment asks for.
+def load_settings(**given: object) -> Settings:
+    """The settings that the environment asks for; what a command was given wins over it.
 
     Raises:
         SettingsError: a variable is unknown, has a bad value, or contradicts another one.
     """
     _refuse_unknown()
     try:
-        return Settings()
+        return Settings(**given)
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from None
 

@@ -24,6 +24,13 @@ def threads_for(setting: int, *, cores: int | None = None, quota: float | None =
     return math.ceil(quota)
 
 
+def share_of(workers: int, *, cores: int | None = None, quota: float | None = None) -> int:
+    """Threads of one run where so many workers share the machine: as many cores as each of them has."""
+    quota = cpu_quota() if quota is None else quota
+    have = cores or usable_cores()
+    return max(1, int(min(have, quota or have) / workers))
+
+
 def usable_cores() -> int:
     """The cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):  # Linux

@@ -32,6 +32,7 @@ def on_hangup(reload: Callable[[], None], leave: Callable[[], None]) -> Iterator
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, heard)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # a worker is started with it held back
     try:
         yield
     finally:

@@ -25,13 +25,17 @@ _FIELDS: Final = (
 class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
+    def __init__(self, worker: int | None = None) -> None:
+        super().__init__()
+        self._worker = {} if worker is None else {"worker": worker}
+
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-        }
+        } | self._worker
         line |= {name: value for name in _FIELDS if (value := getattr(record, name, None)) is not None}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
@@ -51,15 +55,16 @@ class PlainFormatter(logging.Formatter):
         return " ".join([line, *extras])
 
 
-def configure_logging(level: str, form: Literal["plain", "json"]) -> None:
-    """Send everything to the standard error stream in one form."""
+def configure_logging(level: str, form: Literal["plain", "json"], worker: int | None = None) -> None:
+    """Send everything to the standard error stream in one form; of several workers each tells its number."""
+    of_worker = "" if worker is None else f"worker {worker}: "
     formatters = {
         "plain": {
             "()": PlainFormatter,
-            "format": "%(asctime)s %(levelname)-7s %(message)s",
+            "format": f"%(asctime)s %(levelname)-7s {of_worker}%(message)s",
             "datefmt": "%H:%M:%S",
         },
-        "json": {"()": JsonFormatter},
+        "json": {"()": JsonFormatter, "worker": worker},
     }
     logging.config.dictConfig(
         {
