@@ -106,7 +106,8 @@ class StandIn:
     """Serves on a free port of 127.0.0.1 until closed.
 
     A test may put another `Answer` for a path into `instead`, close the `gate` that translations wait at,
-    change what `directions`, `probability` and `paint` say, and read the `requests` that came in.
+    require a `key`, change what `directions`, `probability` and `paint` say, and read the `requests` that
+    came in.
     """
 
     def __init__(self) -> None:
@@ -117,6 +118,7 @@ class StandIn:
         self.probability: float | None = 0.98
         self.paint: Callable[[Image.Image], Image.Image] = ImageOps.invert
         self.instead: dict[str, Answer] = {}
+        self.key = ""
         self.gate = threading.Event()
         self.gate.set()
         self.requests: list[Request] = []
@@ -139,6 +141,9 @@ class StandIn:
     def answer(self, request: Request) -> Answer:
         if request.path == "/translate":
             self.gate.wait(timeout=30)
+        guarded = request.path in ("/directions", "/translate", "/attention")
+        if guarded and self.key and request.headers.get("authorization") != f"Bearer {self.key}":
+            return problem(401, "unauthorized", "API key needed", "An API key is needed here.")
         if request.path in self.instead:
             return self.instead[request.path]
         routes = {

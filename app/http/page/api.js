@@ -1,5 +1,7 @@
 /** The service's HTTP contract, and what it says when it says no. */
 
+import { keyHeaders } from "./key.js";
+
 /** A refusal in words: the fields of the server's problem JSON, and the seconds it asks us to wait. */
 export class Problem extends Error {
   constructor({ status = 0, code = "unknown", title, detail, request_id = null }, retryAfterSeconds = 0) {
@@ -30,7 +32,7 @@ async function refusal(response) {
 
 async function ask(url, read, init = {}) {
   try {
-    const response = await fetch(url, init);
+    const response = await fetch(url, { ...init, headers: { ...init.headers, ...keyHeaders() } });
     if (!response.ok) throw await refusal(response);
     return await read(response);
   } catch (error) {

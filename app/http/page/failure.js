@@ -1,5 +1,7 @@
 /** A refusal in words, in the page: what happened, what helps, and when to try again. */
 
+import { keyForm } from "./key.js";
+
 function element(name, className, text) {
   return Object.assign(document.createElement(name), { className, textContent: text });
 }
@@ -18,8 +20,9 @@ function remedyButton(seconds, { words, act }) {
   return button;
 }
 
-/** Asking the same again, where that can help. */
+/** Asking the same again, where that can help; with a key, where that is what is missing. */
 export function tryAgain(problem, act) {
+  if (problem.status === 401) return { act, withKey: true };
   return problem.passing ? { words: "Try again", act } : null;
 }
 
@@ -27,7 +30,8 @@ export function tryAgain(problem, act) {
 export function showFailure(box, problem, remedy = null) {
   const { title = "This page made a mistake", detail = `Reload it and try again. (${problem.message})` } = problem;
   box.replaceChildren(element("strong", "", title), element("p", "", detail));
-  if (remedy) box.append(remedyButton(problem.retryAfterSeconds ?? 0, remedy));
+  if (remedy?.withKey) box.append(keyForm(remedy.act));
+  else if (remedy) box.append(remedyButton(problem.retryAfterSeconds ?? 0, remedy));
   if (problem.requestId) box.append(element("small", "note", `Request ${problem.requestId}`));
 }
 

@@ -92,7 +92,7 @@ function showRefusal(error) {
   setState("error");
   $("status").textContent = "";
   showFailure($("failure"), error, tryAgain(error, translatePhoto));
-  keepFocus($("failure").querySelector("button"));
+  keepFocus($("failure").querySelector("input, button"));
 }
 
 function showAttentionFailure(error, retry) {
