@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import NoReturn, get_args
+from typing import TYPE_CHECKING, NoReturn, get_args
 
 import click
 
@@ -19,6 +19,9 @@ from app.settings import Settings, SettingsError, load_settings, variable
 from models.bundle.errors import BundleError
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
+
+if TYPE_CHECKING:
+    from app.http.siblings import Place
 
 # The commands import what they run when they run it: --help should not wait for onnxruntime.
 
@@ -47,7 +50,8 @@ def cli() -> None:
 @click.option("--workers", type=click.IntRange(1, 64), help="Instead of UGATIT_WORKERS.")
 @click.option("--worker", type=int, hidden=True, help="Be this one of them.")
 @click.option("--socket", "inherited", type=int, hidden=True, help="The socket it inherited.")
-def serve(workers: int | None, worker: int | None, inherited: int | None) -> None:
+@click.option("--meeting", type=click.Path(path_type=Path), hidden=True, help="Where they tell each other.")
+def serve(workers: int | None, worker: int | None, inherited: int | None, meeting: Path | None) -> None:
     """Serve the bundles over HTTP: an API, and a page for people.
 
     Everything is set by environment variables.
@@ -57,8 +61,8 @@ def serve(workers: int | None, worker: int | None, inherited: int | None) -> Non
 
     settings = load_settings(**({} if workers is None else {"workers": workers}))
     configure_logging(settings.log_level, settings.log_format, worker)
-    if inherited is not None:
-        _serve_as_worker(settings, socket.socket(fileno=inherited))
+    if worker is not None and inherited is not None and meeting is not None:
+        _serve_as_worker(settings, socket.socket(fileno=inherited), worker, meeting)
     listening = open_socket(settings.host, settings.port)
     told = f"ugatit serves on {address_of(listening)}" + (" (the API: /docs)" if settings.docs else "")
     if settings.workers > 1:
@@ -83,21 +87,25 @@ def _supervise(settings: Settings, listening: socket.socket, told: str) -> NoRet
     sys.exit(asyncio.run(supervisor.run()))
 
 
-def _serve_as_worker(settings: Settings, listening: socket.socket) -> NoReturn:
+def _serve_as_worker(settings: Settings, listening: socket.socket, worker: int, meeting: Path) -> NoReturn:
     from app.engine.cores import share_of
+    from app.http.siblings import Place
     from app.http.workers import leave_when_orphaned
 
     leave_when_orphaned()
     threads = settings.intra_op_threads or share_of(settings.workers)
-    _serve(settings.model_copy(update={"intra_op_threads": threads}), listening)
+    settings = settings.model_copy(update={"intra_op_threads": threads})
+    _serve(settings, listening, place=Place(meeting, worker, settings.workers))
 
 
-def _serve(settings: Settings, listening: socket.socket, told: str | None = None) -> NoReturn:
+def _serve(
+    settings: Settings, listening: socket.socket, told: str | None = None, place: Place | None = None
+) -> NoReturn:
     from app.engine.engine import open_engine
     from app.engine.runtime import open_runtime
     from app.http.server import Server
 
-    server = Server(settings, open_engine(settings, open_runtime(settings)))
+    server = Server(settings, open_engine(settings, open_runtime(settings)), place)
     if told is not None:
         click.echo(told)
     server.run(sockets=[listening])

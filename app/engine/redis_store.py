@@ -59,6 +59,7 @@ class RedisStore:
             socket_connect_timeout=timeout_seconds,
             retry=Retry(NoBackoff(), 1),  # once: a connection that lay idle may be dead by now
         )
+        pool.connection_kwargs["decode_responses"] = False  # whatever the address says
         self._redis = Redis.from_pool(pool)
         self._timeout_seconds = timeout_seconds
         self._max_entry_bytes = max_entry_bytes
@@ -100,7 +101,7 @@ class RedisStore:
             AttentionGone: it expired, made room, or never was.
             StoreUnavailable: Redis does not answer.
         """
-        data = await self._call(lambda: self._redis.get(_PREFIX + id_)) if _ID.fullmatch(id_) else None
+        data = await self._get(id_) if _ID.fullmatch(id_) else None
         if data is None:
             raise AttentionGone
         try:
@@ -127,10 +128,15 @@ class RedisStore:
 
     async def _find_maps(self, id_: str) -> Mapping[str, Map] | None:
         try:
-            data = await self._call(lambda: self._redis.get(f"{_PREFIX}{id_}:others"))
+            data = await self._get(f"{id_}:others")
             return unpack_maps(data) if data is not None else None
         except (StoreUnavailable, Stranger):  # they can be computed again
             return None
+
+    async def _get(self, name: str) -> bytes | None:
+        data = await self._call(lambda: self._redis.get(_PREFIX + name))
+        assert not isinstance(data, str), "answers are not decoded"
+        return data
 
     async def _set(self, name: str, data: bytes, entry: Entry) -> bool:
         left_ms = int(1000 * (entry.expires_at - time.time()))

@@ -11,6 +11,7 @@ from app.engine.engine import Engine
 from app.http.buckets import Buckets
 from app.http.keys import Keys
 from app.http.metrics import Metrics
+from app.http.siblings import Siblings
 from app.settings import Settings
 
 
@@ -24,6 +25,12 @@ class Context:
     buckets: Buckets
     keys: Keys | None
     """None where everybody may ask."""
+    siblings: Siblings | None
+    """None where one process serves alone."""
+
+    async def exposition(self) -> bytes:
+        """What Prometheus is told: of all workers, where there are several."""
+        return self.metrics.exposition() if self.siblings is None else await self.siblings.exposition()
 
 
 async def _context(request: Request) -> Context:  # async, or FastAPI would take a thread for it

@@ -33,6 +33,7 @@ from app.http.problems import (
     handle,
 )
 from app.http.receiving import Receiving
+from app.http.siblings import Place, Siblings
 from app.http.tracing import Tracing
 from app.settings import Settings
 
@@ -43,13 +44,26 @@ _NO_TELEMETRY: Final[TelemetryConfig] = {
 them, and the messages of exceptions. Ours is `tracing`."""
 
 
-def create_app(settings: Settings, engine: Engine, tracing: Tracing | None = None) -> FastAPI:
-    """The HTTP service over an engine. Its lifespan starts the engine's loading and closes it in the end."""
+def create_app(
+    settings: Settings, engine: Engine, tracing: Tracing | None = None, place: Place | None = None
+) -> FastAPI:
+    """The HTTP service over an engine. Its lifespan starts the engine's loading and closes it in the end.
+
+    Args:
+        settings: the limits.
+        engine: what translates.
+        tracing: where spans go.
+        place: which of several workers this is.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         engine.start()
+        if siblings is not None:
+            await siblings.open()
         yield
+        if siblings is not None:
+            await siblings.close()
         engine.close()
         await engine.store.close()
         if tracing is not None:
@@ -72,7 +86,8 @@ def create_app(settings: Settings, engine: Engine, tracing: Tracing | None = Non
     metrics = Metrics(engine, receiving)
     keys = Keys(settings.api_keys_file) if settings.api_keys_file is not None else None
     buckets = Buckets(settings.rate_per_minute, settings.rate_burst)
-    app.state.context = Context(engine, settings, metrics, buckets, keys)
+    siblings = Siblings(place, metrics.exposition) if place is not None else None
+    app.state.context = Context(engine, settings, metrics, buckets, keys, siblings)
     for router in (translate.router, attention.router, service.router):
         app.include_router(router)
     pages.mount(app, docs=settings.docs)

@@ -27,7 +27,7 @@ class JsonFormatter(logging.Formatter):
 
     def __init__(self, worker: int | None = None) -> None:
         super().__init__()
-        self._worker = {} if worker is None else {"worker": worker}
+        self._worker: dict[str, object] = {} if worker is None else {"worker": worker}
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {

@@ -19,6 +19,7 @@ from app.http.factory import create_app
 from app.http.hangup import on_hangup
 from app.http.keys import Keys
 from app.http.protocol import bounded_protocol
+from app.http.siblings import Place
 from app.http.tracing import open_tracing
 from app.settings import Settings, SettingsError
 
@@ -33,8 +34,8 @@ _LINGER_SECONDS = 0.2
 class Server(uvicorn.Server):
     """uvicorn that keeps answering while it finishes what was admitted, and only then closes its socket."""
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
-        app = create_app(settings, engine, open_tracing(settings))
+    def __init__(self, settings: Settings, engine: Engine, place: Place | None = None) -> None:
+        app = create_app(settings, engine, open_tracing(settings), place)
         self._keys: Keys | None = app.state.context.keys
         config = uvicorn.Config(
             app,

@@ -60,7 +60,7 @@ async def readyz(request: Request, context: ContextDep) -> Readiness | Response:
 )
 async def metrics(context: ContextDep) -> Response:
     """In Prometheus' text format."""
-    return Response(context.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(await context.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _describe(direction: Direction) -> DirectionAnswer:

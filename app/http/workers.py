@@ -13,6 +13,7 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from app.http.hangup import on_hangup
@@ -51,6 +52,7 @@ class Supervisor:
         self._listening = listening
         self._grace_seconds = grace_seconds
         self._reloads = reloads
+        self._meeting = TemporaryDirectory(prefix="ugatit-")
         self._processes: dict[int, Process] = {}
         self._leaving = asyncio.Event()
         self._code = 0
@@ -61,7 +63,7 @@ class Supervisor:
         for told in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(told, self.leave)
         hangup = on_hangup(self._pass_on_hangup, self.leave) if self._reloads else nullcontext()
-        with hangup:
+        with self._meeting, hangup:
             async with asyncio.TaskGroup() as group:
                 for number in range(1, self._workers + 1):
                     group.create_task(self._keep(number))
@@ -98,6 +100,7 @@ class Supervisor:
     async def _start(self, number: int) -> Process:
         fd = self._listening.fileno()
         arguments = [*sys.orig_argv[1:], "--worker", str(number), "--socket", str(fd)]
+        arguments += ["--meeting", self._meeting.name]
         with _hangups_wait():
             process = await asyncio.create_subprocess_exec(
                 sys.executable, *arguments, stdin=PIPE, pass_fds=(fd,), start_new_session=True

@@ -139,6 +139,14 @@ def test_workers_answer_for_each_other_are_replaced_when_they_die_and_leave_toge
         until(lambda: len(service.lines("cat2dog is ready")) == 3)
         until(both_served)
 
+        scraped = ask(service, "GET", "/metrics")[1].decode()
+        for worker in (1, 2):
+            assert f'ugatit_worker_up{{worker="{worker}"}} 1.0' in scraped
+            assert (
+                f'ugatit_direction_state{{direction="cat2dog",state="ready",worker="{worker}"}} 1.0'
+                in scraped
+            )
+
         last = service.workers
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(60) == 0

@@ -1,0 +1,84 @@
+"""One scrape tells of all workers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.http.siblings import Place, Siblings
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def exposition(requests: int) -> bytes:
+    registry = CollectorRegistry()
+    Counter("ugatit_requests", "Requests.", ["route"], registry=registry).labels('/a"b').inc(requests)
+    Histogram("ugatit_run_seconds", "Runs.", buckets=(1.0,), registry=registry).observe(0.5)
+    return generate_latest(registry)
+
+
+@asynccontextmanager
+async def opened(folder: Path, worker: int, requests: int, workers: int = 2) -> AsyncIterator[Siblings]:
+    siblings = Siblings(Place(folder, worker, workers), lambda: exposition(requests))
+    await siblings.open()
+    try:
+        yield siblings
+    finally:
+        await siblings.close()
+
+
+def samples(text: bytes, name: str) -> dict[str, float]:
+    """The values of a metric by worker."""
+    families = text_string_to_metric_families(text.decode())
+    return {
+        each.labels["worker"]: each.value
+        for family in families
+        for each in family.samples
+        if each.name == name
+    }
+
+
+async def test_whichever_is_asked_tells_of_all_each_by_its_number(tmp_path: Path) -> None:
+    async with opened(tmp_path, 1, 3) as one, opened(tmp_path, 2, 5) as two:
+        for asked in (one, two):
+            told = await asked.exposition()
+            assert samples(told, "ugatit_requests_total") == {"1": 3, "2": 5}
+            assert samples(told, "ugatit_run_seconds_count") == {"1": 1, "2": 1}
+            assert told.decode().count("# TYPE ugatit_requests_total counter") == 1
+            assert b'route="/a\\"b"' in told
+
+
+async def test_of_one_that_died_it_tells_that_and_its_successor_takes_its_place(tmp_path: Path) -> None:
+    async with opened(tmp_path, 1, 3) as one:
+        async with opened(tmp_path, 2, 5):
+            pass
+        told = await one.exposition()
+        assert samples(told, "ugatit_worker_up") == {"1": 1, "2": 0}
+        assert samples(told, "ugatit_requests_total") == {"1": 3}
+        (tmp_path / "2").touch()  # what a killed process leaves
+        async with opened(tmp_path, 2, 1):
+            assert samples(await one.exposition(), "ugatit_worker_up") == {"1": 1, "2": 1}
+
+
+async def test_one_that_hangs_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.http.siblings._PATIENCE_SECONDS", 0.05)
+    over = asyncio.Event()
+
+    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+
+    async with opened(tmp_path, 1, 3) as one, await asyncio.start_unix_server(hang, tmp_path / "2"):
+        assert samples(await one.exposition(), "ugatit_worker_up") == {"1": 1, "2": 0}
+        over.set()
