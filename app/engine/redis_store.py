@@ -88,7 +88,8 @@ class RedisStore:
 
     async def put(self, entry: Entry) -> str | None:
         """Keep an entry until it expires; None if it is too large, or Redis cannot take it now."""
-        data, id_ = pack_entry(entry), new_id()
+        id_ = new_id()
+        data = pack_entry(id_, entry)
         if len(data) <= self._max_entry_bytes and await self._set(id_, data, entry):
             return id_
         self.lost += 1
@@ -105,7 +106,7 @@ class RedisStore:
         if data is None:
             raise AttentionGone
         try:
-            entry = unpack_entry(data)
+            entry = unpack_entry(id_, data)
         except Stranger as error:
             log.warning("An entry in the store is not read: %s", error)
             raise AttentionGone from None
@@ -121,7 +122,7 @@ class RedisStore:
             if found is not None:
                 return found
             maps = await compute()
-            await self._set(f"{id_}:others", pack_maps(maps), entry)
+            await self._set(f"{id_}:others", pack_maps(id_, maps), entry)
             return maps
 
         return await entry.others.get(found_or_computed)
@@ -129,7 +130,7 @@ class RedisStore:
     async def _find_maps(self, id_: str) -> Mapping[str, Map] | None:
         try:
             data = await self._get(f"{id_}:others")
-            return unpack_maps(data) if data is not None else None
+            return unpack_maps(id_, data) if data is not None else None
         except (StoreUnavailable, Stranger):  # they can be computed again
             return None
 

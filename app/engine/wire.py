@@ -38,6 +38,7 @@ class _Array(_Header):
 
 
 class _Arrays(_Header):
+    id: str
     arrays: list[_Array] = Field(max_length=3)
 
 
@@ -51,12 +52,13 @@ class _Entry(_Arrays):
 _H = TypeVar("_H", bound=_Arrays)
 
 
-def pack_entry(entry: Entry) -> bytes:
-    """An entry as bytes; the discriminators' maps travel on their own."""
+def pack_entry(id_: str, entry: Entry) -> bytes:
+    """The entry of an id as bytes; the discriminators' maps travel on their own."""
     arrays: dict[str, NDArray[Any]] = {"source": entry.source.pixels, "translation": entry.translation}
     if entry.generator is not None:
         arrays["generator"] = entry.generator
     header = _Entry(
+        id=id_,
         direction=entry.direction,
         version=entry.version,
         content=list(entry.source.content),
@@ -66,13 +68,13 @@ def pack_entry(entry: Entry) -> bytes:
     return _pack(header, arrays)
 
 
-def unpack_entry(data: bytes) -> Entry:
+def unpack_entry(id_: str, data: bytes) -> Entry:
     """The entry that was packed.
 
     Raises:
-        Stranger: it was packed by another version, or is damaged.
+        Stranger: it is another id's, was packed by another version, or is damaged.
     """
-    header, arrays = _unpack(data, _Entry)
+    header, arrays = _unpack(id_, data, _Entry)
     source, translation = arrays.get("source"), arrays.get("translation")
     if source is None or translation is None or source.ndim != 3 or translation.ndim != 3:
         raise Stranger("a picture is missing")
@@ -86,18 +88,18 @@ def unpack_entry(data: bytes) -> Entry:
     )
 
 
-def pack_maps(maps: Mapping[str, Map]) -> bytes:
-    """Maps `[h, w]` by name, as bytes."""
-    return _pack(_Arrays(arrays=_describe(maps)), maps)
+def pack_maps(id_: str, maps: Mapping[str, Map]) -> bytes:
+    """The maps `[h, w]` of an id by name, as bytes."""
+    return _pack(_Arrays(id=id_, arrays=_describe(maps)), maps)
 
 
-def unpack_maps(data: bytes) -> dict[str, Map]:
+def unpack_maps(id_: str, data: bytes) -> dict[str, Map]:
     """The maps that were packed.
 
     Raises:
-        Stranger: they were packed by another version, or are damaged.
+        Stranger: they are another id's, were packed by another version, or are damaged.
     """
-    return _unpack(data, _Arrays)[1]
+    return _unpack(id_, data, _Arrays)[1]
 
 
 def _describe(arrays: Mapping[str, NDArray[Any]]) -> list[_Array]:
@@ -114,7 +116,7 @@ def _pack(header: _Arrays, arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return b"".join([_HEAD.pack(_MAGIC, len(text)), text, *raw])
 
 
-def _unpack(data: bytes, kind: type[_H]) -> tuple[_H, dict[str, NDArray[Any]]]:
+def _unpack(id_: str, data: bytes, kind: type[_H]) -> tuple[_H, dict[str, NDArray[Any]]]:
     if len(data) < _HEAD.size:
         raise Stranger("too short")
     magic, length = _HEAD.unpack_from(data)
@@ -125,6 +127,8 @@ def _unpack(data: bytes, kind: type[_H]) -> tuple[_H, dict[str, NDArray[Any]]]:
         header = kind.model_validate(json.loads(data[_HEAD.size : start]))
     except (ValidationError, ValueError, RecursionError) as error:
         raise Stranger("a header that nobody here wrote") from error
+    if header.id != id_:  # whatever mixed them up: nobody gets another's picture
+        raise Stranger("another id's")
     return header, _cut(data, start, header.arrays)
 
 

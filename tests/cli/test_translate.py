@@ -181,8 +181,11 @@ def test_doctor_does_not_call_a_bundle_good_that_would_not_be_served(bundles: Pa
 
 def test_doctor_tells_providers_bundles_and_settings(tmp_path: Path, bundles: Path) -> None:
     (bundles / "dog2cat").mkdir()
-    result = ugatit("doctor", UGATIT_BUNDLES_DIR=str(bundles), UGATIT_PORT="1234", UGATIT_PROVIDER="cpu")
+    variables = {"UGATIT_PORT": "1234", "UGATIT_STORE_URL": "redis://:hunter2@redis.example/0"}
+    result = ugatit("doctor", UGATIT_BUNDLES_DIR=str(bundles), UGATIT_PROVIDER="cpu", **variables)
     assert result.returncode == 0
+    assert "redis.example" in result.stdout
+    assert "hunter2" not in result.stdout
     assert "provider truly in use: CPUExecutionProvider" in result.stdout
     assert "precision truly in use: float32" in result.stdout
     assert "cat2dog: good" in result.stdout

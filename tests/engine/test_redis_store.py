@@ -193,6 +193,24 @@ async def test_what_a_stranger_wrote_is_gone(shared_redis: RedisServer) -> None:
         assert await store.others("B" * 22, entry(), lambda: asyncio.sleep(0, MAPS)) == MAPS
 
 
+async def test_who_leaves_in_the_middle_of_a_call_leaves_no_answer_behind_for_another(
+    shared_redis: RedisServer,
+) -> None:
+    async with opened(shared_redis) as store:
+        kept = {await put(store, each): each for each in (entry(side=side) for side in range(8, 40))}
+        for yields in range(60):  # so that each is cut off at another point of its way
+            leaving = [asyncio.ensure_future(store.get(id_)) for id_ in kept]
+            for _ in range(yields):
+                await asyncio.sleep(0)
+            for each in leaving[::2]:
+                each.cancel()
+            await asyncio.gather(*leaving, return_exceptions=True)
+            id_ = list(kept)[yields % len(kept)]
+            assert same(await store.get(id_), kept[id_])
+        for id_, each in kept.items():
+            assert same(await store.get(id_), each)
+
+
 async def test_connections_are_bounded(shared_redis: RedisServer) -> None:
     async with opened(shared_redis) as store:
         id_ = await put(store)

@@ -12,41 +12,48 @@ from tests.engine.entries import entry, same
 @pytest.mark.parametrize("attention", [True, False])
 def test_an_entry_comes_back_as_it_was(attention: bool) -> None:
     kept = entry(attention=attention)
-    assert same(unpack_entry(pack_entry(kept)), kept)
+    assert same(unpack_entry("id", pack_entry("id", kept)), kept)
 
 
 def test_maps_come_back_as_they_were() -> None:
     maps = {"local": np.float32([[1, -2.5]]), "global": np.float32([[3], [4]])}
-    back = unpack_maps(pack_maps(maps))
+    back = unpack_maps("id", pack_maps("id", maps))
     assert back.keys() == maps.keys()
     assert all(np.array_equal(back[name], maps[name]) for name in maps)
 
 
 def test_an_entry_that_was_cut_off_anywhere_is_refused() -> None:
-    data = pack_entry(entry())
+    data = pack_entry("id", entry())
     for length in range(len(data)):
         with pytest.raises(Stranger):
-            unpack_entry(data[:length])
+            unpack_entry("id", data[:length])
     with pytest.raises(Stranger):
-        unpack_entry(data + b"\x00")
+        unpack_entry("id", data + b"\x00")
 
 
 def test_an_entry_of_another_version_is_refused() -> None:
-    data = bytearray(pack_entry(entry()))
+    data = bytearray(pack_entry("id", entry()))
     data[7] += 1
     with pytest.raises(Stranger, match="version"):
-        unpack_entry(bytes(data))
+        unpack_entry("id", bytes(data))
+
+
+def test_the_entry_of_another_id_is_refused() -> None:
+    with pytest.raises(Stranger, match="another id"):
+        unpack_entry("mine", pack_entry("yours", entry()))
+    with pytest.raises(Stranger, match="another id"):
+        unpack_maps("mine", pack_maps("yours", {}))
 
 
 def test_a_damaged_head_is_refused_or_harmless() -> None:
-    data = pack_entry(entry())
+    data = pack_entry("id", entry())
     pixels = 2 * 8 * 8 * 3 + 2 * 3 * 4
     for position in range(len(data) - pixels):
         for bit in range(8):
             damaged = bytearray(data)
             damaged[position] ^= 1 << bit
             try:
-                unpack_entry(bytes(damaged))
+                unpack_entry("id", bytes(damaged))
             except Stranger:
                 continue
 
@@ -56,6 +63,6 @@ def test_a_damaged_head_is_refused_or_harmless() -> None:
 )
 def test_strangers_are_refused(data: bytes) -> None:
     with pytest.raises(Stranger):
-        unpack_entry(data)
+        unpack_entry("id", data)
     with pytest.raises(Stranger):
-        unpack_maps(data)
+        unpack_maps("id", data)
