@@ -14,7 +14,8 @@ from app.http.keys import Keys, hash_of, line_of, new_key
 from app.http.logs import JsonFormatter
 from app.settings import SettingsError
 from tests.cli.command import ugatit
-from tests.http.conftest import MakeClient
+from tests.http.conftest import MakeClient, MakeLive
+from tests.http.live import until
 from tests.http.problems import PNG, URL, problem
 from tests.photos import photo
 
@@ -132,6 +133,16 @@ def test_the_file_is_read_again_when_told_and_a_bad_one_changes_nothing(
     assert known.name_of(carol) == "carol"
     assert "line 1" in caplog.text
     assert "ugatit_" not in caplog.text
+
+
+def test_a_running_service_reads_it_again_when_it_reloads(make_live: MakeLive, file: Path) -> None:
+    live, carol = make_live(api_keys_file=file), new_key()
+    file.write_text(line_of("carol", carol))
+    assert live.ask("GET", "/directions", headers=bearer(carol))[0] == 401
+    assert live.server._loop is not None
+    live.server._loop.call_soon_threadsafe(live.server._reload)
+    until(lambda: live.ask("GET", "/directions", headers=bearer(carol))[0] == 200)
+    assert live.ask("GET", "/directions", headers=bearer(ALICE))[0] == 401
 
 
 def test_an_old_key_and_a_new_one_may_hold_at_once(file: Path) -> None:
