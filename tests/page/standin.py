@@ -119,6 +119,7 @@ class StandIn:
         self.paint: Callable[[Image.Image], Image.Image] = ImageOps.invert
         self.instead: dict[str, Answer] = {}
         self.key = ""
+        self.keeps = True
         self.gate = threading.Event()
         self.gate.set()
         self.requests: list[Request] = []
@@ -162,7 +163,7 @@ class StandIn:
             one for one in self.directions if one["name"] == request.query["direction"]
         )
         maps = told["attention"].values()
-        shown = {"href": "/attention?id=AAAAAAAAAAAAAAAAAAAAAA", "overlay": encoded}
+        shown = {"href": "/attention?id=AAAAAAAAAAAAAAAAAAAAAA" if self.keeps else None, "overlay": encoded}
         return json_answer(
             {
                 "id": "AAAAAAAAAAAAAAAAAAAAAA",

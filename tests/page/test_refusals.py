@@ -131,3 +131,12 @@ def test_a_degraded_model_translates_and_says_what_is_wrong(open_page: OpenPage,
     translated(page)
     page.locator("summary", has_text="About the model").click()
     assert page.get_by_text(reason).is_visible()
+
+
+def test_a_translation_that_was_not_kept_is_shown_without_maps_to_choose_from(
+    page: Page, stand_in: StandIn
+) -> None:
+    stand_in.keeps = False
+    translated(page)
+    assert page.locator("#attention").is_hidden()
+    assert stand_in.asked("/attention") == []
