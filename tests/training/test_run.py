@@ -147,6 +147,34 @@ def test_a_run_becomes_bundles_of_its_averaged_weights(whole: Path, tmp_path: Pa
     assert averaged.manifest.discriminators
 
 
+@pytest.mark.parametrize(
+    ("directions", "written"),
+    [(["cat2dog"], {"cat2dog"}), (["cat2dog", "dog2cat"], {"cat2dog", "dog2cat"})],
+)
+def test_a_direction_names_the_way_there_and_a_second_the_way_back(
+    whole: Path, tmp_path: Path, directions: list[str], written: set[str]
+) -> None:
+    flags = [f"--direction={name}" for name in directions]
+    assert typed("export", whole, *flags, "--out", tmp_path / "out")[0] == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == written
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ([], "Name a direction"),
+        (["--direction=cat2dog", "--b2a=dog2cat"], "stands for --a2b"),
+        (["--a2b=cat2dog", "--only=b2a"], "leaves nothing to write"),
+    ],
+)
+def test_an_export_of_nothing_or_of_twice_the_same_is_one_sentence(
+    whole: Path, flags: list[str], says: str
+) -> None:
+    code, _, error = typed("export", whole, *flags)
+    assert code == 2
+    assert says in error
+
+
 def test_other_pictures_than_those_of_the_start_are_refused(pictures: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     shutil.copytree(pictures, mine)

@@ -63,8 +63,15 @@ def import_(
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--a2b", required=True, metavar="NAME", help="Direction of genA2B, such as selfie2anime.")
-@click.option("--b2a", required=True, metavar="NAME", help="Direction of genB2A, such as anime2selfie.")
+@click.option("--a2b", metavar="NAME", help="Direction of genA2B, such as selfie2anime.")
+@click.option("--b2a", metavar="NAME", help="Direction of genB2A, such as anime2selfie.")
+@click.option(
+    "--direction",
+    "directions",
+    multiple=True,
+    metavar="NAME",
+    help="The first is --a2b, a second --b2a.",
+)
 @click.option("--out", default=Path("bundles"), type=click.Path(path_type=Path), show_default=True)
 @click.option("--discriminators", is_flag=True, help="Export the discriminators too, for their attention.")
 @click.option("--only", type=click.Choice(["a2b", "b2a"]), help="Write one direction only.")
@@ -75,8 +82,9 @@ def import_(
 @click.option("--notes", type=click.File(), help="Markdown for the model card.")
 def export(
     run: Path,
-    a2b: str,
-    b2a: str,
+    a2b: str | None,
+    b2a: str | None,
+    directions: tuple[str, ...],
     out: Path,
     discriminators: bool,
     only: str | None,
@@ -90,7 +98,7 @@ def export(
 
     Where the run keeps a running average of the generators, that is what is exported.
     """
-    wanted = _wanted(a2b, b2a, only, out)
+    wanted = _wanted(*_named(a2b, b2a, directions), only, out)
     trained = load_trained(RunFolder(run), raw=raw)
     text = notes.read() if notes is not None else None
     facts = Facts(trained.step, data, licence, limits, text, config_sha256=trained.config_sha256)
@@ -98,12 +106,27 @@ def export(
     _write(trained.generators, judges, wanted, facts, out)
 
 
-def _wanted(a2b: str, b2a: str, only: str | None, out: Path) -> dict[str, str]:
+def _named(a2b: str | None, b2a: str | None, directions: tuple[str, ...]) -> tuple[str | None, str | None]:
+    """What to call genA2B and genB2A; one without a name is not wanted."""
+    if not directions and a2b is None and b2a is None:
+        raise click.UsageError("Name a direction: --a2b, --b2a or both, such as --a2b selfie2anime.")
+    if directions and (a2b is not None or b2a is not None or len(directions) > 2):
+        raise click.UsageError("--direction stands for --a2b and a second one for --b2a; name each once.")
+    if directions:
+        a2b, b2a = [*directions, None][:2]
+    return a2b, b2a
+
+
+def _wanted(a2b: str | None, b2a: str | None, only: str | None, out: Path) -> dict[str, str]:
     """The direction of each generator that is to be written."""
-    names = {direction: split_direction(direction) for direction in (a2b, b2a)}
-    if len(names) < 2:
+    named = {name: to for name, to in (("genA2B", a2b), ("genB2A", b2a)) if to is not None}
+    for direction in named.values():
+        split_direction(direction)
+    if len(set(named.values())) < len(named):
         raise click.UsageError("--a2b and --b2a name the same direction.")
-    wanted = {name: to for name, to in (("genA2B", a2b), ("genB2A", b2a)) if only in (None, name[3:].lower())}
+    wanted = {name: to for name, to in named.items() if only in (None, name[3:].lower())}
+    if not wanted:
+        raise click.UsageError(f"--only {only} leaves nothing to write; name its direction.")
     for direction in wanted.values():
         refuse_to_replace(out / direction)  # now rather than after minutes of work
     return wanted
