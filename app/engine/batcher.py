@@ -53,7 +53,6 @@ class Batcher:
         shapes: Sequence[int] = (1,),
         wait_seconds: float = 0.0,
         on_run: Callable[[float, int], None] = _ignore,
-        on_broken: Callable[[str], None] = _ignore,
         turn: asyncio.Lock | None = None,
         others: Sequence[Runner] = (),
     ) -> None:
@@ -62,7 +61,6 @@ class Batcher:
         shapes: the batch sizes that may be run, ascending; a batch is padded up to the next.
         wait_seconds: how long a batch that is not full waits for more.
         on_run: is told the seconds and the number of pictures of each run.
-        on_broken: is told why the model is given up.
         turn: shared by models that are not to run at once.
         others: who runs copies of it on other devices; whoever is free takes the next batch.
         """
@@ -71,7 +69,6 @@ class Batcher:
         self._shapes = shapes
         self._wait_seconds = wait_seconds
         self._on_run = on_run
-        self._on_broken = on_broken
         self._waiting: Turns[_Job] = Turns()
         self._arrived = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -156,6 +153,10 @@ class Batcher:
         started = time.perf_counter()
         try:
             outputs = await runner.run(self._stack(jobs), unwanted)
+        except asyncio.CancelledError:  # closed in the middle of it
+            for job in jobs:
+                job.answer.cancel()
+            raise
         except Unwanted:
             return True
         except Broken as error:
@@ -181,7 +182,6 @@ class Batcher:
             self._arrived.set()
             return False
         self._broken -= 1
-        self._on_broken(str(error))
         _fail([*jobs, *self._waiting], error)
         return True
 

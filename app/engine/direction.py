@@ -158,7 +158,7 @@ class Direction:
             BundleError: it has the manifest of what serves, but is not what that describes.
         """
         facts = self.facts
-        if facts is None or not self.state.serves or facts.manifest.discriminators != self.discriminates:
+        if facts is None or not self.state.serves or self._serving is None or not self._serving.whole:
             return False
         if await asyncio.to_thread(_version_in, self._path) != facts.version:
             return False

@@ -166,6 +166,7 @@ class Engine:
                 )
                 decode_seconds = time.perf_counter() - started
                 answer = await translator.generate(framed.pixels, permit)
+            provider = translator.provider  # here: what serves when the store has answered may be another
         entry = Entry(
             direction=direction,
             version=facts.version,
@@ -182,7 +183,7 @@ class Engine:
             probability_of_source(logit) if logit is not None else None,
             Seconds(decode_seconds, answer.queue_seconds, answer.run_seconds),
             answer.pictures,
-            chosen.provider,
+            provider,
         )
 
     async def attention(

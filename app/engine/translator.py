@@ -126,14 +126,19 @@ class Translator:
         return self.facts is not None and self.facts.manifest.discriminators and self._discriminators_work
 
     @property
+    def whole(self) -> bool:
+        """Whether no copy on a device, nor the discriminators, are given up."""
+        return all(runner.works for runner in (*self._runners, self._judge))
+
+    @property
     def provider(self) -> str | None:
-        """The execution provider truly in use; None while there is no model."""
-        return self._runners[0].provider
+        """The execution provider truly in use, on the first device that works; None while there is no model."""
+        return next((runner.provider for runner in self._runners if runner.provider is not None), None)
 
     @property
     def precision(self) -> str | None:
-        """What the model computes in; None while there is none."""
-        return self._runners[0].precision
+        """What the model computes in there; None while there is none."""
+        return next((runner.precision for runner in self._runners if runner.precision is not None), None)
 
     @property
     def depth(self) -> int:

@@ -96,3 +96,33 @@ async def test_without_a_device_that_works_the_direction_is_defunct(
         await ask(engine, 1)
     assert engine.registry["cat2dog"].state == "defunct"
     engine.close()
+
+
+async def test_a_lost_device_is_named_no_more_and_gets_another_chance_when_told_to_reload(
+    engine: Engine, devices: list[FakeModel]
+) -> None:
+    broken, _ = devices
+    broken.failures = 2
+    await ask(engine, 4)
+    direction = engine.registry["cat2dog"]
+    assert direction.state == "degraded"
+    assert direction.provider == broken.provider, "the other device goes on"
+    opened = broken.opened
+    await engine.registry.reload(again=True)
+    assert (direction.state, direction.reason) == ("ready", None)
+    assert broken.opened == opened + 1
+    engine.close()
+
+
+async def test_who_is_in_a_run_when_all_is_closed_waits_no_longer(
+    engine: Engine, devices: list[FakeModel]
+) -> None:
+    for model in devices:
+        model.hold()
+    asking = asyncio.create_task(ask(engine, 2))
+    for model in devices:
+        await entered(model)
+    engine.close()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(10):
+            await asking
