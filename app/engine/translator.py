@@ -132,12 +132,12 @@ class Translator:
 
     @property
     def provider(self) -> str | None:
-        """The execution provider truly in use, on the first device that works; None while there is no model."""
+        """The execution provider truly in use, on the first device that works; None while none does."""
         return next((runner.provider for runner in self._runners if runner.provider is not None), None)
 
     @property
     def precision(self) -> str | None:
-        """What the model computes in there; None while there is none."""
+        """What the model computes in there; None while none does."""
         return next((runner.precision for runner in self._runners if runner.precision is not None), None)
 
     @property

@@ -25,7 +25,8 @@ _STEADY_SECONDS: Final = 60.0
 _MARGIN_SECONDS: Final = 3.0
 """A worker leaves hard by itself a second after its grace; one that does not even do that is killed."""
 _MISTAKE: Final = 2
-"""The exit code for a mistake of the user's, which another start would only repeat."""
+"""The exit code for a mistake of the user's, which another start would only repeat. Of a worker that is started
+again it tells of something that went wrong since, and the others go on."""
 
 log = logging.getLogger("ugatit.http")
 
@@ -78,24 +79,32 @@ class Supervisor:
 
     async def _keep(self, number: int) -> None:
         """Start a worker, and another when it ends, until all are told to leave."""
-        pause = _FIRST_PAUSE_SECONDS
+        pause, first = _FIRST_PAUSE_SECONDS, True
         while not self._leaving.is_set():
             started = time.monotonic()
-            process = await self._start(number)
-            code = await process.wait()
-            del self._processes[number]
+            code, what = await self._live(number)
             if self._leaving.is_set():
                 self._note(code)
-            elif code == _MISTAKE:  # it has said which
+            elif code == _MISTAKE and first:  # it has said which
                 self._code = _MISTAKE
                 self.leave()
             else:
                 if time.monotonic() - started > _STEADY_SECONDS:
                     pause = _FIRST_PAUSE_SECONDS
-                words = "Worker %d (process %d) ended with %d; another starts in %g s"
-                log.error(words, number, process.pid, code, pause)
+                log.error("Worker %d %s; another starts in %g s", number, what, pause)
                 await self._rest(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            first = False
+
+    async def _live(self, number: int) -> tuple[int, str]:
+        """From a worker's start to its end: its exit code, and what happened in words."""
+        try:
+            process = await self._start(number)
+        except OSError as error:  # no memory for it now: the others must not suffer
+            return 0, f"cannot be started ({error.strerror})"
+        code = await process.wait()
+        del self._processes[number]
+        return code, f"(process {process.pid}) ended with {code}"
 
     async def _start(self, number: int) -> Process:
         fd = self._listening.fileno()
