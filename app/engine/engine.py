@@ -161,9 +161,7 @@ class Engine:
             assert facts is not None
             async with self._deadline():
                 started = time.perf_counter()
-                framed = await asyncio.get_running_loop().run_in_executor(
-                    self._decoders, self._read, data, facts, fit
-                )
+                framed = await self._decode(data, facts, fit)
                 decode_seconds = time.perf_counter() - started
                 answer = await translator.generate(framed.pixels, permit)
             provider = translator.provider  # here: what serves when the store has answered may be another
@@ -229,6 +227,15 @@ class Engine:
             self._opening.cancel()
         self.registry.close()
         self._decoders.shutdown(wait=False, cancel_futures=True)
+
+    async def _decode(self, data: bytes, facts: Facts, fit: Fit) -> Frame:
+        held = [data]
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._decoders, lambda: self._read(held[0], facts, fit)
+            )
+        finally:
+            held.clear()  # one that leaves before its turn stays in the executor's queue until then
 
     def _read(self, data: bytes, facts: Facts, fit: Fit) -> Frame:
         size = facts.manifest.image

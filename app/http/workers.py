@@ -25,8 +25,8 @@ _STEADY_SECONDS: Final = 60.0
 _MARGIN_SECONDS: Final = 3.0
 """A worker leaves hard by itself a second after its grace; one that does not even do that is killed."""
 _MISTAKE: Final = 2
-"""The exit code for a mistake of the user's, which another start would only repeat. Of a worker that is started
-again it tells of something that went wrong since, and the others go on."""
+"""The exit code for a mistake of the user's, which another start would only repeat. Of a worker that is
+started again it tells of something that went wrong since, and the others go on."""
 
 log = logging.getLogger("ugatit.http")
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import sys
+import threading
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -12,6 +16,7 @@ from app.engine.engine import Engine
 from app.engine.errors import EngineError, FairShare, QueueFull
 from app.engine.fake import FakeModel
 from app.engine.turns import Turns
+from models.images.frame import Frame
 from tests.engine.conftest import MakeEngine, entered, until
 from tests.photos import photo
 
@@ -166,6 +171,33 @@ async def test_the_number_of_pictures_decoded_at_once_is_bounded(
     picture = photo(300, 300)
     await asyncio.gather(*(engine.translate("cat2dog", picture) for _ in range(12)))
     assert 1 <= most <= 2
+
+
+async def test_a_picture_that_leaves_before_it_is_decoded_leaves_no_bytes_behind(
+    make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = await make_engine(decoders=1)
+    go, read = threading.Event(), engine._read
+
+    def slow(*arguments: Any) -> Frame:
+        assert go.wait(30)
+        return read(*arguments)
+
+    monkeypatch.setattr(engine, "_read", slow)
+    first = asyncio.create_task(engine.translate("cat2dog", photo()))
+    await until(lambda: admission_of(engine).held == 1)
+    picture = photo(300, 300)
+    alone = sys.getrefcount(picture)
+    leaving = asyncio.create_task(engine.translate("cat2dog", picture))
+    await until(lambda: admission_of(engine).held == 2)
+    assert sys.getrefcount(picture) > alone
+    leaving.cancel()
+    await asyncio.wait({leaving})
+    del leaving
+    gc.collect()
+    assert sys.getrefcount(picture) == alone, "only the test holds it"
+    go.set()
+    await first
 
 
 def test_turns_forget_who_left_and_go_on_with_the_others() -> None:
