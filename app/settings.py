@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import re
 from pathlib import Path
@@ -205,6 +206,16 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _proxies_are_addresses(self) -> Self:
+        for proxy in filter(None, (each.strip() for each in self.trusted_proxies.split(","))):
+            if not _is_network(proxy) and self.trusted_proxies != "*":
+                raise ValueError(
+                    f"{PREFIX}TRUSTED_PROXIES lists {proxy!r}; write each as an address or a network, "
+                    "as 10.0.0.7 or 10.0.0.0/8: the server would trust nobody by another name."
+                )
+        return self
+
+    @model_validator(mode="after")
     def _store_is_redis(self) -> Self:
         url = self.store_url.get_secret_value()
         if url and not _is_redis(url):  # what was given is not repeated: it may hold a password
@@ -247,12 +258,19 @@ def shown(settings: Settings, field: str) -> str:
     value = getattr(settings, field)
     if not isinstance(value, SecretStr):
         return str(value)
-    return re.sub(r"//[^/]*@", "//***@", value.get_secret_value().partition("?")[0])
+    return re.sub(r"//.*@", "//***@", value.get_secret_value()).partition("?")[0]
 
 
 def variable(field: str) -> str:
     """The environment variable of a setting."""
     return PREFIX + field.upper()
+
+
+def _is_network(proxy: str) -> bool:
+    try:
+        return bool(ipaddress.ip_network(proxy))
+    except ValueError:
+        return False
 
 
 def _is_redis(url: str) -> bool:

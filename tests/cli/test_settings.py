@@ -21,6 +21,7 @@ def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("UGATIT_HOST", "0.0.0.0")
     monkeypatch.setenv("UGATIT_BUNDLES_DIR", "/models")
     monkeypatch.setenv("UGATIT_REQUIRE_GPU", "1")
+    monkeypatch.setenv("UGATIT_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8,::1")
     monkeypatch.setenv("UGATIT_PORT", "")  # as compose files pass on what is not set
     settings = load_settings()
     assert (settings.host, settings.bundles_dir, settings.require_gpu) == ("0.0.0.0", Path("/models"), True)
@@ -38,6 +39,12 @@ def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
         ("UGATIT_PROVIDER", "gpu", "'tensorrt'"),
         ("UGATIT_DEADLINE_SECONDS", "40", "must be below UGATIT_GRACE_SECONDS (40)"),
         ("UGATIT_WORKERS", "2", "UGATIT_WORKERS=2 need a store that they share: set UGATIT_STORE_URL"),
+        (
+            "UGATIT_TRUSTED_PROXIES",
+            "10.0.0.1/8",
+            "lists '10.0.0.1/8'; write each as an address or a",
+        ),
+        ("UGATIT_TRUSTED_PROXIES", "::1, nginx", "lists 'nginx'"),
         ("UGATIT_STORE_URL", "memcached://host", "UGATIT_STORE_URL is no address such as redis://"),
         ("UGATIT_STORE_URL", "redis://", "UGATIT_STORE_URL is no address such as redis://"),
         ("UGATIT_CORS_ORIGINS", "*", "UGATIT_CORS_ORIGINS lists '*'; write each as a browser does"),
@@ -70,6 +77,12 @@ def test_the_store_s_password_is_shown_to_nobody(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("UGATIT_STORE_URL", "redis://me:hunter2@host:6380/1?password=hunter2")
     settings = load_settings()
     assert shown(settings, "store_url") == "redis://***@host:6380/1"
+    for odd in (
+        "redis://me:1/hunter2@host",
+        "redis://me:1?hunter2@host",
+    ):  # valid, with a port
+        monkeypatch.setenv("UGATIT_STORE_URL", odd)
+        assert shown(load_settings(), "store_url") == "redis://***@host"
     assert "hunter2" not in repr(settings)
     assert "hunter2" not in str(settings)
 
