@@ -224,9 +224,15 @@ class Translator:
         listener, words = self._listener, _WORDS[trouble]
         return Watch(
             lambda why: listener.suffers(trouble, f"Its {words} being replaced: {_clause(why)}."),
-            lambda: listener.recovers(trouble),
+            lambda: self._recover(trouble),
             broken,
         )
+
+    def _recover(self, trouble: Trouble) -> None:
+        """One is replaced; of several copies another may still be on its way."""
+        missing = any(runner.works and runner.provider is None for runner in self._runners)
+        if trouble is not Trouble.GENERATOR or not missing:
+            self._listener.recovers(trouble)
 
     def _open_generator(self, open_model: OpenModel) -> Model:
         """Runs in the model's thread; again when the model broke, from disk, verified as the first time."""

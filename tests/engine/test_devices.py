@@ -12,7 +12,7 @@ from app.engine.engine import Engine
 from app.engine.errors import DirectionDefunct
 from app.engine.fake import FakeModel, write_fake_bundle
 from app.settings import Settings
-from tests.engine.conftest import entered
+from tests.engine.conftest import entered, until
 from tests.photos import photo
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +23,7 @@ def devices() -> Iterator[list[FakeModel]]:
     models = [FakeModel(), FakeModel()]
     yield models
     for model in models:
-        model.release()
+        model.end()
 
 
 @pytest.fixture
@@ -126,3 +126,24 @@ async def test_who_is_in_a_run_when_all_is_closed_waits_no_longer(
     with pytest.raises(asyncio.CancelledError):
         async with asyncio.timeout(10):
             await asking
+
+
+async def test_while_one_device_is_being_mended_another_that_was_does_not_hide_it(
+    engine: Engine, devices: list[FakeModel]
+) -> None:
+    mended, slow = devices
+    mended.failures = slow.failures = slow.opening_hangs = 1
+    for model in devices:
+        model.hold()
+    asking = asyncio.create_task(ask(engine, 2))
+    for model in devices:
+        await entered(model)
+    for model in devices:
+        model.release()
+    await until(lambda: slow.opened == 2)
+    await ask(engine, 1)
+    assert engine.registry["cat2dog"].state == "degraded"
+    slow.end()
+    await asking
+    assert engine.registry["cat2dog"].state == "ready"
+    engine.close()
