@@ -50,6 +50,9 @@ class RedisStore:
             url: `redis://` or `rediss://` with host, port, database and perhaps a password.
             timeout_seconds: for each call.
             max_entry_bytes: a larger one is not kept.
+
+        Raises:
+            ValueError, TypeError: the address has an option that there is not, or a bad value of one.
         """
         pool = BlockingConnectionPool.from_url(
             url,
@@ -60,6 +63,7 @@ class RedisStore:
             retry=Retry(NoBackoff(), 1),  # once: a connection that lay idle may be dead by now
         )
         pool.connection_kwargs["decode_responses"] = False  # whatever the address says
+        pool.connection_class(**pool.connection_kwargs)  # a bad option shall be known now
         self._redis = Redis.from_pool(pool)
         self._timeout_seconds = timeout_seconds
         self._max_entry_bytes = max_entry_bytes
