@@ -22,7 +22,7 @@ from training.data.fixed import test_batch, train_batch
 from training.data.folder import DOMAINS
 from training.data.scan import ScanResult, scan
 from training.data.stream import Stream
-from training.initial import read_initial, trained_weights
+from training.initial import read_initial, refuse_misfit, trained_weights
 from training.journal.journal import Journal
 from training.lock import locked
 from training.loop import train
@@ -84,6 +84,7 @@ def go_on(run: RunFolder, changes: Mapping[str, Any], processes: Processes, cons
         RunError: the folder is no run, another process writes to it, or its pictures are others than those
             it was started with.
         CheckpointError: no checkpoint can be used.
+        ConfigError: the config was changed into one that cannot be, or that the checkpoint does not fit.
         Whatever `train` raises.
     """
     with ExitStack() as held:
@@ -166,12 +167,15 @@ def load_trained(run: RunFolder, *, raw: bool = False) -> Trained:
     Raises:
         RunError: the folder is no run.
         CheckpointError: no checkpoint can be used.
+        ConfigError: the config was changed into one of other networks.
     """
     config, _, _ = run.read()
     checkpoint, _ = load_newest(run.checkpoints)
     method = Ugatit(config.ugatit)
     for name, network in method.networks.items():
-        network.load_state_dict(trained_weights(checkpoint, name, raw=raw))
+        found = trained_weights(checkpoint, name, raw=raw)
+        refuse_misfit(f"The checkpoint of step {checkpoint.step}", name, found, network.state_dict())
+        network.load_state_dict(found)
         network.eval()
     return Trained(checkpoint.step, method.generators, method.discriminators, config.sha256)
 

@@ -34,7 +34,7 @@ def read_initial(path: Path, networks: Mapping[str, nn.Module], *, size: int) ->
     for name, found in weights.items():
         if name not in networks:
             raise ConfigError(f"{path} has a network {name}, which this run does not have.")
-        _refuse_misfit(path, name, found, networks[name].state_dict())
+        refuse_misfit(str(path), name, found, networks[name].state_dict())
     return weights
 
 
@@ -57,14 +57,19 @@ def _of_official(path: Path, size: int) -> Weights:
     return {name: network.state_dict() for name, network in networks.items()}
 
 
-def _refuse_misfit(
-    path: Path, network: str, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]
+def refuse_misfit(
+    source: str, network: str, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]
 ) -> None:
+    """See that weights are those of such a network.
+
+    Raises:
+        ConfigError: they are of another, naming where they come from and the first difference.
+    """
     for name in [*wanted, *found]:
         there, here = (_shape(weights.get(name)) for weights in (found, wanted))
         if there != here:
             raise ConfigError(
-                f"{path} does not fit this run: {network}'s {name} is {there} there and {here} here."
+                f"{source} does not fit this run: {network}'s {name} is {there} there and {here} here."
             )
 
 

@@ -10,6 +10,7 @@ from training.checkpoint.content import Checkpoint, Packed, join_groups, split_g
 from training.checkpoint.optimizer import pack_optimizer, unpack_optimizer
 from training.checkpoint.randomness import random_state, restore_random_state
 from training.data.stream import Stream
+from training.initial import refuse_misfit, trained_weights
 from training.methods.method import Method
 
 
@@ -36,10 +37,19 @@ def pack(
 
 
 def restore(checkpoint: Checkpoint, method: Method, stream: Stream, average: RunningAverage | None) -> None:
-    """Put a state back into a run that was made from the same config."""
+    """Put a state back into a run that was made from the same config.
+
+    An average that the checkpoint does not have yet begins with the networks as they are.
+
+    Raises:
+        ConfigError: the config was changed into one of other networks.
+        CheckpointError: or of other optimizers.
+    """
     tensors, scalars = checkpoint.tensors, checkpoint.scalars
     for name, network in method.networks.items():
-        network.load_state_dict(split_group(tensors["networks"], name))
+        found = split_group(tensors["networks"], name)
+        refuse_misfit(f"The checkpoint of step {checkpoint.step}", name, found, network.state_dict())
+        network.load_state_dict(found)
     packed = scalars["optimizers"]
     assert isinstance(packed, dict)
     for name, optimizer in method.optimizers.items():
@@ -48,7 +58,7 @@ def restore(checkpoint: Checkpoint, method: Method, stream: Stream, average: Run
         unpack_optimizer(optimizer, Packed(split_group(tensors["optimizers"], name), rest))
     if average is not None:
         for name, network in average.networks.items():
-            network.load_state_dict(split_group(tensors["average"], name))
+            network.load_state_dict(trained_weights(checkpoint, name))
     data, random = scalars["data"], scalars["random"]
     assert isinstance(data, dict)
     assert isinstance(random, dict)

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from models.bundle.files import read_bundle
@@ -15,6 +16,7 @@ from tests.golden.reading import checkpoint
 from tests.training.command import SMALL, data_set, start, train, typed
 from training.checkpoint.content import digest
 from training.checkpoint.read import load, load_newest
+from training.config import merged
 
 STEPS = 20
 FIT = (*SMALL, f"--steps={STEPS}", "--save-every=10", "--set=stats_every=5", "--set=tensorboard=false")
@@ -119,6 +121,38 @@ def test_a_run_goes_on_in_another_precision_and_says_so(whole: Path, tmp_path: P
     assert (code, error) == (0, "")
     assert f"Computing on cpu: {other}" in said
     assert f"Until now the run was computed otherwise: {{'device': 'cpu', 'precision': '{before}'" in said
+
+
+def edited(run: Path, copy: Path, **changes: object) -> Path:
+    """A copy of a run whose config somebody has changed."""
+    shutil.copytree(run, copy)
+    facts = json.loads((copy / "config.json").read_text())
+    facts["config"] = merged(facts["config"], changes)
+    (copy / "config.json").write_text(json.dumps(facts))
+    return copy
+
+
+@pytest.mark.parametrize("command", [("resume",), ("export", "--a2b=cat2dog", "--out=nowhere")])
+def test_networks_that_were_changed_after_the_start_are_one_sentence(
+    whole: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    changes = {"steps": STEPS + 1, "ugatit": {"generator": {"blocks": 3}}}
+    code, _, error = typed(*command, edited(whole, tmp_path / "run", **changes))
+    assert code == 2
+    assert "The checkpoint of step 20 does not fit this run: genA2B's" in error
+    assert error.count("\n") == 1
+
+
+def test_an_average_may_begin_in_the_middle_of_a_run(pictures: Path, tmp_path: Path) -> None:
+    run, short = tmp_path / "run", ("--steps=1", "--set=average_decay=0", "--set=tensorboard=false")
+    assert typed("fit", "--data", pictures, "--out", run, *SMALL, *short)[0] == 0
+    code, _, error = typed("resume", edited(run, tmp_path / "averaged", steps=2, average_decay=0.5))
+    assert (code, error) == (0, "")
+    before, after = load_newest(run / "checkpoints")[0], load_newest(tmp_path / "averaged" / "checkpoints")[0]
+    assert "average" not in before.tensors
+    for name, averaged in after.tensors["average"].items():
+        own = (weights.tensors["networks"][name] for weights in (before, after))
+        torch.testing.assert_close(averaged, sum(own) / 2)
 
 
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_used(whole: Path, tmp_path: Path) -> None:
