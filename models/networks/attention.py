@@ -7,7 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
-from torch.nn.utils.parametrizations import spectral_norm
+
+from models.networks.spectral import spectral_norm
 
 
 class Attended(NamedTuple):

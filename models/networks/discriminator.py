@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from models.networks.attention import CAM
 from models.networks.config import DiscriminatorConfig
+from models.networks.spectral import spectral_norm
 
 SLOPE = 0.2
 

@@ -99,6 +99,26 @@ def test_bfloat16_rounds_the_losses_by_a_few_percent() -> None:
     assert {p.dtype for network in method.networks.values() for p in network.parameters()} == {torch.float32}
 
 
+def test_the_spectral_norm_stays_in_full_precision_where_autocast_would_round_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A GPU's autocast takes products with vectors too; a CPU's does not, so it is asked for its state."""
+    asked: list[bool] = []
+    product = torch.mv
+
+    def note(matrix: Tensor, vector: Tensor) -> Tensor:
+        asked.append(torch.is_autocast_enabled("cpu"))
+        return product(matrix, vector)
+
+    method = made(Speed(bfloat16=True), torch.float32)
+    for discriminator in method.discriminators.values():
+        discriminator.train()
+    monkeypatch.setattr(torch, "mv", note)
+    method.step(batch(torch.float32), progress=0.0)
+    assert asked
+    assert not any(asked)
+
+
 def test_a_state_of_plain_adam_goes_on_in_fused_adam() -> None:
     method, fused = made(Speed(), torch.float32), made(ALL, torch.float32)
     method.step(batch(torch.float32), progress=0.0)
