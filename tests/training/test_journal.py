@@ -49,6 +49,16 @@ def test_a_line_holds_the_means_since_the_line_before_it(tmp_path: Path) -> None
     assert (last["step"], last["steps"], last["G_cycle_A"]) == (3, 1, 8.0)
 
 
+def test_steps_between_two_lines_are_told_of_when_a_run_is_saved(tmp_path: Path) -> None:
+    method, run = Ugatit(tiny_config().ugatit), empty_run(tmp_path)
+    for done, steps in ((0, [1, 2, 3]), (3, [4])):
+        with open_journal(run, method, done=done, stats_every=2, tensorboard=False) as journal:
+            for step in steps:
+                journal.note(step, {"G_cycle_A": torch.tensor(1.0)}, seconds=1.0, data_seconds=0.0)
+            journal.show(steps[-1])
+    assert [(line["step"], line["steps"]) for line in lines_of(run)] == [(2, 2), (3, 1), (4, 1)]
+
+
 def test_a_line_holds_learning_rates_gradient_norms_and_rho(tmp_path: Path) -> None:
     config = tiny_config(tensorboard=False, stats_every=1)
     method, run = Ugatit(config.ugatit), empty_run(tmp_path)

@@ -98,8 +98,11 @@ class Journal:
     def show(self, step: int) -> float:
         """Draw a sheet for each set of pictures and direction; the score of the networks on the set `test`.
 
-        It is drawn, and judged, with the averaged weights where there is an average: lower is better.
+        It is drawn, and judged, with the averaged weights where there is an average: lower is better. Steps
+        that no line tells of yet get theirs: who goes on from here does not do them again.
         """
+        if self._interval.steps:
+            self._write_line(step)
         score = math.nan
         with self._average.in_place() if self._average is not None else nullcontext():
             for name, batch in self._samples.items():
