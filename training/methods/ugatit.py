@@ -88,7 +88,8 @@ class Ugatit:
             Every term of the objective before its weight, detached: the mean over all processes.
 
         Raises:
-            NonFiniteLossError: a term is infinite or not a number; nothing was learned from this batch.
+            NonFiniteLossError: a term is infinite or not a number; nothing was learned from it. If it is one
+                of the generators', the discriminators had their turn already.
         """
         self._prepare(progress)
         batch = {domain: self.speed.lay_out(pictures) for domain, pictures in batch.items()}
@@ -276,11 +277,11 @@ class Ugatit:
 
 
 def refuse_non_finite(terms: Terms) -> None:
-    """Stop before anything is learned from a broken loss.
+    """Stop before an optimizer learns from a broken loss.
 
     Raises:
         NonFiniteLossError: naming the terms.
     """
     broken = [name for name, term in terms.items() if not torch.isfinite(term)]
     if broken:
-        raise NonFiniteLossError(f"{', '.join(broken)} is not finite; nothing was learned from this batch.")
+        raise NonFiniteLossError(f"{', '.join(broken)} is not finite; nothing was learned from it.")
