@@ -14,7 +14,7 @@ from training.commands import bundles, learn, seen
 from training.data.errors import DataError
 from training.export.parity import ParityError
 from training.importers import CheckpointError
-from training.methods.ugatit import NonFiniteLossError
+from training.methods.finite import NonFiniteLossError
 from training.parallel.processes import ProcessLostError, TroubleElsewhere
 from training.run import RunError
 

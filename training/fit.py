@@ -16,7 +16,7 @@ from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
 from training.average import RunningAverage
 from training.checkpoint.content import Checkpoint
-from training.checkpoint.read import load_newest
+from training.checkpoint.read import list_folders, load_newest
 from training.config import RunConfig, changed
 from training.data.fixed import test_batch, train_batch
 from training.data.folder import DOMAINS
@@ -26,7 +26,7 @@ from training.initial import read_initial, refuse_misfit, trained_weights
 from training.journal.journal import Journal
 from training.lock import locked
 from training.loop import train
-from training.methods.method import Batch
+from training.methods.method import Batch, Method
 from training.methods.ugatit import Ugatit
 from training.parallel.processes import Processes
 from training.run import RunError, RunFolder
@@ -81,8 +81,8 @@ def go_on(run: RunFolder, changes: Mapping[str, Any], processes: Processes, cons
         console: where progress is shown.
 
     Raises:
-        RunError: the folder is no run, another process writes to it, or its pictures are others than those
-            it was started with.
+        RunError: the folder is no run or has no checkpoint yet, another process writes to it, or its
+            pictures are others than those it was started with.
         CheckpointError: no checkpoint can be used.
         ConfigError: the config was changed into one that cannot be, or that the checkpoint does not fit.
         Whatever `train` raises.
@@ -113,6 +113,8 @@ def go_on(run: RunFolder, changes: Mapping[str, Any], processes: Processes, cons
 
 
 def _newest(run: RunFolder, console: Console) -> Checkpoint:
+    if not list_folders(run.checkpoints):
+        raise RunError(f"{run.path} ended before its first checkpoint: delete it, and start again with fit.")
     checkpoint, skipped = load_newest(run.checkpoints)
     for each in skipped:
         console.print(f"Skipped {each.path.name}: {each.reason}", highlight=False)
@@ -183,7 +185,7 @@ def load_trained(run: RunFolder, *, raw: bool = False) -> Trained:
 def _train(
     run: RunFolder,
     config: RunConfig,
-    method: Ugatit,
+    method: Method,
     pictures: ScanResult,
     checkpoint: Checkpoint | None,
     processes: Processes,

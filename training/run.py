@@ -74,7 +74,7 @@ class RunFolder:
         try:
             facts = json.loads(self._config.read_text())
             return from_mapping(facts["config"]), Path(facts["data"]), str(facts["fingerprint"])
-        except (OSError, json.JSONDecodeError, KeyError, TypeError):
+        except (OSError, json.JSONDecodeError, UnicodeDecodeError, AttributeError, KeyError, TypeError):
             raise RunError(f"{self.path} is no run: it has no readable config.json.") from None
 
     def speed(self) -> dict[str, str | bool]:

@@ -41,14 +41,6 @@ def _joined(parts: Sequence[Sequence[Column]]) -> list[Column]:
     ]
 
 
-def score_of(columns: Sequence[Column]) -> float:
-    """Cycle plus identity L1 of a sheet's pictures, in levels of [-1, 1]: lower is better."""
-    by_label = {column.label: column.values for column in columns}
-    source = by_label["source"]
-    wanted = (by_label["reconstruction"], by_label["identity"])
-    return sum(float((picture - source).abs().mean()) for picture in wanted)
-
-
 def write_sheet(file: Path, columns: Sequence[Column], *, title: str) -> None:
     """Draw a sheet into a JPEG file: a long run writes thousands of them."""
     file.write_bytes(encode(np.asarray(draw_sheet(columns, title=title)), "image/jpeg"))

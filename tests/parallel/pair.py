@@ -12,7 +12,8 @@ import sys
 import torch
 
 from tests.training.small import batch, small, weights
-from training.methods.ugatit import NonFiniteLossError, Ugatit
+from training.methods.finite import NonFiniteLossError
+from training.methods.ugatit import Ugatit
 from training.parallel import group
 from training.parallel.launch import Devices, launched
 from training.parallel.processes import Processes, ProcessLostError, TroubleElsewhere

@@ -18,6 +18,7 @@ from tests.training.tiny import SIZE, empty_run, pictures, tiny_config
 from training.average import RunningAverage
 from training.journal.journal import Journal
 from training.journal.progress import LOG_SECONDS, show_progress
+from training.methods.method import Column
 from training.methods.ugatit import Ugatit
 from training.parallel.processes import Solo
 from training.run import RunFolder
@@ -141,6 +142,13 @@ def test_looking_changes_nothing_that_is_learned() -> None:
         assert network.training
         for key, value in network.state_dict().items():
             assert torch.equal(value, before[name][key]), f"{name}.{key}"
+
+
+def test_a_score_is_what_both_directions_miss_on_the_way_back_and_of_what_should_stay() -> None:
+    zero, half = torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.5)
+    there = [Column("source", zero), Column("reconstruction", half), Column("identity", -half)]
+    back = [Column("source", half), Column("reconstruction", half), Column("identity", zero)]
+    assert Ugatit(tiny_config().ugatit).score({"A2B": there, "B2A": back}) == 1.5
 
 
 def test_pictures_are_shown_one_by_one_and_as_if_they_were_shown_together() -> None:

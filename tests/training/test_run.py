@@ -270,6 +270,21 @@ def test_a_folder_that_is_no_run_cannot_be_resumed(tmp_path: Path) -> None:
     assert "is no run: it has no readable config.json" in error
 
 
+@pytest.mark.parametrize("junk", [b"\xff", b"[]", b'{"data": "", "fingerprint": "", "config": []}'])
+def test_nor_one_whose_config_is_something_else(tmp_path: Path, junk: bytes) -> None:
+    (tmp_path / "config.json").write_bytes(junk)
+    code, _, error = typed("resume", tmp_path)
+    assert (code, error.count("\n")) == (2, 1)
+    assert "is no run: it has no readable config.json" in error
+
+
+def test_a_run_that_ended_before_its_first_checkpoint_says_what_to_do(whole: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes((whole / "config.json").read_bytes())
+    code, _, error = typed("resume", tmp_path)
+    assert (code, error.count("\n")) == (2, 1)
+    assert "ended before its first checkpoint: delete it, and start again with fit" in error
+
+
 def test_a_data_set_can_be_looked_at_first(pictures: Path) -> None:
     code, out, _ = typed("data", "check", pictures)
     assert code == 0

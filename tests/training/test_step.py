@@ -10,7 +10,8 @@ from torch import Tensor
 
 from bench.plain_step import plain_step
 from models.networks.config import DiscriminatorConfig, GeneratorConfig, Normalization
-from training.methods.ugatit import NonFiniteLossError, Ugatit
+from training.methods.finite import NonFiniteLossError
+from training.methods.ugatit import Ugatit
 from training.methods.ugatit_config import UgatitConfig
 
 

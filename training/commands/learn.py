@@ -16,7 +16,7 @@ from training.data.check import check
 from training.data.render import render
 from training.fit import go_on, start
 from training.loop import Interrupted
-from training.methods.ugatit import NonFiniteLossError
+from training.methods.finite import NonFiniteLossError
 from training.parallel.launch import Devices, launched
 from training.parallel.processes import Processes, TroubleElsewhere
 from training.run import RunFolder

@@ -20,7 +20,7 @@ from training.journal.progress import show_progress
 from training.methods.method import Batch, Method
 from training.parallel.processes import Processes
 from training.run import RunFolder
-from training.samples import score_of, show_in_parts, write_sheet
+from training.samples import show_in_parts, write_sheet
 
 
 class Journal:
@@ -114,7 +114,7 @@ class Journal:
                     if self._board is not None:
                         self._board.picture(f"samples/{direction}-{name}", file, step)
                 if name == "test":
-                    score = sum(score_of(columns) for columns in sheets.values())
+                    score = self._method.score(sheets)
         if self._board is not None:
             self._board.distributions(self._method.distributions(), step)
             self._board.flush()

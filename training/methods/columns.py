@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
@@ -37,6 +37,12 @@ def columns(source: Tensor, domain: str, target: str, *, translate: Translate, j
         Column("reconstruction", again.image),
         Column("identity", same.image),
     ]
+
+
+def difference(sheet: Sequence[Column], one: str, other: str) -> float:
+    """The mean distance of two columns, by their labels."""
+    values = {column.label: column.values for column in sheet}
+    return float((values[one] - values[other]).abs().mean())
 
 
 def _looks(judge: Judge, pictures: Tensor, domain: str) -> list[Column]:

@@ -36,10 +36,17 @@ class Method(Protocol):
         """The networks whose running average is worth keeping: those that are exported."""
 
     def step(self, batch: Batch, progress: float, *, parts: int = 1) -> dict[str, Tensor]:
-        """Learn from one batch, in so many parts; every loss term by name, detached, the mean of all."""
+        """Learn from one batch, in so many parts; every loss term by name, detached, the mean of all.
+
+        Raises:
+            NonFiniteLossError: a term is infinite or not a number.
+        """
 
     def show(self, batch: Batch) -> dict[str, list[Column]]:
         """What the networks make of some pictures: for each direction the columns of a sheet."""
+
+    def score(self, shown: Mapping[str, Sequence[Column]]) -> float:
+        """How good the networks are that answered `show` so; lower is better."""
 
     def distributions(self) -> Mapping[str, Tensor]:
         """Parameters whose distribution is worth watching, by name, such as `rho/genA2B.decoder.0.norm1`."""

@@ -13,7 +13,8 @@ from models.networks.generator import Generator, Translation
 from models.networks.normalization import LIN, AdaLIN
 from training.losses import Terms, adversarial_terms, cam_loss, discriminator_terms
 from training.methods.building import initialize, parameter_groups
-from training.methods.columns import columns
+from training.methods.columns import columns, difference
+from training.methods.finite import refuse_non_finite
 from training.methods.method import Column
 from training.methods.parts import halves, split
 from training.methods.stillness import frozen, standing_still
@@ -27,10 +28,6 @@ DEPTHS: Final = ("G", "L")
 
 PLAIN: Final = Speed()
 """Every layer as its module says."""
-
-
-class NonFiniteLossError(RuntimeError):
-    """A loss term is infinite or not a number. The message names it."""
 
 
 class Ugatit:
@@ -213,6 +210,11 @@ class Ugatit:
                 "B2A": columns(batch["B"], "B", "A", translate=self._generate, judge=self._judge),
             }
 
+    def score(self, shown: Mapping[str, Sequence[Column]]) -> float:
+        """Cycle plus identity L1 of the pictures shown, in levels of [-1, 1], of both directions."""
+        wanted = ("reconstruction", "identity")
+        return sum(difference(columns, "source", label) for columns in shown.values() for label in wanted)
+
     def distributions(self) -> dict[str, Tensor]:
         """Every layer's learned rho as it mixes, `[C]`: 1 is instance, 0 layer normalisation (equation 1)."""
         return {
@@ -274,14 +276,3 @@ class Ugatit:
             for module in generator.modules():
                 if isinstance(module, AdaLIN | LIN):
                     module.rho.clamp_(0, 1)
-
-
-def refuse_non_finite(terms: Terms) -> None:
-    """Stop before an optimizer learns from a broken loss.
-
-    Raises:
-        NonFiniteLossError: naming the terms.
-    """
-    broken = [name for name, term in terms.items() if not torch.isfinite(term)]
-    if broken:
-        raise NonFiniteLossError(f"{', '.join(broken)} is not finite; nothing was learned from it.")
