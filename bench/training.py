@@ -40,7 +40,8 @@ def main() -> None:
     contenders = _contenders(_config(arguments), best, batch, measures=arguments.measures)
     samples = alternate(contenders, rounds=arguments.rounds, warmup=1)
     facts = {"threads": arguments.threads, **best.facts()}
-    title = f"One step, batch {arguments.batch}, {arguments.size} px, {arguments.channels} channels"
+    size = f"batch {arguments.batch}, {arguments.size} px, {arguments.channels} channels"
+    title = f"One step with light generators, {size}"
     report(title, samples, base=OURS, facts=facts, as_json=arguments.json)
 
 

@@ -105,6 +105,17 @@ def changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
     return from_mapping(merged(dataclasses.asdict(config), changes))
 
 
+def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """What one says otherwise than the other of the same shape, in words."""
+    found = []
+    for name, value in now.items():
+        if isinstance(value, Mapping):
+            found += differences(before[name], value, f"{prefix}{name}.")
+        elif value != before[name]:
+            found.append(f"{prefix}{name} was {before[name]} and is {value}")
+    return found
+
+
 def from_mapping(values: Mapping[str, Any]) -> RunConfig:
     """A config from nested mappings; what they leave out keeps its default.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext
@@ -17,7 +18,7 @@ from models.networks.generator import Generator
 from training.average import RunningAverage
 from training.checkpoint.content import Checkpoint
 from training.checkpoint.read import list_folders, load_newest
-from training.config import RunConfig, changed
+from training.config import RunConfig, changed, differences, from_mapping
 from training.data.fixed import test_batch, train_batch
 from training.data.folder import DOMAINS
 from training.data.scan import ScanResult, scan
@@ -105,6 +106,7 @@ def go_on(run: RunFolder, changes: Mapping[str, Any], processes: Processes, cons
                 )
             console.print(f"Going on from step {checkpoint.step:,}.", highlight=False)
             method = _made(config, processes, console)
+            _tell_of_changes(checkpoint, config, console)
             _tell_of_other_ways(run, method.speed, console)
             _tell_of_other_batches(checkpoint, config, processes, console)
             if processes.rank == 0:
@@ -127,6 +129,14 @@ def _made(config: RunConfig, processes: Processes, console: Console) -> Ugatit:
     for note in speed.notes:
         console.print(f"Warning: {note}", highlight=False)
     return Ugatit(config.ugatit, speed=speed, processes=processes)
+
+
+def _tell_of_changes(checkpoint: Checkpoint, config: RunConfig, console: Console) -> None:
+    saved = checkpoint.scalars["config"]
+    assert isinstance(saved, dict)
+    before, now = (dataclasses.asdict(each) for each in (from_mapping(saved), config))
+    for change in differences(before, now):
+        console.print(f"Changed since: {change}.", highlight=False)
 
 
 def _tell_of_other_ways(run: RunFolder, speed: Speed, console: Console) -> None:

@@ -143,6 +143,21 @@ def test_networks_that_were_changed_after_the_start_are_one_sentence(
     assert error.count("\n") == 1
 
 
+def test_what_was_changed_in_the_config_is_told_and_counts(whole: Path, tmp_path: Path) -> None:
+    changes = {"steps": STEPS + 1, "seed": 7, "ugatit": {"weight_decay": 0.5}}
+    run = edited(whole, tmp_path / "run", **changes)
+    code, out, error = typed("resume", run)
+    assert (code, error) == (0, "")
+    told = [line for line in out.splitlines() if line.startswith("Changed since")]
+    assert told == [
+        "Changed since: steps was 20 and is 21.",
+        "Changed since: seed was 0 and is 7.",
+        "Changed since: ugatit.weight_decay was 0.0001 and is 0.5.",
+    ]
+    groups = load_newest(run / "checkpoints")[0].scalars["optimizers"]["generators"]["groups"]
+    assert [group["weight_decay"] for group in groups] == [0.5]
+
+
 def test_an_average_may_begin_in_the_middle_of_a_run(pictures: Path, tmp_path: Path) -> None:
     run, short = tmp_path / "run", ("--steps=1", "--set=average_decay=0", "--set=tensorboard=false")
     assert typed("fit", "--data", pictures, "--out", run, *SMALL, *short)[0] == 0

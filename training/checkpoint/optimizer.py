@@ -12,8 +12,9 @@ from torch.optim import Optimizer
 from training.checkpoint.content import Packed
 from training.checkpoint.errors import CheckpointError
 
-_WAYS: Final = ("foreach", "fused")
-"""Of a group's values those that say how it is computed, not what: they are the optimizer's own."""
+_REMEMBERED: Final = ("params", "lr", "initial_lr")
+"""Of a group's values those that a checkpoint tells. All others are the optimizer's own: how it computes, and
+what its config says, which may have been changed since."""
 
 _MISFIT: Final = "The optimizer's state in the checkpoint is of other networks than these: "
 
@@ -73,11 +74,7 @@ def unpack_optimizer(optimizer: Optimizer, packed: Packed) -> None:
 
 
 def _for_this_optimizer(group: dict[str, Any], template: dict[str, Any]) -> dict[str, Any]:
-    found = {
-        name: tuple(value) if isinstance(template.get(name), tuple) else value
-        for name, value in group.items()
-    }
-    return found | {name: template[name] for name in _WAYS if name in template}
+    return group | {name: value for name, value in template.items() if name not in _REMEMBERED}
 
 
 def _as_parameter_lies(value: Tensor, parameter: Tensor, name: str) -> Tensor:
