@@ -197,9 +197,9 @@ async def test_runs_that_take_all_the_time_there_is_again_and_again_are_a_hang(m
 async def test_a_model_that_hangs_when_it_is_opened_makes_its_direction_defunct_not_the_others(
     bundles: Path, model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.engine.registry._TURN_SECONDS", 0.05)
+    monkeypatch.setattr("app.engine.registry._TURN_SECONDS", 0.5)
     write_fake_bundle(bundles, "ant2bee")
-    engine = fake_engine(Settings(bundles_dir=write_fake_bundle(bundles).parent, load_seconds=0.5), model)
+    engine = fake_engine(Settings(bundles_dir=write_fake_bundle(bundles).parent, load_seconds=4), model)
     model.opening_hangs = 1
     engine.start()
     await until(lambda: engine.registry["cat2dog"].state is State.READY)
@@ -228,7 +228,7 @@ async def test_a_hanging_run_of_one_direction_does_not_hold_up_another(
 ) -> None:
     write_fake_bundle(bundles)
     write_fake_bundle(bundles, "ant2bee")
-    engine = fake_engine(Settings(bundles_dir=bundles, deadline_seconds=0.5), model)
+    engine = fake_engine(Settings(bundles_dir=bundles, deadline_seconds=2), model)
     engine.start()
     await engine.loaded()
     while model.entered.acquire(blocking=False):
@@ -246,7 +246,7 @@ async def test_a_hanging_run_of_one_direction_does_not_hold_up_another(
 async def test_discriminators_that_hang_when_they_are_opened_do_not_hold_up_translating(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
-    engine = await make_engine(deadline_seconds=0.5, load_seconds=1)
+    engine = await make_engine(deadline_seconds=1, load_seconds=2)
     translation = await engine.translate("cat2dog", photo())
     model.opening_hangs = 2
     with pytest.raises(DeadlineExceeded):
