@@ -299,7 +299,7 @@ async def test_nothing_is_reloaded_once_the_service_is_about_to_stop(
 async def test_a_bundle_that_hangs_when_it_is_opened_does_not_keep_others_from_being_reloaded(
     make_engine: MakeEngine, model: FakeModel, bundles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.engine.registry._TURN_SECONDS", 0.5)
+    monkeypatch.setattr("app.engine.registry._TURN_SECONDS", 1)
     engine = await make_engine(load_seconds=30)
     write_fake_bundle(bundles, "ant2bee")
     write_fake_bundle(bundles, "dog2cat")

@@ -197,9 +197,9 @@ async def test_runs_that_take_all_the_time_there_is_again_and_again_are_a_hang(m
 async def test_a_model_that_hangs_when_it_is_opened_makes_its_direction_defunct_not_the_others(
     bundles: Path, model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.engine.registry._TURN_SECONDS", 0.5)
+    monkeypatch.setattr("app.engine.registry._TURN_SECONDS", 1)
     write_fake_bundle(bundles, "ant2bee")
-    engine = fake_engine(Settings(bundles_dir=write_fake_bundle(bundles).parent, load_seconds=4), model)
+    engine = fake_engine(Settings(bundles_dir=write_fake_bundle(bundles).parent, load_seconds=6), model)
     model.opening_hangs = 1
     engine.start()
     await until(lambda: engine.registry["cat2dog"].state is State.READY)
