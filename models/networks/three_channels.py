@@ -2,7 +2,7 @@
 
 To three channels, four pixels of a row are computed as twelve channels of one: a kernel as wide as all four
 need, with zeros, in steps of four. Weight gradients take the side with three channels as their input, which
-the library computes three times as fast as the other way round. Both are exact.
+the library computes two to three times as fast as the other way round. Both are exact.
 """
 
 from __future__ import annotations

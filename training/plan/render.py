@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from training.durations import in_words
 from training.plan.plan import Plan
 
 Row = tuple[str, str, str]
@@ -70,7 +70,7 @@ def _time(plan: Plan) -> list[Row]:
     return [
         ("work of a step", f"{plan.costs.flops / 1e9:,.0f} GFLOP", "convolutions and matrix products"),
         ("time of a step", f"{_about(plan)}{seconds:.3g} s", f"{how}, {pictures:.3g} images/s"),
-        ("time", f"about {_duration(plan.seconds)}", "for all steps, at this speed"),
+        ("time", f"about {in_words(plan.seconds)}", "for all steps, at this speed"),
     ]
 
 
@@ -97,11 +97,3 @@ def size(count: int) -> str:
         if count >= factor:
             return f"{count / factor:.3g} {unit}"
     return f"{count / 1e3:.3g} kB"
-
-
-def _duration(seconds: float) -> str:
-    span = timedelta(seconds=round(seconds))
-    if span.days >= 3:
-        return f"{seconds / 86400:,.0f} days"
-    hours, minutes = divmod(span.days * 1440 + span.seconds // 60, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {span.seconds % 60:02} s"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
+from training.durations import in_words
 from training.report.read import Told
 
 _RECENT: Final = 50
@@ -44,11 +44,11 @@ def _times(told: Told) -> list[Fact]:
     pictures = told.config.pictures(processes)
     left = told.config.steps - int(told.lines[-1]["step"])
     facts = [
-        Fact("Learning took", _duration(_total(told.lines)), "time in steps, without saving"),
+        Fact("Learning took", in_words(_total(told.lines)), "time in steps, without saving"),
         Fact("A step", f"{seconds:.3g} s", f"{pictures / seconds:.3g} images a second"),
     ]
     if left > 0:
-        facts.append(Fact("Left", _duration(left * seconds), "at this speed"))
+        facts.append(Fact("Left", in_words(left * seconds), "at this speed"))
     waits = [
         float(line["data_seconds"]) / float(line["seconds"]) for line in recent if "data_seconds" in line
     ]
@@ -64,11 +64,3 @@ def _total(lines: Sequence[dict[str, Any]]) -> float:
         total += float(line["seconds"]) * int(line.get("steps", line["step"] - before))
         before = line["step"]
     return total
-
-
-def _duration(seconds: float) -> str:
-    whole = timedelta(seconds=round(seconds))
-    hours, minutes = divmod(whole.seconds // 60, 60)
-    if whole.days:
-        return f"{whole.days} d {hours} h"
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole.seconds % 60} s"
