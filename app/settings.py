@@ -91,7 +91,23 @@ class Settings(BaseSettings):
         40, gt=0, le=3600, description="Time to finish what was admitted after SIGTERM; above the deadline."
     )
     request_read_seconds: float = Field(
-        15, gt=0, le=600, description="Time for a request's headers, and again for its body, to arrive."
+        15,
+        gt=0,
+        le=600,
+        description="Time for a request's headers to arrive, and the window in which a body must keep "
+        "UGATIT_BODY_MIN_BYTES_PER_SECOND.",
+    )
+    body_min_bytes_per_second: int = Field(
+        2000,
+        ge=1,
+        description="Slowest rate at which a body may arrive, averaged over each window; then 408. "
+        "A 2G connection sends 5,000 or more.",
+    )
+    body_read_seconds: float = Field(
+        600,
+        gt=0,
+        le=86_400,
+        description="Time for a whole body, however steadily it arrives; 20 MiB at 50 kB/s take 420 s.",
     )
     max_connections: int = Field(
         512,

@@ -26,7 +26,6 @@ from models.images.frame import Fit, Frame, frame
 
 Network = Literal["generator", "local", "global"]
 
-_DRAINING_RETRY_SECONDS = 10
 _HANG_SHARE = 0.9
 """Of the deadline: a run that is terminated after so long had all the time that a picture can give it."""
 
@@ -134,8 +133,7 @@ class Engine:
         """
         chosen = self.registry[direction]
         if self._draining:
-            sentence = "The service is about to stop; try again in a moment."
-            raise Draining(sentence, _DRAINING_RETRY_SECONDS)
+            raise Draining
         chosen.require_ready()
         chosen.admission.check(client)
         return chosen

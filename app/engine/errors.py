@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import ClassVar, Final
 
 _STORE_RETRY_SECONDS: Final = 2
+_DRAINING_RETRY_SECONDS: Final = 10
 
 
 class EngineError(Exception):
@@ -44,6 +45,9 @@ class Draining(Busy):
     """The service is about to stop and admits nothing more."""
 
     code = "draining"
+
+    def __init__(self) -> None:
+        super().__init__("The service is about to stop; try again in a moment.", _DRAINING_RETRY_SECONDS)
 
 
 class StoreUnavailable(Busy):

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
-from app.engine.errors import Cancelled
-from app.http.errors import ReceivingFull, RequestError
+from app.engine.errors import Busy, Cancelled
+from app.http.errors import RequestError
 
 T = TypeVar("T")
 
@@ -36,5 +36,5 @@ async def _left(request: Request) -> None:
     try:
         while (await request.receive())["type"] != "http.disconnect":
             pass
-    except (RequestError, ReceivingFull):  # a body that nobody asked for: too slow, or too much
+    except (RequestError, Busy):  # a body that the route does not read: too slow, too large, or too late
         await asyncio.Event().wait()

@@ -22,6 +22,7 @@ from app.http.keys import Keys
 from app.http.limits import BodyLimits
 from app.http.metrics import Metrics
 from app.http.middleware import Envelope
+from app.http.pace import PaceLimits
 from app.http.problems import (
     INTERNAL,
     KINDS,
@@ -96,8 +97,11 @@ def create_app(
     app.add_middleware(
         BodyLimits,
         limit_bytes=settings.body_limit_bytes,
-        read_seconds=settings.request_read_seconds,
+        pace=PaceLimits(
+            settings.request_read_seconds, settings.body_min_bytes_per_second, settings.body_read_seconds
+        ),
         receiving=receiving,
+        leaving=lambda: engine.draining,
     )
     if keys is not None:
         app.add_middleware(Identify, keys=keys)

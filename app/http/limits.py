@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.engine.errors import Draining
 from app.http.client import client_of
 from app.http.errors import BodyTimeout, BodyTooLarge
+from app.http.pace import Pace, PaceLimits
 from app.http.receiving import Body, Receiving
 
 _DRAIN_BYTES: Final = 64 * 1024**2
@@ -16,24 +19,34 @@ _DRAIN_BYTES: Final = 64 * 1024**2
 
 
 class BodyLimits:
-    """ASGI middleware: `receive` raises BodyTooLarge, BodyTimeout or ReceivingFull for who reads the body.
+    """ASGI middleware: `receive` raises BodyTooLarge, BodyTimeout, ReceivingFull or Draining.
 
     An answer that is given before the body was read would be lost: closing a socket with unread bytes resets
     it. So the answer goes out, then a bounded rest of the body is read and dropped, then the connection
     closes.
     """
 
-    def __init__(self, app: ASGIApp, *, limit_bytes: int, read_seconds: float, receiving: Receiving) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limit_bytes: int,
+        pace: PaceLimits,
+        receiving: Receiving,
+        leaving: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Wrap `app`. While `leaving` returns True, a body that is not complete yet is refused."""
         self._app = app
-        self._receiving = receiving
         self._limit_bytes = limit_bytes
-        self._read_seconds = read_seconds
+        self._pace = pace
+        self._receiving = receiving
+        self._leaving = leaving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = _Body(scope, receive, send, self._limit_bytes, self._read_seconds, self._receiving)
+        body = _Body(scope, receive, send, self._limit_bytes, self._pace, self._receiving, self._leaving)
         try:
             await self._app(scope, body.receive, body.send)
         finally:
@@ -49,8 +62,9 @@ class _Body:
         receive: Receive,
         send: Send,
         limit_bytes: int,
-        read_seconds: float,
+        pace_limits: PaceLimits,
         receiving: Receiving,
+        leaving: Callable[[], bool],
     ) -> None:
         headers = dict(scope["headers"])
         self._receiving = receiving
@@ -59,10 +73,11 @@ class _Body:
         self._receive = receive
         self._send = send
         self._limit_bytes = limit_bytes
-        self._read_seconds = read_seconds
+        self._pace_limits = pace_limits
+        self._pace: Pace | None = None
+        self._leaving = leaving
         self._declared = _declared_bytes(headers)
         self._waits_for_continue = headers.get(b"expect", b"").lower() == b"100-continue"
-        self._deadline: float | None = None
         self._received_bytes = 0
         self._complete = self._declared == 0 and b"transfer-encoding" not in headers
 
@@ -75,6 +90,8 @@ class _Body:
         self._note(message)
         if self._received_bytes > self._limit_bytes:
             raise self._too_large()
+        if self._leaving() and not self._complete:
+            raise Draining  # the engine would refuse it too, after minutes on a slow connection
         self._receiving.add(self._body, len(message.get("body", b"")))
         self._body.complete = self._complete
         return message
@@ -100,14 +117,13 @@ class _Body:
 
     async def _receive_in_time(self) -> Message:
         try:
-            async with asyncio.timeout_at(self._until()) as self._timeout:
+            pace = self._started_pace()
+            async with asyncio.timeout_at(pace.deadline) as self._timeout:
                 return await self._receive()
         except TimeoutError:
             if self._body.displaced:
                 self._receiving.add(self._body, 0)
-            raise BodyTimeout(
-                f"The body did not arrive within {self._read_seconds:g} seconds; send a smaller picture."
-            ) from None
+            raise BodyTimeout(pace.why_late()) from None
         finally:
             self._timeout = None
 
@@ -118,20 +134,22 @@ class _Body:
 
     async def _drain(self) -> None:
         try:
-            async with asyncio.timeout_at(self._until()):
+            async with asyncio.timeout_at(self._started_pace().deadline):
                 while not self._complete and self._received_bytes < self._limit_bytes + _DRAIN_BYTES:
                     self._note(await self._receive())
         except TimeoutError:
             return
 
-    def _until(self) -> float:
-        """When the body's time is over, on the loop's clock; it begins when the body is first asked for."""
-        if self._deadline is None:
-            self._deadline = asyncio.get_running_loop().time() + self._read_seconds
-        return self._deadline
+    def _started_pace(self) -> Pace:
+        """The body's deadline; its clock starts when the body is first asked for."""
+        if self._pace is None:
+            self._pace = Pace(self._pace_limits, now=asyncio.get_running_loop().time())
+        return self._pace
 
     def _note(self, message: Message) -> None:
-        self._received_bytes += len(message.get("body", b""))
+        count = len(message.get("body", b""))
+        self._received_bytes += count
+        self._started_pace().add(count, now=asyncio.get_running_loop().time())
         if message["type"] == "http.disconnect" or not message.get("more_body", False):
             self._complete = True
 

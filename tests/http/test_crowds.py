@@ -25,6 +25,7 @@ _SLOW = {
     "silent": (b"", SILENT),
     "in the middle of its headers": (b"POST /translate HTTP/1.1\r\nHost: x\r\nX-Slow", SILENT),
     "in the middle of its body": (UPLOAD + b"x" * 1000, SLOW_BODIES),
+    "after a fast start of its body": (UPLOAD + b"x" * 20_000, SLOW_BODIES),  # three windows' worth of bytes
 }
 
 
