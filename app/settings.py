@@ -66,6 +66,12 @@ class Settings(BaseSettings):
         description="Most pixels of a picture; the header is asked before anything is decoded.",
     )
     max_side_pixels: int = Field(16_384, ge=1, description="Longest side of a picture.")
+    answer_side_pixels: int = Field(
+        4096,
+        ge=64,
+        le=16_384,
+        description="Longest side of a translated picture that is enlarged by the option size.",
+    )
     receiving_bytes: int = Field(
         256 * 1024**2,
         ge=1,

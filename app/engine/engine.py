@@ -21,8 +21,8 @@ from app.engine.session import OpenModel
 from app.engine.stores import open_store
 from app.engine.translator import Facts, Limits
 from app.settings import Settings
-from models.images.decode import PictureLimits, decode
-from models.images.frame import Fit, Frame, frame
+from models.images.decode import PictureLimits, decode_photo
+from models.images.frame import Fit, Frame, frame, shown_size
 
 Network = Literal["generator", "local", "global"]
 
@@ -52,6 +52,8 @@ class Translation(NamedTuple):
     """How many pictures were in its run, itself included."""
     provider: str | None
     """Where it ran."""
+    shown: tuple[int, int]
+    """Height and width of what was translated, in the photo's own pixels."""
 
 
 class Engine:
@@ -159,7 +161,7 @@ class Engine:
             assert facts is not None
             async with self._deadline():
                 started = time.perf_counter()
-                framed = await self._decode(data, facts, fit)
+                framed, shown = await self._decode(data, facts, fit)
                 decode_seconds = time.perf_counter() - started
                 answer = await translator.generate(framed.pixels, permit)
             provider = translator.provider  # here: what serves when the store has answered may be another
@@ -180,6 +182,7 @@ class Engine:
             Seconds(decode_seconds, answer.queue_seconds, answer.run_seconds),
             answer.pictures,
             provider,
+            shown,
         )
 
     async def attention(
@@ -226,7 +229,7 @@ class Engine:
         self.registry.close()
         self._decoders.shutdown(wait=False, cancel_futures=True)
 
-    async def _decode(self, data: bytes, facts: Facts, fit: Fit) -> Frame:
+    async def _decode(self, data: bytes, facts: Facts, fit: Fit) -> tuple[Frame, tuple[int, int]]:
         held = [data]
         try:
             return await asyncio.get_running_loop().run_in_executor(
@@ -235,10 +238,13 @@ class Engine:
         finally:
             held.clear()  # one that leaves before its turn stays in the executor's queue until then
 
-    def _read(self, data: bytes, facts: Facts, fit: Fit) -> Frame:
+    def _read(self, data: bytes, facts: Facts, fit: Fit) -> tuple[Frame, tuple[int, int]]:
+        """Return the framed picture, and the size of what it shows in the photo's own pixels."""
         size = facts.manifest.image
-        picture = decode(data, limits=self._picture_limits, enough_side=max(size.height, size.width))
-        return frame(picture, height=size.height, width=size.width, fit=fit)
+        photo = decode_photo(data, limits=self._picture_limits, enough_side=max(size.height, size.width))
+        framed = frame(photo.pixels, height=size.height, width=size.width, fit=fit)
+        shown = shown_size((photo.height, photo.width), height=size.height, width=size.width, fit=fit)
+        return framed, shown
 
     async def _discriminate(self, entry: Entry, client: str) -> dict[str, Map]:
         chosen = self.check(entry.direction, client)

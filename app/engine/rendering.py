@@ -8,13 +8,31 @@ from numpy.typing import NDArray
 from app.engine.attention import Entry, Map
 from app.engine.looks import Base, Encoded, Look, View
 from models.images.encode import encode
-from models.images.frame import crop, resize, scale_box
+from models.images.frame import crop, resize, resize_smooth, scale_box
 from models.images.heatmap import colorize, normalize, overlay
 
 
-def render_picture(entry: Entry, look: Look) -> Encoded:
-    """The translated picture, without padding."""
-    return _encode(crop(entry.translation, entry.source.content), look)
+def render_picture(entry: Entry, look: Look, size: tuple[int, int] | None = None) -> Encoded:
+    """Encode the translated picture without padding; `size` (height, width) is the network's by default."""
+    picture = crop(entry.translation, entry.source.content)
+    if size is not None and size != picture.shape[:2]:
+        picture = resize_smooth(picture, height=size[0], width=size[1])
+    return _encode(picture, look)
+
+
+def picture_size(entry: Entry, shown: tuple[int, int], longer: int) -> tuple[int, int]:
+    """Return the size (height, width) of a translated picture whose longer side was asked for.
+
+    Args:
+        entry: the translation.
+        shown: the size of what was translated, in the photo's own pixels.
+        longer: the longer side that was asked for. At most the photo's own, or the network's where that is
+            larger, is granted: more pixels would show no more.
+    """
+    box = entry.source.content
+    longer = min(longer, max(*shown, box.bottom - box.top, box.right - box.left))
+    scale = longer / max(shown)
+    return max(1, round(shown[0] * scale)), max(1, round(shown[1] * scale))
 
 
 def render_attention(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -27,6 +28,8 @@ class Context:
     """None where everybody may ask."""
     siblings: Siblings | None
     """None where one process serves alone."""
+    resizing: asyncio.Semaphore
+    """Bounds how many answers are enlarged at once: each holds up to 50 MB of pixels."""
 
     async def exposition(self) -> bytes:
         """What Prometheus is told: of all workers, where there are several."""

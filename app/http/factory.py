@@ -88,7 +88,8 @@ def create_app(
     keys = Keys(settings.api_keys_file) if settings.api_keys_file is not None else None
     buckets = Buckets(settings.rate_per_minute, settings.rate_burst)
     siblings = Siblings(place, metrics.exposition) if place is not None else None
-    app.state.context = Context(engine, settings, metrics, buckets, keys, siblings)
+    resizing = asyncio.Semaphore(settings.decoders)
+    app.state.context = Context(engine, settings, metrics, buckets, keys, siblings, resizing)
     for router in (translate.router, attention.router, service.router):
         app.include_router(router)
     pages.mount(app, docs=settings.docs)

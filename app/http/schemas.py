@@ -53,6 +53,14 @@ class TranslateOptions(_Look):
         "cover", description="cover: centre square; contain: all of it, padded; stretch: distorted."
     )
     format: Format = Field("png", description="Of the pictures, unless Accept names an image type.")
+    size: int | None = Field(
+        None,
+        ge=1,
+        le=16_384,
+        description="Longer side of the translated picture in pixels, by Lanczos; at most that of the photo "
+        "(of its centre square with fit=cover) and the service's limit, 4,096 by default. Without it the "
+        "picture has the network's size.",
+    )
 
 
 class AttentionOptions(_Look):

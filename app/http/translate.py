@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import nullcontext
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
 from app.engine import errors as engine
 from app.engine.attention import Entry
+from app.engine.engine import Translation
 from app.engine.looks import MEDIA_TYPES, Encoded, Look
-from app.engine.rendering import render_attention, render_picture
+from app.engine.rendering import picture_size, render_attention, render_picture
 from app.http import errors as http
 from app.http.answers import JSON, MIXED, Timed, translation_response
 from app.http.body import FORM_TYPE, RAW_TYPES, read_picture
@@ -89,15 +91,26 @@ async def translate(
     encoding = time.perf_counter()
     media_type = next((offer for offer in MEDIA_TYPES.values() if offer == form), wanted)
     look = Look(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
-    image, overlay = await _render(translation.entry, look, overlay=form in (JSON, MIXED))
+    size = _size(translation, options.size, context.settings.answer_side_pixels)
+    async with context.resizing if size is not None else nullcontext():
+        image, overlay = await _render(translation.entry, look, size, overlay=form in (JSON, MIXED))
     timed = Timed.of(translation.seconds, encode=time.perf_counter() - encoding, since=started)
     timed.record(context.metrics, request.state, translation)
     return translation_response(form, translation, image, overlay, timed)
 
 
-async def _render(entry: Entry, look: Look, *, overlay: bool) -> tuple[Encoded, Encoded | None]:
-    """The picture and, where it is wanted and there is one, the overlay: each in a thread, at once."""
-    picture = asyncio.to_thread(render_picture, entry, look)
+def _size(translation: Translation, longer: int | None, limit: int) -> tuple[int, int] | None:
+    """Return the height and width that the picture gets; None for the network's own."""
+    if longer is None:
+        return None
+    return picture_size(translation.entry, translation.shown, min(longer, limit))
+
+
+async def _render(
+    entry: Entry, look: Look, size: tuple[int, int] | None, *, overlay: bool
+) -> tuple[Encoded, Encoded | None]:
+    """Render the picture and, where it is wanted and there is one, the overlay: each in a thread, at once."""
+    picture = asyncio.to_thread(render_picture, entry, look, size)
     if not overlay or entry.generator is None:
         return await picture, None
     return await asyncio.gather(picture, asyncio.to_thread(render_attention, entry, entry.generator, look))

@@ -1,5 +1,7 @@
 """Bytes that somebody sent, to an upright sRGB picture."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
@@ -14,20 +16,30 @@ from models.images.errors import (
     damage_as_broken_picture,
 )
 from models.images.limits import PictureLimits
-from models.images.orientation import orientation, upright
+from models.images.orientation import orientation, swaps_sides, upright
 
 __all__ = [
     "BrokenPicture",
+    "Photo",
     "PictureError",
     "PictureLimits",
     "TooManyPixels",
     "UnsupportedFormat",
     "decode",
+    "decode_photo",
 ]
 
 # A JPEG is shrunk while decoding only as far as leaves twice the pixels asked for each way: what is shrunk
 # again by a good filter then shows no trace of the first, coarser step.
 _SHRINK_MARGIN = 2
+
+
+class Photo(NamedTuple):
+    """A decoded picture and the size that its file has."""
+
+    pixels: NDArray[np.uint8]  # [H, W, 3], smaller than the file's picture where less was enough
+    height: int  # of the file's picture, upright
+    width: int
 
 
 def decode(data: bytes, *, limits: PictureLimits, enough_side: int | None = None) -> NDArray[np.uint8]:
@@ -50,10 +62,19 @@ def decode(data: bytes, *, limits: PictureLimits, enough_side: int | None = None
         BrokenPicture: they cannot be decoded, or end too early.
         TooManyPixels: the picture exceeds `limits`.
     """
+    return decode_photo(data, limits=limits, enough_side=enough_side).pixels
+
+
+def decode_photo(data: bytes, *, limits: PictureLimits, enough_side: int | None = None) -> Photo:
+    """Decode as `decode` does, and return the file's own size too."""
     picture = open_picture(data, limits)
+    width, height = picture.image.size
     with damage_as_broken_picture(picture.name):
         if enough_side is not None and isinstance(picture.image, JpegImageFile):
             picture.image.draft(None, (enough_side * _SHRINK_MARGIN, enough_side * _SHRINK_MARGIN))
         picture.image.load()
     rgb = to_srgb(picture.image, picture.icc_profile)
-    return np.asarray(upright(rgb, orientation(picture.exif)))
+    stored = orientation(picture.exif)
+    if swaps_sides(stored):
+        height, width = width, height
+    return Photo(np.asarray(upright(rgb, stored)), height, width)

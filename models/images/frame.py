@@ -52,6 +52,27 @@ def resize(picture: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np
     return _resize(picture, height, width, (0.0, 0.0, float(picture.shape[1]), float(picture.shape[0])))
 
 
+def resize_smooth(picture: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.uint8]:
+    """Return a translation, uint8 [H, W, 3], at another size, by Lanczos both ways.
+
+    A network's answer is small and smooth: enlarged by Lanczos it stays sharper than by bicubic.
+    """
+    return _resample(picture, height, width, Resampling.LANCZOS)
+
+
+def shown_size(photo: tuple[int, int], *, height: int, width: int, fit: Fit) -> tuple[int, int]:
+    """Return the size (height, width), in the photo's own pixels, of what a frame shows of it.
+
+    `photo` is the photo's (height, width); `height`, `width` and `fit` are those of `frame`. A stretched
+    photo has the frame's shape and the photo's longer side.
+    """
+    rows, columns = photo
+    if fit == "contain":
+        return photo
+    scale = min(columns / width, rows / height) if fit == "cover" else max(photo) / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
 def crop(array: NDArray[_Scalar], box: Box) -> NDArray[_Scalar]:
     """The part of an array [H, W, ...] in a box, as a view: a padded frame's answer without its padding."""
     return array[box.top : box.bottom, box.left : box.right]

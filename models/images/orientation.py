@@ -41,6 +41,11 @@ def upright(image: Image.Image, stored: int) -> Image.Image:
     return image.transpose(_UPRIGHT[stored]) if stored != 1 else image
 
 
+def swaps_sides(stored: int) -> bool:
+    """Return whether turning upright swaps height and width."""
+    return stored >= 5
+
+
 def _read_tag(tiff: bytes, order: str) -> int:
     """The tag's value in the first directory of a TIFF block, 1 where there is none."""
     (directory,) = struct.unpack_from(f"{order}I", tiff, 4)
