@@ -15,7 +15,8 @@ import click
 from app.engine.errors import EngineError
 from app.engine.looks import Format
 from app.engine.providers import ProviderRefused
-from app.settings import Settings, SettingsError, load_settings, variable
+from app.environment import variable
+from app.settings import Settings, SettingsError, load_settings
 from models.bundle.errors import BundleError
 from models.images.frame import Fit
 from models.images.heatmap import Colormap

@@ -13,7 +13,8 @@ from app.engine.providers import CPU, ProviderRefused, cuda_devices, probe
 from app.engine.registry import bundle_directories
 from app.engine.runtime import Runtime, open_runtime
 from app.engine.verifying import require_name, verify
-from app.settings import Settings, shown, variable
+from app.environment import variable
+from app.settings import Settings, shown
 from models.bundle.errors import BundleError
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
-import ipaddress
 import os
 import re
 from pathlib import Path
-from typing import Any, Final, Literal, Self
-from urllib.parse import urlsplit
+from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-PREFIX: Final = "UGATIT_"
-_FOR_TESTS: Final = "UGATIT_TESTS_"
-_ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:.]+\](:\d{1,5})?")
+from app.addresses import is_network, is_redis, listed, origin_of, root_path_of
+from app.environment import PREFIX, OwnVariables, unknown_setting, variable
 
 ProviderName = Literal["auto", "cpu", "openvino", "cuda", "tensorrt"]
 PrecisionName = Literal["auto", "float32", "bfloat16", "float16"]
@@ -124,8 +120,13 @@ class Settings(BaseSettings):
     )
     trusted_proxies: str = Field(
         "",
-        description="Addresses or networks of proxies, separated by commas, whose X-Forwarded-For names the "
-        "client; from others it is ignored.",
+        description="Addresses or networks of proxies, separated by commas, whose X-Forwarded-For, "
+        "-Proto and -Prefix are believed; from others they are ignored.",
+    )
+    root_path: str = Field(
+        "",
+        description="Path under which a proxy serves this service to its clients, as /ugatit; a trusted "
+        "proxy's X-Forwarded-Prefix wins.",
     )
     keep_alive_seconds: int = Field(5, ge=1, le=600, description="Time an idle connection is kept.")
 
@@ -214,13 +215,32 @@ class Settings(BaseSettings):
 
     @property
     def origins(self) -> frozenset[str]:
-        """The origins that `cors_origins` lists."""
-        return frozenset(filter(None, (each.strip() for each in self.cors_origins.split(","))))
+        """The origins that `cors_origins` lists, as browsers send them."""
+        return frozenset(filter(None, map(origin_of, listed(self.cors_origins))))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_others: PydanticBaseSettingsSource,
+        **_named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where values come from: what a command was given, then the environment."""
+        return init_settings, OwnVariables(settings_cls)
+
+    @field_validator("root_path")
+    @classmethod
+    def _root_path_is_a_path(cls, given: str) -> str:
+        path = root_path_of(given)
+        if path is None:
+            raise ValueError("it should be a path that begins with one slash, as /ugatit")
+        return path
 
     @model_validator(mode="after")
     def _origins_are_origins(self) -> Self:
-        for origin in sorted(self.origins):
-            if not _ORIGIN.fullmatch(origin):
+        for origin in listed(self.cors_origins):
+            if origin_of(origin) is None:
                 raise ValueError(
                     f"{PREFIX}CORS_ORIGINS lists {origin!r}; write each as a browser does, "
                     "as https://site.example or http://localhost:3000, without a path."
@@ -229,8 +249,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _proxies_are_addresses(self) -> Self:
-        for proxy in filter(None, (each.strip() for each in self.trusted_proxies.split(","))):
-            if not _is_network(proxy) and self.trusted_proxies != "*":
+        for proxy in listed(self.trusted_proxies):
+            if not is_network(proxy) and self.trusted_proxies != "*":
                 raise ValueError(
                     f"{PREFIX}TRUSTED_PROXIES lists {proxy!r}; write each as an address or a network, "
                     "as 10.0.0.7 or 10.0.0.0/8: the server would trust nobody by another name."
@@ -240,7 +260,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _store_is_redis(self) -> Self:
         url = self.store_url.get_secret_value()
-        if url and not _is_redis(url):  # what was given is not repeated: it may hold a password
+        if url and not is_redis(url):  # what was given is not repeated: it may hold a password
             raise ValueError(
                 f"{PREFIX}STORE_URL is no address such as redis://host:6379/0 or "
                 "rediss://user:password@host/0; percent-encode special characters in its password."
@@ -268,7 +288,8 @@ def load_settings(**given: Any) -> Settings:
     Raises:
         SettingsError: a variable is unknown, has a bad value, or contradicts another one.
     """
-    _refuse_unknown()
+    if (sentence := unknown_setting(os.environ, Settings.model_fields)) is not None:
+        raise SettingsError(sentence)
     try:
         return Settings(**given)
     except ValidationError as error:
@@ -283,37 +304,10 @@ def shown(settings: Settings, field: str) -> str:
     return re.sub(r"//.*@", "//***@", value.get_secret_value()).partition("?")[0]
 
 
-def variable(field: str) -> str:
-    """The environment variable of a setting."""
-    return PREFIX + field.upper()
-
-
-def _is_network(proxy: str) -> bool:
-    try:
-        return bool(ipaddress.ip_network(proxy))
-    except ValueError:
-        return False
-
-
-def _is_redis(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _refuse_unknown() -> None:
-    known = [variable(field) for field in Settings.model_fields]
-    for name in sorted(os.environ):
-        if name.upper().startswith(PREFIX) and not name.startswith(_FOR_TESTS) and name.upper() not in known:
-            near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0)[0]
-            raise SettingsError(f"{name} is no setting; did you mean {near}?")
-
-
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     if not first["loc"]:
         return str(first["ctx"]["error"])
     name = variable(str(first["loc"][0]))
-    return f"{name}={first['input']!r} cannot be used: {first['msg'].lower().replace('input', 'it')}."
+    reason = first["msg"].removeprefix("Value error, ").lower().replace("input", "it")
+    return f"{name}={first['input']!r} cannot be used: {reason}."

@@ -6,11 +6,21 @@ import http.client
 import os
 import sys
 
+DEFAULT_PORT = 8000
+
+
+def port() -> int:
+    """Return the service's port; the default where UGATIT_PORT holds none.
+
+    For a Service named ugatit, Kubernetes sets UGATIT_PORT to a URL such as tcp://10.96.12.7:8000.
+    """
+    given = os.environ.get("UGATIT_PORT", "")
+    return int(given) if given.isdecimal() else DEFAULT_PORT
+
 
 def answers(path: str) -> bool:
     """Whether GET of a path, such as /readyz, is answered with 200 within three seconds."""
-    port = int(os.environ.get("UGATIT_PORT", "8000"))
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3)
+    connection = http.client.HTTPConnection("127.0.0.1", port(), timeout=3)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == 200

@@ -53,7 +53,11 @@ async def attention(
     work = context.engine.attention(options.id, options.network, client=client)
     entry, attention_map = await unless_left(request, work)
     request.state.direction = entry.direction
-    headers = {"ETag": _etag(options, form), "Cache-Control": "private", "Vary": "Accept"}
+    headers = {
+        "ETag": _etag(options, form, context.settings.jpeg_quality),
+        "Cache-Control": "private",
+        "Vary": "Accept",
+    }
     if _matches(", ".join(request.headers.getlist("if-none-match")), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     body = await _body(options, form, context, entry, attention_map)
@@ -84,9 +88,12 @@ def _raw(options: AttentionOptions, attention_map: Map) -> RawAttention:
     )
 
 
-def _etag(options: AttentionOptions, form: str) -> str:
-    """What is kept under an id never changes, so its options name the bytes."""
-    return f'"{hashlib.sha256(f"{options!r} {form}".encode()).hexdigest()[:32]}"'
+def _etag(options: AttentionOptions, form: str, quality: int) -> str:
+    """Return a strong ETag: what is kept under an id never changes, so the ways to render it name the bytes.
+
+    The quality counts because a store outlives the process that had another one.
+    """
+    return f'"{hashlib.sha256(f"{options!r} {form} {quality}".encode()).hexdigest()[:32]}"'
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

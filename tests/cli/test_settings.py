@@ -31,7 +31,7 @@ def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("UGATIT_PRT", "80", "UGATIT_PRT is no setting; did you mean UGATIT_PORT?"),
+        ("UGATIT_PRT", "80", "Unknown setting UGATIT_PRT; did you mean UGATIT_PORT?"),
         ("UGATIT_BODY_LIMIT", "1", "did you mean UGATIT_BODY_LIMIT_BYTES?"),
         ("UGATIT_PORT", "eighty", "UGATIT_PORT='eighty' cannot be used: it should be a valid integer"),
         ("UGATIT_QUEUE_SIZE", "0", "UGATIT_QUEUE_SIZE='0' cannot be used"),
@@ -49,6 +49,12 @@ def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
         ("UGATIT_STORE_URL", "redis://", "UGATIT_STORE_URL is no address such as redis://"),
         ("UGATIT_CORS_ORIGINS", "*", "UGATIT_CORS_ORIGINS lists '*'; write each as a browser does"),
         ("UGATIT_CORS_ORIGINS", "https://a.example/", "lists 'https://a.example/'"),
+        ("UGATIT_ROOT_PATH", "ugatit", "UGATIT_ROOT_PATH='ugatit' cannot be used: it should be a path"),
+        ("UGATIT_ROOT_PATH", "//evil.example", "it should be a path that begins with one slash"),
+        ("UGATIT_ROOT_PATH", "/a/../b", "it should be a path"),
+        ("UGATIT_SERVICE_HOST", "localhost", "Unknown setting UGATIT_SERVICE_HOST; did you mean UGATIT_"),
+        ("UGATIT_WEB_PORT", "8000", "Unknown setting UGATIT_WEB_PORT; did you mean UGATIT_PORT?"),
+        ("UGATIT_SERVICE_PRT", "8000", "Unknown setting UGATIT_SERVICE_PRT"),
         ("UGATIT_DEADLINE_SECONDS", "nan", "UGATIT_DEADLINE_SECONDS='nan' cannot be used"),
     ],
 )
@@ -90,3 +96,60 @@ def test_the_store_s_password_is_shown_to_nobody(monkeypatch: pytest.MonkeyPatch
 def test_variables_for_the_tests_are_none_of_its_business(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UGATIT_TESTS_NEED_BROWSER", "1")
     load_settings()
+
+
+SERVICES = {
+    "ugatit": {
+        "UGATIT_SERVICE_HOST": "10.96.12.7",
+        "UGATIT_SERVICE_PORT": "8000",
+        "UGATIT_SERVICE_PORT_HTTP": "8000",
+        "UGATIT_PORT": "tcp://10.96.12.7:8000",
+        "UGATIT_PORT_8000_TCP": "tcp://10.96.12.7:8000",
+        "UGATIT_PORT_8000_TCP_PROTO": "tcp",
+        "UGATIT_PORT_8000_TCP_PORT": "8000",
+        "UGATIT_PORT_8000_TCP_ADDR": "10.96.12.7",
+    },
+    "ugatit-web-2 on IPv6": {
+        "UGATIT_WEB_2_SERVICE_HOST": "fd00::7",
+        "UGATIT_WEB_2_SERVICE_PORT": "53",
+        "UGATIT_WEB_2_PORT": "udp://[fd00::7]:53",
+        "UGATIT_WEB_2_PORT_53_UDP": "udp://[fd00::7]:53",
+        "UGATIT_WEB_2_PORT_53_UDP_PROTO": "udp",
+        "UGATIT_WEB_2_PORT_53_UDP_PORT": "53",
+        "UGATIT_WEB_2_PORT_53_UDP_ADDR": "fd00::7",
+    },
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_variables_of_a_kubernetes_service_are_no_settings(
+    monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    for name, value in SERVICES[service].items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert settings.port == 8000
+    assert "port" not in settings.model_fields_set
+    monkeypatch.setenv("UGATIT_PORT", "8899")
+    assert load_settings().port == 8899
+    monkeypatch.setenv("UGATIT_QUEU_SIZE", "3")
+    with pytest.raises(SettingsError, match="UGATIT_QUEU_SIZE; did you mean UGATIT_QUEUE_SIZE"):
+        load_settings()
+
+
+def test_origins_are_compared_as_browsers_send_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        "UGATIT_CORS_ORIGINS",
+        "https://a.example:443, HTTP://B.example:80,https://c.example:80,http://[::1]:3000",
+    )
+    assert load_settings().origins == {
+        "https://a.example", "http://b.example", "https://c.example:80", "http://[::1]:3000",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "root_path"), [("/ugatit", "/ugatit"), ("/a/b/", "/a/b"), ("/", "")])
+def test_a_root_path_has_no_slash_at_its_end(
+    monkeypatch: pytest.MonkeyPatch, given: str, root_path: str
+) -> None:
+    monkeypatch.setenv("UGATIT_ROOT_PATH", given)
+    assert load_settings().root_path == root_path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -40,7 +41,7 @@ def service() -> Iterator[Service]:
         thread.join()
 
 
-def check(port: int) -> int:
+def check(port: int | str) -> int:
     command = [sys.executable, str(ROOT / "docker" / "healthcheck.py"), "/readyz"]
     environment = {**os.environ, "UGATIT_PORT": str(port), "http_proxy": "http://127.0.0.1:9"}
     return subprocess.run(command, env=environment, timeout=30, check=False).returncode
@@ -62,4 +63,20 @@ def test_nothing_listening_is_unhealthy_without_a_traceback(
     service.shutdown()
     service.server_close()
     assert check(port) == 1
+    assert capfd.readouterr().err == ""
+
+
+def test_a_port_that_kubernetes_wrote_means_the_default_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = importlib.util.spec_from_file_location("healthcheck", ROOT / "docker" / "healthcheck.py")
+    assert spec is not None
+    assert spec.loader is not None
+    healthcheck = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(healthcheck)
+    for given, port in (("tcp://10.96.12.7:8000", 8000), ("", 8000), ("8899", 8899)):
+        monkeypatch.setenv("UGATIT_PORT", given)
+        assert healthcheck.port() == port
+
+
+def test_a_port_that_kubernetes_wrote_is_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    assert check("tcp://10.96.12.7:8000") in (0, 1)
     assert capfd.readouterr().err == ""
