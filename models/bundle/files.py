@@ -159,10 +159,29 @@ def read_verified(path: Path, name: str, entry: FileEntry) -> bytes:
         BundleError: it is missing, or another one.
     """
     limit = min(entry.size_bytes, _CARD_LIMIT_BYTES) if name == CARD else entry.size_bytes
+    if name == CARD:
+        _refuse_converted_lines(path / name, entry)
     data = _read_limited(path / name, limit)
     if entry_of(data) != entry:
         raise BundleError(f"{name} in {path} is not what its manifest describes; export or copy it again.")
     return data
+
+
+def _refuse_converted_lines(path: Path, entry: FileEntry) -> None:
+    """Check that a text file's line ends are those of the file that `entry` describes.
+
+    Raises:
+        BundleError: they were converted, or the file cannot be read.
+    """
+    data = _read_limited(
+        path, 2 * min(entry.size_bytes, _CARD_LIMIT_BYTES)
+    )  # CRLF takes at most twice the bytes of LF
+    lines = data.replace(b"\r\n", b"\n")
+    if entry_of(data) != entry and entry in (entry_of(lines), entry_of(lines.replace(b"\n", b"\r\n"))):
+        raise BundleError(
+            f"{path.name} in {path.parent} has other line ends (CRLF or LF) than its manifest describes: Git "
+            "with core.autocrlf, or a copy in text mode, converted them; copy the bundle again byte for byte."
+        )
 
 
 def _read_limited(path: Path, limit_bytes: int) -> bytes:

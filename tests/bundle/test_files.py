@@ -267,3 +267,23 @@ def test_every_flipped_bit_of_every_file_is_noticed(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="cannot be read as a bundle: No such file"):
         read_bundle(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("written", "found"), [(b"# tiny\n\nText.\n", b"# tiny\r\n\r\nText.\r\n"), (b"a\r\nb\r\n", b"a\nb\n")]
+)
+def test_a_card_with_converted_line_ends_is_refused_by_what_happened(
+    tmp_path: Path, written: bytes, found: bytes
+) -> None:
+    path = making.write(tmp_path / "cat2dog", **{CARD: written})
+    (path / CARD).write_bytes(found)
+    with pytest.raises(BundleError, match=r"line ends .* core\.autocrlf.* copy the bundle again"):
+        read_bundle(path)
+
+
+def test_a_card_that_is_another_one_is_not_taken_for_a_converted_one(tmp_path: Path) -> None:
+    path = making.write(tmp_path / "cat2dog")
+    (path / CARD).write_bytes(b"# other\r\n")
+    with pytest.raises(BundleError) as refused:
+        read_bundle(path)
+    assert "line ends" not in str(refused.value)

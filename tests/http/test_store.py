@@ -75,3 +75,14 @@ def test_a_service_is_ready_when_its_store_has_answered_once(
     redis.stop()
     translate(client)
     assert ready(client)
+
+
+def test_another_jpeg_quality_is_another_etag(make_client: MakeClient, redis: RedisServer) -> None:
+    one = make_client(store_url=redis.url, jpeg_quality=90)
+    other = make_client(store_url=redis.url, jpeg_quality=30)
+    href = translate(one).json()["attention"]["href"]
+    jpeg = {"Accept": "image/jpeg"}
+    before = one.get(href, headers=jpeg)
+    after = other.get(href, headers=jpeg | {"If-None-Match": before.headers["etag"]})
+    assert after.status_code == 200
+    assert after.content != before.content
