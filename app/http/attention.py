@@ -53,12 +53,9 @@ async def attention(
     work = context.engine.attention(options.id, options.network, client=client)
     entry, attention_map = await unless_left(request, work)
     request.state.direction = entry.direction
-    headers = {
-        "ETag": _etag(options, form, context.settings.jpeg_quality),
-        "Cache-Control": "private",
-        "Vary": "Accept",
-    }
-    if _matches(", ".join(request.headers.getlist("if-none-match")), headers["ETag"]):
+    etag = _etag(options, form, context.settings.jpeg_quality)
+    headers = {"ETag": etag, "Cache-Control": "private", "Vary": "Accept"}
+    if _matches(", ".join(request.headers.getlist("if-none-match")), etag):
         return Response(status_code=304, headers=headers)
     body = await _body(options, form, context, entry, attention_map)
     return Response(body, headers=headers, media_type=form)
