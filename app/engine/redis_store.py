@@ -27,7 +27,8 @@ _CONNECTIONS: Final = 16
 """Of one process at most: each call takes a millisecond or two, so more would only wait in Redis."""
 _PAUSE_SECONDS: Final = 1.0
 """After a call that failed; until then others fail at once instead of waiting for their timeout each."""
-
+_PING_SECONDS: Final = 2.0
+"""Between two pings, so that `available` is true to the server also when no request uses the store."""
 _SILENCE_SECONDS: Final = 60.0
 
 _T = TypeVar("_T")
@@ -43,13 +44,21 @@ class RedisStore:
 
     usage = None
 
-    def __init__(self, url: str, *, timeout_seconds: float, max_entry_bytes: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_seconds: float,
+        max_entry_bytes: int,
+        ping_seconds: float = _PING_SECONDS,
+    ) -> None:
         """Connect to nothing yet.
 
         Args:
             url: `redis://` or `rediss://` with host, port, database and perhaps a password.
             timeout_seconds: for each call.
             max_entry_bytes: a larger one is not kept.
+            ping_seconds: time between two pings once the store is open.
 
         Raises:
             ValueError, TypeError: the address has an option that there is not, or a bad value of one.
@@ -71,24 +80,39 @@ class RedisStore:
         self._paused_until = -math.inf
         self._said: dict[str, float] = {}
         self._available = False
+        self._ping_seconds = ping_seconds
+        self._pinging: asyncio.Task[None] | None = None
         self.lost = 0
 
     @property
     def available(self) -> bool:
-        """Whether it answered when it was last asked."""
+        """Whether it answered when it was last asked, by a request or by a ping."""
         return self._available
 
     async def open(self) -> None:
-        """Return when it has answered once."""
-        while not self.available:
-            try:
-                await self._call(self._redis.ping)
-            except StoreUnavailable:
-                await asyncio.sleep(_PAUSE_SECONDS)
+        """Return when it has answered once; from then on it is pinged until it is closed."""
+        while not await self._ping():
+            await asyncio.sleep(_PAUSE_SECONDS)
+        self._pinging = asyncio.create_task(self._keep_pinging())
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Stop the pings and close the connections."""
+        if self._pinging is not None:
+            self._pinging.cancel()
         await self._redis.aclose()
+
+    async def _keep_pinging(self) -> None:
+        while True:
+            await asyncio.sleep(self._ping_seconds)
+            await self._ping()
+
+    async def _ping(self) -> bool:
+        """Return whether the server answers now."""
+        try:
+            await self._call(self._redis.ping)
+        except StoreUnavailable:
+            return False
+        return True
 
     async def put(self, entry: Entry) -> str | None:
         """Keep an entry until it expires; None if it is too large, or Redis cannot take it now."""

@@ -153,6 +153,21 @@ async def test_a_redis_that_hangs_is_not_waited_for(own_redis: RedisServer) -> N
         own_redis.send(signal.SIGCONT)
 
 
+async def test_that_redis_is_away_and_back_is_noticed_without_a_request(own_redis: RedisServer) -> None:
+    async def down() -> bool:
+        return not store.available
+
+    async def up() -> bool:
+        return store.available
+
+    async with opened(own_redis, ping_seconds=0.01) as store:
+        await store.open()
+        own_redis.stop()
+        await until(down)
+        own_redis.start()
+        await until(up)
+
+
 async def test_a_redis_that_is_full_keeps_no_more_and_still_gives(
     own_redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
