@@ -12,6 +12,7 @@ from typing import Final
 
 from app.engine.admission import Admission
 from app.engine.errors import DirectionDefunct, Loading
+from app.engine.paths import without_folders
 from app.engine.session import OpenModel
 from app.engine.state import Condition, State, Trouble
 from app.engine.translator import Facts, Limits, Listener, Translator
@@ -56,8 +57,9 @@ class Direction:
 
     @property
     def reason(self) -> str | None:
-        """Why it is degraded or defunct."""
-        return self._condition.reason
+        """Why it is degraded or defunct, without absolute paths; the log has them."""
+        reason = self._condition.reason
+        return without_folders(reason, self._path.parent) if reason is not None else None
 
     @property
     def facts(self) -> Facts | None:

@@ -22,6 +22,8 @@ _TURN_SECONDS: Final = 30.0
 _GONE_SECONDS: Final = 1.0
 """A directory that is being replaced is away for a moment; one that is away for longer is gone."""
 
+_NO_BUNDLE: Final = "There is no bundle; put one into the folder that UGATIT_BUNDLES_DIR names."
+
 
 class Registry:
     """The directions by name: the preferred one, then the others in alphabetical order."""
@@ -40,7 +42,7 @@ class Registry:
         self._directions: dict[str, Direction] = {}
         self._add(bundle_directories(bundles_dir))
         if not self._directions:
-            log.warning("%s", self.why_not_ready())
+            log.warning("%s The folder is %s.", _NO_BUNDLE, bundles_dir.resolve())
 
     async def load(self) -> None:
         """Load every direction, one at a time: each uses all cores."""
@@ -84,8 +86,7 @@ class Registry:
         """
         states = [direction.state for direction in self]
         if not states:
-            where = self.bundles_dir.resolve()
-            return f"There is no bundle in {where}; put one there, or set UGATIT_BUNDLES_DIR."
+            return _NO_BUNDLE
         serving, starting = any(state.serves for state in states), states.count(State.STARTING)
         if starting and not (self._loaded and serving):
             return f"Loading: {starting} of {len(states)} directions are not ready yet."

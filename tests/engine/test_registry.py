@@ -77,7 +77,24 @@ async def test_half_written_bundles_and_plain_files_are_passed_over(tmp_path: Pa
     assert list(engine.registry) == []
     reason = engine.why_not_ready()
     assert reason is not None
-    assert str(tmp_path) in reason
+    assert "UGATIT_BUNDLES_DIR" in reason
+    assert str(tmp_path) not in reason
+    engine.close()
+
+
+async def test_a_reason_names_files_without_their_folders_and_the_log_has_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bundles = tmp_path / "my bundles"
+    write_tiny_bundle(bundles).rename(bundles / "cats")
+    (write_tiny_bundle(bundles, "ant2bee") / "stranger").touch()
+    (write_tiny_bundle(bundles, "bee2ant") / "generator.onnx").unlink()
+    engine = await load(bundles)
+    for direction in engine.registry:
+        assert direction.state is State.DEFUNCT
+        assert "/" not in str(direction.reason)
+    assert "cats holds the direction cat2dog" in str(engine.registry["cats"].reason)
+    assert f"{bundles}/cats" in caplog.text
     engine.close()
 
 
