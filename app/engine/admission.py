@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.engine.errors import FairShare, QueueFull
+from app.engine.retry import spread
 
 _SMOOTHING = 0.2
 
@@ -106,11 +107,11 @@ class Admission:
                     return permit
         if own and len(self._held) > 1:
             raise self._share_refusal()
-        wait = self.retry_after_seconds
+        wait = spread(self.retry_after_seconds)
         raise QueueFull(f"The queue is full ({self.permits} pictures); try again in {wait} s.", wait)
 
     def _share_refusal(self) -> FairShare:
-        wait = self.retry_after_seconds
+        wait = spread(self.retry_after_seconds)
         sentence = f"Others need their share of the queue ({self.permits} pictures); try again in {wait} s."
         return FairShare(sentence, wait)
 

@@ -13,6 +13,7 @@ from typing import Final
 from app.engine.admission import Admission
 from app.engine.errors import DirectionDefunct, Loading
 from app.engine.paths import without_folders
+from app.engine.retry import spread
 from app.engine.session import OpenModel
 from app.engine.state import Condition, State, Trouble
 from app.engine.translator import Facts, Limits, Listener, Translator
@@ -117,8 +118,8 @@ class Direction:
             Loading, DirectionDefunct: the direction cannot be asked.
         """
         if self.state is State.STARTING:
-            sentence = f"The direction {self.name} is still loading; try again in {_LOADING_RETRY_SECONDS} s."
-            raise Loading(sentence, _LOADING_RETRY_SECONDS)
+            wait = spread(_LOADING_RETRY_SECONDS)
+            raise Loading(f"The direction {self.name} is still loading; try again in {wait} s.", wait)
         if self.state is State.DEFUNCT:
             raise DirectionDefunct(self.name)
         assert self.facts is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
+from app.engine.retry import spread
+
 _STORE_RETRY_SECONDS: Final = 2
 _DRAINING_RETRY_SECONDS: Final = 10
 
@@ -47,7 +49,8 @@ class Draining(Busy):
     code = "draining"
 
     def __init__(self) -> None:
-        super().__init__("The service is about to stop; try again in a moment.", _DRAINING_RETRY_SECONDS)
+        sentence = "The service is about to stop; try again in a moment."
+        super().__init__(sentence, spread(_DRAINING_RETRY_SECONDS))
 
 
 class StoreUnavailable(Busy):
@@ -56,10 +59,8 @@ class StoreUnavailable(Busy):
     code = "store_unavailable"
 
     def __init__(self) -> None:
-        super().__init__(
-            f"The store of heat maps does not answer; try again in {_STORE_RETRY_SECONDS} s.",
-            _STORE_RETRY_SECONDS,
-        )
+        wait = spread(_STORE_RETRY_SECONDS)
+        super().__init__(f"The store of heat maps does not answer; try again in {wait} s.", wait)
 
 
 class DeadlineExceeded(EngineError):

@@ -1,0 +1,51 @@
+"""Clients who are refused together come back one after the other."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from contextlib import ExitStack
+
+import pytest
+
+from app.engine import retry
+from app.engine.admission import Admission
+from app.engine.errors import QueueFull
+from app.engine.retry import MOST_SECONDS, spread
+
+
+@pytest.fixture(autouse=True)
+def seeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "chance", random.Random(0))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("run_seconds", [0.03, 0.5, 3.0])
+async def test_of_a_refused_crowd_only_a_part_comes_back_at_the_same_second(run_seconds: float) -> None:
+    admission = Admission(16)
+    admission.measured(run_seconds, 1)
+    with ExitStack() as held:
+        for _ in range(16):
+            held.enter_context(admission.permit("crowd"))
+        waits = [refusal(admission).retry_after_seconds for _ in range(44)]
+    soonest = math.ceil(16 * run_seconds)
+    assert min(waits) >= soonest
+    assert max(waits) <= soonest + max(soonest, 4)
+    assert Counter(waits).most_common(1)[0][1] <= 44 // 3
+
+
+def refusal(admission: Admission) -> QueueFull:
+    with pytest.raises(QueueFull) as refused:
+        admission.check("crowd")
+    assert f"try again in {refused.value.retry_after_seconds} s" in str(refused.value)
+    return refused.value
+
+
+@pytest.mark.parametrize("seconds", [1, 2, 10, 60, 120, 100_000])
+def test_a_wait_is_a_whole_number_within_its_bounds(seconds: int) -> None:
+    waits = [spread(seconds) for _ in range(200)]
+    assert all(type(wait) is int for wait in waits)
+    assert min(waits) >= min(seconds, MOST_SECONDS // 2)
+    assert max(waits) <= min(max(2 * seconds, seconds + 4), MOST_SECONDS)
+    assert len(set(waits)) >= 5
