@@ -91,7 +91,7 @@ class RedisStore:
 
     async def open(self) -> None:
         """Return when it has answered once; from then on it is pinged until it is closed."""
-        while not await self._ping():
+        while not await self._ping():  # noqa: ASYNC110  # nothing announces a server that starts
             await asyncio.sleep(_PAUSE_SECONDS)
         self._pinging = asyncio.create_task(self._keep_pinging())
 
