@@ -176,6 +176,8 @@ def verify(bundle: Path) -> None:
         f"  canary: computed again on {verified.provider} in {verified.precision}, within tolerance: "
         + ("equal" if verified.psnr_db == float("inf") else f"{verified.psnr_db:.1f} dB")
     )
+    if verified.note is not None:
+        click.echo(f"  {verified.note}")
 
 
 @cli.command()

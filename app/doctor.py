@@ -63,8 +63,11 @@ def _examine_bundle(console: Console, path: Path, runtime: Runtime) -> bool:
         return False
     canary = "equal" if verified.psnr_db == float("inf") else f"at {verified.psnr_db:.1f} dB"
     console.print(
-        f"  {path.name}: good, version {verified.bundle.version}, on {verified.provider}, its canary {canary}"
+        f"  {path.name}: good, version {verified.bundle.version}, on {verified.provider} in "
+        f"{verified.precision}, its canary {canary}"
     )
+    if verified.note is not None:
+        console.print(f"    {verified.note}")
     return True
 
 

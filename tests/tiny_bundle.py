@@ -45,9 +45,12 @@ def write_tiny_bundle(
     attention: bool = True,
     size: int = SIZE,
     canary_off_by: int = 0,
+    delicate: bool = False,
     words: str = "Turns a picture into its negative.",
 ) -> Path:
     """Write `bundles_dir / direction`; `canary_off_by` levels make its canary remember another picture.
+
+    A `delicate` one is exact in float32, and useless in any lower precision.
 
     Other `words` on its card make another version of it.
     """
@@ -58,7 +61,7 @@ def write_tiny_bundle(
     if attention:
         outputs |= {"attention": pooled(pixels, 8)[None], "cam_logit": logits(pooled(pixels, 8))[None]}
     files = {
-        "generator.onnx": generator(attention=attention),
+        "generator.onnx": generator(attention=attention, delicate=delicate),
         "canary.npz": write_canary(pixels[None], outputs),
         "card.md": f"# {direction}\n\n{words}\n".encode(),
     }
@@ -95,12 +98,13 @@ def version(bundle: Path) -> str:
     return version_of((bundle / "manifest.json").read_bytes())
 
 
-def generator(*, attention: bool = True) -> bytes:
-    """The inverting generator."""
+def generator(*, attention: bool = True, delicate: bool = False) -> bytes:
+    """The inverting generator; a delicate one is wrong below float32."""
     nodes = [
         *_floats(),
         _constant("levels", TensorProto.FLOAT, [], 255.0),
-        helper.make_node("Sub", ["levels", "floats"], ["inverse"]),
+        *(_cancelling("floats", "seen") if delicate else []),
+        helper.make_node("Sub", ["levels", "seen" if delicate else "floats"], ["inverse"]),
         helper.make_node("Cast", ["inverse"], ["image"], to=TensorProto.UINT8),
     ]
     outputs = [helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", "H", "W", 3])]
@@ -108,6 +112,21 @@ def generator(*, attention: bool = True) -> bytes:
         nodes += _attention(8, "attention", "cam_logit")
         outputs += _attention_outputs("attention", "cam_logit")
     return _model(nodes, outputs)
+
+
+def _cancelling(source: str, result: str) -> list[onnx.NodeProto]:
+    """Return what multiplies by 1 + 1/512 and then keeps the difference, times 512.
+
+    bfloat16, which multiplies matrices where a CPU has it, knows no number between 1 and 1 + 1/128.
+    """
+    factor = np.eye(3, dtype=np.float32) * (1 + 1 / 512)
+    return [
+        helper.make_node("Constant", [], ["factor"], value=onnx.numpy_helper.from_array(factor)),
+        _constant("back", TensorProto.FLOAT, [], 512.0),
+        helper.make_node("MatMul", [source, "factor"], ["product"]),
+        helper.make_node("Sub", ["product", source], ["difference"]),
+        helper.make_node("Mul", ["difference", "back"], [result]),
+    ]
 
 
 def both_discriminators() -> bytes:

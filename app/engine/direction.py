@@ -58,9 +58,10 @@ class Direction:
 
     @property
     def reason(self) -> str | None:
-        """Why it is degraded or defunct, without absolute paths; the log has them."""
-        reason = self._condition.reason
-        return without_folders(reason, self._path.parent) if reason is not None else None
+        """Why it is degraded, defunct, or in float32 after all; without absolute paths, which the log has."""
+        note = self._serving.note if self._serving is not None and self.state.serves else None
+        reason = " ".join(filter(None, [self._condition.reason, note]))
+        return without_folders(reason, self._path.parent) or None
 
     @property
     def facts(self) -> Facts | None:

@@ -31,10 +31,12 @@ class FakeModel:
     """
 
     provider = "FakeExecutionProvider"
-    precision = "float32"
 
     def __init__(self) -> None:
+        self.precision = "float32"
         self.batches: list[int] = []
+        self.rounding = 0
+        """By how many levels every value is off where `precision` is not float32."""
         self.failures = 0
         """How many of the next runs fail."""
         self.hangs = 0
@@ -51,13 +53,14 @@ class FakeModel:
         self._terminated = threading.Event()
         self._never = threading.Event()
 
-    def open(self, model: bytes) -> FakeNetwork:
+    def open(self, model: bytes, *, exact: bool = False) -> FakeNetwork:
         """An `OpenModel`: whatever the bytes, it runs on this one."""
         self.opened += 1
         if self.opening_hangs:
             self.opening_hangs -= 1
             self._never.wait(_PATIENCE_SECONDS)
-        return FakeNetwork(self, _DISCRIMINATORS if model == _JUDGE else _GENERATOR)
+        names = _DISCRIMINATORS if model == _JUDGE else _GENERATOR
+        return FakeNetwork(self, names, "float32" if exact else self.precision)
 
     def end(self) -> None:
         """The test is over: nothing hangs any more."""
@@ -109,16 +112,17 @@ class FakeNetwork:
     """A model opened on a FakeModel: it answers what its file would."""
 
     provider = "FakeExecutionProvider"
-    precision = "float32"
 
-    def __init__(self, fake: FakeModel, names: Sequence[str]) -> None:
+    def __init__(self, fake: FakeModel, names: Sequence[str], precision: str) -> None:
+        self.precision = precision
         self._fake = fake
         self._names = names
 
     def run(self, pixels: Pixels) -> Outputs:
-        """Run a batch."""
+        """Run a batch; at a lower precision every value is off."""
         outputs = self._fake.run(pixels)
-        return {name: outputs[name] for name in self._names}
+        off = self._fake.rounding if self.precision != "float32" else 0
+        return {name: outputs[name] + outputs[name].dtype.type(off) for name in self._names}
 
     def settle(self, shapes: Iterable[Shape]) -> None:
         """A fake takes any shape."""

@@ -6,9 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from app.engine.session import Model, Outputs, Pixels
+from app.engine.verifying import TooCoarse
 from app.engine.worker import Worker
 from models.bundle.errors import BundleError
 
@@ -108,15 +110,18 @@ class Runner:
         return self._broken is None
 
     async def open(self) -> None:
-        """Open and prove the model.
+        """Open and prove the model; once more if it is too coarse, since `open_model` then opens in float32.
 
         Raises:
             Hung: it takes too long.
             Exception: what opening or proving raises.
         """
         until = self._clock() + self._patience.open_seconds
-        model = await self._in_time(self._worker.submit(self._open_model), None, until)
-        await self._in_time(self._worker.submit(lambda: self._prove(model)), model, until)
+        model = None
+        with suppress(TooCoarse):
+            model = await self._open_proved(until)
+        if model is None:  # outside of the exception, which would keep the first model's memory
+            model = await self._open_proved(until)
         if self._broken is None:
             self._model = model
 
@@ -162,6 +167,11 @@ class Runner:
         if self._model is not None:
             self._model.terminate()
         self._let_go("it was closed")
+
+    async def _open_proved(self, until: float) -> Model:
+        model: Model = await self._in_time(self._worker.submit(self._open_model), None, until)
+        await self._in_time(self._worker.submit(lambda: self._prove(model)), model, until)
+        return model
 
     async def _prepare(self) -> None:
         while self._model is None and self._broken is None:

@@ -52,6 +52,8 @@ class Runtime(NamedTuple):
     """What they compute in: float32, bfloat16 or float16."""
     threads: int = 0
     gpu: Gpu = Gpu()
+    fallback: Runtime | None = None
+    """Opens in float32 what falls short at a lower precision; None where float32 is in use."""
     race: Race | None = None
     """Where OpenVINO and onnxruntime's own CPU provider must show on the first model which is the faster."""
 
@@ -76,17 +78,24 @@ class Runtime(NamedTuple):
 
     def on(self, device: int) -> Runtime:
         """The same on another GPU."""
-        return self._replace(gpu=self.gpu._replace(device=device))
+        fallback = self.fallback.on(device) if self.fallback is not None else None
+        return self._replace(gpu=self.gpu._replace(device=device), fallback=fallback)
 
-    def open(self, model: bytes) -> Model:
+    def open(self, model: bytes, /, *, exact: bool = False) -> Model:
         """Open a model, computing as is fastest where it is about to run.
 
         Where shapes are fixed, the model itself is read at the first run of each.
+
+        Args:
+            model: the graph's bytes.
+            exact: compute in float32, whatever precision is in use.
 
         Raises:
             ProviderRefused: onnxruntime opened it elsewhere than decided.
             Exception: onnxruntime's own, where it cannot open the model at all.
         """
+        if exact and self.precision != "float32":
+            return (self.fallback or self._replace(precision="float32")).open(model)
         if self.race is not None:
             return self.race.open(model)
         model = turn_on(model, WINOGRAD) if self.winograd else model
@@ -164,7 +173,7 @@ def open_runtime(settings: Settings) -> Runtime:
         if runtime.on_gpu:
             _prepare_gpu(runtime, settings, answers)
         if all(_comes_up(runtime.on(device)) for device in _devices(runtime, settings)):
-            return _with_race(runtime, settings)
+            return _with_fallback(_with_race(runtime, settings), settings)
     raise ProviderRefused(
         f"{candidates[-1].providers[0]} did not come up; install its libraries (extras cuda, tensorrt), or "
         "unset UGATIT_REQUIRE_GPU and UGATIT_PROVIDER."
@@ -194,9 +203,9 @@ def _prepare_gpu(runtime: Runtime, settings: Settings, answers: Answers) -> None
     check_devices(settings.device_numbers, answers)
     if runtime.providers[0] != TENSORRT:
         return
-    if runtime.precision == "float32":
-        # No option of the provider forbids TensorRT to round to ten bits of mantissa; NVIDIA's variable does.
-        os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
+    # No option of the provider forbids TensorRT to round float32 to ten bits of mantissa; NVIDIA's variable
+    # does. Beside float16 too: what falls short there is opened in float32.
+    os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
     folder = settings.engine_cache_dir
     if folder is not None and not (folder.is_dir() and os.access(folder, os.W_OK)):
         raise ProviderRefused(
@@ -213,6 +222,13 @@ def _with_race(runtime: Runtime, settings: Settings) -> Runtime:
         return runtime
     # onnxruntime's own is the favourite: it can stop in the middle of a run.
     return runtime._replace(race=Race([runtime._replace(providers=(CPU,)).open, runtime.open]))
+
+
+def _with_fallback(runtime: Runtime, settings: Settings) -> Runtime:
+    """Beside a lower precision, float32 is ready for the models that need it."""
+    if runtime.precision == "float32":
+        return runtime
+    return runtime._replace(fallback=_with_race(runtime._replace(precision="float32"), settings))
 
 
 def _comes_up(runtime: Runtime) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -39,8 +39,11 @@ class Model(Protocol):
         """Be ready for these shapes; no other will be run, so let go of what only opening needs."""
 
 
-OpenModel = Callable[[bytes], Model]
-"""Opens a model from verified bytes."""
+class OpenModel(Protocol):
+    """Opens a model from verified bytes."""
+
+    def __call__(self, model: bytes, /, *, exact: bool = False) -> Model:
+        """Open it; `exact` asks for float32 where a lower precision is in use."""
 
 
 class Session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -18,11 +19,20 @@ from app.engine.errors import DirectionDefunct, NetworkDefunct, NoSuchNetwork
 from app.engine.runner import Broken, Patience, Runner, Watch
 from app.engine.session import Model, OpenModel, Pixels
 from app.engine.state import Trouble
-from app.engine.verifying import NETWORKS, prove_discriminators, prove_generator, require_name, warm_up
+from app.engine.verifying import (
+    NETWORKS,
+    TooCoarse,
+    prove_discriminators,
+    prove_generator,
+    require_name,
+    warm_up,
+)
 from models.bundle.canary import read_canary
 from models.bundle.errors import BundleError
 from models.bundle.files import read_bundle, read_verified
 from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR, Manifest
+
+log = logging.getLogger("ugatit.engine")
 
 _WORDS: Final = {Trouble.GENERATOR: "generator is", Trouble.DISCRIMINATORS: "discriminators are"}
 
@@ -75,6 +85,7 @@ class Translator:
         self._shapes = limits.shapes
         self._listener = listener
         self._discriminators_work = True
+        self._too_coarse: dict[str, str] = {}  # by the file of the model, why it is opened in float32
         self._canary: Mapping[str, NDArray[np.generic]] = {}
         self._users = 0
         self._retired = False
@@ -139,6 +150,11 @@ class Translator:
     def precision(self) -> str | None:
         """What the model computes in there; None while none does."""
         return next((runner.precision for runner in self._runners if runner.precision is not None), None)
+
+    @property
+    def note(self) -> str | None:
+        """Why it computes in float32 where a lower precision is in use; None otherwise."""
+        return self._too_coarse.get(GENERATOR)
 
     @property
     def depth(self) -> int:
@@ -243,29 +259,46 @@ class Translator:
                 f"{self._path} is another version than the one that served; reload to serve it."
             )
         self._canary = read_canary(bundle.files[CANARY])
-        model = open_model(bundle.files[GENERATOR])
+        model = self._open(open_model, GENERATOR, bundle.files[GENERATOR])
         self.facts = Facts(bundle.manifest, bundle.version, bundle.card)
         return model
 
     def _prove_generator(self, model: Model) -> None:
         assert self.facts is not None
         manifest = self.facts.manifest
-        prove_generator(model, manifest, self._canary)
+        with self._noting(GENERATOR):
+            prove_generator(model, manifest, self._canary)
         warm_up(model, manifest, self._shapes)
 
     def _open_discriminators(self) -> Model:
         """At the first need, from disk: kept till then, the bytes of a full model's would take 240 MB."""
         assert self.facts is not None
-        return self._open_model(
-            read_verified(self._path, DISCRIMINATORS, self.facts.manifest.files[DISCRIMINATORS])
-        )
+        data = read_verified(self._path, DISCRIMINATORS, self.facts.manifest.files[DISCRIMINATORS])
+        return self._open(self._open_model, DISCRIMINATORS, data)
 
     def _prove_discriminators(self, model: Model) -> None:
         assert self.facts is not None
         manifest = self.facts.manifest
         canary = read_canary(read_verified(self._path, CANARY, manifest.files[CANARY]))
-        prove_discriminators(model, canary["image"])
+        with self._noting(DISCRIMINATORS):
+            prove_discriminators(model, canary["image"])
         model.settle([(1, manifest.image.height, manifest.image.width)])
+
+    def _open(self, open_model: OpenModel, name: str, data: bytes) -> Model:
+        """Open one of the bundle's models, in float32 if it or the generator fell short before."""
+        if self._too_coarse.keys() & {name, GENERATOR}:
+            return open_model(data, exact=True)
+        return open_model(data)
+
+    @contextmanager
+    def _noting(self, name: str) -> Iterator[None]:
+        """Remember that a model falls short, so that the next opening is in float32."""
+        try:
+            yield
+        except TooCoarse as error:
+            self._too_coarse[name] = str(error)
+            log.warning("%s, %s: %s", self.name, name, error)
+            raise
 
 
 def _clause(words: str) -> str:

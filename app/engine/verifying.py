@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +32,13 @@ def require_name(manifest: Manifest, path: Path) -> None:
         raise BundleError(f"{path} holds the direction {manifest.direction}; rename the directory so.")
 
 
+class TooCoarse(BundleError):
+    """At a lower precision the model is not what its bundle says; in float32 it may be."""
+
+    def __init__(self, precision: str, why: BundleError) -> None:
+        super().__init__(f"It runs in float32, because in {precision} it falls short: {why}")
+
+
 class Verified(NamedTuple):
     """A bundle that is as its manifest says."""
 
@@ -39,6 +48,8 @@ class Verified(NamedTuple):
     provider: str
     """The execution provider that computed it."""
     precision: str
+    note: str | None
+    """Why it is float32 where a lower precision is in use; None otherwise."""
 
 
 def prove_generator(model: Model, manifest: Manifest, canary: Mapping[str, NDArray[Any]]) -> float:
@@ -48,8 +59,14 @@ def prove_generator(model: Model, manifest: Manifest, canary: Mapping[str, NDArr
         The peak signal-to-noise ratio of its image in dB; infinite where it is equal.
 
     Raises:
+        TooCoarse: they are not, at a lower precision than float32.
         BundleError: they are not.
     """
+    with _excused(model):
+        return _prove_generator(model, manifest, canary)
+
+
+def _prove_generator(model: Model, manifest: Manifest, canary: Mapping[str, NDArray[Any]]) -> float:
     pixels = canary["pixels"]
     frame = (1, manifest.image.height, manifest.image.width, 3)
     if pixels.dtype != np.uint8 or pixels.shape != frame:
@@ -63,14 +80,31 @@ def prove_discriminators(model: Model, pixels: Pixels) -> None:
     """Run a translated picture `[1, H, W, 3]`: there must be a map for each, and nothing but finite values.
 
     Raises:
+        TooCoarse: the outputs are others, at a lower precision than float32.
         BundleError: the outputs are others.
     """
+    with _excused(model):
+        _prove_discriminators(model, pixels)
+
+
+def _prove_discriminators(model: Model, pixels: Pixels) -> None:
     outputs = model.run(pixels)
     for network in NETWORKS:
         _require_map(outputs, f"attention_{network}", "The discriminators'")
     for name, values in outputs.items():
         if not np.isfinite(values).all():
             raise BundleError(f"The discriminators' {quoted(name)} is not finite.")
+
+
+@contextmanager
+def _excused(model: Model) -> Iterator[None]:
+    """Turn the failure of a model at a lower precision into one that float32 may mend."""
+    try:
+        yield
+    except BundleError as error:
+        if model.precision == "float32":
+            raise
+        raise TooCoarse(model.precision, error) from None
 
 
 def warm_up(model: Model, manifest: Manifest, shapes: Sequence[int]) -> None:
@@ -86,21 +120,31 @@ def warm_up(model: Model, manifest: Manifest, shapes: Sequence[int]) -> None:
 def verify(path: Path, open_model: OpenModel) -> Verified:
     """Check a bundle as loading does: every hash, every file, and the canary; its discriminators too.
 
+    A model that falls short at a lower precision is opened in float32 instead.
+
     Raises:
         BundleError: something is not as its manifest says, or a model cannot be opened or run.
     """
     bundle = read_bundle(path)
-    canary = read_canary(bundle.files[CANARY])
     try:
-        model = open_model(bundle.files[GENERATOR])
-        psnr_db = prove_generator(model, bundle.manifest, canary)
-        if DISCRIMINATORS in bundle.files:
-            prove_discriminators(open_model(bundle.files[DISCRIMINATORS]), canary["image"])
+        try:
+            return _verify(bundle, open_model)
+        except TooCoarse as error:
+            note = str(error)
+        return _verify(bundle, partial(open_model, exact=True))._replace(note=note)
     except (BundleError, ProviderRefused):
         raise
     except Exception as error:  # onnxruntime's exceptions have no common base
         raise BundleError(f"A model in {path} cannot be opened: {error}") from error
-    return Verified(bundle, psnr_db, model.provider, model.precision)
+
+
+def _verify(bundle: Bundle, open_model: OpenModel) -> Verified:
+    canary = read_canary(bundle.files[CANARY])
+    model = open_model(bundle.files[GENERATOR])
+    psnr_db = prove_generator(model, bundle.manifest, canary)
+    if DISCRIMINATORS in bundle.files:
+        prove_discriminators(open_model(bundle.files[DISCRIMINATORS]), canary["image"])
+    return Verified(bundle, psnr_db, model.provider, model.precision, None)
 
 
 def _require_outputs(outputs: Outputs, manifest: Manifest) -> None:

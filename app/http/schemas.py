@@ -177,7 +177,9 @@ class DirectionAnswer(BaseModel):
     state: Literal["starting", "ready", "degraded", "defunct"] = Field(
         description="degraded: it translates, but something is wrong or being mended."
     )
-    reason: str | None = Field(description="Why it is degraded or defunct.")
+    reason: str | None = Field(
+        description="Why it is degraded or defunct, or in float32 although a lower precision is in use."
+    )
     source: str | None = None
     target: str | None = None
     model: Model | None = None
@@ -213,6 +215,6 @@ class Readiness(BaseModel):
     directions: dict[str, str] = Field(description="The state of each.")
     reasons: dict[str, str] = Field(
         {},
-        description="Why those that are degraded or defunct are; absent where all is well.",
+        description="The `reason` of those directions that have one; absent where none has.",
         exclude_if=lambda reasons: not reasons,
     )

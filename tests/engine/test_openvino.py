@@ -15,6 +15,7 @@ from app.engine import openvino
 from app.engine.engine import open_engine
 from app.engine.providers import CPU, OPENVINO
 from app.engine.runtime import Runtime, open_runtime
+from app.engine.state import State
 from app.engine.verifying import verify
 from app.settings import Settings
 from models.bundle.manifest import GENERATOR
@@ -41,6 +42,23 @@ def test_in_float32_the_shipped_bundle_is_exact() -> None:
 def test_in_bfloat16_it_is_near_enough_and_visibly_not_float32() -> None:
     """Were the precision that we say ignored, either this or the test before would fail."""
     assert 45 < verify(SHIPPED, on_openvino("bfloat16").open).psnr_db < 70
+
+
+@needs_openvino
+@pytest.mark.anyio
+async def test_a_bundle_that_falls_short_in_bfloat16_is_served_in_float32(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path, "cat2dog", delicate=True)
+    write_tiny_bundle(tmp_path, "dog2cat")
+    settings = Settings(bundles_dir=tmp_path, provider="openvino", precision="bfloat16")
+    engine = open_engine(settings, open_runtime(settings))
+    await engine.registry.load()
+    fallen, other = engine.registry
+    assert (fallen.state, fallen.precision) == (State.READY, "float32")
+    assert "in bfloat16 it falls short" in str(fallen.reason)
+    assert (other.state, other.precision, other.reason) == (State.READY, "bfloat16", None)
+    translation = await engine.translate("cat2dog", photo())
+    assert (translation.entry.translation == 255 - translation.entry.source.pixels).all()
+    engine.close()
 
 
 @needs_openvino

@@ -44,12 +44,12 @@ export function headline({ source, target }) {
   return `${capitalised(source)} in. ${capitalised(target)} out.`;
 }
 
-function facts({ model, method, image, provider, precision, licence, limits, reason }) {
+function facts({ model, method, image, provider, precision, licence, limits, state, reason }) {
   const size = `${image.width} × ${image.height} px${image.fixed ? "" : ", other sizes possible"}`;
   const rows = [
     ["Model", `${model.name}, version ${model.version}`], ["Method", method], ["Picture", size],
     ["Runs on", `${PROVIDERS[provider] ?? provider}, ${precision}`], ["Licence", licence], ["Limits", limits],
-    ["Trouble", reason],
+    [state === "ready" ? "Note" : "Trouble", reason],
   ];
   return rows.filter(([, words]) => words).flatMap(([name, words]) => [
     Object.assign(document.createElement("dt"), { textContent: name }),

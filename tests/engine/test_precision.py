@@ -1,0 +1,149 @@
+"""A model that falls short at a lower precision is served in float32, and says so."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.engine import runtime
+from app.engine.engine import Engine, open_engine
+from app.engine.fake import FakeModel, fake_engine, fake_outputs, write_fake_bundle
+from app.engine.providers import TENSORRT
+from app.engine.runtime import open_runtime
+from app.engine.session import Outputs, Pixels
+from app.engine.state import State
+from app.engine.verifying import verify
+from app.settings import Settings
+from tests.engine.test_runtime import CPU, CUDA, DEVICE_AND_TENSORRT, FakeOnnxruntime, install
+from tests.photos import photo
+
+__all__ = ["install"]  # the fixture
+
+pytestmark = pytest.mark.anyio
+
+
+async def load(model: FakeModel, tmp_path: Path, precision: str, rounding: int) -> Engine:
+    model.precision, model.rounding = precision, rounding
+    engine = fake_engine(Settings(bundles_dir=tmp_path / "bundles"), model)
+    await engine.registry.load()
+    return engine
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+async def test_what_falls_short_is_ready_in_float32_and_says_why(
+    model: FakeModel, tmp_path: Path, caplog: pytest.LogCaptureFixture, precision: str
+) -> None:
+    engine = await load(model, tmp_path, precision, rounding=40)
+    (direction,) = engine.registry
+    assert (direction.state, direction.precision) == (State.READY, "float32")
+    assert f"It runs in float32, because in {precision} it falls short: The canary's" in str(direction.reason)
+    assert f"in {precision} it falls short" in caplog.text
+    translation = await engine.translate("cat2dog", photo())
+    assert (translation.entry.translation == 255 - translation.entry.source.pixels).all()
+    engine.close()
+
+
+async def test_what_is_good_enough_keeps_the_lower_precision(model: FakeModel, tmp_path: Path) -> None:
+    engine = await load(model, tmp_path, "bfloat16", rounding=0)
+    (direction,) = engine.registry
+    assert (direction.state, direction.precision, direction.reason) == (State.READY, "bfloat16", None)
+    engine.close()
+
+
+async def test_a_model_that_is_replaced_stays_in_float32(model: FakeModel, tmp_path: Path) -> None:
+    engine = await load(model, tmp_path, "bfloat16", rounding=40)
+    opened = model.opened
+    model.failures = 1
+    await engine.translate("cat2dog", photo())
+    (direction,) = engine.registry
+    assert (direction.state, direction.precision) == (State.READY, "float32")
+    assert model.opened == opened + 1
+    engine.close()
+
+
+async def test_a_model_that_falls_short_only_when_it_is_replaced_is_not_given_up(
+    model: FakeModel, tmp_path: Path
+) -> None:
+    engine = await load(model, tmp_path, "bfloat16", rounding=0)
+    model.failures, model.rounding = 1, 40
+    await engine.translate("cat2dog", photo())
+    (direction,) = engine.registry
+    assert (direction.state, direction.precision) == (State.READY, "float32")
+    engine.close()
+
+
+async def test_a_bundle_that_is_wrong_in_float32_too_is_defunct(tmp_path: Path) -> None:
+    class Wrong(FakeModel):
+        def run(self, pixels: Pixels) -> Outputs:
+            return {**super().run(pixels), "image": pixels}
+
+    model = Wrong()
+    engine = await load(model, tmp_path, "bfloat16", rounding=0)
+    (direction,) = engine.registry
+    assert direction.state is State.DEFUNCT
+    assert "levels off" in str(direction.reason)
+    engine.close()
+
+
+class Coarse:
+    """Stands for a session on a GPU, which overflows in float16."""
+
+    def __init__(self, opened: Any, _shape: object, *, precision: str, device: int) -> None:
+        assert (opened.options["trt_fp16_enable"] == "1") == (precision == "float16")
+        self.precision = precision
+
+    def run(self, pixels: Pixels) -> Outputs:
+        outputs = fake_outputs(pixels)
+        if self.precision == "float16":
+            outputs = {name: np.zeros_like(values) for name, values in outputs.items()}
+            outputs["cam_logit"] += np.float32(np.inf)
+        return {name: outputs[name] for name in ("image", "attention", "cam_logit")}
+
+    def terminate(self) -> None:
+        return
+
+
+@pytest.fixture
+def float16(install, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:  # type: ignore[no-untyped-def]
+    install(FakeOnnxruntime({TENSORRT, CUDA, CPU}), DEVICE_AND_TENSORRT)
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "?")
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE")
+    monkeypatch.setattr(runtime, "BoundSession", Coarse)
+    bundle = write_fake_bundle(tmp_path)
+    without_discriminators(bundle)
+    return Settings(bundles_dir=tmp_path, precision="float16", max_batch=2, devices="1,3")
+
+
+def without_discriminators(bundle: Path) -> None:
+    manifest = bundle / "manifest.json"
+    document = json.loads(manifest.read_text())
+    del document["files"]["discriminators.onnx"]
+    manifest.write_text(json.dumps(document))
+    (bundle / "discriminators.onnx").unlink()
+
+
+async def test_on_a_gpu_what_overflows_in_float16_is_served_in_float32(
+    float16: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    engine = open_engine(float16, open_runtime(float16))
+    await engine.registry.load()
+    (direction,) = engine.registry
+    assert (direction.state, direction.provider, direction.precision) == (State.READY, TENSORRT, "float32")
+    assert "in float16 it falls short" in str(direction.reason)
+    assert os.environ["NVIDIA_TF32_OVERRIDE"] == "0", "or float32 would have ten bits of mantissa"
+    translation = await engine.translate("cat2dog", photo())
+    assert (translation.entry.translation == 255 - translation.entry.source.pixels).all()
+    engine.close()
+
+
+def test_verify_tells_that_float16_falls_short(float16: Settings) -> None:
+    verified = verify(float16.bundles_dir / "cat2dog", open_runtime(float16).open)
+    assert verified.precision == "float32"
+    assert "in float16 it falls short" in str(verified.note)
