@@ -94,7 +94,7 @@ async def test_a_bundle_that_is_wrong_in_float32_too_is_defunct(tmp_path: Path) 
 class Coarse:
     """Stands for a session on a GPU, which overflows in float16."""
 
-    def __init__(self, opened: Any, _shape: object, *, precision: str, device: int) -> None:
+    def __init__(self, opened: Any, _shape: object, *, precision: str, **_: object) -> None:
         assert (opened.options["trt_fp16_enable"] == "1") == (precision == "float16")
         self.precision = precision
 
