@@ -71,42 +71,58 @@ class Timed(NamedTuple):
 
 
 def translation_response(
-    form: str, translation: Translation, image: Encoded, overlay: Encoded | None, timed: Timed
+    form: str,
+    translation: Translation,
+    image: Encoded,
+    overlay: Encoded | None,
+    timed: Timed,
+    *,
+    root_path: str,
 ) -> Response:
-    """The answer in the form that was negotiated: JSON, multipart/mixed or the picture's own type."""
-    headers = _related(translation) | {
+    """Return the answer in the form that was negotiated: JSON, multipart/mixed or the picture's own type.
+
+    `root_path` is where the client sees the service: its paths begin with it.
+    """
+    href = _href(translation, root_path)
+    headers = _related(translation, href) | {
         "Server-Timing": timed.header(),
         "Vary": "Accept",
         "Cache-Control": "no-store",
     }
     if form == JSON:
-        document = _document(translation, image, overlay, timed, inline=True)
+        document = _document(translation, href, image, overlay, timed, inline=True)
         return Response(document.model_dump_json(), headers=headers, media_type=JSON)
     if form == MIXED:
-        document = _document(translation, image, overlay, timed, inline=False)
+        document = _document(translation, href, image, overlay, timed, inline=False)
         return _mixed(image, overlay, document, headers)
     return Response(image.data, headers=headers, media_type=image.media_type)
 
 
-def _related(translation: Translation) -> dict[str, str]:
-    """Where its heat maps are; nothing if they could not be kept."""
+def _related(translation: Translation, href: str | None) -> dict[str, str]:
+    """Return the headers that say where its heat maps are; none if they could not be kept."""
     if translation.id is None:
         return {}
-    return {"X-Translation-Id": translation.id, "Link": f'<{_href(translation)}>; rel="related"'}
+    return {"X-Translation-Id": translation.id, "Link": f'<{href}>; rel="related"'}
 
 
-def _href(translation: Translation) -> str | None:
-    return f"/attention?id={translation.id}" if translation.id is not None else None
+def _href(translation: Translation, root_path: str) -> str | None:
+    return f"{root_path}/attention?id={translation.id}" if translation.id is not None else None
 
 
 def _document(
-    translation: Translation, image: Encoded, overlay: Encoded | None, timed: Timed, *, inline: bool
+    translation: Translation,
+    href: str | None,
+    image: Encoded,
+    overlay: Encoded | None,
+    timed: Timed,
+    *,
+    inline: bool,
 ) -> TranslateAnswer:
     attention = None
     if overlay is not None:
         assert translation.source_probability is not None
         attention = Attention(
-            href=_href(translation),
+            href=href,
             overlay=_picture(overlay, inline),
             source_probability=translation.source_probability,
         )

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.engine.engine import Engine
 from app.http import attention, pages, service, translate
@@ -34,6 +35,7 @@ from app.http.problems import (
     handle,
 )
 from app.http.receiving import Receiving
+from app.http.root_path import RootPath
 from app.http.siblings import Place, Siblings
 from app.http.tracing import Tracing
 from app.settings import Settings
@@ -78,6 +80,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Relative to the document's own address, which is right behind any proxy.
+        servers=[{"url": "."}],
+        root_path_in_servers=False,
         lifespan=lifespan,
         telemetry=_NO_TELEMETRY,
         # The answers of every address.
@@ -106,6 +111,9 @@ def create_app(
     )
     if keys is not None:
         app.add_middleware(Identify, keys=keys)
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
+    app.add_middleware(RootPath, root_path=settings.root_path, trusted_proxies=settings.trusted_proxies)
     app.add_middleware(Envelope, metrics=metrics, leaving=lambda: engine.draining, tracing=tracing)
     if settings.origins:
         app.add_middleware(Cors, origins=settings.origins)

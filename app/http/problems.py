@@ -143,7 +143,11 @@ def _routing(error: HTTPException, request_id: str | None) -> Response:
         allowed = _allowed(error)
         detail = f"This address answers to {allowed} and no other method."
         return answer(METHOD_NOT_ALLOWED, detail, request_id, {"Allow": allowed})
-    return answer(NOT_FOUND, "There is nothing at this address; /docs tells what there is.", request_id)
+    return answer(
+        NOT_FOUND,
+        "There is nothing at this address; the service's page links to its API's documentation.",
+        request_id,
+    )
 
 
 def _allowed(error: HTTPException) -> str:

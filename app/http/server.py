@@ -40,8 +40,7 @@ class Server(uvicorn.Server):
         config = uvicorn.Config(
             app,
             http=bounded_protocol(settings.request_read_seconds, settings.max_connections),
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=settings.trusted_proxies,
+            proxy_headers=False,  # the application reads them
             ws="none",
             lifespan="on",
             log_config=None,

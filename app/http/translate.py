@@ -96,7 +96,8 @@ async def translate(
         image, overlay = await _render(translation.entry, look, size, overlay=form in (JSON, MIXED))
     timed = Timed.of(translation.seconds, encode=time.perf_counter() - encoding, since=started)
     timed.record(context.metrics, request.state, translation)
-    return translation_response(form, translation, image, overlay, timed)
+    root_path = request.scope["root_path"]
+    return translation_response(form, translation, image, overlay, timed, root_path=root_path)
 
 
 def _size(translation: Translation, longer: int | None, limit: int) -> tuple[int, int] | None:

@@ -57,10 +57,13 @@ export function translate(file, { direction, fit, signal }) {
   return ask(`translate?${options}`, asJson, { method: "POST", headers: { Accept: "application/json" }, body, signal });
 }
 
-/** A picture of an attention map as a PNG blob; `href` is the answer's, `options` are GET /attention's. */
+/**
+ * A picture of an attention map as a PNG blob; `href` is the answer's, `options` are GET /attention's.
+ * Only its id is used: a proxy may serve the page below a path that the service does not know.
+ */
 export function fetchAttention(href, options, signal) {
-  const url = new URL(href, location.href);
-  for (const [name, value] of Object.entries(options)) url.searchParams.set(name, value);
+  const id = new URL(href, location.href).searchParams.get("id");
+  const url = `attention?${new URLSearchParams({ id, ...options })}`;
   return ask(url, asBlob, { headers: { Accept: "image/png" }, signal });
 }
 
