@@ -1,16 +1,17 @@
 """What of a PNG file a decoder needs, apart from what its writers added."""
 
 import struct
-import zlib
 from typing import NamedTuple
 
 from models.images.errors import BrokenPicture
+from models.images.png_colour import declared_profile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _MAX_CHUNKS = 2**16  # a chunk costs its sender twelve bytes and Pillow microseconds; sound files have few
-_MAX_PROFILE_BYTES = 4 * 2**20  # the largest printers' tables stay under it
+_COLOUR_CHUNKS = frozenset({b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"})
+_GREY_TYPES = (b"\0", b"\4")  # in IHDR: grey, grey with alpha
 
 
 class Png(NamedTuple):
@@ -18,7 +19,7 @@ class Png(NamedTuple):
 
     pixels: bytes  # a PNG file of the still picture alone
     exif: bytes
-    icc_profile: bytes
+    icc_profile: bytes  # of the colours it declares in whichever way; empty for sRGB
 
 
 def split(data: bytes) -> Png:
@@ -31,27 +32,20 @@ def split(data: bytes) -> Png:
     Raises `BrokenPicture` for a file of nothing but tiny chunks.
     """
     view, position = memoryview(data), len(SIGNATURE)
-    pixels, exif, icc_profile = [view[:position]], b"", b""
+    pixels, exif, colours = [view[:position]], b"", dict[bytes, bytes]()
+    has_pixels = False  # colours that are declared behind them come too late
     for _ in range(_MAX_CHUNKS):
         if position + 8 > len(data):
-            return Png(b"".join(pixels), exif, icc_profile)
+            profile = declared_profile(colours, grey=data[25:26] in _GREY_TYPES)
+            return Png(b"".join(pixels), exif, profile)
         length, name = struct.unpack_from(">I4s", data, position)
         body, end = position + 8, position + 12 + length
         if name in _PIXEL_CHUNKS:
             pixels.append(view[position:end])
+            has_pixels = has_pixels or name == b"IDAT"
         elif name == b"eXIf":
             exif = data[body : end - 4]
-        elif name == b"iCCP":
-            icc_profile = _inflate_profile(data[body : end - 4])
+        elif name in _COLOUR_CHUNKS and not has_pixels:
+            colours.setdefault(name, data[body : end - 4])
         position = end
     raise BrokenPicture(f"This PNG picture has more than {_MAX_CHUNKS:,} chunks; save it again.")
-
-
-def _inflate_profile(chunk: bytes) -> bytes:
-    """The profile in an iCCP chunk (name, zero, method, deflated bytes); empty if damaged or too large."""
-    inflate = zlib.decompressobj()
-    try:
-        profile = inflate.decompress(chunk[chunk.find(b"\0") + 2 :], _MAX_PROFILE_BYTES)
-    except zlib.error:
-        return b""
-    return profile if inflate.eof else b""

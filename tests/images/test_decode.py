@@ -1,11 +1,23 @@
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from models.images.decode import decode
-from tests.images.drawing import LIMITS, exif, file, flat, gradient, png_by_hand, png_chunk, swapped_profile
+from tests.images.drawing import (
+    LIMITS,
+    exif,
+    file,
+    flat,
+    gradient,
+    png_by_hand,
+    png_chunk,
+    swapped_profile,
+    with_jpeg_segments,
+)
 
 KINDS = ("JPEG", "PNG", "WEBP")
 
@@ -166,3 +178,28 @@ def test_threads_do_not_disturb_each_other() -> None:
     with ThreadPoolExecutor(8) as threads:
         together = list(threads.map(lambda data: decode(data, limits=LIMITS), files * 4))
     assert all(np.array_equal(a, b) for a, b in zip(alone * 4, together, strict=True))
+
+
+def _with_a_second_picture(base: bytes) -> bytes:
+    """An Ultra HDR JPEG: its metadata, its base picture, its gain map."""
+    marker = b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:hdrgm='http://ns.adobe.com/hdr-gain-map/1.0/'/>"
+    iso = b"urn:iso:std:iso:ts:21496:-1\0" + bytes(4)
+    index = b"MPF\0MM\0*\0\0\0\x08" + bytes(60)
+    segments = [b"\xff\xe1" + marker, b"\xff\xe2" + iso, b"\xff\xe2" + index]
+    return with_jpeg_segments(base, *segments) + file(flat(4, 6, (200, 200, 200)), "JPEG")
+
+
+def _with_a_second_view(base: bytes) -> bytes:
+    """A JPEG of several pictures (MPO), as cameras with two lenses write."""
+    out = BytesIO()
+    other = Image.fromarray(flat(32, 48, (255, 255, 255)))
+    Image.open(BytesIO(base)).save(out, "MPO", save_all=True, append_images=[other], quality=95)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("form", [_with_a_second_picture, _with_a_second_view])
+def test_a_jpeg_of_several_pictures_gives_its_base_picture(form: Callable[[bytes], bytes]) -> None:
+    drawn = flat(32, 48, (60, 120, 180))
+    pixels = decode(form(file(drawn, "JPEG")), limits=LIMITS)
+    assert pixels.shape == drawn.shape
+    assert np.abs(pixels.astype(int) - drawn).max() <= 4
