@@ -6,6 +6,7 @@ import errno
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from app.folder import Plan, PlanError, find_jobs, translate_files
 from app.settings import Settings
 from models.bundle.canary import smooth_picture
 from models.bundle.files import entry_of, read_bundle, write_bundle
-from tests.cli.command import environment, ugatit
+from tests.cli.command import environment, signals_delivered, ugatit
 from tests.photos import encoded, photo
 from tests.tiny_bundle import SIZE, write_tiny_bundle
 
@@ -110,11 +111,11 @@ def test_an_interruption_leaves_no_half_written_file(tmp_path: Path, bundles: Pa
     for number in range(300):
         (photos / f"{number:03}.jpg").write_bytes(data)
     command = [sys.executable, "-m", "app", "translate", str(photos), "--direction", "cat2dog"]
-    process = subprocess.Popen(
-        [*command, "--out", str(out), "--bundles", str(bundles)], env=environment(), stderr=subprocess.DEVNULL
-    )
+    command += ["--out", str(out), "--bundles", str(bundles)]
+    with signals_delivered():
+        process = subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL)
     while process.poll() is None and not out.exists():
-        pass
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
     written = names(out)
