@@ -103,7 +103,7 @@ def configure_logging(level: str, form: Literal["plain", "json"], worker: int | 
 
 
 def log_what_python_prints() -> None:
-    """Log warnings, and the exceptions that end the process or a thread; Python would print them by itself."""
+    """Log warnings, and exceptions that end the process or a thread: Python would print them by itself."""
     logging.captureWarnings(True)
 
     def in_process(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
