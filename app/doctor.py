@@ -16,11 +16,13 @@ from app.engine.verifying import require_name, verify
 from app.environment import variable
 from app.settings import Settings, shown
 from models.bundle.errors import BundleError
+from models.bundle.manifest import MANIFEST
+from models.files.text import as_text
 
 
 def examine(settings: Settings) -> int:
     """Print the findings; 0 if the service could serve a direction as it is, else 1."""
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
     console.print(_machine(settings))
     try:
         runtime = open_runtime(settings)
@@ -31,9 +33,11 @@ def examine(settings: Settings) -> int:
     console.print(f"provider truly in use: {runtime.providers[0]}{rival}")
     console.print(f"precision truly in use: {runtime.precision}")
     console.print(f"threads of a run: {runtime.threads or 'the runtime chooses'}")
-    bundles = bundle_directories(settings.bundles_dir)
-    console.print(f"\nbundles in {settings.bundles_dir.resolve()}: {len(bundles) or 'none'}")
-    states = [_examine_bundle(console, path, runtime) for path in bundles]
+    found = bundle_directories(settings.bundles_dir)
+    console.print(f"\nbundles in {as_text(settings.bundles_dir.resolve())}: {len(found.bundles) or 'none'}")
+    states = [_examine_bundle(console, path, runtime) for path in found.bundles]
+    for path in found.others:
+        console.print(f"  {as_text(path.name)}: ignored, it has no {MANIFEST} and is not a bundle")
     console.print(_in_force(settings))
     return 0 if any(states) else 1
 

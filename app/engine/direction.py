@@ -20,6 +20,7 @@ from app.engine.translator import Facts, Limits, Listener, Translator
 from models.bundle.errors import BundleError
 from models.bundle.files import read_bundle
 from models.bundle.manifest import MANIFEST, version_of
+from models.files.text import as_text
 
 log = logging.getLogger("ugatit.engine")
 
@@ -40,7 +41,7 @@ class Direction:
         *,
         observe_run: Callable[[float, int], None] = lambda _seconds, _pictures: None,
     ) -> None:
-        self.name = path.name
+        self.name = as_text(path.name)
         self.admission = Admission(limits.permits)
         self._path = path
         self._open_model = open_model
@@ -204,6 +205,7 @@ class Direction:
         return made
 
     def _refuse(self, why: str) -> None:
+        why = as_text(why)
         if self._serving is not None and self.state.serves:
             assert self.facts is not None
             sentence = f"What lies in its folder was refused, version {self.facts.version} serves on: {why}"

@@ -198,7 +198,7 @@ def _in_wheel(library: str) -> list[str]:
 
 def _has_amx(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     try:
-        return "amx_bf16" in cpuinfo.read_text().split()
+        return "amx_bf16" in cpuinfo.read_text(encoding="utf-8", errors="replace").split()
     except OSError:
         return False
 

@@ -7,13 +7,15 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.engine.direction import Direction
 from app.engine.errors import UnknownDirection
 from app.engine.session import OpenModel
 from app.engine.state import State
 from app.engine.translator import Limits
+from models.bundle.manifest import DIRECTION, MANIFEST
+from models.files.text import as_text
 
 log = logging.getLogger("ugatit.engine")
 
@@ -40,9 +42,10 @@ class Registry:
         self._leaving: list[Direction] = []
         self._loaded = False
         self._directions: dict[str, Direction] = {}
-        self._add(bundle_directories(bundles_dir))
+        self._ignored: set[Path] = set()
+        self._add(self._bundles())
         if not self._directions:
-            log.warning("%s The folder is %s.", _NO_BUNDLE, bundles_dir.resolve())
+            log.warning("%s The folder is %s.", _NO_BUNDLE, as_text(bundles_dir.resolve()))
 
     async def load(self) -> None:
         """Load every direction, one at a time: each uses all cores."""
@@ -56,12 +59,12 @@ class Registry:
             again: also give what is out of order another chance.
         """
         try:
-            found = await asyncio.to_thread(bundle_directories, self.bundles_dir, required=True)
-            await self._give_up_missing({path.name for path in found})
+            found = await asyncio.to_thread(self._bundles, required=True)
+            await self._give_up_missing({as_text(path.name) for path in found})
         except OSError as error:
             log.error("%s cannot be read (%s); what was loaded serves on", self.bundles_dir, error.strerror)
             return
-        self._add(path for path in found if path.name not in self._directions)
+        self._add(path for path in found if as_text(path.name) not in self._directions)
         await self._load(again=again)
 
     def __iter__(self) -> Iterator[Direction]:
@@ -97,6 +100,19 @@ class Registry:
         for direction in (*self, *self._leaving):
             direction.close()
 
+    def _bundles(self, *, required: bool = False) -> list[Path]:
+        """Find the bundles, and note once of every other directory that it is ignored.
+
+        A direction that is offered stays a bundle when its manifest is lost: what was loaded serves on.
+        """
+        found = bundle_directories(self.bundles_dir, required=required)
+        known = [path for path in found.others if as_text(path.name) in self._directions]
+        for path in found.others:
+            if path not in known and path not in self._ignored:
+                log.info("%s is ignored: it has no %s, so it is not a bundle", as_text(path), MANIFEST)
+                self._ignored.add(path)
+        return sorted([*found.bundles, *known])
+
     async def _load(self, *, again: bool) -> None:
         async with asyncio.TaskGroup() as group:
             for direction in self:
@@ -104,8 +120,9 @@ class Registry:
 
     def _add(self, paths: Iterable[Path]) -> None:
         for path in paths:
-            observe = partial(self._observe, path.name)
-            self._directions[path.name] = Direction(path, self._open_model, self._limits, observe_run=observe)
+            name = as_text(path.name)
+            observe = partial(self._observe, name)
+            self._directions[name] = Direction(path, self._open_model, self._limits, observe_run=observe)
         order = sorted(self._directions, key=lambda name: (name != self._preferred, name))
         self._directions = {name: self._directions[name] for name in order}
 
@@ -113,9 +130,7 @@ class Registry:
         if self._directions.keys() <= found:
             return
         await asyncio.sleep(_GONE_SECONDS)
-        there = {
-            path.name for path in await asyncio.to_thread(bundle_directories, self.bundles_dir, required=True)
-        }
+        there = {as_text(path.name) for path in await asyncio.to_thread(self._bundles, required=True)}
         for name in self._directions.keys() - found - there:
             log.info("%s is gone from %s, and is not offered any more", name, self.bundles_dir)
             direction = self._directions.pop(name)
@@ -126,12 +141,32 @@ class Registry:
         self.observe_run(direction, seconds, pictures)
 
 
-def bundle_directories(bundles_dir: Path, *, required: bool = False) -> list[Path]:
-    """The directories that should be bundles; names with a leading dot are half-written ones.
+class Directories(NamedTuple):
+    """The directories below the bundles' one. Names with a leading dot are half-written bundles."""
+
+    bundles: list[Path]
+    others: list[Path]
+    """Those without a manifest, such as lost+found: whatever a system or a person keeps there."""
+
+
+def bundle_directories(bundles_dir: Path, *, required: bool = False) -> Directories:
+    """Tell bundles, whole or not, from other directories.
 
     Raises:
         OSError: `bundles_dir` cannot be read, and is required.
     """
     if not required and not bundles_dir.is_dir():
-        return []
-    return sorted(path for path in bundles_dir.iterdir() if path.is_dir() and not path.name.startswith("."))
+        return Directories([], [])
+    found = sorted(path for path in bundles_dir.iterdir() if path.is_dir() and not path.name.startswith("."))
+    bundles = [path for path in found if _is_bundle(path)]
+    return Directories(bundles, [path for path in found if path not in bundles])
+
+
+def _is_bundle(path: Path) -> bool:
+    try:
+        (path / MANIFEST).lstat()
+    except PermissionError:  # a bundle that the service may not read is defunct, and says why
+        return DIRECTION.fullmatch(path.name) is not None
+    except OSError:
+        return False
+    return True

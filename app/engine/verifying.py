@@ -23,13 +23,14 @@ NETWORKS = ("local", "global")
 
 
 def require_name(manifest: Manifest, path: Path) -> None:
-    """A direction is asked for by its directory's name.
+    """Check that a bundle's directory has the name of its direction, by which the service offers it.
 
     Raises:
-        BundleError: the bundle is another direction's.
+        BundleError: it has another name.
     """
-    if manifest.direction != path.name:
-        raise BundleError(f"{path} holds the direction {manifest.direction}; rename the directory so.")
+    name = path.resolve().name if path.name in ("", "..") else path.name
+    if manifest.direction != name:
+        raise BundleError(f"{path} holds the direction {manifest.direction}; rename the directory to that.")
 
 
 class TooCoarse(BundleError):

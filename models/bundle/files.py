@@ -17,6 +17,8 @@ from models.bundle.manifest import CARD, MANIFEST, FileEntry, Manifest, parse_ma
 
 _MANIFEST_LIMIT_BYTES: Final = 1 << 20
 _CARD_LIMIT_BYTES: Final = 1 << 20
+_JUNK: Final = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+"""In lower case. These are never read, so that nothing depends on what they hold."""
 
 
 class Bundle(NamedTuple):
@@ -113,8 +115,13 @@ def refuse_to_replace(path: Path) -> None:
     if not path.exists():
         return
     names = {entry.name for entry in path.iterdir()} if path.is_dir() else {"a file"}
-    if names and MANIFEST not in names:
+    if not all(map(is_junk, names)) and MANIFEST not in names:
         raise BundleError(f"{path} is there and is no bundle; move it away, or write to another directory.")
+
+
+def is_junk(name: str) -> bool:
+    """Return whether a system puts a file of this name into any folder that it shows or copies."""
+    return name.startswith("._") or name.lower() in _JUNK
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -129,7 +136,7 @@ def read_bundle(path: Path) -> Bundle:
         raise BundleError(f"{path} is not a bundle: it has no {MANIFEST}.")
     manifest_bytes = _read_limited(path / MANIFEST, _MANIFEST_LIMIT_BYTES)
     manifest = parse_manifest(manifest_bytes)
-    if strangers := names - manifest.files.keys() - {MANIFEST}:
+    if strangers := {name for name in names if not is_junk(name)} - manifest.files.keys() - {MANIFEST}:
         unnamed = quoted(", ".join(sorted(strangers)))
         raise BundleError(f"{path} holds files its manifest does not name: {unnamed}.")
     files = {name: read_verified(path, name, entry) for name, entry in manifest.files.items()}

@@ -97,6 +97,20 @@ def test_a_file_of_the_direction_s_name_is_not_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "cat2dog").read_text() == "dear"
 
 
+@pytest.mark.parametrize("name", [".DS_Store", "._card.md", "Thumbs.db", "desktop.ini", "Desktop.ini"])
+def test_what_a_system_puts_into_a_bundle_is_ignored(tmp_path: Path, name: str) -> None:
+    path = making.write(tmp_path / "cat2dog")
+    (path / name).write_bytes(b"junk")
+    assert name not in read_bundle(path).files
+
+
+def test_a_link_that_is_named_like_a_system_s_file_is_refused(tmp_path: Path) -> None:
+    path = making.write(tmp_path / "cat2dog")
+    (path / ".DS_Store").symlink_to(tmp_path)
+    with pytest.raises(BundleError, match="symbolic link"):
+        read_bundle(path)
+
+
 def test_an_empty_directory_is_filled(tmp_path: Path) -> None:
     (tmp_path / "cat2dog").mkdir()
     read_bundle(making.write(tmp_path / "cat2dog"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,47 @@ async def test_one_bad_bundle_does_not_stop_the_others(tmp_path: Path) -> None:
     await engine.translate("cat2dog", photo())
     with pytest.raises(DirectionDefunct):
         await engine.translate("dog2cat", photo())
+    engine.close()
+
+
+async def test_a_directory_that_is_not_a_bundle_is_ignored_with_one_log_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_tiny_bundle(tmp_path)
+    (tmp_path / "lost+found").mkdir(mode=0)
+    (tmp_path / "@eaDir/thumbs").mkdir(parents=True)
+    (tmp_path / os.fsdecode(b"caf\xe9")).mkdir()
+    with caplog.at_level("INFO"):
+        engine = await load(tmp_path)
+        await engine.registry.reload()
+    assert [direction.name for direction in engine.registry] == ["cat2dog"]
+    assert engine.why_not_ready() is None
+    ignored = [record.getMessage() for record in caplog.records if "is ignored" in record.getMessage()]
+    assert [line.partition(" is ignored")[0] for line in sorted(ignored)] == [
+        f"{tmp_path}/@eaDir",
+        rf"{tmp_path}/caf\xe9",
+        f"{tmp_path}/lost+found",
+    ]
+    engine.close()
+
+
+async def test_a_served_direction_that_loses_its_manifest_serves_on(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path)
+    engine = await load(tmp_path)
+    (tmp_path / "cat2dog/manifest.json").unlink()
+    await engine.registry.reload()
+    assert engine.registry["cat2dog"].state is State.DEGRADED
+    await engine.translate("cat2dog", photo())
+    engine.close()
+
+
+async def test_a_bundle_in_a_directory_of_any_bytes_has_a_name_that_can_be_told(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path).rename(tmp_path / os.fsdecode(b"caf\xe9"))
+    engine = await load(tmp_path)
+    (direction,) = engine.registry
+    assert direction.name == r"caf\xe9"
+    assert direction.reason is not None
+    assert direction.reason.startswith(r"caf\xe9 holds the direction cat2dog; rename the directory to that.")
     engine.close()
 
 

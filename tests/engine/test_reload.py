@@ -15,7 +15,7 @@ from app.engine.direction import Direction
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import AttentionGone, DirectionDefunct, Loading, UnknownDirection
 from app.engine.fake import FakeModel, FakeNetwork, fake_engine, write_fake_bundle
-from app.engine.registry import bundle_directories
+from app.engine.registry import Directories, bundle_directories
 from app.engine.runtime import open_runtime
 from app.engine.state import State
 from app.settings import Settings
@@ -222,8 +222,8 @@ async def test_a_directory_that_is_away_for_a_moment_is_being_replaced(
     engine = await make_engine()
     looks: list[list[Path]] = [[]]
 
-    def blink(bundles_dir: Path, *, required: bool) -> list[Path]:
-        return looks.pop() if looks else bundle_directories(bundles_dir, required=required)
+    def blink(bundles_dir: Path, *, required: bool) -> Directories:
+        return Directories(looks.pop(), []) if looks else bundle_directories(bundles_dir, required=required)
 
     monkeypatch.setattr("app.engine.registry.bundle_directories", blink)
     await engine.registry.reload()
