@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from app.engine.providers import ProviderRefused
 from app.environment import variable
 from app.settings import Settings, SettingsError, load_settings
 from models.bundle.errors import BundleError
+from models.files.text import as_text, escape_output
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
 
@@ -57,13 +59,11 @@ def serve(workers: int | None, worker: int | None, inherited: int | None, meetin
 
     Everything is set by environment variables.
     """
-    from app.http.logs import configure_logging, log_what_python_prints
+    from app.http.logs import configure_logging
     from app.http.server import address_of, open_socket
 
     settings = load_settings(**({} if workers is None else {"workers": workers}))
     configure_logging(settings.log_level, settings.log_format, worker)
-    if settings.log_format == "json":
-        log_what_python_prints()
     if worker is not None and inherited is not None and meeting is not None:
         _serve_as_worker(settings, socket.socket(fileno=inherited), worker, meeting)
     listening = open_socket(settings.host, settings.port)
@@ -82,10 +82,11 @@ def _supervise(settings: Settings, listening: socket.socket, told: str) -> NoRet
     open_store(settings)
     if settings.api_keys_file is not None:
         Keys(settings.api_keys_file)
-    _print(told, logging.INFO)
+    click.echo(told)
     reloads = settings.reload != "off"
-    grace_seconds = settings.linger_seconds + settings.grace_seconds
-    supervisor = Supervisor(settings.workers, listening, grace_seconds=grace_seconds, reloads=reloads)
+    supervisor = Supervisor(
+        settings.workers, listening, grace_seconds=settings.grace_seconds, reloads=reloads
+    )
     sys.exit(asyncio.run(supervisor.run()))
 
 
@@ -109,7 +110,7 @@ def _serve(
 
     server = Server(settings, open_engine(settings, open_runtime(settings)), place)
     if told is not None:
-        _print(told, logging.INFO)
+        click.echo(told)
     server.run(sockets=[listening])
     logging.shutdown()
     sys.stdout.flush()
@@ -118,7 +119,13 @@ def _serve(
 
 
 @cli.command()
-@click.argument("source", type=click.Path(exists=True, path_type=Path), metavar="FILE_OR_FOLDER")
+@click.argument(
+    "sources",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FILE_OR_FOLDER...",
+)
 @click.option("--direction", required=True, help="Such as selfie2anime.")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder.")
 @click.option("--fit", type=click.Choice(get_args(Fit)), default="cover", show_default=True)
@@ -127,7 +134,7 @@ def _serve(
 @click.option("--colormap", type=click.Choice(get_args(Colormap)), default="jet", show_default=True)
 @click.option("--bundles", type=click.Path(path_type=Path), help="Instead of UGATIT_BUNDLES_DIR.")
 def translate(
-    source: Path,
+    sources: tuple[Path, ...],
     direction: str,
     out: Path,
     fit: Fit,
@@ -136,25 +143,36 @@ def translate(
     colormap: Colormap,
     bundles: Path | None,
 ) -> None:
-    """Translate a picture, or all pictures of a folder, without a server.
+    """Translate pictures, and all pictures of folders, without a server.
 
     For every picture NAME the folder --out gets its translation and, where the model has attention,
-    NAME.overlay. Pictures that cannot be read are listed at the end; the exit code is 1 then.
+    NAME.overlay. Pictures that cannot be read are listed at the end; the exit code is 1 then. What a folder
+    holds beside pictures is counted and named. Put -- before names that begin with a dash.
     """
     from app.engine.looks import MEDIA_TYPES, Look
-    from app.folder import Plan, PlanError, translate_files
+    from app.folder import Plan, PlanError, find_jobs, translate_files
 
+    _obey_interrupts()
     settings = load_settings()
     if bundles is not None:
         settings = settings.model_copy(update={"bundles_dir": bundles})
     look = Look(MEDIA_TYPES[format_], settings.jpeg_quality, alpha, colormap)
+    plan = Plan(sources, out, direction, fit, look)
     try:
-        failures = translate_files(Plan(source, out, direction, fit, look), settings)
+        jobs, remarks = find_jobs(plan)
     except PlanError as error:
         raise click.UsageError(str(error)) from None
+    failures = translate_files(plan, jobs, settings)
+    for remark in remarks:
+        _say(remark)
     for path, reason in failures:
-        click.echo(f"ugatit: {path}: {reason}", err=True)
+        _say(f"{path}: {reason}")
     sys.exit(1 if failures else 0)
+
+
+def _obey_interrupts() -> None:
+    """Let SIGINT interrupt a command that a shell started with `&`, which makes it ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @cli.command()
@@ -162,13 +180,15 @@ def translate(
 def verify(bundle: Path) -> None:
     """Check a BUNDLE: its files, their hashes, and the canary. Exit code 1 if anything is wrong."""
     from app.engine.runtime import open_runtime
+    from app.engine.verifying import require_name
     from app.engine.verifying import verify as verify_bundle
 
     runtime = open_runtime(load_settings())
     try:
         verified = verify_bundle(bundle, runtime.open)
+        require_name(verified.bundle.manifest, bundle)
     except BundleError as error:
-        click.echo(f"ugatit: {error}", err=True)
+        _say(str(error))
         sys.exit(1)
     click.echo(f"{verified.bundle.manifest.direction} {verified.bundle.version}: good")
     for name, entry in sorted(verified.bundle.manifest.files.items()):
@@ -204,8 +224,11 @@ def doctor() -> None:
 
 def main() -> None:
     """Run the command; a user's mistake is one line and exit code 2."""
+    escape_output()
     try:
         cli.main(prog_name="ugatit", standalone_mode=False)
+    except click.NoSuchOption as error:
+        _fail(error.format_message() + _about_dashes())
     except click.ClickException as error:
         _fail(error.format_message())
     except (click.Abort, KeyboardInterrupt):
@@ -216,15 +239,17 @@ def main() -> None:
         _fail(f"{error.filename or 'the disk'}: {error.strerror}.")
 
 
+def _about_dashes() -> str:
+    """Return the remedy where an argument was read as options and is the name of a file."""
+    files = [name for name in sys.argv[1:] if name.startswith("-") and Path(name).exists()]
+    return f" Put -- before {files[0]}, which is a file." if files else ""
+
+
 def _fail(sentence: str) -> None:
-    _print(f"ugatit: {' '.join(sentence.split())}", logging.ERROR)
+    _say(sentence)
     sys.exit(2)
 
 
-def _print(sentence: str, level: int) -> None:
-    """Print a sentence; of `serve` as JSON where its log is, since both become one stream in a container."""
-    if "serve" in sys.argv[1:2] and os.environ.get(variable("log_format")) == "json":
-        from app.http.logs import json_line
-
-        sentence = json_line(level, sentence)
-    click.echo(sentence, err=level >= logging.ERROR)
+def _say(sentence: str) -> None:
+    """Write one line to stderr, whatever bytes the names in it are made of."""
+    click.echo(f"ugatit: {as_text(' '.join(sentence.split()))}", err=True)

@@ -1,4 +1,4 @@
-"""Translate a picture or a folder of pictures into files: the engine without HTTP."""
+"""Translate pictures and folders of pictures into files: the engine without HTTP."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -20,6 +21,7 @@ from app.engine.rendering import render_attention, render_picture
 from app.engine.runtime import open_runtime
 from app.settings import Settings
 from models.bundle.errors import BundleError
+from models.files.walk import summary, walk
 from models.images.encode import extension
 from models.images.errors import PictureError
 from models.images.frame import Fit
@@ -28,11 +30,6 @@ _PATIENCE_SECONDS: Final = 3600.0
 """Nobody waits at the other end of a connection, so a slow machine may take its time."""
 _AHEAD: Final = 2
 """Pictures under way beside those in a run: the next is decoded and the last encoded meanwhile."""
-
-PICTURE_SUFFIXES: Final = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"}
-)
-"""What is taken for a picture in a folder. Those that cannot be read are reported, not passed over."""
 
 Failures = list[tuple[Path, str]]
 
@@ -44,7 +41,8 @@ class PlanError(ValueError):
 class Plan(NamedTuple):
     """What to translate, how, and where to."""
 
-    source: Path
+    sources: tuple[Path, ...]
+    """Files, and folders of pictures."""
     out: Path
     direction: str
     fit: Fit
@@ -59,15 +57,21 @@ class Job(NamedTuple):
     overlay: Path
 
 
-def translate_files(plan: Plan, settings: Settings) -> Failures:
-    """Translate all pictures of a plan; what could not be read is returned with the reason.
+class Jobs(NamedTuple):
+    """What a plan comes to."""
+
+    jobs: list[Job]
+    remarks: list[str]
+    """A sentence for each source folder in which something was not taken for a picture."""
+
+
+def translate_files(plan: Plan, jobs: Sequence[Job], settings: Settings) -> Failures:
+    """Translate the pictures of a plan; what could not be read is returned with the reason.
 
     Raises:
-        PlanError: there is no picture, or a source would be overwritten.
         BundleError, EngineError: the direction cannot serve.
         OSError: a file cannot be written.
     """
-    jobs = find_jobs(plan)
     runtime = open_runtime(settings)
     own = {"deadline_seconds": _PATIENCE_SECONDS, "store_url": SecretStr("")}  # nobody asks for maps later
     engine = open_engine(settings.model_copy(update=own), runtime)
@@ -77,45 +81,55 @@ def translate_files(plan: Plan, settings: Settings) -> Failures:
         engine.close()
 
 
-def find_jobs(plan: Plan) -> list[Job]:
-    """The pictures of a plan in a fixed order, and the files they become, none of which is a source.
+def find_jobs(plan: Plan) -> Jobs:
+    """Return the pictures of a plan in a fixed order, and the files they become, none of which is a source.
 
     Raises:
         PlanError: there is no picture, or a source would be overwritten.
     """
-    sources = _pictures_in(plan.source, plan.out)
-    root = plan.source if plan.source.is_dir() else plan.source.parent
-    stems = Counter(source.with_suffix("") for source in sources)
+    found, remarks = _find_pictures(plan)
+    names = Counter(below.with_suffix("") for below in found.values())
+    suffix = extension(plan.look.media_type)
     jobs = []
-    for source in sources:
+    for source, below in found.items():
         # a.jpg and a.png in one folder become a.jpg.png and a.png.png.
-        name = source.stem if stems[source.with_suffix("")] == 1 else source.name
-        target = plan.out / source.parent.relative_to(root)
-        suffix = extension(plan.look.media_type)
+        name = below.stem if names[below.with_suffix("")] == 1 else below.name
+        target = plan.out / below.parent
         jobs.append(Job(source, target / f"{name}{suffix}", target / f"{name}.overlay{suffix}"))
     _refuse_overwriting(jobs)
     _refuse_clashes(jobs)
-    return jobs
+    return Jobs(jobs, remarks)
 
 
-def _pictures_in(source: Path, out: Path) -> list[Path]:
-    if not source.is_dir():
-        return [source]
-    inside = out.resolve()
-    found = [
-        path
-        for path in sorted(source.rglob("*"))
-        if path.suffix.lower() in PICTURE_SUFFIXES
-        and path.is_file()
-        and not path.name.startswith(".")
-        and (inside == source.resolve() or inside not in path.resolve().parents)
-    ]
-    if not found:
-        raise PlanError(f"{source} holds no pictures; give a folder with .jpg, .png or .webp files.")
-    return found
+def _find_pictures(plan: Plan) -> tuple[dict[Path, Path], list[str]]:
+    """Return each picture with its path below its source, and what else was in the source folders."""
+    found: dict[Path, Path] = {}
+    remarks = []
+    for source in plan.sources:
+        if not source.is_dir():
+            found[source] = Path(source.name)
+            continue
+        walked = walk(source)
+        remark = f"In {source}: {summary(walked.left_out, source)}" if walked.left_out else ""
+        pictures = _without_results(walked.pictures, source, plan.out)
+        if not pictures:
+            raise PlanError(
+                f"{source} holds no pictures; give a folder with .jpg, .png or .webp files. {remark}".strip()
+            )
+        found |= {picture: picture.relative_to(source) for picture in pictures}
+        remarks += [remark] if remark else []
+    return found, remarks
 
 
-def _refuse_overwriting(jobs: list[Job]) -> None:
+def _without_results(pictures: Sequence[Path], source: Path, out: Path) -> list[Path]:
+    """Leave out what an earlier run wrote into a folder `out` below the source."""
+    results = out.resolve()
+    if results == source.resolve():
+        return list(pictures)
+    return [picture for picture in pictures if results not in picture.resolve().parents]
+
+
+def _refuse_overwriting(jobs: Sequence[Job]) -> None:
     sources = {job.source.resolve() for job in jobs}
     for job in jobs:
         for target in (job.translation, job.overlay):
@@ -125,7 +139,7 @@ def _refuse_overwriting(jobs: list[Job]) -> None:
                 )
 
 
-def _refuse_clashes(jobs: list[Job]) -> None:
+def _refuse_clashes(jobs: Sequence[Job]) -> None:
     """Results of an earlier run among the sources, a.png and a.overlay.png, would overwrite each other."""
     sources: dict[Path, Path] = {}
     for job in jobs:
@@ -135,15 +149,20 @@ def _refuse_clashes(jobs: list[Job]) -> None:
                 raise PlanError(f"{other} and {job.source} would both become {target}; rename one of them.")
 
 
-async def _translate_all(engine: Engine, plan: Plan, jobs: list[Job]) -> Failures:
+async def _translate_all(engine: Engine, plan: Plan, jobs: Sequence[Job]) -> Failures:
     direction = engine.registry[plan.direction]
     await direction.load()
     if not direction.state.serves:
         raise BundleError(f"{plan.direction} cannot serve: {direction.reason}")
     failures: dict[Path, str] = {}
     places = asyncio.Semaphore(_AHEAD + 1)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=sys.stderr)) as progress:
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(file=sys.stderr),
+    ) as progress:
         bar = progress.add_task(plan.direction, total=len(jobs))
 
         async def one(job: Job) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from app.folder import Plan, PlanError, find_jobs, translate_files
 from app.settings import Settings
 from models.bundle.canary import smooth_picture
 from models.bundle.files import entry_of, read_bundle, write_bundle
-from tests.cli.command import environment, signals_delivered, ugatit
+from tests.cli.command import environment, ugatit
 from tests.photos import encoded, photo
 from tests.tiny_bundle import SIZE, write_tiny_bundle
 
@@ -32,7 +32,7 @@ def bundles(tmp_path: Path) -> Path:
 
 
 def plan(source: Path, out: Path) -> Plan:
-    return Plan(source, out, "cat2dog", "cover", Look())
+    return Plan((source,), out, "cat2dog", "cover", Look())
 
 
 def names(folder: Path) -> list[str]:
@@ -53,8 +53,9 @@ def test_a_folder_becomes_translations_and_overlays_and_the_unreadable_are_told_
     assert names(out) == ["a.overlay.png", "a.png", "more/b.overlay.png", "more/b.png"]
     assert np.array_equal(np.asarray(Image.open(out / "a.png")), 255 - PICTURE)
     reports = [line for line in result.stderr.splitlines() if line.startswith("ugatit:")]
-    assert len(reports) == 1
-    assert "broken.jpg" in reports[0]
+    assert len(reports) == 2
+    assert "notes.txt" in reports[0]
+    assert "broken.jpg" in reports[1]
 
 
 def test_one_file_in_another_format_exits_0(tmp_path: Path, bundles: Path) -> None:
@@ -86,7 +87,7 @@ def test_pictures_of_one_name_do_not_meet_and_the_order_is_fixed(tmp_path: Path)
     for name in ("b.png", "a.jpg", "a.png", ".hidden.png", "out/old.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
-    jobs = find_jobs(plan(tmp_path, tmp_path / "out"))
+    jobs = find_jobs(plan(tmp_path, tmp_path / "out")).jobs
     assert [job.source.name for job in jobs] == ["a.jpg", "a.png", "b.png"]
     assert [job.translation.name for job in jobs] == ["a.jpg.png", "a.png.png", "b.png"]
 
@@ -99,9 +100,55 @@ def test_two_pictures_that_would_become_one_file_are_refused(tmp_path: Path, oth
         find_jobs(plan(tmp_path, tmp_path / "out"))
 
 
+def test_pictures_of_several_sources_do_not_meet(tmp_path: Path) -> None:
+    for name in ("one/a.jpg", "two/a.png", "two/b.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    several = (tmp_path / "one/a.jpg", tmp_path / "two", tmp_path / "two/b.png")
+    jobs = find_jobs(Plan(several, tmp_path / "out", "cat2dog", "cover", Look())).jobs
+    assert [job.translation.name for job in jobs] == ["a.jpg.png", "a.png.png", "b.png"]
+
+
+def test_a_folder_names_what_was_not_taken_for_a_picture(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    (photos / ".ipynb_checkpoints").mkdir(parents=True)
+    for name in ("a.jfif", "b.ppm", ".ipynb_checkpoints/a.png"):
+        (photos / name).touch()
+    (photos / "gone.png").symlink_to("nowhere.png")
+    found = find_jobs(plan(photos, tmp_path / "out"))
+    assert [job.source.name for job in found.jobs] == ["a.jfif"]
+    assert found.remarks == [
+        f"In {photos}: Left out 3 entries: hidden or of a system (.ipynb_checkpoints); "
+        "not a picture by its suffix (b.ppm); a link without a target (gone.png)."
+    ]
+
+
+def test_several_files_of_any_names_are_translated(tmp_path: Path, bundles: Path) -> None:
+    names_ = ["-dash.png", os.fsdecode(b"caf\xe9.png"), "[red]:smile:.png"]
+    for name in names_:
+        (tmp_path / name).write_bytes(encoded(PICTURE))
+    (tmp_path / os.fsdecode(b"\xff.jpg")).write_bytes(b"no picture")
+    options = ("--direction", "cat2dog", "--out", "out", "--bundles", bundles)
+    result = ugatit("translate", *options, "--", *names_, os.fsdecode(b"\xff.jpg"), cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith(r"ugatit: \xff.jpg: ")
+    assert {name for name in names(tmp_path / "out") if "overlay" not in name} == set(names_)
+
+
+def test_a_file_that_is_read_as_an_option_gets_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "-photo.png").touch()
+    result = ugatit("translate", "-photo.png", "--direction", "cat2dog", "--out", "out", cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr == "ugatit: No such option '-p'. Put -- before -photo.png, which is a file.\n"
+
+
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="holds no pictures"):
         find_jobs(plan(tmp_path, tmp_path / "out"))
+
+
+def ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def test_an_interruption_leaves_no_half_written_file(tmp_path: Path, bundles: Path) -> None:
@@ -111,11 +158,14 @@ def test_an_interruption_leaves_no_half_written_file(tmp_path: Path, bundles: Pa
     for number in range(300):
         (photos / f"{number:03}.jpg").write_bytes(data)
     command = [sys.executable, "-m", "app", "translate", str(photos), "--direction", "cat2dog"]
-    command += ["--out", str(out), "--bundles", str(bundles)]
-    with signals_delivered():
-        process = subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, "--out", str(out), "--bundles", str(bundles)],
+        env=environment(),
+        stderr=subprocess.DEVNULL,
+        preexec_fn=ignore_interrupts,  # as a shell does with what it starts with &
+    )
     while process.poll() is None and not out.exists():
-        time.sleep(0.01)
+        pass
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
     written = names(out)
@@ -133,11 +183,19 @@ def test_a_full_disk_leaves_no_half_written_file(
 
     (tmp_path / "me.png").write_bytes(encoded(PICTURE))
     monkeypatch.setattr(Path, "replace", full)
+    full_plan = plan(tmp_path / "me.png", tmp_path / "out")
     with pytest.raises(OSError, match="No space left"):
-        translate_files(
-            plan(tmp_path / "me.png", tmp_path / "out"), Settings(bundles_dir=bundles, provider="cpu")
-        )
+        translate_files(full_plan, find_jobs(full_plan).jobs, Settings(bundles_dir=bundles, provider="cpu"))
     assert names(tmp_path / "out") == []
+
+
+def test_verify_and_serve_agree_about_the_name_of_a_directory(bundles: Path) -> None:
+    (bundles / "cat2dog").rename(bundles / "my model")
+    result = ugatit("verify", bundles / "my model")
+    assert result.returncode == 1
+    assert "my model holds the direction cat2dog; rename the directory to that." in result.stderr
+    (bundles / "my model").rename(bundles / "cat2dog")
+    assert ugatit("verify", ".", cwd=bundles / "cat2dog").returncode == 0
 
 
 def test_verify_says_what_it_checked(bundles: Path) -> None:
@@ -181,7 +239,9 @@ def test_doctor_does_not_call_a_bundle_good_that_would_not_be_served(bundles: Pa
 
 
 def test_doctor_tells_providers_bundles_and_settings(tmp_path: Path, bundles: Path) -> None:
-    (bundles / "dog2cat").mkdir()
+    write_tiny_bundle(bundles, "dog2cat")
+    (bundles / "dog2cat/card.md").unlink()
+    (bundles / "lost+found").mkdir()
     variables = {"UGATIT_PORT": "1234", "UGATIT_STORE_URL": "redis://:hunter2@redis.example/0"}
     result = ugatit("doctor", UGATIT_BUNDLES_DIR=str(bundles), UGATIT_PROVIDER="cpu", **variables)
     assert result.returncode == 0
@@ -191,6 +251,7 @@ def test_doctor_tells_providers_bundles_and_settings(tmp_path: Path, bundles: Pa
     assert "precision truly in use: float32" in result.stdout
     assert "cat2dog: good" in result.stdout
     assert "dog2cat: defunct" in result.stdout
+    assert "lost+found: ignored" in result.stdout
     assert "1234" in result.stdout
     empty = ugatit("doctor", UGATIT_BUNDLES_DIR=str(tmp_path / "none"))
     assert empty.returncode == 1
