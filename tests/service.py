@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -48,4 +47,3 @@ def _wait_until_ready(address: str) -> None:
             with refusal:
                 problem = json.load(refusal)
             assert problem["detail"].startswith("Loading"), problem
-        time.sleep(0.02)

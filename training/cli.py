@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from models.bundle.errors import BundleError
+from models.files.text import as_text, escape_output
 from models.networks.config import ConfigError
 from training.checkpoint.errors import CheckpointError as RunCheckpointError
 from training.commands import bundles, learn, seen
@@ -17,6 +18,7 @@ from training.importers import CheckpointError
 from training.methods.finite import NonFiniteLossError
 from training.parallel.processes import ProcessLostError, TroubleElsewhere
 from training.run import RunError
+from training.signals import obey_interrupts
 
 
 @click.group()
@@ -42,6 +44,8 @@ _MISTAKES = (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command, of `sys.argv` if none is given; a user's mistake is one line and exit code 2."""
+    escape_output()
+    obey_interrupts()
     try:
         cli.main(arguments, prog_name="ugatit-train", standalone_mode=False)
     except click.ClickException as error:
@@ -57,5 +61,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _fail(sentence: str) -> None:
-    click.echo(f"ugatit-train: {' '.join(sentence.split())}", err=True)
+    click.echo(f"ugatit-train: {as_text(' '.join(sentence.split()))}", err=True)
     sys.exit(2)

@@ -88,7 +88,7 @@ def load_preset(name: str) -> dict[str, Any]:
     """
     if name not in presets():
         raise ConfigError(f"There is no preset {name!r}; there are {', '.join(presets())}.")
-    return tomllib.loads((PRESETS / f"{name}.toml").read_text())
+    return tomllib.loads((PRESETS / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from training.checkpoint.read import list_folders, load_newest
 from training.config import RunConfig, changed, differences, from_mapping
 from training.data.fixed import test_batch, train_batch
 from training.data.folder import DOMAINS
-from training.data.scan import ScanResult, scan
+from training.data.scan import ScanResult, remarks, scan
 from training.data.stream import Stream
 from training.initial import read_initial, refuse_misfit, trained_weights
 from training.journal.journal import Journal
@@ -33,6 +33,7 @@ from training.parallel.processes import Processes
 from training.run import RunError, RunFolder
 from training.speed import Speed, choose
 from training.state import restore
+from training.terminal import busy
 
 SAMPLES = 4
 """Pictures of each domain on a sample sheet."""
@@ -232,8 +233,11 @@ def _seed_everything(seed: int) -> None:
 
 
 def _scan(data: Path, config: RunConfig, console: Console) -> ScanResult:
-    with console.status(f"Looking at the pictures in {data} …"):
-        return scan(data, max_unreadable_share=config.data.max_unreadable_share)
+    with busy(console, f"Looking at the pictures in {data} …"):
+        pictures = scan(data, max_unreadable_share=config.data.max_unreadable_share)
+    for remark in remarks(pictures):
+        console.print(remark, soft_wrap=True, highlight=False)
+    return pictures
 
 
 def _samples(pictures: ScanResult, size: int, device: torch.device) -> dict[str, Batch]:

@@ -22,7 +22,7 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         RunError: another process holds it, naming that process.
     """
-    with (folder / LOCK).open("a+") as file:
+    with (folder / LOCK).open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -34,4 +34,4 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _holder(folder: Path) -> str:
-    return (folder / LOCK).read_text() or "another process"
+    return (folder / LOCK).read_text(encoding="utf-8") or "another process"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from models.files.text import write_text
 from training.checkpoint.disk import replace_file
 from training.checkpoint.write import FULL
 from training.config import RunConfig, from_mapping
@@ -59,10 +60,10 @@ class RunFolder:
             "speed": dict(speed),
             "config": json.loads(config.to_json()),
         }
-        self._config.write_text(json.dumps(facts, indent=1) + "\n")
+        write_text(self._config, json.dumps(facts, indent=1) + "\n")
         unreadable = [f"{each}\n" for each in pictures.unreadable]
         if unreadable:
-            (self.path / "unreadable.txt").write_text("".join(unreadable))
+            write_text(self.path / "unreadable.txt", "".join(unreadable))
 
     def read(self) -> tuple[RunConfig, Path, str]:
         """The config, the data folder and the fingerprint of its pictures.
@@ -72,14 +73,14 @@ class RunFolder:
             ConfigError: its config was changed into one that cannot be.
         """
         try:
-            facts = json.loads(self._config.read_text())
+            facts = json.loads(self._config.read_text(encoding="utf-8"))
             return from_mapping(facts["config"]), Path(facts["data"]), str(facts["fingerprint"])
         except (OSError, json.JSONDecodeError, UnicodeDecodeError, AttributeError, KeyError, TypeError):
             raise RunError(f"{self.path} is no run: it has no readable config.json.") from None
 
     def speed(self) -> dict[str, str | bool]:
         """How the run was computed when it began; empty if it does not say, as early ones did not."""
-        return dict(json.loads(self._config.read_text()).get("speed", {}))
+        return dict(json.loads(self._config.read_text(encoding="utf-8")).get("speed", {}))
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -106,7 +107,7 @@ class RunFolder:
 
     def add_stats(self, line: dict[str, Any]) -> None:
         """Append one line to `stats.jsonl`."""
-        with self.stats.open("a") as file:
+        with self.stats.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
     def add_environment(self, facts: dict[str, Any]) -> None:
@@ -118,9 +119,11 @@ class RunFolder:
         """Drop lines of steps that are done again, and a line that a kill cut short."""
         if not self.stats.exists():
             return
-        kept = [line for line in self.stats.read_text().splitlines() if _step_of(line) <= step]
+        kept = [
+            line for line in self.stats.read_text(encoding="utf-8").splitlines() if _step_of(line) <= step
+        ]
         fresh = self.stats.with_name(".stats.jsonl")
-        fresh.write_text("".join(f"{line}\n" for line in kept))
+        write_text(fresh, "".join(f"{line}\n" for line in kept))
         fresh.replace(self.stats)
 
 

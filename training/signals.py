@@ -50,6 +50,12 @@ def stop_on_signals(*, patient: bool = False) -> Iterator[Stop]:
             signal.signal(asking, handler)
 
 
+def obey_interrupts() -> None:
+    """Let SIGINT interrupt a command that a shell started with `&`, which makes it ignore SIGINT."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _silence(terminals: list[int]) -> None:
     """Writing to a terminal that is gone would be an error, on the way to the last checkpoint."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -113,6 +113,21 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
         check(tmp_path / "nowhere")
 
 
+def test_what_is_not_taken_for_a_picture_is_listed(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "set[/a] :smile:")
+    (folder / "trainB/gone.png").symlink_to("nowhere.png")
+    (folder / "testA/@eaDir").mkdir()
+    (folder / "testA/[red]a.ppm").touch()
+    report = check(folder)
+    assert report.problems == ()
+    text = rendered(report)
+    assert text.startswith(f"{folder}")
+    assert "Not taken for pictures (3):" in text
+    assert "  trainB/gone.png: a link without a target\n" in text
+    assert "  testA/@eaDir: hidden or of a system\n" in text
+    assert "  testA/[red]a.ppm: not a picture by its suffix\n" in text
+
+
 def test_long_lists_are_cut_and_say_so(tmp_path: Path) -> None:
     folder = make_folder(tmp_path)
     for number in range(25):

@@ -1,5 +1,7 @@
 """Finding the pictures of a data set."""
 
+import hashlib
+import os
 import shutil
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 
 from tests.data.making import make_folder
 from training.data.errors import DataError
-from training.data.scan import scan
+from training.data.scan import remarks, scan
 
 
 def test_pictures_come_in_the_order_of_their_names(tmp_path: Path) -> None:
@@ -19,13 +21,25 @@ def test_pictures_come_in_the_order_of_their_names(tmp_path: Path) -> None:
     assert names == ["000.png", "001.png", "Z.PNG", "a.png", "b/1.png", "b.png"]
 
 
-def test_what_is_no_picture_by_its_name_is_passed_over(tmp_path: Path) -> None:
+def test_what_is_no_picture_by_its_name_is_left_out_and_named(tmp_path: Path) -> None:
     folder = make_folder(tmp_path)
     for name in ("notes.txt", ".DS_Store", "._000.png", "Thumbs.db"):
         (folder / "trainA" / name).write_bytes(b"no picture")
     result = scan(folder)
     assert len(result.train["A"]) == 5
     assert result.unreadable == ()
+    assert remarks(result) == [
+        "Left out 4 entries: hidden or of a system (trainA/.DS_Store, trainA/._000.png, trainA/Thumbs.db); "
+        "not a picture by its suffix (trainA/notes.txt). `ugatit-train data check` lists them."
+    ]
+
+
+def test_a_folder_whose_files_have_other_suffixes_says_which(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    for path in (folder / "testB").iterdir():
+        path.rename(path.with_suffix(".ppm"))
+    with pytest.raises(DataError, match=r"testB holds no pictures; .* by its suffix \(testB/000"):
+        scan(folder)
 
 
 def test_unreadable_pictures_are_left_out_and_listed_with_the_reason(tmp_path: Path) -> None:
@@ -35,6 +49,10 @@ def test_unreadable_pictures_are_left_out_and_listed_with_the_reason(tmp_path: P
     (folder / "trainB/100.bmp").write_bytes(b"BM")
     (folder / "trainB/101.jpg").write_bytes(b"")
     result = scan(folder)
+    assert remarks(result) == [
+        "Left out 3 of 58 pictures, which cannot be read; unreadable.txt in the run's folder says why. "
+        f"The first is {result.unreadable[0]}"
+    ]
     assert [len(result.train[domain]) for domain in ("A", "B")] == [11, 40]
     assert folder / "trainA/003.png" not in result.train["A"]
     assert [str(file) for file in result.unreadable] == [
@@ -97,3 +115,36 @@ def test_the_fingerprint_follows_the_training_pictures_alone(tmp_path: Path) -> 
     renamed = scan(moved).fingerprint
     shutil.copy(moved / "trainB/001.png", moved / "trainB/000.png")
     assert len({before, renamed, scan(moved).fingerprint}) == 3
+
+
+def test_the_fingerprint_is_that_of_every_run_that_was_started_before(tmp_path: Path) -> None:
+    """Names as bytes, contents, in the order of the names: a run goes on where this stays the same."""
+    folder = make_folder(tmp_path)
+    (folder / "trainA/b").mkdir()
+    shutil.copy(folder / "trainA/000.png", folder / "trainA/b/日本.png")
+    names = [path.relative_to(folder).as_posix() for path in sorted(folder.glob("trainA/**/*.png"))]
+    names += [path.relative_to(folder).as_posix() for path in sorted(folder.glob("trainB/*.png"))]
+    whole = b"".join(
+        hashlib.sha256(part).digest()
+        for name in names
+        for part in (name.encode(), (folder / name).read_bytes())
+    )
+    assert scan(folder).fingerprint == hashlib.sha256(whole).hexdigest()
+
+
+def test_what_a_system_adds_to_a_folder_changes_no_fingerprint(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    before = scan(folder).fingerprint
+    for name in (".ipynb_checkpoints", "@eaDir", "__MACOSX"):
+        shutil.copytree(folder / "trainB", folder / "trainA" / name)
+    assert scan(folder).fingerprint == before
+
+
+def test_names_that_are_not_utf_8_are_read_and_listed(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path, {"trainA": 12, "trainB": 2, "testA": 2, "testB": 2})
+    before = scan(folder).fingerprint
+    (folder / "trainA/003.png").rename(folder / os.fsdecode(b"trainA/caf\xe9.png"))
+    (folder / os.fsdecode(b"trainA/\xff.png")).write_bytes(b"no picture")
+    result = scan(folder)
+    assert result.fingerprint != before
+    assert [file.name for file in result.unreadable] == [r"trainA/\xff.png"]

@@ -57,7 +57,7 @@ def serving(settings: Settings, engine: Engine) -> Iterator[Live]:
     live.thread.start()
     try:
         while live.ask("GET", "/readyz")[0] != 200:
-            time.sleep(0.001)
+            pass
         yield live
     finally:
         if live.thread.is_alive():

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tests.data.making import make_folder
 from training.config import from_mapping
 from training.data.scan import scan
 from training.run import RunFolder
+
+
+def test_the_list_holds_names_of_any_bytes(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "data", {"trainA": 12, "trainB": 12, "testA": 2, "testB": 2})
+    (folder / os.fsdecode(b"trainB/caf\xe9.png")).write_bytes(b"no picture")
+    path = tmp_path / os.fsdecode(b"l\xe4uf")
+    run = RunFolder(path)
+    run.make()
+    run.create(from_mapping({}), folder, scan(folder), speed={})
+    assert (path / "unreadable.txt").read_bytes().startswith(rb"trainB/caf\xe9.png: ")
+    assert run.read()[1] == folder
 
 
 def test_what_is_left_out_is_listed_beside_the_run(tmp_path: Path) -> None:

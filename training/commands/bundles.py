@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from models.bundle.files import refuse_to_replace
 from models.bundle.manifest import split_direction
+from models.files.text import as_text
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
 from training.export.bundles import Facts, Judges, PreparedBundle, prepare_bundle
 from training.fit import load_trained
 from training.importers import read_official
 from training.run import RunFolder
+from training.terminal import busy, open_console
+
+_NOTES_FILE: Final = click.File(encoding="utf-8", errors="backslashreplace")
 
 
 @click.command("import")
@@ -34,7 +39,7 @@ from training.run import RunFolder
 @click.option("--data", help="What the weights were trained on, for the manifest.")
 @click.option("--licence", default="not recorded", help="Of the weights, for the manifest.")
 @click.option("--limits", default="not recorded", help="What not to use the weights for, for the manifest.")
-@click.option("--notes", type=click.File(), help="Markdown for the model card.")
+@click.option("--notes", type=_NOTES_FILE, help="Markdown for the model card.")
 def import_(
     checkpoint: Path,
     a2b: str,
@@ -79,7 +84,7 @@ def import_(
 @click.option("--data", help="What the run was trained on, for the manifest.")
 @click.option("--licence", default="not recorded", help="Of the weights, for the manifest.")
 @click.option("--limits", default="not recorded", help="What not to use the weights for, for the manifest.")
-@click.option("--notes", type=click.File(), help="Markdown for the model card.")
+@click.option("--notes", type=_NOTES_FILE, help="Markdown for the model card.")
 def export(
     run: Path,
     a2b: str | None,
@@ -154,10 +159,10 @@ def _write(
     facts: Facts,
     out: Path,
 ) -> None:
-    console = Console()
+    console = open_console()
     prepared = []
     for name, direction in wanted.items():
-        with console.status(f"Exporting {direction} and proving it against torch …"):
+        with busy(console, f"Exporting {direction} and proving it against torch …"):
             bundle = prepare_bundle(
                 direction, generators[name], judges=judges.get(name), facts=facts, precisions=True
             )
@@ -168,7 +173,9 @@ def _write(
 
 def _report(console: Console, bundle: PreparedBundle, path: Path) -> None:
     parity = bundle.manifest.parity
-    table = Table(title=f"{path}: {parity.reference} against {parity.runtime}", title_justify="left")
+    title = f"{as_text(path)}: {parity.reference} against {parity.runtime}"
+    console.print(Text(title, style="italic"), soft_wrap=True)
+    table = Table()
     table.add_column("output")
     table.add_column("measured")
     table.add_column("allowed")

@@ -20,6 +20,7 @@ from training.methods.finite import NonFiniteLossError
 from training.parallel.launch import Devices, launched
 from training.parallel.processes import Processes, TroubleElsewhere
 from training.run import RunFolder
+from training.terminal import busy, open_console
 
 
 @click.command()
@@ -70,8 +71,8 @@ def check_data(folder: Path) -> None:
 
     The exit code is 1 if it cannot be trained on.
     """
-    console = Console()
-    with console.status(f"Looking at the pictures in {folder} …"):
+    console = open_console()
+    with busy(console, f"Looking at the pictures in {folder} …"):
         report = check(folder)
     render(report, console)
     raise SystemExit(1 if report.problems else 0)
@@ -80,7 +81,7 @@ def check_data(folder: Path) -> None:
 def _until_interrupted(hardware: Devices, train: Callable[[Processes, Console], None]) -> None:
     """Train on this hardware. The first process speaks for all."""
     with launched(hardware) as processes:
-        console = Console(quiet=processes.rank > 0)
+        console = open_console(quiet=processes.rank > 0)
         try:
             train(processes, console)
         except Interrupted as told:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
+from models.files.text import as_text, write_text
 from training.commands.hardware import hardware_options
 from training.commands.options import config_options
 from training.config import from_mapping
@@ -19,6 +19,7 @@ from training.plan.render import render
 from training.plan.unreckoned import processes, unreckoned
 from training.report.page import draw_page
 from training.report.read import read_run
+from training.terminal import busy, open_console
 
 
 @click.command()
@@ -36,8 +37,8 @@ def plan(
     """
     fitting, remarks = fitted(values)
     config = from_mapping(fitting)
-    console = Console(stderr=as_json)
-    with console.status("Counting what a step needs …"):
+    console = open_console(stderr=as_json)
+    with busy(console, "Counting what a step needs …"):
         made = make_plan(config, data, real_steps=measure, processes=processes(hardware))
     remarks += unreckoned(config, hardware, real_steps=measure)
     if as_json:
@@ -56,5 +57,5 @@ def report(run: Path, out: Path | None) -> None:
     """
     page = draw_page(read_run(run))
     file = out or run / "report.html"
-    file.write_text(page)
-    click.echo(f"{file}: {len(page.encode()) / 1e6:.1f} MB")
+    write_text(file, page)
+    click.echo(f"{as_text(file)}: {file.stat().st_size / 1e6:.1f} MB")

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.files.walk import LeftOut, name_below
 from training.data.duplicates import Look, alike, look_at
 from training.data.errors import Unreadable
 from training.data.examine import Examined, OnProgress, examine, too_many_unreadable
-from training.data.folder import DOMAINS, FOLDERS, Domain, find_pictures, missing_pictures
+from training.data.folder import DOMAINS, FOLDERS, Domain, all_left_out, find_pictures, missing_pictures
 
 
 class Size(NamedTuple):
@@ -63,6 +64,8 @@ class Report:
     folder: Path
     folders: tuple[FolderReport, ...]
     unreadable: tuple[Unreadable, ...]
+    left_out: tuple[LeftOut, ...]
+    """What is in the folders and is not taken for a picture."""
     duplicates: tuple[Duplicates, ...]
     problems: tuple[str, ...]
     """Why training would refuse the data set, sentence by sentence; none where it would not."""
@@ -86,6 +89,7 @@ def check(
         folder=folder,
         folders=tuple(_report(name, examined) for name in FOLDERS),
         unreadable=examined.all_unreadable(),
+        left_out=all_left_out(found),
         duplicates=tuple(group for domain in DOMAINS for group in _duplicates(folder, domain, examined)),
         problems=(
             *missing_pictures(folder, found),
@@ -108,6 +112,6 @@ def _report(name: str, examined: Examined[_Seen]) -> FolderReport:
 
 def _duplicates(folder: Path, domain: Domain, examined: Examined[_Seen]) -> list[Duplicates]:
     seen = examined.readable[f"train{domain}"] | examined.readable[f"test{domain}"]
-    names = [path.relative_to(folder).as_posix() for path in seen]
+    names = [name_below(path, folder) for path in seen]
     groups = alike([picture.look for picture in seen.values()])
     return [Duplicates(domain, tuple(names[index] for index in group)) for group in groups]

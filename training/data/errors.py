@@ -10,7 +10,7 @@ class Unreadable:
     """A file that looks like a picture by its name but cannot be read."""
 
     name: str
-    """Its path below the data set's folder."""
+    """Its path below the data set's folder, as text."""
     reason: str
     """One sentence."""
 

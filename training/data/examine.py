@@ -13,6 +13,7 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from models.files.walk import name_below
 from models.images.decode import PictureError, PictureLimits, decode
 from training.data.errors import Unreadable
 from training.data.folder import FOLDERS, Found
@@ -56,11 +57,11 @@ def read_picture(path: Path) -> tuple[bytes, NDArray[np.uint8]]:
 def examine(folder: Path, found: Found, see: See[T], on_progress: OnProgress | None = None) -> Examined[T]:
     """Decode every picture that was found, on all cores, and note what `see` makes of it."""
     examined: Examined[T] = Examined({name: {} for name in FOLDERS}, {name: [] for name in FOLDERS})
-    places = [(name, path) for name in FOLDERS for path in found[name]]
+    places = [(name, path) for name in FOLDERS for path in found[name].pictures]
     with closing(_look_at_all([path for _, path in places], see)) as outcomes:
         for done, ((name, path), outcome) in enumerate(zip(places, outcomes, strict=True), start=1):
             if isinstance(outcome, PictureError):
-                bad = Unreadable(path.relative_to(folder).as_posix(), str(outcome))
+                bad = Unreadable(name_below(path, folder), str(outcome))
                 examined.unreadable[name].append(bad)
             else:
                 examined.readable[name][path] = outcome

@@ -2,50 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
+from models.files.walk import LeftOut, Walk, summary, walk
 from training.data.errors import DataError
+from training.data.neighbours import where_instead
 
 Domain = Literal["A", "B"]
-Found = Mapping[str, Sequence[Path]]
-"""The pictures under each of `FOLDERS`."""
+Found = Mapping[str, Walk]
+"""What is under each of `FOLDERS`."""
 
 DOMAINS: Final[tuple[Domain, ...]] = ("A", "B")
 FOLDERS: Final = ("trainA", "trainB", "testA", "testB")
 
-# What is taken for a picture. Those that cannot be read are reported, not passed over.
-_SUFFIXES: Final = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"}
-)
-
 
 def find_pictures(folder: Path) -> Found:
-    """The picture files under each of the four folders, at any depth, in the same order on every machine.
+    """Return what is under each of the four folders, at any depth, in the same order on every machine.
 
-    Raises `DataError` where `folder` is none.
+    Raises `DataError` where `folder` is not a folder.
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder; give the one that holds {', '.join(FOLDERS)}.")
-    return {name: _pictures_under(folder / name) for name in FOLDERS}
+    return {name: walk(folder / name) if (folder / name).is_dir() else Walk([], []) for name in FOLDERS}
+
+
+def all_left_out(found: Found) -> tuple[LeftOut, ...]:
+    """Return what none of the four folders offers as a picture, in order."""
+    return tuple(entry for name in FOLDERS for entry in found[name].left_out)
 
 
 def missing_pictures(folder: Path, found: Found) -> list[str]:
-    """A sentence for each folder that is missing or holds no picture."""
-    return [_what_is_missing(folder / name) for name in FOLDERS if not found[name]]
+    """Return a sentence for each folder that is missing or holds no picture."""
+    return [_what_is_missing(folder, name, found[name]) for name in FOLDERS if not found[name].pictures]
 
 
-def _what_is_missing(folder: Path) -> str:
-    if folder.is_dir():
-        return f"{folder} holds no pictures; put JPEG, PNG or WebP files into it."
-    return f"There is no folder {folder}; a data set has pictures in {', '.join(FOLDERS)}."
-
-
-def _pictures_under(root: Path) -> list[Path]:
-    pictures = [
-        path
-        for path in root.rglob("*")
-        if path.suffix.lower() in _SUFFIXES and not path.name.startswith(".") and path.is_file()
-    ]
-    return sorted(pictures, key=lambda path: path.relative_to(root).parts)
+def _what_is_missing(folder: Path, name: str, found: Walk) -> str:
+    if (folder / name).is_dir():
+        instead = f" {summary(found.left_out, folder)}" if found.left_out else ""
+        return f"{folder / name} holds no pictures; put JPEG, PNG or WebP files into it.{instead}"
+    instead = where_instead(folder, name) or f"a data set has pictures in {', '.join(FOLDERS)}."
+    return f"There is no folder {folder / name}; {instead}"

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from models.files.text import as_text
+from models.files.walk import name_below
 from training.data.check import Duplicates, FolderReport, Report, Size
 from training.data.duplicates import HASH_BITS, MAX_BITS, MAX_LEVELS
 
@@ -17,7 +19,8 @@ _LINES: Final = 20  # of a list; who has more to repair asks again afterwards
 
 def render(report: Report, console: Console) -> None:
     """Print a report: a table of the folders, then what is wrong."""
-    table = Table(title=str(report.folder), title_justify="left")
+    console.print(Text(as_text(report.folder), style="italic"), soft_wrap=True)  # a title would be wrapped
+    table = Table()
     table.add_column("folder")
     for column in ("pictures", "unreadable", "smallest", "median", "largest"):
         table.add_column(column, justify="right")
@@ -25,9 +28,11 @@ def render(report: Report, console: Console) -> None:
         table.add_row(*_row(folder))
     console.print(table)
     _print_list(console, "Unreadable, left out by training", [str(file) for file in report.unreadable])
+    left_out = [f"{name_below(entry.path, report.folder)}: {entry.reason}" for entry in report.left_out]
+    _print_list(console, "Not taken for pictures", left_out)
     _print_duplicates(console, report.duplicates)
     for problem in report.problems:
-        console.print(Text(problem, style="bold red"), soft_wrap=True)
+        console.print(Text(as_text(problem), style="bold red"), soft_wrap=True)
 
 
 def _row(folder: FolderReport) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.files.walk import LeftOut, summary
 from training.data.errors import DataError, Unreadable
 from training.data.examine import Examined, OnProgress, examine, too_many_unreadable
-from training.data.folder import DOMAINS, Domain, find_pictures, missing_pictures
+from training.data.folder import DOMAINS, Domain, all_left_out, find_pictures, missing_pictures
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,9 @@ class ScanResult:
     train: Mapping[Domain, tuple[Path, ...]]
     test: Mapping[Domain, tuple[Path, ...]]
     unreadable: tuple[Unreadable, ...]
-    """What was left out. The run folder should list it."""
+    """Pictures that were left out. The run folder should list them."""
+    left_out: tuple[LeftOut, ...]
+    """What else is in the folders and was not taken for a picture."""
     fingerprint: str
     """Hex digest of the training pictures' names and contents: equal where a run can go on exactly."""
 
@@ -52,8 +56,24 @@ def scan(
         train={domain: tuple(examined.readable[f"train{domain}"]) for domain in DOMAINS},
         test={domain: tuple(examined.readable[f"test{domain}"]) for domain in DOMAINS},
         unreadable=examined.all_unreadable(),
+        left_out=all_left_out(found),
         fingerprint=_fingerprint(folder, examined),
     )
+
+
+def remarks(result: ScanResult) -> list[str]:
+    """Return what to say of a data set that can be trained on: how many files are left out, and why."""
+    sentences = []
+    if result.unreadable:
+        count = len(result.unreadable)
+        total = count + sum(map(len, (*result.train.values(), *result.test.values())))
+        sentences.append(
+            f"Left out {count:,} of {total:,} pictures, which cannot be read; unreadable.txt in the run's "
+            f"folder says why. The first is {result.unreadable[0]}"
+        )
+    if result.left_out:
+        sentences.append(f"{summary(result.left_out, result.folder)} `ugatit-train data check` lists them.")
+    return sentences
 
 
 def _digest(data: bytes, _: NDArray[np.uint8]) -> bytes:
@@ -64,5 +84,6 @@ def _fingerprint(folder: Path, examined: Examined[bytes]) -> str:
     whole = hashlib.sha256()
     for domain in DOMAINS:
         for path, digest in examined.readable[f"train{domain}"].items():
-            whole.update(hashlib.sha256(path.relative_to(folder).as_posix().encode()).digest() + digest)
+            name = os.fsencode(path.relative_to(folder).as_posix())  # bytes: a name need not be UTF-8
+            whole.update(hashlib.sha256(name).digest() + digest)
     return whole.hexdigest()

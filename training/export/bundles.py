@@ -22,6 +22,7 @@ from models.bundle.manifest import (
     Training,
     split_direction,
 )
+from models.files.text import encodable
 from models.networks.config import ConfigError
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
@@ -114,8 +115,8 @@ def prepare_bundle(
         architecture=architecture,
         attention=generator.cam is not None,
         training=_training(facts),
-        licence=facts.licence,
-        limits=facts.limits,
+        licence=encodable(facts.licence),
+        limits=encodable(facts.limits),
         parity=parity,
         precisions={"float16": measure_float16(model, read_canary(files[CANARY]))} if precisions else {},
         files={name: entry_of(data) for name, data in files.items()},
@@ -151,7 +152,7 @@ def _discriminators(judges: Judges, generator: Generator) -> tuple[bytes, float]
 def _training(facts: Facts) -> Training:
     return Training(
         steps=facts.steps,
-        data=facts.data,
+        data=facts.data and encodable(facts.data),
         config_sha256=facts.config_sha256,
         checkpoint_sha256=facts.checkpoint_sha256,
         code_version=metadata.version("ugatit"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ class Board:
     """Writes to `RUN/tensorboard`; steps that are done again after a resume replace what was there."""
 
     def __init__(self, folder: Path, *, done: int) -> None:
-        self._writer = SummaryWriter(str(folder), purge_step=done + 1 if done else None)
+        folder.mkdir(exist_ok=True)
+        self._folder = os.open(folder, os.O_RDONLY)
+        self._writer = SummaryWriter(self._utf8_path(folder), purge_step=done + 1 if done else None)
 
     def numbers(self, line: Mapping[str, Any], losses: Mapping[str, float]) -> None:
         """One point on each curve."""
@@ -50,6 +53,18 @@ class Board:
 
     def close(self) -> None:
         self._writer.close()
+        os.close(self._folder)
+
+    def _utf8_path(self, folder: Path) -> str:
+        """Return a path of the folder that TensorBoard can encode; it takes no bytes that are not UTF-8.
+
+        Such names exist on Linux only, where the open folder has a second path.
+        """
+        try:
+            str(folder).encode()
+        except UnicodeEncodeError:
+            return f"/proc/self/fd/{self._folder}"
+        return str(folder)
 
     def _scalar(self, name: str, value: float, step: int) -> None:
         self._writer.add_scalar(name, value, step)

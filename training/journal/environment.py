@@ -37,7 +37,7 @@ def facts(step: int, *, processes: int) -> dict[str, Any]:
 def read_environments(path: Path) -> list[dict[str, Any]]:
     """What each start and each resume wrote, the first one first; empty if the file cannot be read."""
     try:
-        entries = json.loads(path.read_text())
+        entries = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
     return [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
@@ -51,7 +51,7 @@ def code_version() -> str:
 def processor() -> str:
     """The name of the processor, or of its kind where the system does not tell."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

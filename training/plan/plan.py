@@ -139,7 +139,7 @@ def _counted(data: Path) -> dict[str, int]:
     found = find_pictures(data)
     for sentence in missing_pictures(data, found):
         raise DataError(sentence)
-    return {name: len(files) for name, files in found.items()}
+    return {name: len(walked.pictures) for name, walked in found.items()}
 
 
 def _cached(config: RunConfig, pictures: Mapping[str, int]) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
+from models.files.text import as_text
 from training.config import RunConfig
 from training.report.charts import Chart, Section, sections, thinned
 from training.report.facts import Fact, headline
@@ -36,9 +37,9 @@ def draw_page(told: Told) -> str:
         "sheets": sheets,
     }
     numbered = iter(range(len(charts)))
-    return Template((_HERE / "report.html").read_text()).substitute(
-        title=escape(told.path.resolve().name),
-        style=(_HERE / "report.css").read_text(),
+    return Template(_asset("report.html")).substitute(
+        title=escape(as_text(told.path.resolve().name)),
+        style=_asset("report.css"),
         facts="".join(map(_fact, headline(told))),
         share=f"{_share(told):.4f}",
         samples=_samples(sheets),
@@ -49,8 +50,12 @@ def draw_page(told: Told) -> str:
         time=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
         # "<" would let a name end the script.
         data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
-        script="\n".join((_HERE / name).read_text() for name in ("chart.js", "samples.js", "report.js")),
+        script="\n".join(map(_asset, ("chart.js", "samples.js", "report.js"))),
     )
+
+
+def _asset(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
 
 
 def _share(told: Told) -> float:
@@ -115,7 +120,7 @@ def _samples(sheets: Sequence[Mapping[str, Any]]) -> str:
         for index, sheet in enumerate(sheets)
     )
     newest = sheets[0]["pictures"][-1]
-    return Template((_HERE / "samples.html").read_text()).substitute(choices=choices, newest=newest)
+    return Template(_asset("samples.html")).substitute(choices=choices, newest=newest)
 
 
 def _checkpoints(kept: Sequence[Kept]) -> str:
@@ -135,7 +140,7 @@ def _checkpoints(kept: Sequence[Kept]) -> str:
 
 def _config(told: Told) -> str:
     defaults = _flat(dataclasses.asdict(RunConfig()))
-    rows = [("data set", str(told.data), "")]
+    rows = [("data set", as_text(told.data), "")]
     for name, value in _flat(dataclasses.asdict(told.config)).items():
         differs = "" if value == defaults[name] else f"instead of {defaults[name]}"
         rows.append((name, value, differs))

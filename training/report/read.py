@@ -67,7 +67,7 @@ def read_run(path: Path) -> Told:
 
 def _lines(path: Path) -> list[dict[str, Any]]:
     try:
-        texts = path.read_text().splitlines()
+        texts = path.read_text(encoding="utf-8").splitlines()
     except OSError:
         return []
     lines = {}
