@@ -10,7 +10,27 @@ from app.engine.errors import Cancelled
 from app.http.errors import MissingFile, UnsupportedMediaType
 from app.http.multipart import boundary_of, only_file
 
-RAW_TYPES: Final = ("image/jpeg", "image/png", "image/webp")
+RAW_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "application/octet-stream")
+"""Those that are documented."""
+_ALIASES: Final = frozenset(
+    {
+        "",  # no type at all
+        "image/*",
+        "image/apng",
+        "image/jfif",
+        "image/jpe",
+        "image/jpg",
+        "image/pjpeg",
+        "image/x-citrix-jpeg",
+        "image/x-citrix-png",
+        "image/x-jpeg",
+        "image/x-jpg",
+        "image/x-png",
+        "image/x-webp",
+        "binary/octet-stream",
+    }
+)
+"""What clients write instead. A type only opens the door: the bytes decide what a picture is."""
 FORM_TYPE: Final = "multipart/form-data"
 
 
@@ -26,10 +46,10 @@ async def read_picture(request: Request) -> bytes:
     content_type = request.headers.get("content-type", "")
     media_type = content_type.partition(";")[0].strip().lower()
     boundary = boundary_of(content_type) if media_type == FORM_TYPE else None
-    if boundary is None and media_type not in RAW_TYPES:
+    if boundary is None and media_type not in _ALIASES.union(RAW_TYPES):
         raise UnsupportedMediaType(
-            f"The Content-Type {media_type[:64]!r} is not read here; send a form with a part named file, "
-            f"or the picture itself as {', '.join(RAW_TYPES)}."
+            f"The Content-Type must be {', '.join(RAW_TYPES)} or {FORM_TYPE}, got {media_type[:64]!r}; "
+            "convert the picture to JPEG, PNG or WebP, or send it under its own type."
         )
     try:
         # Not request.body(), which would keep it for as long as the answer is being sent.

@@ -9,7 +9,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _ANSWERED: Final = "ETag, Link, Retry-After, Server-Timing, X-Request-Id, X-Translation-Id"
-_ASKED: Final = "Accept, Authorization, Content-Type, If-None-Match, X-Api-Key, X-Request-Id"
+_ASKED: Final = (
+    "Accept, Authorization, Content-Encoding, Content-Type, If-None-Match, X-Api-Key, X-Request-Id"
+)
 _PREFLIGHT_SECONDS: Final = 600
 
 

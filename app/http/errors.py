@@ -25,6 +25,14 @@ class UnsupportedMediaType(RequestError):
     """The Content-Type is none of those that are read."""
 
 
+class UnsupportedEncoding(RequestError):
+    """The Content-Encoding is none of those that are read."""
+
+
+class MalformedEncoding(RequestError):
+    """The body is not in the coding that its Content-Encoding names."""
+
+
 class Unauthorized(RequestError):
     """Keys are required, and the request brings no good one."""
 

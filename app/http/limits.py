@@ -1,15 +1,18 @@
-"""Bound a request's body in bytes and in time, and let the client read an early answer."""
+"""Decode a request's body, bound it in bytes and in time, and let the client read an early answer."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import cached_property
 from typing import Final
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.engine.errors import Draining
 from app.http.client import client_of
+from app.http.encoding import Decoder, decoder_of
 from app.http.errors import BodyTimeout, BodyTooLarge
 from app.http.pace import Pace, PaceLimits
 from app.http.receiving import Body, Receiving
@@ -19,7 +22,9 @@ _DRAIN_BYTES: Final = 64 * 1024**2
 
 
 class BodyLimits:
-    """ASGI middleware: `receive` raises BodyTooLarge, BodyTimeout, ReceivingFull or Draining.
+    """ASGI middleware: `receive` undoes the body's Content-Encoding and bounds what it unfolds to.
+
+    It raises BodyTooLarge, BodyTimeout, ReceivingFull, Draining, UnsupportedEncoding or MalformedEncoding.
 
     An answer that is given before the body was read would be lost: closing a socket with unread bytes resets
     it. So the answer goes out, then a bounded rest of the body is read and dropped, then the connection
@@ -78,12 +83,19 @@ class _Body:
         self._leaving = leaving
         self._declared = _declared_bytes(headers)
         self._waits_for_continue = headers.get(b"expect", b"").lower() == b"100-continue"
+        self._content_encodings = Headers(scope=scope).getlist("content-encoding")
         self._received_bytes = 0
+        self._decoded_bytes = 0
         self._complete = self._declared == 0 and b"transfer-encoding" not in headers
 
     async def receive(self) -> Message:
         if self._declared > self._limit_bytes:
             raise self._too_large()
+        if self._complete and not self._received_bytes:
+            return await self._receive()
+        if self._decoder.pending:
+            await asyncio.sleep(0)  # what unfolds from a few bytes must not hold up other requests
+            return self._held_piece()
         if self._complete:
             return await self._receive()
         message = await self._receive_in_time()
@@ -92,9 +104,24 @@ class _Body:
             raise self._too_large()
         if self._leaving() and not self._complete:
             raise Draining  # the engine would refuse it too, after minutes on a slow connection
-        self._receiving.add(self._body, len(message.get("body", b"")))
-        self._body.complete = self._complete
-        return message
+        if message["type"] != "http.request":
+            return message
+        self._decoder.feed(message.get("body", b""), last=self._complete)
+        return self._held_piece()
+
+    @cached_property
+    def _decoder(self) -> Decoder:
+        return decoder_of(self._content_encodings)
+
+    def _held_piece(self) -> Message:
+        """Return the next decoded bytes as a message, once they are within the limits."""
+        piece = self._decoder.piece()
+        self._decoded_bytes += len(piece)
+        if self._decoded_bytes > self._limit_bytes:
+            raise self._too_large()
+        self._receiving.add(self._body, len(piece))
+        self._body.complete = self._complete and not self._decoder.pending
+        return {"type": "http.request", "body": piece, "more_body": not self._body.complete}
 
     def release(self) -> None:
         """The body is not held any more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
@@ -10,8 +11,9 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
-from app.http.errors import MalformedMultipart, MissingFile, UnexpectedPart
+from app.http.errors import MalformedMultipart, MissingFile, UnexpectedPart, UnsupportedEncoding
 
+_PLAIN_ENCODINGS = (b"", b"identity", b"binary", b"8bit", b"7bit")
 _REMEDY = "send it as curl -F file=@photo.jpg does"
 
 
@@ -68,11 +70,28 @@ def only_file(body: bytes, boundary: bytes) -> bytes:
         MalformedMultipart: the body is no such form, or is cut off.
         MissingFile: the part has another name, or there is none.
         UnexpectedPart: there is a second part.
+        UnsupportedEncoding: the part declares an encoding of its own.
     """
     form = _parse(body, boundary)
     if _name_of(form) != b"file":
         raise MissingFile(f"The form has no part named file; {_REMEDY}.")
+    _refuse_encoded(form.headers)
     return b"".join(form.chunks)
+
+
+def _refuse_encoded(headers: Mapping[bytes, bytes]) -> None:
+    """Check that a part holds its file's bytes as they are (RFC 7578, 4.7).
+
+    Raises:
+        UnsupportedEncoding: it declares another encoding.
+    """
+    for name in (b"Content-Encoding", b"Content-Transfer-Encoding"):
+        encoding = headers.get(name.lower(), b"").strip().lower()
+        if encoding not in _PLAIN_ENCODINGS:
+            raise UnsupportedEncoding(
+                f"The part file must hold the file's bytes as they are, got {name.decode()} "
+                f"{encoding.decode('latin-1')[:64]!r}; {_REMEDY}."
+            )
 
 
 def _parse(body: bytes, boundary: bytes) -> _Collector:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from app.engine import errors as engine
 from app.http import errors as http
+from app.http.encoding import ACCEPT_ENCODING
 from models.images import errors as images
 
 PROBLEM_TYPE: Final = "application/problem+json"
@@ -56,6 +57,7 @@ INTERNAL: Final = Kind(500, "internal", "Internal error")
 
 KINDS: Final[Mapping[type[Exception], Kind]] = {
     http.MalformedMultipart: Kind(400, "malformed_multipart", "Malformed form"),
+    http.MalformedEncoding: Kind(400, "malformed_encoding", "Malformed encoding"),
     http.Unauthorized: Kind(401, "unauthorized", "API key needed"),
     engine.UnknownDirection: Kind(404, "unknown_direction", "Unknown direction"),
     engine.AttentionGone: Kind(404, "attention_gone", "Attention gone"),
@@ -64,6 +66,7 @@ KINDS: Final[Mapping[type[Exception], Kind]] = {
     http.BodyTimeout: Kind(408, "body_timeout", "The body did not come"),
     http.BodyTooLarge: Kind(413, "body_too_large", "Too many bytes"),
     http.UnsupportedMediaType: Kind(415, "unsupported_media_type", "Unsupported media type"),
+    http.UnsupportedEncoding: Kind(415, "unsupported_encoding", "Unsupported Content-Encoding"),
     images.UnsupportedFormat: Kind(415, "unsupported_format", "Not a picture we read"),
     images.BrokenPicture: Kind(422, "undecodable", "Undecodable picture"),
     images.TooManyPixels: Kind(422, "too_many_pixels", "Too many pixels"),
@@ -101,6 +104,8 @@ def problem_of(error: Exception, request_id: str | None) -> Response:
 def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, engine.Busy):
         return {"Retry-After": str(error.retry_after_seconds)}
+    if isinstance(error, http.UnsupportedEncoding):
+        return {"Accept-Encoding": ACCEPT_ENCODING}
     return {"WWW-Authenticate": _CHALLENGE} if isinstance(error, http.Unauthorized) else {}
 
 

@@ -67,7 +67,8 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     **declare(
         MALFORMED_REQUEST, REQUEST_TIMEOUT, MISSING_OPTION, UNKNOWN_OPTION, INVALID_OPTION,
         http.MalformedMultipart, http.MissingFile, http.UnexpectedPart, http.NotAcceptable,
-        http.UnsupportedMediaType, http.BodyTimeout, http.BodyTooLarge,
+        http.UnsupportedMediaType, http.UnsupportedEncoding, http.MalformedEncoding,
+        http.BodyTimeout, http.BodyTooLarge,
         images.UnsupportedFormat, images.BrokenPicture, images.TooManyPixels,
         engine.UnknownDirection, engine.DirectionDefunct, engine.QueueFull, engine.FairShare, engine.Loading,
         engine.Draining, engine.DeadlineExceeded, http.Unauthorized, http.RateLimited,

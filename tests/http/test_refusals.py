@@ -62,7 +62,7 @@ def test_bad_options_are_refused_with_the_good_ones(
 
 
 @pytest.mark.parametrize(
-    "content_type", ["", "image/gif", "image/heic", "text/plain", "application/x-www-form-urlencoded"]
+    "content_type", ["image/gif", "image/heic", "text/plain", "application/x-www-form-urlencoded"]
 )
 def test_a_body_of_another_type_is_not_read(client: TestClient, content_type: str) -> None:
     headers = {"Content-Type": content_type} if content_type else {}

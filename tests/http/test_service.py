@@ -201,7 +201,13 @@ def test_openapi_declares_every_status_with_examples(client: TestClient) -> None
             assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
             assert content["examples"]
     body = document["paths"]["/translate"]["post"]["requestBody"]["content"]
-    assert set(body) == {"multipart/form-data", "image/jpeg", "image/png", "image/webp"}
+    assert set(body) == {
+        "multipart/form-data",
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "application/octet-stream",
+    }
     assert "Retry-After" in responses["503"]["headers"]
     declared = document["paths"]["/attention"]["get"]["responses"]
     assert set(declared) == {"200", "304", "503", "504"} | set(REFUSED) | {"408"}
