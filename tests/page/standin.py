@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PAGE_FILES = Path(__file__).parents[2] / "app" / "http" / "page"
-MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+MEDIA_TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".jpg": "image/jpeg",
+}
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -60,10 +66,14 @@ def json_answer(value: object) -> Answer:
     return Answer(200, "application/json", json.dumps(value).encode())
 
 
-def png(picture: Image.Image) -> bytes:
+def file(picture: Image.Image, form: str) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
+    picture.save(buffer, form)
     return buffer.getvalue()
+
+
+def png(picture: Image.Image) -> bytes:
+    return file(picture, "png")
 
 
 def direction(name: str, source: str, target: str, **changes: Any) -> dict[str, Any]:
@@ -88,11 +98,17 @@ def direction(name: str, source: str, target: str, **changes: Any) -> dict[str, 
 
 def uploaded_picture(request: Request) -> Image.Image:
     """The picture of the form's `file` part."""
+    content = uploaded_file(request)
+    return ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB")
+
+
+def uploaded_file(request: Request) -> bytes:
+    """The bytes of the form's `file` part."""
     head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
     form = BytesParser(policy=HTTP).parsebytes(head + request.body)
     content = next(form.iter_parts()).get_payload(decode=True)
     assert isinstance(content, bytes)
-    return ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB")
+    return content
 
 
 def framed(photo: Image.Image, fit: str) -> Image.Image:
@@ -156,9 +172,14 @@ class StandIn:
 
     def _translate(self, request: Request) -> Answer:
         picture = self.paint(framed(uploaded_picture(request), request.query["fit"]))
-        self.translation = png(picture)
+        if "size" in request.query:
+            scale = int(request.query["size"]) / max(picture.size)
+            picture = picture.resize((round(picture.width * scale), round(picture.height * scale)))
+        form = request.query.get("format", "png")
+        self.translation = file(picture, form)
         size = {"width": picture.width, "height": picture.height}
-        encoded = {"media_type": "image/png", **size, "data": base64.b64encode(self.translation).decode()}
+        data = base64.b64encode(self.translation).decode()
+        encoded = {"media_type": f"image/{form}", **size, "data": data}
         told: dict[str, Any] = next(
             one for one in self.directions if one["name"] == request.query["direction"]
         )

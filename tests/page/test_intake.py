@@ -55,6 +55,7 @@ def test_the_keyboard_alone_opens_the_file_chooser(page: Page) -> None:
 def test_a_second_photo_calls_the_first_one_off(page: Page, stand_in: StandIn) -> None:
     stand_in.gate.clear()
     pick(page, photo("first.png"))
+    page.locator("#working", has_text="Translating").wait_for()
     with page.expect_event("requestfailed", lambda request: "translate" in request.url):
         pick(page, photo("second.png"))
     stand_in.gate.set()

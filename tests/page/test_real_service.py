@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.page.photos import choose, translated
+from tests.page.photos import choose, photo, stripes, translated
 from tests.page.test_happy_path import *  # noqa: F403 - the same tests, at another address
 from tests.service import running_service
 
@@ -37,3 +37,20 @@ def test_every_network_shows_where_it_looked(page: Page, network: str) -> None:
 
 def test_the_page_opens_on_the_direction_for_photos_of_people(page: Page) -> None:
     assert page.locator("h1").inner_text() == "Selfie in. Anime out."
+
+
+def test_a_whole_large_photo_comes_back_at_the_size_that_the_page_names(page: Page) -> None:
+    translated(page, photo(picture=stripes().resize((2000, 1500))))
+    with page.expect_response(lambda answer: "fit=contain" in answer.url):
+        choose(page, "contain")
+    page.get_by_text("1024 × 768 px, JPEG. Enlarged from the 128 px that this model paints.").wait_for()
+    shown = page.locator("#translation").evaluate("(image) => [image.naturalWidth, image.naturalHeight]")
+    assert shown == [1024, 768]
+
+
+def test_the_sample_face_is_translated_and_the_models_limits_stand_beside_it(page: Page) -> None:
+    page.get_by_role("button", name="Try a sample face").click()
+    page.get_by_text("Translated in").wait_for()
+    expectations = page.locator("#expectations")
+    assert "This is a small model: it paints 128 × 128 px." in expectations.inner_text()
+    assert "not for identifying or judging people" in expectations.inner_text()

@@ -1,6 +1,7 @@
 /** The service's HTTP contract, and what it says when it says no. */
 
 import { keyHeaders } from "./key.js";
+import { post } from "./upload.js";
 
 /** A refusal in words: the fields of the server's problem JSON, and the seconds it asks us to wait. */
 export class Problem extends Error {
@@ -11,9 +12,17 @@ export class Problem extends Error {
 
   /** Whether the same request can succeed later, unchanged. */
   get passing() {
-    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+    if (OUT_OF_ORDER.includes(this.code)) return false;
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+
+  /** Whether the same picture can succeed with fewer bytes or pixels: the upload was too slow or too large. */
+  get wantsSmaller() {
+    return this.status === 408 || this.status === 413 || this.code === "too_many_pixels";
   }
 }
+
+const OUT_OF_ORDER = ["direction_defunct", "network_defunct"]; // until an operator mends it
 
 const UNREACHABLE = {
   code: "unreachable",
@@ -30,9 +39,9 @@ async function refusal(response) {
   return new Problem({ ...problem, status: response.status, title, detail }, seconds);
 }
 
-async function ask(url, read, init = {}) {
+async function ask(url, read, { send = fetch, ...init } = {}) {
   try {
-    const response = await fetch(url, { ...init, headers: { ...init.headers, ...keyHeaders() } });
+    const response = await send(url, { ...init, headers: { ...init.headers, ...keyHeaders() } });
     if (!response.ok) throw await refusal(response);
     return await read(response);
   } catch (error) {
@@ -49,12 +58,15 @@ export async function fetchDirections() {
   return (await ask("directions", asJson)).directions;
 }
 
-/** Translate one picture file; resolves to the JSON answer of POST /translate. */
-export function translate(file, { direction, fit, signal }) {
+/**
+ * Translate a picture's blob; resolves to the JSON answer of POST /translate. `options` are its query's;
+ * `onProgress(share)` is called while the picture is being sent, with 1 once it is.
+ */
+export function translate(blob, options, { signal, onProgress }) {
   const body = new FormData();
-  body.append("file", file);
-  const options = new URLSearchParams({ direction, fit });
-  return ask(`translate?${options}`, asJson, { method: "POST", headers: { Accept: "application/json" }, body, signal });
+  body.append("file", blob, "photo"); // the file's own name may tell more than the person means to
+  const headers = { Accept: "application/json" };
+  return ask(`translate?${new URLSearchParams(options)}`, asJson, { send: post, headers, body, signal, onProgress });
 }
 
 /**

@@ -64,3 +64,22 @@ export function showCard(about, direction) {
   about.querySelector("dl").replaceChildren(...facts(direction));
   about.querySelector("article").replaceChildren(...markdown(direction.card ?? ""));
 }
+
+const SMALL_SIDE = 256; // px: below the paper's size one sees that a model is small
+const FIRST_SENTENCE = /^.+?[.!?](?=\s|$)/;
+
+/** The first sentence of what a card's author wrote: the first paragraph below the card's table of facts. */
+function authorsWords(card) {
+  const paragraphs = card.split(/\n\s*\n/).map((paragraph) => paragraph.trim());
+  const table = paragraphs.findLastIndex((paragraph) => paragraph.startsWith("|"));
+  const written = paragraphs.slice(table + 1).find((paragraph) => /^[^#|>`\-*\d]/.test(paragraph)) ?? "";
+  return table < 0 ? "" : (written.replace(/\s+/g, " ").match(FIRST_SENTENCE)?.[0] ?? "");
+}
+
+/** What to expect of a model's pictures, in a few sentences. */
+export function expectations({ image, limits, card }) {
+  const side = Math.max(image.width, image.height);
+  const size = side < SMALL_SIDE ? `This is a small model: it paints ${image.width} × ${image.height} px.` : "";
+  const uses = limits ? `Limits: ${limits.replace(/[.\s]+$/, "")}.` : "";
+  return [size, authorsWords(card ?? ""), uses].filter(Boolean).join(" ");
+}

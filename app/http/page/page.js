@@ -3,15 +3,19 @@
 import { fetchDirections, pictureBlob, translate } from "./api.js";
 import { createAttention } from "./attention.js";
 import { createCamera } from "./camera.js";
-import { headline, serves, showCard, showDirections } from "./directions.js";
+import { expectations, headline, serves, showCard, showDirections } from "./directions.js";
 import { pictureName, save } from "./download.js";
 import { clearFailure, showFailure, tryAgain } from "./failure.js";
 import { watchIntake } from "./intake.js";
+import { prepare } from "./prepare.js";
+import { canShare, share } from "./share.js";
+import { createSize, sizeWords } from "./size.js";
 import { createStage } from "./stage.js";
 import { showVerdict } from "./verdict.js";
 
 const $ = (id) => document.getElementById(id);
 const LOADING_POLL_MS = 2000;
+const SAMPLE = "page/sample.jpg";
 const FIT_WORDS = {
   cover: "The centre of the photo, cut to the network's shape.",
   contain: "The whole photo, with padding that is cut off again.",
@@ -24,11 +28,13 @@ const attention = createAttention({
   stage,
   onFailure: showAttentionFailure,
 });
+const size = createSize({ select: $("size"), row: $("size-row"), onChange: () => translatePhoto() });
 const camera = createCamera({ dialog: $("camera"), capture: $("capture"), onPhoto: takePhoto });
 
 let directions = [];
 let direction = null; // the chosen one
 let photo = null; // the file on the easel
+let small = false; // whether only a smaller copy of it gets through
 let picture = null; // the translation's blob
 let asking = new AbortController();
 
@@ -47,6 +53,7 @@ function showToast(words) {
 /** A new photo: whatever was being asked for the one before is no longer wanted. */
 function takePhoto(file) {
   photo = file;
+  small = false;
   showToast("");
   return translatePhoto();
 }
@@ -57,30 +64,54 @@ async function translatePhoto() {
   asking = new AbortController();
   const { signal } = asking;
   const chosen = direction;
-  showBusy(chosen);
+  let upload = null;
+  showBusy();
   try {
+    upload = await prepare(photo, { direction: chosen, small });
+    if (signal.aborted) return;
+    const options = { direction: chosen.name, fit: fit(), ...size.choose(upload, chosen.image, fit()) };
+    const onProgress = (share) => signal.aborted || showProgress(share, chosen);
     const [answer] = await Promise.all([
-      translate(photo, { direction: chosen.name, fit: fit(), signal }),
-      stage.showSource(photo, chosen, fit(), signal),
+      translate(upload.blob, options, { signal, onProgress }),
+      stage.showSource(upload.blob, chosen, fit(), signal),
     ]);
     await showAnswer(answer, chosen, signal);
   } catch (error) {
-    if (!signal.aborted) showRefusal(error);
+    if (!signal.aborted) showRefusal(error, upload);
   }
 }
 
-function showBusy(chosen) {
+function showBusy() {
   clearFailure($("failure"));
   attention.hide();
-  $("working").textContent = `Translating ${chosen.source} to ${chosen.target} …`;
-  $("status").textContent = $("working").textContent;
+  setWorking("Preparing the photo …");
+  $("sent").hidden = true;
   setState("busy");
+  $("frame").scrollIntoView({ block: "nearest" }); // the buttons that brought the photo may be far below
+}
+
+/** Words that screen readers say too; only where the kind of work changes. */
+function setWorking(words) {
+  $("working").textContent = words;
+  $("status").textContent = words;
+}
+
+/** `share` of the upload is sent; with 1 the waiting is for the translation. */
+function showProgress(share, chosen) {
+  $("sent").hidden = share === 1;
+  $("sent").value = share;
+  if (share === 1) return setWorking(`Translating ${chosen.source} to ${chosen.target} …`);
+  if (!$("status").textContent.startsWith("Sending")) $("status").textContent = "Sending the photo …";
+  $("working").textContent = `Sending the photo, ${Math.floor(share * 100)} % …`;
 }
 
 async function showAnswer(answer, chosen, signal) {
   picture = pictureBlob(answer.image);
   setState("result");
   showVerdict(answer.attention?.source_probability ?? null, chosen);
+  $("size-words").textContent = sizeWords(answer.image, chosen.image);
+  $("expectations").textContent = expectations(chosen);
+  $("share").hidden = !canShare(picture);
   $("status").textContent = `Translated in ${(answer.timings_ms.total / 1000).toFixed(2)} s.`;
   await stage.showTranslation(picture, answer.image);
   if (signal.aborted) return;
@@ -88,10 +119,21 @@ async function showAnswer(answer, chosen, signal) {
   keepFocus($("split"));
 }
 
-function showRefusal(error) {
+function translateSmaller() {
+  small = true;
+  return translatePhoto();
+}
+
+/** The same upload would fail again where it was too slow or too large: then only a smaller copy can help. */
+function remedyFor(error, upload) {
+  if (!error.wantsSmaller) return tryAgain(error, translatePhoto);
+  return upload?.smaller ? { words: "Send a smaller copy", act: translateSmaller } : null;
+}
+
+function showRefusal(error, upload) {
   setState("error");
   $("status").textContent = "";
-  showFailure($("failure"), error, tryAgain(error, translatePhoto));
+  showFailure($("failure"), error, remedyFor(error, upload));
   keepFocus($("failure").querySelector("input, button"));
 }
 
@@ -167,13 +209,36 @@ async function openCamera() {
   }
 }
 
-const ACTIONS = { pick: () => $("file").click(), camera: openCamera, stop };
+async function takeSample() {
+  try {
+    const response = await fetch(SAMPLE);
+    if (!response.ok) throw new Error(response.statusText);
+    takePhoto(new File([await response.blob()], "sample.jpg", { type: "image/jpeg" }));
+  } catch {
+    showToast("The sample could not be loaded. Check that you are online, or choose a photo of your own.");
+  }
+}
+
+const savedName = () => pictureName(photo.name, picture, direction.name);
+
+async function sharePicture() {
+  try {
+    await share(picture, savedName(), headline(direction));
+  } catch (error) {
+    showToast(`The picture could not be shared (${error.name}). Download it instead.`);
+  }
+}
+
+const ACTIONS = { pick: () => $("file").click(), camera: openCamera, sample: takeSample, stop };
 
 watchIntake({ inputs: [$("file"), $("capture")], onPhoto: takePhoto, onWords: showToast });
 document.addEventListener("click", (event) => ACTIONS[event.target.closest("[data-action]")?.dataset.action]?.());
 $("toast-close").addEventListener("click", () => showToast(""));
-document.querySelector("a[href='#about']").addEventListener("click", () => ($("about").open = true));
-$("download").addEventListener("click", () => save(picture, pictureName(photo.name, picture, direction.name)));
+for (const link of document.querySelectorAll("a[href='#about']")) {
+  link.addEventListener("click", () => ($("about").open = true));
+}
+$("download").addEventListener("click", () => save(picture, savedName()));
+$("share").addEventListener("click", sharePicture);
 $("directions").addEventListener("change", (event) => {
   choose(directions.find((one) => one.name === event.target.value));
   translatePhoto();

@@ -62,14 +62,13 @@ export function createStage(frame) {
     frame.style.setProperty("--ratio", ratio);
   }
 
-  /** Put the photo up, framed as the network will see it; a photo the browser cannot read stays blank. */
-  async function showSource(file, direction, fit, signal) {
+  /** Put the upload up, framed as the network will see it; a photo the browser cannot read stays blank. */
+  async function showSource(blob, direction, fit, signal) {
     names = direction;
     chips.source.textContent = direction.source;
     chips.translation.textContent = direction.target;
     source.width = source.height = 1;
-    // The browser's decoder turns the photo upright and takes an animation's first frame, as the server does.
-    const bitmap = await createImageBitmap(file).catch(() => null);
+    const bitmap = await createImageBitmap(blob).catch(() => null);
     if (signal.aborted) return;
     const square = direction.image.width / direction.image.height;
     const ratio = bitmap && fit === "contain" ? bitmap.width / bitmap.height : square;

@@ -1,0 +1,85 @@
+"""On every screen the picture is whole, nothing sticks out, and hidden controls are hidden from everybody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.page.photos import photo, stripes, translated
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.page.conftest import OpenPage
+
+SCREENS = {
+    "laptop": {"width": 1280, "height": 800},
+    "phone on its side": {"width": 740, "height": 360},
+    "small phone on its side": {"width": 667, "height": 325},
+    "phone": {"width": 390, "height": 844},
+    "tablet": {"width": 768, "height": 1024},
+    "wide": {"width": 1920, "height": 1080},
+}
+SHAPES = {"square": (200, 200), "wide": (400, 200), "tall": (200, 400)}
+
+
+def box(page: Page, selector: str) -> dict[str, Any]:
+    """Where an element is shown, in the viewport."""
+    edges: dict[str, Any] = page.locator(selector).evaluate("(node) => node.getBoundingClientRect().toJSON()")
+    return edges
+
+
+def assert_whole(page: Page, height: int) -> None:
+    frame = box(page, "#frame")
+    assert -1 < frame["top"] < frame["bottom"] < height + 1
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_picture_is_seen_whole_and_its_buttons_stay_below_it(
+    open_page: OpenPage, screen: str, shape: str
+) -> None:
+    viewport = SCREENS[screen]
+    page = open_page(viewport=viewport, is_mobile=viewport["width"] < 800)
+    page.locator("input[value=contain]").evaluate("(input) => { input.checked = true; }")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")  # from wherever the photo was brought
+    translated(page, photo(picture=stripes().resize(SHAPES[shape])))
+    assert_whole(page, viewport["height"])
+    page.evaluate("scrollTo(0, 0)")
+    assert_whole(page, viewport["height"])
+    frame = box(page, "#frame")
+    assert frame["width"] / frame["height"] == pytest.approx(SHAPES[shape][0] / SHAPES[shape][1], rel=0.02)
+    assert min(frame["width"], frame["height"]) > 80
+    assert box(page, ".underline")["top"] >= frame["bottom"]
+    outside = """(nodes) => nodes
+        .map((node) => [node.textContent.trim(), node.getBoundingClientRect()])
+        .filter(([, {left, right, width}]) => width && (left < 0 || right > innerWidth))
+        .map(([words]) => words)"""
+    assert page.locator("button, select, label, p, a, h1, h2, .card").evaluate_all(outside) == []
+
+
+def test_on_a_laptop_the_buttons_end_where_the_picture_ends(open_page: OpenPage) -> None:
+    page = translated(open_page(viewport=SCREENS["laptop"]))
+    assert box(page, ".underline .actions")["right"] == pytest.approx(box(page, "#frame")["right"], abs=1)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_invitations_buttons_are_seen_without_scrolling(open_page: OpenPage, screen: str) -> None:
+    page = open_page(viewport=SCREENS[screen])
+    for name in ("Choose a photo", "Take a photo", "Try a sample face"):
+        edges = page.get_by_role("button", name=name).first.evaluate(
+            "(node) => node.getBoundingClientRect().toJSON()"
+        )
+        assert 0 <= edges["top"] < edges["bottom"] <= SCREENS[screen]["height"], name
+
+
+def test_a_screen_reader_finds_the_shown_buttons_and_no_others(page: Page) -> None:
+    cdp = page.context.new_cdp_session(page)
+    nodes = cdp.send("Accessibility.getFullAXTree")["nodes"]
+    buttons = [
+        node["name"]["value"]
+        for node in nodes
+        if not node["ignored"] and node.get("role", {}).get("value") == "button"
+    ]
+    assert buttons == ["Choose a photo", "Take a photo", "Try a sample face"]
