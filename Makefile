@@ -17,7 +17,7 @@ test: .venv/.development ## Lint, type-check, check the walls between the rooms,
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/python -m pytest $(PYTEST_ARGS)
+	@.ci/pytest $(PYTEST_ARGS)
 
 # Any of these in the environment wins, as does UGATIT_TESTS_SEED, where to begin; docs/reliability.md explains.
 FUZZ = UGATIT_TESTS_MUTANTS=$${UGATIT_TESTS_MUTANTS:-1000000} \

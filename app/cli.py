@@ -59,11 +59,13 @@ def serve(workers: int | None, worker: int | None, inherited: int | None, meetin
 
     Everything is set by environment variables.
     """
-    from app.http.logs import configure_logging
+    from app.http.logs import configure_logging, log_what_python_prints
     from app.http.server import address_of, open_socket
 
     settings = load_settings(**({} if workers is None else {"workers": workers}))
     configure_logging(settings.log_level, settings.log_format, worker)
+    if settings.log_format == "json":
+        log_what_python_prints()
     if worker is not None and inherited is not None and meeting is not None:
         _serve_as_worker(settings, socket.socket(fileno=inherited), worker, meeting)
     listening = open_socket(settings.host, settings.port)
@@ -82,11 +84,10 @@ def _supervise(settings: Settings, listening: socket.socket, told: str) -> NoRet
     open_store(settings)
     if settings.api_keys_file is not None:
         Keys(settings.api_keys_file)
-    click.echo(told)
+    _print(told, logging.INFO)
     reloads = settings.reload != "off"
-    supervisor = Supervisor(
-        settings.workers, listening, grace_seconds=settings.grace_seconds, reloads=reloads
-    )
+    grace_seconds = settings.linger_seconds + settings.grace_seconds
+    supervisor = Supervisor(settings.workers, listening, grace_seconds=grace_seconds, reloads=reloads)
     sys.exit(asyncio.run(supervisor.run()))
 
 
@@ -110,7 +111,7 @@ def _serve(
 
     server = Server(settings, open_engine(settings, open_runtime(settings)), place)
     if told is not None:
-        click.echo(told)
+        _print(told, logging.INFO)
     server.run(sockets=[listening])
     logging.shutdown()
     sys.stdout.flush()
@@ -252,4 +253,13 @@ def _fail(sentence: str) -> None:
 
 def _say(sentence: str) -> None:
     """Write one line to stderr, whatever bytes the names in it are made of."""
-    click.echo(f"ugatit: {as_text(' '.join(sentence.split()))}", err=True)
+    _print(f"ugatit: {as_text(' '.join(sentence.split()))}", logging.ERROR)
+
+
+def _print(sentence: str, level: int) -> None:
+    """Print a sentence; of `serve` as JSON where its log is, since both become one stream in a container."""
+    if "serve" in sys.argv[1:2] and os.environ.get(variable("log_format")) == "json":
+        from app.http.logs import json_line
+
+        sentence = json_line(level, sentence)
+    click.echo(sentence, err=level >= logging.ERROR)

@@ -92,6 +92,13 @@ class Settings(BaseSettings):
     grace_seconds: float = Field(
         40, gt=0, le=3600, description="Time to finish what was admitted after SIGTERM; above the deadline."
     )
+    linger_seconds: float = Field(
+        0,
+        ge=0,
+        le=600,
+        description="Time after SIGTERM in which pictures are still admitted while /readyz answers 503, so "
+        "that a load balancer can stop routing here; then the grace begins.",
+    )
     request_read_seconds: float = Field(
         15,
         gt=0,

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -47,3 +48,4 @@ def _wait_until_ready(address: str) -> None:
             with refusal:
                 problem = json.load(refusal)
             assert problem["detail"].startswith("Loading"), problem
+        time.sleep(0.02)

@@ -90,7 +90,7 @@ class Engine:
         )
         # As many as its threads decode at once. One that is told to stop in vain keeps its thread to the end.
         self._decoders = ThreadPoolExecutor(settings.decoders, "decoder")
-        self._draining = False
+        self._leaving = self._draining = False
         self._admitted = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -117,9 +117,14 @@ class Engine:
         """Whether nothing more is admitted."""
         return self._draining
 
+    @property
+    def leaving(self) -> bool:
+        """Whether it is about to stop; it may still admit."""
+        return self._leaving or self._draining
+
     def why_not_ready(self) -> str | None:
         """A sentence, or None when the service can do its work."""
-        if self._draining:
+        if self.leaving:
             return "The service is about to stop."
         # Later it may be away for a while: pictures are translated all the same, and all replicas would leave
         # at once. At the start it is a mistake that whoever starts them should see.
@@ -211,6 +216,10 @@ class Engine:
         async with self._deadline():  # around the wait for another who asked first, too
             maps = await self.store.others(id_, entry, lambda: self._discriminate(entry, client))
         return entry, maps[network]
+
+    def linger(self) -> None:
+        """Go on admitting, but be ready no more: whoever routes requests here should stop."""
+        self._leaving = True
 
     def drain(self) -> None:
         """Admit nothing more."""

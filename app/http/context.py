@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from app.engine.engine import Engine
 from app.http.buckets import Buckets
+from app.http.connections import Connections
 from app.http.keys import Keys
 from app.http.metrics import Metrics
 from app.http.siblings import Siblings
@@ -26,6 +27,7 @@ class Context:
     buckets: Buckets
     keys: Keys | None
     """None where everybody may ask."""
+    connections: Connections
     siblings: Siblings | None
     """None where one process serves alone."""
     resizing: asyncio.Semaphore

@@ -16,6 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from app.engine.engine import Engine
 from app.http import attention, pages, service, translate
 from app.http.buckets import Buckets
+from app.http.connections import Connections
 from app.http.context import Context
 from app.http.cors import Cors
 from app.http.guard import Identify
@@ -89,12 +90,13 @@ def create_app(
         responses=declare(MALFORMED_REQUEST, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS, INTERNAL),
     )
     receiving = Receiving(settings.receiving_bytes)
-    metrics = Metrics(engine, receiving)
+    connections = Connections(settings.max_connections)
+    metrics = Metrics(engine, receiving, connections)
     keys = Keys(settings.api_keys_file) if settings.api_keys_file is not None else None
     buckets = Buckets(settings.rate_per_minute, settings.rate_burst)
     siblings = Siblings(place, metrics.exposition) if place is not None else None
     resizing = asyncio.Semaphore(settings.decoders)
-    app.state.context = Context(engine, settings, metrics, buckets, keys, siblings, resizing)
+    app.state.context = Context(engine, settings, metrics, buckets, keys, connections, siblings, resizing)
     for router in (translate.router, attention.router, service.router):
         app.include_router(router)
     pages.mount(app, docs=settings.docs)
@@ -114,7 +116,7 @@ def create_app(
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     app.add_middleware(RootPath, root_path=settings.root_path, trusted_proxies=settings.trusted_proxies)
-    app.add_middleware(Envelope, metrics=metrics, leaving=lambda: engine.draining, tracing=tracing)
+    app.add_middleware(Envelope, metrics=metrics, leaving=lambda: engine.leaving, tracing=tracing)
     if settings.origins:
         app.add_middleware(Cors, origins=settings.origins)
     _complete_document(app, keys_needed=keys is not None)

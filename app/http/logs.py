@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import logging.config
+import sys
+import threading
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Final, Literal
+
+log = logging.getLogger("ugatit")
 
 _FIELDS: Final = (
     "request_id",
@@ -39,7 +44,7 @@ class JsonFormatter(logging.Formatter):
         line |= {name: value for name in _FIELDS if (value := getattr(record, name, None)) is not None}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line)
+        return json.dumps(line, default=str)
 
 
 class PlainFormatter(logging.Formatter):
@@ -55,8 +60,22 @@ class PlainFormatter(logging.Formatter):
         return " ".join([line, *extras])
 
 
+def json_line(level: int, sentence: str) -> str:
+    """Return a sentence that is printed beside the log as the log would have it."""
+    record = logging.makeLogRecord(
+        {"name": "ugatit", "levelno": level, "levelname": logging.getLevelName(level), "msg": sentence}
+    )
+    return JsonFormatter().format(record)
+
+
 def configure_logging(level: str, form: Literal["plain", "json"], worker: int | None = None) -> None:
-    """Send everything to the standard error stream in one form; of several workers each tells its number."""
+    """Send every log line to the standard error stream in one form.
+
+    Args:
+        level: the least level of our own lines.
+        form: of every line.
+        worker: the number of this process among several, which its lines then carry.
+    """
     of_worker = "" if worker is None else f"worker {worker}: "
     formatters = {
         "plain": {
@@ -81,3 +100,20 @@ def configure_logging(level: str, form: Literal["plain", "json"], worker: int | 
             },
         }
     )
+
+
+def log_what_python_prints() -> None:
+    """Log warnings, and exceptions that end the process or a thread: Python would print them by itself."""
+    logging.captureWarnings(True)
+
+    def in_process(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        log.critical("The process ends by an exception", exc_info=(kind, error, trace))
+
+    def in_thread(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+            log.error("A thread ended by an exception", exc_info=args.exc_value)
+
+    def unraisable(args: sys.UnraisableHookArgs) -> None:
+        log.error("%s", args.err_msg or "An exception could not be raised", exc_info=args.exc_value)
+
+    sys.excepthook, threading.excepthook, sys.unraisablehook = in_process, in_thread, unraisable

@@ -21,23 +21,25 @@ from prometheus_client.registry import Collector
 from app import __version__
 from app.engine.engine import Engine
 from app.engine.state import State
-from app.http.problems import INTERNAL, KINDS
+from app.http.connections import Connections
+from app.http.problems import INTERNAL, KINDS, MALFORMED_REQUEST, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS
 from app.http.receiving import Receiving
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _PICTURES: Final = (1, 2, 4, 8, 16, 32, 64)
+_SERVER_KINDS: Final = (INTERNAL, MALFORMED_REQUEST, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS)
 
 
 class Metrics:
     """Counters and histograms of one application, and gauges read from its engine when asked for."""
 
-    def __init__(self, engine: Engine, receiving: Receiving) -> None:
+    def __init__(self, engine: Engine, receiving: Receiving, connections: Connections) -> None:
         registry = self._registry = CollectorRegistry()
         self._requests = Counter(
             "ugatit_requests", "Requests answered.", ["route", "method", "status"], registry=registry
         )
         self._rejections = Counter("ugatit_rejections", "Problems answered.", ["code"], registry=registry)
-        for kind in (*KINDS.values(), INTERNAL):
+        for kind in (*KINDS.values(), *_SERVER_KINDS):
             self._rejections.labels(kind.code)  # from 0, or a rate would miss the first of each
         self._stages = Histogram(
             "ugatit_stage_seconds",
@@ -53,6 +55,7 @@ class Metrics:
             "ugatit_batch_pictures", "Pictures in a run.", ["direction"], buckets=_PICTURES, registry=registry
         )
         registry.register(_EngineGauges(engine))
+        registry.register(_ConnectionGauges(connections))
         engine.registry.observe_run = self._run
         self._describe_process(engine, receiving)
 
@@ -85,6 +88,20 @@ class Metrics:
     def _run(self, direction: str, seconds: float, pictures: int) -> None:
         self._runs.labels(direction).observe(seconds)
         self._batches.labels(direction).observe(pictures)
+
+
+class _ConnectionGauges(Collector):
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def collect(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily("ugatit_connections_open", "Open connections.", self._connections.open)
+        yield GaugeMetricFamily("ugatit_connections_limit", "Most open connections.", self._connections.limit)
+        yield CounterMetricFamily(
+            "ugatit_connections_displaced",
+            "Connections that were closed to make room for others.",
+            self._connections.displaced,
+        )
 
 
 class _EngineGauges(Collector):

@@ -22,6 +22,9 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _POLLED: Final = ("/healthz", "/readyz", "/metrics")
 """Monitors ask these every few seconds; only our bugs are worth a line there."""
 
+UNKNOWN: Final = "other"
+"""The route or method of a request that has none of ours."""
+
 _TRACE_HEADERS: Final = (b"traceparent", b"tracestate")
 
 PAGE_CSP: Final = (
@@ -120,11 +123,11 @@ class _Exchange:
 
     def summary(self) -> tuple[str, str, int, str | None]:
         """Method, route, status and problem code, from a small set of values each."""
-        route = getattr(self.inner_scope.get("route"), "path", "other")
+        route = getattr(self.inner_scope.get("route"), "path", UNKNOWN)
         problem = self.problem or self.state.get("problem")
         known = self._method in ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
         return (
-            self._method if known else "other",
+            self._method if known else UNKNOWN,
             route,
             self.status,
             problem if isinstance(problem, str) else None,

@@ -12,7 +12,10 @@ from typing import Any, ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from app.http.middleware import SAFE_HEADERS
+from app.engine.retry import spread
+from app.http.connections import Connections
+from app.http.metrics import Metrics
+from app.http.middleware import SAFE_HEADERS, UNKNOWN
 from app.http.parser import PlainParser
 from app.http.problems import MALFORMED_REQUEST, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS, Kind, answer
 
@@ -34,7 +37,8 @@ class BoundedProtocol(HttpToolsProtocol):
     """
 
     read_seconds: ClassVar[float]
-    max_connections: ClassVar[int]
+    open_connections: ClassVar[Connections]
+    metrics: ClassVar[Metrics]
 
     parser: PlainParser  # type: ignore[assignment]
     _headers_timer: asyncio.TimerHandle | None = None
@@ -49,6 +53,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.open_connections.open += 1
         self._serial = next(_serials)
         self._expect_headers()
         self._make_room()
@@ -96,6 +101,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.open_connections.open -= 1
         self._stop_timer()
         self._stop_taking_timer()
         if self._running is not None and self._running is not self.cycle:
@@ -114,19 +120,22 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _make_room(self) -> None:
         """Close the oldest of those who keep us waiting, of the address that has most open; else refuse."""
-        if len(self.connections) <= self.max_connections:
+        limit = self.open_connections.limit
+        if len(self.connections) <= limit:
             return
         every = [each for each in self.connections if isinstance(each, BoundedProtocol)]
         live = [each for each in every if not each.transport.is_closing()]
-        if len(live) <= self.max_connections:
+        if len(live) <= limit:
             return
         crowd = Counter(each.address for each in live)
         waiting = [each for each in live if each is not self and each.waits_for_client]
         if waiting:
             min(waiting, key=lambda each: (-crowd[each.address], each._serial)).transport.close()
+            self.open_connections.displace()
             return
-        detail = f"Too many connections are open; try again in {_RETRY_SECONDS} s."
-        self._refuse(TOO_MANY_CONNECTIONS, detail, {"Retry-After": str(_RETRY_SECONDS)})
+        wait = spread(_RETRY_SECONDS)
+        detail = f"Too many connections are open; try again in {wait} s."
+        self._refuse(TOO_MANY_CONNECTIONS, detail, {"Retry-After": str(wait)})
 
     @property
     def address(self) -> str:
@@ -175,7 +184,9 @@ class BoundedProtocol(HttpToolsProtocol):
         request_id = secrets.token_hex(8)
         more = {"X-Request-Id": request_id, **SAFE_HEADERS, **(headers or {})}
         response = answer(kind, detail, request_id, more)
-        log.info("refused %d", kind.status, extra={"request_id": request_id, "problem": kind.code})
+        self.metrics.answered(UNKNOWN, UNKNOWN, kind.status, kind.code)
+        extra = {"request_id": request_id, "status": kind.status, "problem": kind.code}
+        log.info("refused %d", kind.status, extra=extra | {"route": UNKNOWN, "method": UNKNOWN})
         head = [STATUS_LINE[kind.status], b"connection: close\r\n"]
         head += [b"%s: %s\r\n" % header for header in response.raw_headers]
         self.transport.write(b"".join([*head, b"\r\n", bytes(response.body)]))
@@ -183,7 +194,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self._expect_taking()
 
 
-def bounded_protocol(read_seconds: float, max_connections: int) -> type[BoundedProtocol]:
-    """The protocol class for a server; uvicorn makes an instance for each connection."""
-    bounds = {"read_seconds": read_seconds, "max_connections": max_connections}
-    return type("Protocol", (BoundedProtocol,), bounds)
+def bounded_protocol(
+    read_seconds: float, connections: Connections, metrics: Metrics
+) -> type[BoundedProtocol]:
+    """Return the protocol class for a server; uvicorn makes an instance for each connection.
+
+    Args:
+        read_seconds: how long headers, and some of an answer, may take to be sent.
+        connections: counts them, and says how many may be open.
+        metrics: counts what is refused here.
+    """
+    shared = {"read_seconds": read_seconds, "open_connections": connections, "metrics": metrics}
+    return type("Protocol", (BoundedProtocol,), shared)

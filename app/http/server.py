@@ -15,6 +15,7 @@ from types import FrameType
 import uvicorn
 
 from app.engine.engine import Engine
+from app.http.context import Context
 from app.http.factory import create_app
 from app.http.hangup import on_hangup
 from app.http.keys import Keys
@@ -27,7 +28,7 @@ log = logging.getLogger("ugatit.http")
 
 _HARD_MARGIN_SECONDS = 1.0
 _BACKLOG = 2048
-_LINGER_SECONDS = 0.2
+_CLOSING_SECONDS = 0.2
 """A request may be on its way on a connection that is idle here: closing that would reset it."""
 
 
@@ -36,10 +37,11 @@ class Server(uvicorn.Server):
 
     def __init__(self, settings: Settings, engine: Engine, place: Place | None = None) -> None:
         app = create_app(settings, engine, open_tracing(settings), place)
-        self._keys: Keys | None = app.state.context.keys
+        context: Context = app.state.context
+        self._keys: Keys | None = context.keys
         config = uvicorn.Config(
             app,
-            http=bounded_protocol(settings.request_read_seconds, settings.max_connections),
+            http=bounded_protocol(settings.request_read_seconds, context.connections, context.metrics),
             proxy_headers=False,  # the application reads them
             ws="none",
             lifespan="on",
@@ -52,6 +54,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._engine = engine
         self._grace_seconds = settings.grace_seconds
+        self._linger_seconds = settings.linger_seconds
         self._reloads = settings.reload != "off"
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leaving: asyncio.Task[None] | None = None
@@ -65,7 +68,7 @@ class Server(uvicorn.Server):
         """Close the socket, answer what is on its way already, then close the connections."""
         for server in self.servers:
             server.close()
-        await asyncio.sleep(_LINGER_SECONDS)
+        await asyncio.sleep(_CLOSING_SECONDS)
         await super().shutdown(sockets)
 
     @contextmanager
@@ -89,32 +92,43 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, _sig: int, _frame: FrameType | None) -> None:
         """SIGTERM or SIGINT: leave in good order; a second one: leave now."""
-        if self._engine.draining:
+        if self._engine.leaving:
             self.force_exit = self.should_exit = True
         else:
-            log.info("Told to stop: finishing what was admitted, at most %g s", self._grace_seconds)
+            self._log_stop()
             self._start_watchdog()
             self.leave()
 
+    def _log_stop(self) -> None:
+        if self._linger_seconds:
+            log.info("Told to stop: not ready any more, admitting for another %g s", self._linger_seconds)
+        log.info("Told to stop: finishing what was admitted, at most %g s", self._grace_seconds)
+
     def leave(self) -> None:
-        """Admit nothing more, finish what was admitted, stop. May be called from any thread."""
-        self._engine.drain()
+        """Linger, then admit nothing more, finish what was admitted, stop. May be called from any thread."""
         if self._loop is None:
+            self._engine.drain()
             self.should_exit = True
-        else:
-            self._loop.call_soon_threadsafe(self._start_leaving)
+            return
+        self._engine.linger()
+        if not self._linger_seconds:
+            self._engine.drain()
+        self._loop.call_soon_threadsafe(self._start_leaving)
 
     def _start_leaving(self) -> None:
         self._leaving = asyncio.create_task(self._leave())
 
     async def _leave(self) -> None:
+        await asyncio.sleep(self._linger_seconds)
+        self._engine.drain()
         # The socket stays open meanwhile: who asks now is told so (503, Retry-After), not refused.
         await self._engine.drained()
         self.should_exit = True
 
     def _start_watchdog(self) -> None:
         """A thread inside native code can hold up a process for ever; nothing but this ends it then."""
-        timer = threading.Timer(self._grace_seconds + _HARD_MARGIN_SECONDS, _leave_hard)
+        seconds = self._linger_seconds + self._grace_seconds + _HARD_MARGIN_SECONDS
+        timer = threading.Timer(seconds, _leave_hard)
         timer.daemon = True
         timer.start()
 

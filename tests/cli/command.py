@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -14,6 +17,24 @@ def environment(**variables: str) -> dict[str, str]:
     """The environment without settings, but those given."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("UGATIT_")}
     return clean | {"PYTHONPATH": str(ROOT), "UGATIT_PROVIDER": "cpu"} | variables
+
+
+@contextmanager
+def signals_delivered() -> Iterator[None]:
+    """Let processes that are started inside obey SIGINT and SIGHUP.
+
+    A shell starts `make test &` with SIGINT ignored, `nohup` ignores SIGHUP, and every child inherits that.
+    """
+    ignored = [
+        number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_IGN
+    ]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def ugatit(

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -20,7 +21,7 @@ from typing import Any
 import pytest
 
 from app.settings import Settings, variable
-from tests.cli.command import environment, ugatit
+from tests.cli.command import environment, signals_delivered, ugatit
 from tests.photos import photo
 from tests.tiny_bundle import version, write_tiny_bundle
 
@@ -29,13 +30,14 @@ from tests.tiny_bundle import version, write_tiny_bundle
 def server(bundles: Path, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A serving process and its host and port."""
     settings = {"UGATIT_PORT": "0", "UGATIT_BUNDLES_DIR": str(bundles), "UGATIT_LOG_FORMAT": "json"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve"],
-        env=environment(**settings | variables),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with signals_delivered():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "serve"],
+            env=environment(**settings | variables),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
     try:
         assert process.stdout is not None
         address = re.search(r"http://(\S+)", process.stdout.readline())
@@ -60,7 +62,7 @@ def status(connection: http.client.HTTPConnection, path: str) -> int:
 def until_ready(host: str) -> None:
     with connect(host) as connection:
         while status(connection, "/readyz") != 200:
-            pass
+            time.sleep(0.01)
 
 
 def read(host: str, path: str) -> Any:
@@ -71,12 +73,12 @@ def read(host: str, path: str) -> Any:
 
 def until_served(host: str, version: str) -> None:
     while read(host, "/directions")["directions"][0]["model"]["version"] != version:
-        pass
+        time.sleep(0.01)
 
 
 def until_said(host: str, states: dict[str, str]) -> None:
     while read(host, "/readyz").get("directions") != states:
-        pass
+        time.sleep(0.01)
 
 
 IN_A_TERMINAL = """
@@ -156,14 +158,15 @@ def test_when_its_terminal_is_closed_it_leaves_in_good_order(tmp_path: Path) -> 
     write_tiny_bundle(tmp_path)
     master, slave = os.openpty()
     settings = {"UGATIT_PORT": "0", "UGATIT_BUNDLES_DIR": str(tmp_path)}
-    process = subprocess.Popen(
-        [sys.executable, "-c", IN_A_TERMINAL, os.ttyname(slave)],
-        env=environment(**settings),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
+    with signals_delivered():
+        process = subprocess.Popen(
+            [sys.executable, "-c", IN_A_TERMINAL, os.ttyname(slave)],
+            env=environment(**settings),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
     os.close(slave)
     try:
         assert process.stdout is not None

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -165,7 +166,7 @@ def test_an_interruption_leaves_no_half_written_file(tmp_path: Path, bundles: Pa
         preexec_fn=ignore_interrupts,  # as a shell does with what it starts with &
     )
     while process.poll() is None and not out.exists():
-        pass
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
     written = names(out)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.command import environment, ugatit
+from tests.cli.command import environment, signals_delivered, ugatit
 from tests.cli.test_serve import connect, until_ready
 from tests.http.live import until as until_soon
 from tests.photos import photo
@@ -66,7 +66,7 @@ def serving(folder: Path, redis: RedisServer, workers: int = 2) -> Iterator[Serv
         "UGATIT_LOG_FORMAT": "json",
     }
     log = folder / "log"
-    with log.open("w") as stderr:
+    with log.open("w") as stderr, signals_delivered():
         process = subprocess.Popen(
             [sys.executable, "-m", "app", "serve", "--workers", str(workers)],
             env=environment(UGATIT_STORE_URL=redis.url, **settings),

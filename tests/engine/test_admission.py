@@ -70,7 +70,7 @@ async def test_a_picture_that_cannot_be_read_gives_its_permit_back(make_engine: 
 async def test_a_run_beyond_the_deadline_is_terminated_and_the_next_picture_served(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
-    engine = await make_engine(deadline_seconds=0.05)
+    engine = await make_engine(deadline_seconds=1)
     model.hold()
     with pytest.raises(DeadlineExceeded):
         await engine.translate("cat2dog", photo())

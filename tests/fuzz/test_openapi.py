@@ -45,15 +45,18 @@ CHECKS = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
 ]
-CORPUS = [
-    case.body
-    for group in (jpegs, pngs, webps, strangers)
-    for case in group.cases()
-    if len(case.body) < 20_000
-]
+
+
+def corpus() -> st.SearchStrategy[bytes]:
+    """The files of the corpus, without the large ones."""
+    groups = (jpegs, pngs, webps, strangers)
+    bodies = (case.body for group in groups for case in group.cases())
+    return st.sampled_from([body for body in bodies if len(body) < 20_000])
+
+
 PICTURES = st.one_of(
     st.builds(photo, st.integers(1, 64), st.integers(1, 64), form=st.sampled_from(("PNG", "JPEG", "WEBP"))),
-    st.sampled_from(CORPUS),
+    st.deferred(corpus),  # drawing it takes seconds, which only these tests need to spend
     st.integers(0, 10_000).map(lambda seed: mutant(seed).body),
     st.binary(max_size=64),
 )

@@ -57,7 +57,7 @@ def serving(settings: Settings, engine: Engine) -> Iterator[Live]:
     live.thread.start()
     try:
         while live.ask("GET", "/readyz")[0] != 200:
-            pass
+            time.sleep(0.001)
         yield live
     finally:
         if live.thread.is_alive():

@@ -17,6 +17,7 @@ from models.images.decode import (
 from tests.images.drawing import LIMITS, file, gradient, png_by_hand, png_chunk, with_png_chunks
 
 KINDS = ("JPEG", "PNG", "WEBP")
+# Costs are measured in seconds of processor time, which other processes do not change.
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -55,11 +56,11 @@ def test_headers_that_promise_gigabytes_cost_nothing() -> None:
     jpeg[frame + 5 : frame + 9] = b"\xff\xff\xff\xff"
     webp = b"VP8X" + struct.pack("<I", 10) + b"\x10\0\0\0" + b"\xff\xff\xff" * 2
     riff = b"RIFF" + struct.pack("<I", len(webp) + 4) + b"WEBP" + webp
-    started = time.perf_counter()
+    started = time.thread_time()
     for data in (png, bytes(jpeg), riff):
         with pytest.raises(TooManyPixels):
             decode(data, limits=LIMITS)
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -146,10 +147,10 @@ def test_a_small_jpeg_cannot_keep_a_decoder_busy() -> None:
         plain[:2] + b"\xff\xfe\0\2" * 1_000_000 + plain[2:],
         plain[:2] + b"\xff\xe1\0\0" + plain[2:],
     ):
-        started = time.perf_counter()
+        started = time.thread_time()
         with pytest.raises(BrokenPicture):
             decode(data, limits=LIMITS)
-        assert time.perf_counter() - started < 0.5
+        assert time.thread_time() - started < 0.5
 
 
 def test_a_film_behind_a_photo_is_not_taken_for_scans() -> None:
@@ -159,9 +160,9 @@ def test_a_film_behind_a_photo_is_not_taken_for_scans() -> None:
 
 def test_junk_between_segments_and_a_second_picture_cost_nothing() -> None:
     plain = file(gradient(16, 16), "JPEG")
-    started = time.perf_counter()
+    started = time.thread_time()
     decode(plain[:20] + bytes(5_000_000) + plain[20:] + plain, limits=LIMITS)
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 def test_a_png_of_tiny_chunks_is_refused() -> None:

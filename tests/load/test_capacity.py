@@ -14,6 +14,8 @@ import pytest
 from tests.load.clients import HEALTH, Answers, closed_loop, open_loop, percentile
 from tests.load.service import BATCH, CAPACITY, RUN_SECONDS, Service, sleeping_service
 
+pytestmark = pytest.mark.serial
+
 CAPACITY_SECONDS = float(os.environ.get("UGATIT_TESTS_CAPACITY_SECONDS", "20"))
 OVERLOAD_SECONDS = float(os.environ.get("UGATIT_TESTS_OVERLOAD_SECONDS", "20"))
 GROWTH_BYTES = 50_000_000

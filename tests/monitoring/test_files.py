@@ -10,6 +10,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.http.siblings import merge
 from tests.client import URL, in_process
 from tests.monitoring.watching import FOLDER, Panel, dashboard, metrics_of, needs, panels, rules
 from tests.packaging.files import ROOT, text
@@ -22,7 +23,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     with in_process(tmp_path_factory.mktemp("service") / "bundles") as client:
         for content in (photo(), b"nothing"):
             client.post(URL, content=content, headers={"Content-Type": "image/png"})
-        families = text_string_to_metric_families(client.get("/metrics").text)
+        # As the workers of one service tell it: each sample says whose it is, and there is ugatit_worker_up.
+        families = text_string_to_metric_families(merge({1: client.get("/metrics").text}).decode())
         labels: dict[str, set[str]] = {"up": {"job", "instance"}}
         for sample in (sample for family in families for sample in family.samples):
             labels.setdefault(sample.name, {"job", "instance"}).update(sample.labels)
@@ -64,8 +66,24 @@ def test_the_dashboard_shows_every_metric_of_ours(told: dict[str, set[str]]) -> 
     assert {name for name in ours if f"{name}_total" not in ours} <= families
 
 
+def test_the_dashboard_can_show_one_instance() -> None:
+    variables = [each["name"] for each in dashboard()["templating"]["list"]]
+    assert variables == ["instance", "direction"]
+    for panel in panels():
+        for expression in panel.expressions:
+            asked = list(metrics_of(expression))
+            assert all("instance" in labels for _, labels in asked), panel.title
+
+
+def test_probes_are_no_part_of_the_share_of_failures() -> None:
+    (panel,) = (panel for panel in panels() if "5xx" in panel.title)
+    for expression in panel.expressions:
+        matchers = re.findall(r"ugatit_requests_total\{([^}]*)\}", expression)
+        assert all('route!~"/healthz|/readyz|/metrics"' in each for each in matchers)
+
+
 def test_names_end_in_their_unit(told: dict[str, set[str]]) -> None:
-    units = "seconds|bytes|pictures|total|info|entries|up"
+    units = "seconds|bytes|pictures|total|info|entries|up|connections_open|connections_limit"
     states = {"ugatit_ready", "ugatit_provider", "ugatit_direction_state", "ugatit_permits_held"}
     for name in told.keys() - states - {"ugatit_permits_limit", "ugatit_store_up"}:
         if name.startswith("ugatit_"):

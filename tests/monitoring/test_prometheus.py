@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import time
@@ -51,7 +52,7 @@ class Prometheus:
 
     def query(self, expression: str) -> list[Any]:
         """The series that an expression has now."""
-        whole = expression.replace("$__rate_interval", "1m").replace("$direction", ".*")
+        whole = re.sub(r"\$(direction|instance)", ".*", expression.replace("$__rate_interval", "1m"))
         data = self.get("/api/v1/query", query=whole)
         return data["result"] if data else []
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from models.bundle.canary import smooth_picture
-from tests.cli.command import ROOT, environment
+from tests.cli.command import ROOT, environment, signals_delivered
 from training.cli import main
 
 SMALL = (
@@ -43,9 +43,10 @@ def data_set(folder: Path) -> Path:
 def start(*arguments: str | Path) -> subprocess.Popen[str]:
     """A process whose end is not waited for."""
     command = [sys.executable, "-m", "training", *map(str, arguments)]
-    return subprocess.Popen(
-        command, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    with signals_delivered():
+        return subprocess.Popen(
+            command, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
 
 
 def typed(*arguments: str | Path) -> tuple[int, str, str]:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from models.bundle.files import read_bundle
 from tests.golden.reading import checkpoint
-from tests.training.command import SMALL, data_set, start, train, typed
+from tests.training.command import SMALL, data_set, start, typed, wait_for
 from training.checkpoint.content import digest
 from training.checkpoint.read import load, load_newest
 from training.config import merged
@@ -58,12 +58,11 @@ def test_kill_9_in_the_middle_and_going_on_ends_in_the_very_same_state(
 ) -> None:
     run = tmp_path / "killed"
     process = start("fit", "--data", pictures, "--out", run, *FIT)
-    while process.poll() is None and not (run / "checkpoints" / "00000010").exists():
-        pass
+    wait_for(run / "checkpoints" / "00000010", process)
     process.kill()
     process.communicate()
     assert load_newest(run / "checkpoints")[0].step == 10
-    code, out, _ = train("resume", run)
+    code, out, _ = typed("resume", run)
     assert code == 0
     assert "Going on from step 10" in out
     assert digest(load_newest(run / "checkpoints")[0]) == digest(load(whole / "checkpoints" / "00000020"))
@@ -76,8 +75,7 @@ def test_a_signal_saves_and_leaves_in_peace(
 ) -> None:
     run = tmp_path / "stopped"
     process = start("fit", "--data", pictures, "--out", run, *FIT)
-    while process.poll() is None and not (run / "stats.jsonl").exists():
-        pass
+    wait_for(run / "stats.jsonl", process)
     process.send_signal(number)
     out, _ = process.communicate(timeout=300)
     assert process.returncode == 0

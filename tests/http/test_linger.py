@@ -1,0 +1,30 @@
+"""A service that is told to stop may go on admitting until a load balancer has noticed."""
+
+from __future__ import annotations
+
+import signal
+
+from tests.http.conftest import MakeLive
+from tests.http.live import head
+from tests.http.problems import PNG, URL
+from tests.photos import photo
+
+
+def test_while_it_lingers_it_is_not_ready_and_translates(make_live: MakeLive) -> None:
+    live = make_live(linger_seconds=600)
+    live.server.leave()
+    assert live.ask("GET", "/readyz")[1]["code"] == "not_ready"
+    assert live.ask("GET", "/healthz")[0] == 200
+    assert live.ask("POST", URL, photo(), PNG)[0] == 200
+    assert b"connection: close" in live.answer(head("/directions", "", "GET")).lower()
+    live.server.handle_exit(signal.SIGTERM, None)  # told a second time, it leaves at once
+    live.thread.join(20)
+    assert not live.thread.is_alive()
+
+
+def test_when_it_has_lingered_it_leaves_by_itself(make_live: MakeLive) -> None:
+    live = make_live(linger_seconds=0.01)
+    live.server.leave()
+    live.thread.join(20)
+    assert not live.thread.is_alive()
+    assert live.engine.draining
