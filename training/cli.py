@@ -12,6 +12,7 @@ from models.files.text import as_text, escape_output
 from models.networks.config import ConfigError
 from training.checkpoint.errors import CheckpointError as RunCheckpointError
 from training.commands import bundles, learn, seen
+from training.commands.config import config
 from training.data.errors import DataError
 from training.export.parity import ParityError
 from training.importers import CheckpointError
@@ -26,7 +27,16 @@ def cli() -> None:
     """Train U-GAT-IT translators, and turn checkpoints into bundles that can be served."""
 
 
-for command in (learn.fit, learn.resume, learn.data, bundles.import_, bundles.export, seen.plan, seen.report):
+for command in (
+    learn.fit,
+    learn.resume,
+    learn.data,
+    bundles.import_,
+    bundles.export,
+    seen.plan,
+    seen.report,
+    config,
+):
     cli.add_command(command)
 
 _MISTAKES = (

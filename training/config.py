@@ -7,7 +7,7 @@ import difflib
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, get_type_hints
@@ -27,12 +27,15 @@ class RunConfig:
     """Everything that decides what a run computes."""
 
     method: Literal["ugatit"] = "ugatit"
+    """The way to learn; there is one so far."""
     steps: int = 1_000_000
+    """Steps of the whole run. The learning rate's decay spans them, so another number is another schedule."""
     batch: int = 1
     """Pictures of each domain in a pass, in each process."""
     accumulate: int = 1
     """Passes in a step. A step learns from batch x accumulate x processes pictures of each domain."""
     seed: int = 0
+    """Of weights, order and augmentation: equal seeds give equal runs, on a CPU bit for bit."""
     save_every: int = 1_000
     """Steps between two checkpoints, and two sample sheets."""
     keep_last: int = 3
@@ -87,7 +90,7 @@ def load_preset(name: str) -> dict[str, Any]:
         ConfigError: there is none of that name.
     """
     if name not in presets():
-        raise ConfigError(f"There is no preset {name!r}; there are {', '.join(presets())}.")
+        raise ConfigError(f"Unknown preset '{name}'; the presets are {', '.join(presets())}.")
     return tomllib.loads((PRESETS / f"{name}.toml").read_text(encoding="utf-8"))
 
 
@@ -138,9 +141,29 @@ def _refuse_unknown(kind: type[Any], values: Mapping[str, Any], prefix: str) -> 
     known = get_type_hints(kind)
     for key, value in values.items():
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1, cutoff=0)[0]
-            raise ConfigError(f"{prefix}{key} is nothing a config has; did you mean {prefix}{near}?")
+            raise ConfigError(f"Unknown config key '{prefix}{key}'; {_advice(key, known, prefix)}")
         if dataclasses.is_dataclass(known[key]):
             if not isinstance(value, Mapping):
                 raise ConfigError(f"{prefix}{key} is a section; write {prefix}{key}.NAME = VALUE.")
             _refuse_unknown(known[key], value, f"{prefix}{key}.")
+
+
+def _advice(key: str, known: Iterable[str], prefix: str) -> str:
+    """What an unknown key may have meant: a key of that name elsewhere, or one of its section spelt alike."""
+    everywhere = list(_names())
+    meant = [name for name in everywhere if name.rpartition(".")[2] == key]
+    meant = meant or [f"{prefix}{near}" for near in difflib.get_close_matches(key, known, n=1)]
+    meant = meant or difflib.get_close_matches(f"{prefix}{key}", everywhere, n=1)
+    if not meant:
+        return "ugatit-train config lists all keys."
+    *others, last = [f"'{name}'" for name in meant]
+    return f"did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
+
+
+def _names(kind: type[Any] = RunConfig, prefix: str = "") -> Iterator[str]:
+    """Every key and section by its dotted name."""
+    for name, hint in get_type_hints(kind).items():
+        yield f"{prefix}{name}"
+        if dataclasses.is_dataclass(hint):
+            assert isinstance(hint, type)
+            yield from _names(hint, f"{prefix}{name}.")

@@ -99,7 +99,7 @@ class DiscriminatorConfig:
 
     def __post_init__(self) -> None:
         if self.layers < 3:
-            raise ConfigError(f"A discriminator of {self.layers} layers is none; it needs at least 3.")
+            raise ConfigError(f"A discriminator needs at least 3 layers, got {self.layers}.")
         if self.channels < 1:
             raise ConfigError("channels must be at least 1.")
         _refuse_shared_nothing(self.cam, self.shared_cam)

@@ -71,8 +71,12 @@ def test_a_section_that_names_one_value_keeps_the_defaults_of_the_others() -> No
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"step": 5}, "step is nothing a config has; did you mean steps?"),
-        ({"ugatit": {"generator": {"chanels": 5}}}, "did you mean ugatit.generator.channels?"),
+        ({"step": 5}, "Unknown config key 'step'; did you mean 'steps'?"),
+        ({"ugatit": {"generator": {"chanels": 5}}}, "did you mean 'ugatit.generator.channels'?"),
+        ({"learning_rate": 1}, "Unknown config key 'learning_rate'; did you mean 'ugatit.learning_rate'?"),
+        ({"generator": {"channels": 8}}, "did you mean 'ugatit.generator'?"),
+        ({"layers": 5}, "'ugatit.global_discriminator.layers' or 'ugatit.local_discriminator.layers'?"),
+        ({"foo": 5}, "Unknown config key 'foo'; ugatit-train config lists all keys."),
         ({"ugatit": 3}, "ugatit is a section"),
         ({"steps": "many"}, "steps: Input should be a valid integer"),
         ({"steps": 0}, "must be at least 1"),

@@ -138,8 +138,8 @@ def test_a_plan_counts_the_pictures_of_all_processes_and_says_what_it_does_not_r
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--preset=none",), "There is no preset 'none'"),
-        (("--set=stps=4",), "did you mean steps?"),
+        (("--preset=none",), "Unknown preset 'none'; the presets are cpu-demo"),
+        (("--set=stps=4",), "Unknown config key 'stps'; did you mean 'steps'?"),
         (("--size=30", "--set=ugatit.global_discriminator.layers=4"), "it must be a multiple of 4"),
         (("--data=nowhere",), "nowhere is no folder"),
     ],

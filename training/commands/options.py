@@ -34,7 +34,11 @@ _OPTIONS: Final = (
     click.option("--seed", type=int, help="Of weights, order and augmentation."),
     precision_option,
     click.option(
-        "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Any value of the config."
+        "--set",
+        "assignments",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Any config key; ugatit-train config lists them.",
     ),
 )
 
@@ -91,7 +95,7 @@ def _assigned(assignment: str) -> dict[str, Any]:
     """
     name, equals, value = assignment.partition("=")
     if not equals or not name.strip():
-        raise ConfigError(f"--set {assignment} is no assignment; write NAME=VALUE, such as batch=4.")
+        raise ConfigError(f"--set needs NAME=VALUE, such as batch=4, got {assignment}.")
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:

@@ -21,9 +21,13 @@ class LossWeights:
     """The weights of the objective (section 2.2.4)."""
 
     adversarial: float = 1.0
+    """Of every least-squares term: the discriminators', and the generators' against them."""
     cycle: float = 10.0
+    """Of the L1 between a picture and its translation's translation: keeps the content."""
     identity: float = 10.0
+    """Of the L1 between a picture and its translation into its own domain: keeps the colours."""
     cam: float = 1000.0
+    """Of the generators' own classifiers, whose weights make the attention."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +42,14 @@ class UgatitConfig:
     """Weights are drawn as torch draws them; or normal, as in the TensorFlow code and the paper: from
     N(0, 0.02), and biases are 0."""
     learning_rate: float = 1e-4
+    """Adam's, for generators and discriminators, until it decays. It does not follow the batch."""
     decay_from: float = 0.5
     """The share of the training after which the learning rate falls linearly to zero; 1 is never."""
     epochs: int = 0
     """Into so many equal parts the training is divided, and the learning rate falls only where one begins, as
     in the TensorFlow code, which has 100 of 10,000 steps; with 0 it falls at each step."""
     betas: tuple[float, float] = (0.5, 0.999)
+    """Adam's decay of its two moments; 0.5 rather than 0.9, as usual for adversarial training."""
     weight_decay: float = 1e-4
     """Times a weight, added to its gradient before Adam's moments: as an L2 loss of half of it times the
     squared weight."""

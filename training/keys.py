@@ -1,0 +1,70 @@
+"""List every config key with its type, value, default and reason, read from the config's own dataclasses."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import json
+import textwrap
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+from training.config import RunConfig
+
+_KINDS = {bool: "true or false", int: "whole number", float: "number", str: "text"}
+
+
+class Key(NamedTuple):
+    """One value that `--set` takes."""
+
+    name: str
+    """With its sections: `ugatit.generator.channels`."""
+    kind: str
+    """Its type in words, or the values it can have."""
+    value: Any
+    default: Any
+    reason: str
+    """The docstring of its field."""
+
+
+def config_keys(config: RunConfig) -> list[Key]:
+    """Return all keys of a config in the order of its fields, section by section."""
+    return list(_keys(config, RunConfig(), ""))
+
+
+def _keys(config: Any, defaults: Any, prefix: str) -> Iterator[Key]:
+    kinds, reasons = get_type_hints(type(config)), field_docstrings(type(config))
+    for name, kind in kinds.items():
+        value, default = getattr(config, name), getattr(defaults, name)
+        if dataclasses.is_dataclass(kind):
+            yield from _keys(value, default, f"{prefix}{name}.")
+        else:
+            yield Key(f"{prefix}{name}", in_words(kind), value, default, reasons.get(name, ""))
+
+
+def field_docstrings(kind: type[Any]) -> dict[str, str]:
+    """Return the string below each field of a class, as one paragraph."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    assert isinstance(tree, ast.ClassDef)
+    found = {}
+    for field, below in zip(tree.body, tree.body[1:], strict=False):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
+                found[name] = " ".join(words.split())
+    return found
+
+
+def in_words(kind: Any) -> str:
+    """Return a type as a user would say it: `whole number`, `"adalin", "in" or "ln"`, `2 numbers`."""
+    if get_origin(kind) is Literal:
+        *others, last = [toml(value) for value in get_args(kind)]
+        return f"{', '.join(others)} or {last}" if others else last
+    if get_origin(kind) is tuple:
+        return f"{len(get_args(kind))} {_KINDS[get_args(kind)[0]]}s"
+    return _KINDS[kind]
+
+
+def toml(value: Any) -> str:
+    """Return a value as `--set` and a preset take it."""
+    return json.dumps(list(value) if isinstance(value, tuple) else value)
