@@ -16,6 +16,7 @@ from rich.console import Console
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
 from training.average import RunningAverage
+from training.checkpoint.choose import load_chosen
 from training.checkpoint.content import Checkpoint
 from training.checkpoint.read import list_folders, load_newest
 from training.config import RunConfig, changed, differences, from_mapping
@@ -29,14 +30,12 @@ from training.lock import locked
 from training.loop import train
 from training.methods.method import Batch, Method
 from training.methods.ugatit import Ugatit
-from training.parallel.processes import Processes
+from training.parallel.processes import Processes, in_words
 from training.run import RunError, RunFolder
+from training.samples import SAMPLES
 from training.speed import Speed, choose
 from training.state import restore
 from training.terminal import busy
-
-SAMPLES = 4
-"""Pictures of each domain on a sample sheet."""
 
 
 def start(
@@ -126,7 +125,7 @@ def _newest(run: RunFolder, console: Console) -> Checkpoint:
 
 def _made(config: RunConfig, processes: Processes, console: Console) -> Ugatit:
     speed = choose(config.speed, processes.device.type)
-    console.print(f"Computing on {speed}.", highlight=False)
+    console.print(f"Computing on {speed}; {in_words(processes)}.", highlight=False)
     for note in speed.notes:
         console.print(f"Warning: {note}", highlight=False)
     return Ugatit(config.ugatit, speed=speed, processes=processes)
@@ -170,20 +169,24 @@ class Trained(NamedTuple):
     config_sha256: str
 
 
-def load_trained(run: RunFolder, *, raw: bool = False) -> Trained:
-    """The networks of a run's newest checkpoint that verifies.
+def load_trained(
+    run: RunFolder, *, raw: bool = False, step: int | None = None, best: bool = False
+) -> Trained:
+    """Return the networks of a run's newest checkpoint that verifies, or of the one that is asked for.
 
     Args:
         run: the run.
         raw: the generators' own weights, even where the run keeps an average of them.
+        step: take the checkpoint of this step.
+        best: take the checkpoint of the lowest score.
 
     Raises:
         RunError: the folder is no run.
-        CheckpointError: no checkpoint can be used.
+        CheckpointError: there is no such checkpoint, or it cannot be used.
         ConfigError: the config was changed into one of other networks.
     """
     config, _, _ = run.read()
-    checkpoint, _ = load_newest(run.checkpoints)
+    checkpoint = load_chosen(run.checkpoints, step=step, best=best)
     method = Ugatit(config.ugatit)
     for name, network in method.networks.items():
         found = trained_weights(checkpoint, name, raw=raw)

@@ -16,6 +16,8 @@ from models.images.encode import encode
 from models.images.heatmap import normalize, overlay
 from training.methods.method import Batch, Column, Method
 
+SAMPLES: Final = 4
+"""Pictures of each domain on a sheet, and thus those that the score is measured on."""
 _GAP: Final = 2
 _INK: Final = "#241f1b"
 

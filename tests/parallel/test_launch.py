@@ -12,6 +12,7 @@ from models.networks.config import ConfigError
 from tests.cli.command import ROOT, environment
 from training.parallel import group
 from training.parallel.launch import Devices, launched
+from training.parallel.processes import Solo, in_words
 
 
 @pytest.fixture
@@ -94,3 +95,21 @@ def test_gradients_are_put_into_buckets_of_one_type(monkeypatch: pytest.MonkeyPa
     gradients = [torch.zeros(size) for size in (4, 4, 4, 30, 1)] + [torch.zeros(2, dtype=torch.float64)]
     sizes = [[each.numel() for each in bucket] for bucket in group._buckets(gradients)]
     assert sizes == [[4, 4], [4], [30], [1], [2]]
+
+
+@pytest.mark.parametrize(
+    ("count", "local_count", "kind", "words"),
+    [
+        (1, 1, "cpu", "1 process, 3 threads"),
+        (1, 1, "cuda", "1 process, 1 GPU"),
+        (4, 4, "cuda", "4 processes on this machine, 1 GPU each"),
+        (4, 2, "cpu", "4 processes on 2 machines, 3 threads each"),
+    ],
+)
+def test_processes_are_named_with_their_machines_and_devices(
+    monkeypatch: pytest.MonkeyPatch, count: int, local_count: int, kind: str, words: str
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    solo = Solo(torch.device(kind))
+    solo.count, solo.local_count = count, local_count
+    assert in_words(solo) == words

@@ -43,6 +43,21 @@ def test_a_folder_that_is_no_run_is_one_sentence(tmp_path: Path) -> None:
     assert error.count("\n") == 1
 
 
+def test_the_report_says_what_the_score_is_of(tmp_path: Path) -> None:
+    run = told_run(tmp_path, LINES)
+    for decay, weights in (
+        (0.9, "the running average of the generators&#x27; weights"),
+        (0.0, "the raw weights"),
+    ):
+        config = json.loads((run.path / "config.json").read_text())
+        config["config"]["average_decay"] = decay
+        (run.path / "config.json").write_text(json.dumps(config))
+        page = draw_page(read_run(run.path))
+        assert "The score is cycle + identity L1: on the test pictures of the sample sheets (up to 4" in page
+        assert f"It is measured with {weights}" in page
+        assert "Lower is better." in page
+
+
 def test_the_page_names_no_other_host(tmp_path: Path) -> None:
     page = draw_page(read_run(told_run(tmp_path, LINES).path))
     hosts = set(

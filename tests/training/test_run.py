@@ -194,6 +194,16 @@ def test_a_run_becomes_bundles_of_its_averaged_weights(whole: Path, tmp_path: Pa
     assert averaged.manifest.discriminators
 
 
+def test_an_export_takes_the_checkpoint_of_a_step_or_the_best(whole: Path, tmp_path: Path) -> None:
+    best = json.loads((whole / "latest.json").read_text())["best"]["step"]
+    for flags, step in ((["--step=10"], 10), (["--best"], best)):
+        out = tmp_path / flags[0]
+        code, told, _ = typed("export", whole, "--a2b=cat2dog", "--out", out, *flags)
+        assert code == 0
+        assert f"Exporting step {step} of " in told
+        assert read_bundle(out / "cat2dog").manifest.training.steps == step
+
+
 @pytest.mark.parametrize(
     ("directions", "written"),
     [(["cat2dog"], {"cat2dog"}), (["cat2dog", "dog2cat"], {"cat2dog", "dog2cat"})],
@@ -212,6 +222,8 @@ def test_a_direction_names_the_way_there_and_a_second_the_way_back(
         ([], "Name a direction"),
         (["--direction=cat2dog", "--b2a=dog2cat"], "stands for --a2b"),
         (["--a2b=cat2dog", "--only=b2a"], "leaves nothing to write"),
+        (["--a2b=cat2dog", "--best", "--step=10"], "--best and --step each choose a checkpoint"),
+        (["--a2b=cat2dog", "--step=11"], "has no checkpoint of step 11; it has those of steps 10 and 20."),
     ],
 )
 def test_an_export_of_nothing_or_of_twice_the_same_is_one_sentence(
@@ -252,9 +264,9 @@ def test_weights_of_an_official_checkpoint_can_be_started_from(pictures: Path, t
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--preset=none",), "There is no preset 'none'; there are cpu-demo"),
-        (("--set=steps",), "--set steps is no assignment"),
-        (("--set=stps=4",), "stps is nothing a config has; did you mean steps?"),
+        (("--preset=none",), "Unknown preset 'none'; the presets are cpu-demo"),
+        (("--set=steps",), "--set needs NAME=VALUE, such as batch=4, got steps."),
+        (("--set=stps=4",), "Unknown config key 'stps'; did you mean 'steps'?"),
         (("--steps=0",), "must be at least 1"),
         (("--data=nowhere",), "nowhere"),
     ],

@@ -81,6 +81,8 @@ def import_(
 @click.option("--discriminators", is_flag=True, help="Export the discriminators too, for their attention.")
 @click.option("--only", type=click.Choice(["a2b", "b2a"]), help="Write one direction only.")
 @click.option("--raw", is_flag=True, help="The weights themselves, where the run keeps an average of them.")
+@click.option("--step", type=click.IntRange(min=1), metavar="N", help="The checkpoint of step N.")
+@click.option("--best", is_flag=True, help="The checkpoint of the lowest score, as the report shows it.")
 @click.option("--data", help="What the run was trained on, for the manifest.")
 @click.option("--licence", default="not recorded", help="Of the weights, for the manifest.")
 @click.option("--limits", default="not recorded", help="What not to use the weights for, for the manifest.")
@@ -94,6 +96,8 @@ def export(
     discriminators: bool,
     only: str | None,
     raw: bool,
+    step: int | None,
+    best: bool,
     data: str | None,
     licence: str,
     limits: str,
@@ -101,10 +105,13 @@ def export(
 ) -> None:
     """Turn the newest checkpoint of a RUN into one verified bundle per direction.
 
-    Where the run keeps a running average of the generators, that is what is exported.
+    --best and --step take another checkpoint.     Where the run keeps a running average of the generators, that is what is exported.
     """
+    if best and step is not None:
+        raise click.UsageError("--best and --step each choose a checkpoint; give one of them.")
     wanted = _wanted(*_named(a2b, b2a, directions), only, out)
-    trained = load_trained(RunFolder(run), raw=raw)
+    trained = load_trained(RunFolder(run), raw=raw, step=step, best=best)
+    click.echo(f"Exporting step {trained.step:,} of {run}.")
     text = notes.read() if notes is not None else None
     facts = Facts(trained.step, data, licence, limits, text, config_sha256=trained.config_sha256)
     judges = _judges(trained.discriminators, wanted, run) if discriminators else {}

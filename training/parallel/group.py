@@ -23,10 +23,16 @@ class Group:
     step of an optimizer.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, *, local_count: int | None = None) -> None:
+        """
+        Args:
+            device: where this process computes.
+            local_count: processes on this machine; None where all of them run on it.
+        """
         self.device = device
         self.rank = distributed.get_rank()
         self.count = distributed.get_world_size()
+        self.local_count = local_count or self.count
 
     def mean(self, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Scalars averaged over all processes, detached; what is not finite in one is so in all."""

@@ -94,4 +94,4 @@ def _several(kind: str, devices: int, nodes: int) -> Processes:
         fabric.launch()
     except RuntimeError as error:
         raise ProcessLostError(f"The processes of this run do not find each other: {error}.") from error
-    return Group(fabric.device)
+    return Group(fabric.device, local_count=devices)

@@ -30,6 +30,10 @@ class Processes(Protocol):
         """How many there are."""
 
     @property
+    def local_count(self) -> int:
+        """How many of them run on this machine."""
+
+    @property
     def device(self) -> torch.device:
         """Where this one computes."""
 
@@ -54,6 +58,7 @@ class Solo:
 
     rank = 0
     count = 1
+    local_count = 1
 
     def __init__(self, device: torch.device | None = None) -> None:
         self.device = device or torch.device("cpu")
@@ -75,3 +80,20 @@ class Solo:
     def together(self) -> AbstractContextManager[None]:
         """Whatever fails here fails."""
         return nullcontext()
+
+
+def in_words(processes: Processes) -> str:
+    """Say how many processes there are, where, and on what: `4 processes on 2 machines, 1 thread each`."""
+    each = _units(processes)
+    if processes.count == 1:
+        return f"1 process, {each}"
+    machines = processes.count // processes.local_count
+    where = f"{machines} machines" if machines > 1 else "this machine"
+    return f"{processes.count} processes on {where}, {each} each"
+
+
+def _units(processes: Processes) -> str:
+    if processes.device.type != "cpu":
+        return "1 GPU"
+    threads = torch.get_num_threads()
+    return f"{threads} thread{'s' if threads > 1 else ''}"

@@ -6,8 +6,10 @@ import statistics
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from training.config import RunConfig
 from training.durations import in_words
 from training.report.read import Told
+from training.samples import SAMPLES
 
 _RECENT: Final = 50
 """Lines of `stats.jsonl` that speak for the present speed."""
@@ -28,8 +30,26 @@ def headline(told: Told) -> list[Fact]:
         facts += _times(told)
     best = next((each for each in told.checkpoints if each.best), None)
     if best is not None and best.score is not None:
-        facts.append(Fact("Best score", f"{best.score:.4f}", f"at step {best.step:,}; lower is better"))
+        of = "averaged weights" if told.config.average_decay else "raw weights"
+        note = f"at step {best.step:,}; cycle + identity L1 of the {of}, lower is better"
+        facts.append(Fact("Best score", f"{best.score:.4f}", note))
     return facts
+
+
+def score_words(config: RunConfig) -> str:
+    """Say what the score of a checkpoint is measured on, with which weights, and how to read it."""
+    weights = (
+        f"the running average of the generators' weights (average_decay {config.average_decay:g})"
+        if config.average_decay
+        else "the raw weights of that step, because the run keeps no average"
+    )
+    return (
+        f"The score is cycle + identity L1: on the test pictures of the sample sheets (up to {SAMPLES} of "
+        "each domain, evenly spaced), the mean distance of a picture from its reconstruction plus that from "
+        "its identity translation, in levels of [-1, 1], summed over both directions. It is measured with "
+        f"{weights}. Lower is better. It compares checkpoints of one run; it does not measure how well a "
+        "translation looks like the other domain."
+    )
 
 
 def _steps(told: Told) -> Fact:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from models.files.text import as_text
 from training.config import RunConfig
 from training.report.charts import Chart, Section, sections, thinned
-from training.report.facts import Fact, headline
+from training.report.facts import Fact, headline, score_words
 from training.report.pictures import embedded
 from training.report.read import Kept, Told
 
@@ -44,6 +44,7 @@ def draw_page(told: Told) -> str:
         share=f"{_share(told):.4f}",
         samples=_samples(sheets),
         sections="".join(_section(section, [next(numbered) for _ in section.charts]) for section in found),
+        score_words=escape(score_words(told.config)),
         checkpoints=_checkpoints(told.checkpoints),
         config=_config(told),
         environments=_environments(told.environments),
