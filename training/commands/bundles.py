@@ -105,13 +105,14 @@ def export(
 ) -> None:
     """Turn the newest checkpoint of a RUN into one verified bundle per direction.
 
-    --best and --step take another checkpoint.     Where the run keeps a running average of the generators, that is what is exported.
+    --best and --step take another checkpoint. Where the run keeps a running average of the generators,
+    that is what is exported.
     """
     if best and step is not None:
         raise click.UsageError("--best and --step each choose a checkpoint; give one of them.")
     wanted = _wanted(*_named(a2b, b2a, directions), only, out)
     trained = load_trained(RunFolder(run), raw=raw, step=step, best=best)
-    click.echo(f"Exporting step {trained.step:,} of {run}.")
+    click.echo(f"Exporting step {trained.step:,} of {as_text(run)}.")
     text = notes.read() if notes is not None else None
     facts = Facts(trained.step, data, licence, limits, text, config_sha256=trained.config_sha256)
     judges = _judges(trained.discriminators, wanted, run) if discriminators else {}
