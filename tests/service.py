@@ -19,11 +19,13 @@ SHIPPED = ROOT / "bundles"
 
 
 @contextmanager
-def running_service(bundles: Path = SHIPPED) -> Iterator[str]:
+def running_service(bundles: Path = SHIPPED, **settings: str) -> Iterator[str]:
     """The address of a service that is ready; stopped at the end."""
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "serve"],
-        env=environment(UGATIT_PORT="0", UGATIT_BUNDLES_DIR=str(bundles), UGATIT_LOG_LEVEL="error"),
+        env=environment(
+            UGATIT_PORT="0", UGATIT_BUNDLES_DIR=str(bundles), UGATIT_LOG_LEVEL="error", **settings
+        ),
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -1,4 +1,4 @@
-"""`GET /attention`: where the networks looked in an earlier translation."""
+"""`GET /attention`: answer where the networks looked in an earlier translation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.engine import errors as engine
 from app.engine.attention import Entry, Map
@@ -19,35 +19,88 @@ from app.http.disconnect import unless_left
 from app.http.guard import ClientDep
 from app.http.negotiation import negotiate
 from app.http.problems import INVALID_OPTION, MISSING_OPTION, TOO_MANY_CONNECTIONS, UNKNOWN_OPTION, declare
-from app.http.schemas import AttentionOptions, RawAttention
+from app.http.query import OnceDep
+from app.http.schemas import AttentionOptions, HeatMapOptions, RawAttention, ValuesOptions
 
-router = APIRouter()
+router = APIRouter(tags=["attention"])
 
-_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "model": RawAttention,
-        "description": "The heat map: a picture, or its values for view=raw.",
-        "headers": {"ETag": {"schema": {"type": "string"}, "description": "Strong."}},
-        "content": {
-            media_type: {"schema": {"type": "string", "format": "binary"}}
-            for media_type in MEDIA_TYPES.values()
-        },
-    },
-    304: {"description": "The picture that If-None-Match names is still the one."},
+_BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
+_ETAG: Final = {"ETag": {"schema": {"type": "string"}, "description": "Strong."}}
+_PICTURES: Final = {"headers": _ETAG, "content": dict.fromkeys(MEDIA_TYPES.values(), _BINARY)}
+_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    304: {"description": "What If-None-Match names is still the one."},
     **declare(
-        engine.AttentionGone, engine.NoSuchNetwork, http.NotAcceptable, MISSING_OPTION,
-        UNKNOWN_OPTION, INVALID_OPTION, engine.QueueFull, engine.FairShare, engine.Loading, engine.Draining,
+        engine.AttentionGone, engine.NoSuchNetwork, http.NotAcceptable, UNKNOWN_OPTION, INVALID_OPTION,
+        engine.QueueFull, engine.FairShare, engine.Loading, engine.Draining,
         engine.DirectionDefunct, engine.NetworkDefunct, engine.StoreUnavailable, engine.DeadlineExceeded,
         http.Unauthorized, http.RateLimited, TOO_MANY_CONNECTIONS,
     ),
 }  # fmt: skip
+_Id = Annotated[str, Path(alias="id", description="From the answer of POST /translate.")]
 
 
-@router.get("/attention", responses=_RESPONSES, summary="Heat maps of an earlier translation")
-async def attention(
-    request: Request, options: Annotated[AttentionOptions, Query()], context: ContextDep, client: ClientDep
+@router.get(
+    "/attention/{id}",
+    operation_id="heat_map",
+    response_class=Response,
+    responses={200: {"description": "The heat map as a picture.", **_PICTURES}, **_PROBLEMS},
+    summary="A heat map as a picture",
+)
+async def heat_map(
+    request: Request,
+    id_: _Id,
+    options: Annotated[HeatMapOptions, Query()],
+    context: ContextDep,
+    client: ClientDep,
+    _once: OnceDep,
 ) -> Response:
-    """The id is in the answer of `POST /translate`; it lives for some minutes."""
+    """Where a network looked in an earlier translation."""
+    return await _answer(request, AttentionOptions(id=id_, **options.model_dump()), context, client)
+
+
+@router.get(
+    "/attention/{id}/raw",
+    operation_id="heat_map_values",
+    response_class=Response,
+    responses={200: {"model": RawAttention, "headers": _ETAG}, **_PROBLEMS},
+    summary="A heat map as numbers",
+)
+async def heat_map_values(
+    request: Request,
+    id_: _Id,
+    options: Annotated[ValuesOptions, Query()],
+    context: ContextDep,
+    client: ClientDep,
+    _once: OnceDep,
+) -> Response:
+    """The map's own values, before any colour."""
+    wanted = AttentionOptions(id=id_, view="raw", **options.model_dump())
+    return await _answer(request, wanted, context, client)
+
+
+@router.get(
+    "/attention",
+    operation_id="heat_map_by_query",
+    response_class=Response,
+    responses={
+        200: {"model": RawAttention, "description": "A picture, or values for view=raw.", **_PICTURES},
+        **_PROBLEMS,
+        **declare(MISSING_OPTION),
+    },
+    summary="Either, with the id in the query",
+)
+async def attention(
+    request: Request,
+    options: Annotated[AttentionOptions, Query()],
+    context: ContextDep,
+    client: ClientDep,
+    _once: OnceDep,
+) -> Response:
+    """What `href` of a translation links to."""
+    return await _answer(request, options, context, client)
+
+
+async def _answer(request: Request, options: AttentionOptions, context: Context, client: str) -> Response:
     offers = [JSON] if options.view == "raw" else list(MEDIA_TYPES.values())
     form = negotiate(", ".join(request.headers.getlist("accept")), offers)
     work = context.engine.attention(options.id, options.network, client=client)

@@ -43,6 +43,9 @@ class Cors:
 
     def _tell(self, headers: MutableHeaders, origin: str, preflight: bool) -> None:
         headers.add_vary_header("Origin")
+        if not origin and headers.get("content-type", "").startswith("image/"):
+            # An <img> names no origin. Its page can show the picture, but not read it; ids cannot be guessed.
+            headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         if origin not in self._origins:
             return
         headers["Access-Control-Allow-Origin"] = origin

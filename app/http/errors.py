@@ -25,6 +25,10 @@ class UnsupportedMediaType(RequestError):
     """The Content-Type is none of those that are read."""
 
 
+class RepeatedOption(RequestError):
+    """An option is in the query more than once."""
+
+
 class UnsupportedEncoding(RequestError):
     """The Content-Encoding is none of those that are read."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -24,6 +24,7 @@ from app.http.keys import Keys
 from app.http.limits import BodyLimits
 from app.http.metrics import Metrics
 from app.http.middleware import Envelope
+from app.http.openapi import complete_document, description_of
 from app.http.pace import PaceLimits
 from app.http.problems import (
     INTERNAL,
@@ -31,12 +32,12 @@ from app.http.problems import (
     MALFORMED_REQUEST,
     REQUEST_TIMEOUT,
     TOO_MANY_CONNECTIONS,
-    Problem,
     declare,
     handle,
 )
 from app.http.receiving import Receiving
 from app.http.root_path import RootPath
+from app.http.service import limits_of
 from app.http.siblings import Place, Siblings
 from app.http.tracing import Tracing
 from app.settings import Settings
@@ -76,6 +77,7 @@ def create_app(
     app = FastAPI(
         title="ugatit",
         summary="Image-to-image translation that shows where it looks.",
+        description=description_of(limits_of(settings)),
         version="1",  # of this HTTP contract
         openapi_url="/openapi.json" if settings.docs else None,
         docs_url=None,
@@ -119,30 +121,5 @@ def create_app(
     app.add_middleware(Envelope, metrics=metrics, leaving=lambda: engine.leaving, tracing=tracing)
     if settings.origins:
         app.add_middleware(Cors, origins=settings.origins)
-    _complete_document(app, keys_needed=keys is not None)
+    complete_document(app, keys_needed=keys is not None)
     return app
-
-
-_KEYS: Final = {
-    "bearer": {"type": "http", "scheme": "bearer"},
-    "header": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
-}
-
-
-def _complete_document(app: FastAPI, *, keys_needed: bool) -> None:
-    """Routes refer to the problem's schema by name; here it joins the document, and the keys where needed."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = (
-            Problem.model_json_schema()
-        )
-        if keys_needed:
-            document["components"]["securitySchemes"] = _KEYS
-            for operation in (each for path in document["paths"].values() for each in path.values()):
-                if "401" in operation["responses"]:
-                    operation["security"] = [{name: []} for name in _KEYS]
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]

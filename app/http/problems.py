@@ -31,19 +31,6 @@ class Kind(NamedTuple):
     title: str
 
 
-class Problem(BaseModel):
-    """An error as RFC 9457 has it, with a code for programs and the request's id for the logs."""
-
-    model_config = ConfigDict(title="Problem")
-
-    type: str = Field("about:blank", description="Always about:blank: the code tells the kind.")
-    status: int
-    code: str = Field(description="Stable; what a program should look at.")
-    title: str = Field(description="The kind of problem, in a few words.")
-    detail: str = Field(description="A sentence for people, with the remedy.")
-    request_id: str | None = Field(description="Found in the X-Request-Id header and the service's log too.")
-
-
 NOT_FOUND: Final = Kind(404, "not_found", "No such page")
 METHOD_NOT_ALLOWED: Final = Kind(405, "method_not_allowed", "Method not allowed")
 MALFORMED_REQUEST: Final = Kind(400, "malformed_request", "Malformed request")
@@ -72,6 +59,7 @@ KINDS: Final[Mapping[type[Exception], Kind]] = {
     images.TooManyPixels: Kind(422, "too_many_pixels", "Too many pixels"),
     http.MissingFile: Kind(422, "missing_file", "No picture"),
     http.UnexpectedPart: Kind(422, "unexpected_part", "Unexpected part"),
+    http.RepeatedOption: INVALID_OPTION,
     http.RateLimited: Kind(429, "rate_limited", "Too many requests"),
     engine.Cancelled: Kind(499, "cancelled", "The client left"),
     engine.QueueFull: Kind(503, "queue_full", "Queue full"),
@@ -85,6 +73,29 @@ KINDS: Final[Mapping[type[Exception], Kind]] = {
     engine.DeadlineExceeded: Kind(504, "deadline", "Deadline exceeded"),
 }
 """Every exception that is not our bug, and its only status."""
+
+CODES: Final = sorted(
+    {kind.code for kind in KINDS.values()}
+    | {NOT_FOUND.code, METHOD_NOT_ALLOWED.code, MALFORMED_REQUEST.code, REQUEST_TIMEOUT.code}
+    | {MISSING_OPTION.code, UNKNOWN_OPTION.code, TOO_MANY_CONNECTIONS.code, NOT_READY.code, INTERNAL.code}
+)
+"""Every code that an answer can have."""
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 has it, with a code for programs and the request's id for the logs."""
+
+    model_config = ConfigDict(title="Problem")
+
+    type: str = Field("about:blank", description="Always about:blank: the code tells the kind.")
+    status: int
+    code: str = Field(
+        description="Stable; what a program should look at. Later services may know more codes.",
+        json_schema_extra={"enum": [*CODES]},
+    )
+    title: str = Field(description="The kind of problem, in a few words.")
+    detail: str = Field(description="A sentence for people, with the remedy.")
+    request_id: str | None = Field(description="Found in the X-Request-Id header and the service's log too.")
 
 
 def problem_of(error: Exception, request_id: str | None) -> Response:

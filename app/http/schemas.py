@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.engine.engine import Network
-from app.engine.looks import Base, Encoded, Format
+from app.engine.looks import Base, Encoded, Format, View
 from models.images.encode import MediaType
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
@@ -63,19 +63,33 @@ class TranslateOptions(_Look):
     )
 
 
-class AttentionOptions(_Look):
-    """Options of `GET /attention`."""
+class HeatMapOptions(_Look):
+    """Options of `GET /attention/{id}`."""
 
-    id: str = Field(description="From the answer of POST /translate.", examples=["4Yp8VYcnVYQmTnWkN0bXkA"])
     network: Network = Field(
         "generator", description="Whose attention; the discriminators judge the translation."
     )
-    view: Literal["overlay", "heatmap", "raw"] = Field(
-        "overlay", description="raw answers the values as JSON."
-    )
+    view: View = Field("overlay", description="overlay: over a picture; heatmap: the map alone.")
     base: Base = Field("source", description="The picture under an overlay.")
     size: int | None = Field(
         None, ge=1, le=1024, description="Longer side in pixels; the network's by default."
+    )
+
+
+class ValuesOptions(_Options):
+    """Options of `GET /attention/{id}/raw`."""
+
+    network: Network = Field(
+        "generator", description="Whose attention; the discriminators judge the translation."
+    )
+
+
+class AttentionOptions(HeatMapOptions):
+    """Options of `GET /attention`."""
+
+    id: str = Field(description="From the answer of POST /translate.", examples=["4Yp8VYcnVYQmTnWkN0bXkA"])
+    view: Literal["overlay", "heatmap", "raw"] = Field(  # type: ignore[assignment]
+        "overlay", description="raw answers the values as JSON."
     )
 
 
@@ -193,10 +207,24 @@ class DirectionAnswer(BaseModel):
     card: str | None = Field(None, description="The model card, in Markdown.")
 
 
+class Limits(BaseModel):
+    """What the service takes and how long it keeps it; each is a setting of the deployment."""
+
+    body_bytes: int = Field(description="Largest request body, before and after its Content-Encoding.")
+    pixels: int = Field(description="Most pixels of a picture.")
+    side_pixels: int = Field(description="Longest side of a picture.")
+    answer_side_pixels: int = Field(description="Longest side of a translated picture (option size).")
+    deadline_seconds: float = Field(description="Time a picture may take once it is admitted; then 504.")
+    attention_seconds: float = Field(description="Time a translation's heat maps can be asked for.")
+    requests_per_minute: float | None = Field(description="Of one client; null without a limit.")
+    media_types: list[MediaType] = Field(description="Formats that are read; the bytes decide.")
+
+
 class DirectionsAnswer(BaseModel):
     """The answer of `GET /directions`."""
 
     directions: list[DirectionAnswer]
+    limits: Limits
 
 
 class Health(BaseModel):

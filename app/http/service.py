@@ -8,24 +8,41 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.engine.direction import Direction
+from app.engine.looks import MEDIA_TYPES
 from app.http.context import ContextDep
 from app.http.errors import Unauthorized
 from app.http.guard import KnownDep
 from app.http.problems import NOT_READY, TOO_MANY_CONNECTIONS, answer, declare
-from app.http.schemas import DirectionAnswer, DirectionsAnswer, Health, Model, Networks, Readiness, Size
+from app.http.schemas import (
+    DirectionAnswer,
+    DirectionsAnswer,
+    Health,
+    Limits,
+    Model,
+    Networks,
+    Readiness,
+    Size,
+)
+from app.settings import Settings
 
-router = APIRouter()
+router = APIRouter(tags=["service"])
 
 _RETRY_SECONDS: Final = 5
 
 
-@router.get("/directions", responses=declare(Unauthorized), summary="What can be asked")
+@router.get(
+    "/directions",
+    operation_id="directions",
+    responses=declare(Unauthorized),
+    summary="What can be asked, and within which limits",
+)
 async def directions(context: ContextDep, _client: KnownDep) -> DirectionsAnswer:
     """Every direction with its state, its model card and what is known about it."""
-    return DirectionsAnswer(directions=[_describe(direction) for direction in context.engine.registry])
+    described = [_describe(direction) for direction in context.engine.registry]
+    return DirectionsAnswer(directions=described, limits=limits_of(context.settings))
 
 
-@router.get("/healthz", summary="Whether the process answers")
+@router.get("/healthz", operation_id="health", summary="Whether the process answers")
 async def healthz() -> Health:
     """Always 200: restart the process where this does not answer."""
     return Health()
@@ -33,6 +50,7 @@ async def healthz() -> Health:
 
 @router.get(
     "/readyz",
+    operation_id="readiness",
     responses=declare(NOT_READY, TOO_MANY_CONNECTIONS),
     response_model=Readiness,
     summary="Whether to send pictures",
@@ -54,6 +72,7 @@ async def readyz(request: Request, context: ContextDep) -> Readiness | Response:
 
 @router.get(
     "/metrics",
+    operation_id="metrics",
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     response_class=Response,
     summary="Prometheus metrics",
@@ -61,6 +80,20 @@ async def readyz(request: Request, context: ContextDep) -> Readiness | Response:
 async def metrics(context: ContextDep) -> Response:
     """In Prometheus' text format."""
     return Response(await context.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return the limits that a client should know."""
+    return Limits(
+        body_bytes=settings.body_limit_bytes,
+        pixels=settings.max_pixels,
+        side_pixels=settings.max_side_pixels,
+        answer_side_pixels=settings.answer_side_pixels,
+        deadline_seconds=settings.deadline_seconds,
+        attention_seconds=settings.attention_ttl_seconds,
+        requests_per_minute=settings.rate_per_minute or None,
+        media_types=list(MEDIA_TYPES.values()),
+    )
 
 
 def _describe(direction: Direction) -> DirectionAnswer:

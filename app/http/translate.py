@@ -30,11 +30,12 @@ from app.http.problems import (
     UNKNOWN_OPTION,
     declare,
 )
+from app.http.query import OnceDep
 from app.http.schemas import TranslateAnswer, TranslateOptions
 from models.images import errors as images
 from models.images.encode import MediaType
 
-router = APIRouter()
+router = APIRouter(tags=["translation"])
 
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _REQUEST_BODY: Final[dict[str, Any]] = {
@@ -77,9 +78,19 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-@router.post("/translate", responses=_RESPONSES, openapi_extra=_REQUEST_BODY, summary="Translate a picture")
+@router.post(
+    "/translate",
+    operation_id="translate",
+    responses=_RESPONSES,
+    openapi_extra=_REQUEST_BODY,
+    summary="Translate a picture",
+)
 async def translate(
-    request: Request, options: Annotated[TranslateOptions, Query()], context: ContextDep, client: ClientDep
+    request: Request,
+    options: Annotated[TranslateOptions, Query()],
+    context: ContextDep,
+    client: ClientDep,
+    _once: OnceDep,
 ) -> Response:
     """Send a picture as the body, or as the only part, `file`, of a form."""
     wanted = MEDIA_TYPES[options.format]

@@ -24,12 +24,14 @@ from tests.photos import photo
 OPERATIONS = (
     "POST /translate",
     "GET /attention",
+    "GET /attention/{id}",
+    "GET /attention/{id}/raw",
     "GET /directions",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
 )
-WITH_OPTIONS = OPERATIONS[:2]
+WITH_OPTIONS = OPERATIONS[:4]
 HEADERS = st.fixed_dictionaries(
     {},
     optional={
@@ -61,7 +63,7 @@ PICTURES = st.one_of(
     st.binary(max_size=64),
 )
 
-for media_type in ("image/png", "image/jpeg", "image/webp"):
+for media_type in ("image/png", "image/jpeg", "image/webp", "application/octet-stream"):
     schemathesis.openapi.media_type(media_type, PICTURES)
 schemathesis.openapi.format("binary", PICTURES)
 
@@ -102,6 +104,8 @@ def test_every_answer_is_one_that_the_document_declares(
     def ask(case: schemathesis.Case, sensible: bool, headers: dict[str, str]) -> None:
         if sensible:  # else hardly a request would get past the name of its direction
             case.query = {**case.query, **real_query(client, path)}
+            if "{id}" in path:
+                case.path_parameters = {"id": fresh_id(client)}
         asked = requests.Request(**case.as_transport_kwargs(base_url="http://testserver")).prepare()
         response = client.request(
             asked.method or "",
@@ -123,6 +127,11 @@ def real_query(client: TestClient, path: str) -> dict[str, str]:
     if path == "/translate":
         return {"direction": "cat2dog"}
     if path == "/attention":
-        answer = client.post(URL, content=photo(), headers={"Content-Type": "image/png"})
-        return {"id": answer.json()["id"]}
+        return {"id": fresh_id(client)}
     return {}
+
+
+def fresh_id(client: TestClient) -> str:
+    """The id of a translation."""
+    answer = client.post(URL, content=photo(), headers={"Content-Type": "image/png"})
+    return str(answer.json()["id"])

@@ -144,3 +144,35 @@ def test_the_discriminators_run_only_when_asked_and_once(client: TestClient, mod
     client.get(f"{href}&network=global")
     client.get(f"{href}&network=local&size=64")
     assert len(model.batches) == before + 2  # their proof, and the run
+
+
+def test_the_address_with_the_id_in_its_path_answers_the_same_picture(client: TestClient) -> None:
+    href = translated(client)
+    by_path = f"/attention/{href.partition('=')[2]}"
+    for options in ("", "network=local&base=translation&size=48&colormap=turbo&alpha=0.3", "view=heatmap"):
+        for accept in ("*/*", "image/webp"):
+            one = client.get(f"{href}&{options}", headers={"Accept": accept})
+            other = client.get(f"{by_path}?{options}", headers={"Accept": accept})
+            assert other.status_code == 200
+            assert (other.content, other.headers["etag"]) == (one.content, one.headers["etag"])
+
+
+def test_the_values_have_an_address_of_their_own(client: TestClient) -> None:
+    href = translated(client)
+    by_path = f"/attention/{href.partition('=')[2]}"
+    values = client.get(f"{by_path}/raw?network=global")
+    assert values.json() == client.get(f"{href}&view=raw&network=global").json()
+    problem(client.get(f"{by_path}?view=raw"), 422, "invalid_option")
+    problem(client.get(f"{by_path}/raw?size=9"), 422, "unknown_option")
+    problem(client.get("/attention/unknown"), 404, "attention_gone")
+    problem(client.get("/attention/unknown/raw"), 404, "attention_gone")
+
+
+def test_an_option_that_comes_twice_is_refused_by_name(client: TestClient) -> None:
+    href = translated(client)
+    id_ = href.partition("=")[2]
+    for address in (f"{href}&size=9&size=9", f"{href}&id={id_}", f"/attention/{id_}?alpha=0&alpha=1"):
+        fields = problem(client.get(address), 422, "invalid_option")
+        assert "got 2; leave one" in fields["detail"]
+    doubled = client.post(f"{URL}&fit=cover&fit=contain", content=encoded(PICTURE), headers=PNG)
+    assert "fit should come once" in problem(doubled, 422, "invalid_option")["detail"]

@@ -91,3 +91,19 @@ def test_nothing_is_opened_by_default(make_client: MakeClient) -> None:
     client = make_client()
     assert opened(client.get("/directions", headers={"Origin": ALLOWED})) == set()
     assert opened(client.options(URL, headers={"Origin": ALLOWED} | PREFLIGHT)) == set()
+
+
+def test_an_img_of_an_allowed_site_may_show_heat_maps(client: TestClient, make_client: MakeClient) -> None:
+    """Browsers ask for it without an Origin, and follow Cross-Origin-Resource-Policy."""
+    for service, policy in ((client, "cross-origin"), (make_client(), "same-origin")):
+        href = service.post(URL, content=photo(), headers=PNG).json()["attention"]["href"]
+        assert service.get(href).headers["cross-origin-resource-policy"] == policy
+        assert service.get(f"{href}&view=raw").headers["cross-origin-resource-policy"] == "same-origin"
+        stranger = service.get(href, headers={"Origin": "https://b.example"})
+        assert stranger.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_a_listed_default_port_is_the_one_browsers_leave_out(make_client: MakeClient) -> None:
+    client = make_client(cors_origins=f"{ALLOWED}:443")
+    response = client.get("/directions", headers={"Origin": ALLOWED})
+    assert response.headers["access-control-allow-origin"] == ALLOWED

@@ -90,7 +90,7 @@ def test_without_bundles_readiness_says_where_they_belong(make_client: MakeClien
     fields = problem(client.get("/readyz"), 503, "not_ready")
     assert str(empty) not in fields["detail"], "whoever reads it need not know the paths"
     assert "UGATIT_BUNDLES_DIR" in fields["detail"]
-    assert client.get("/directions").json() == {"directions": []}
+    assert client.get("/directions").json()["directions"] == []
     problem(client.post(URL, content=photo(), headers=PNG), 404, "unknown_direction")
 
 
@@ -236,3 +236,44 @@ def test_monitors_do_not_fill_the_log(client: TestClient, caplog: pytest.LogCapt
         for path in ("/healthz", "/readyz", "/metrics"):
             client.get(path)
     assert caplog.records == []
+
+
+def test_directions_and_documentation_tell_the_limits(make_client: MakeClient) -> None:
+    client = make_client(body_limit_bytes=1_234_567, rate_per_minute=30, attention_ttl_seconds=90)
+    limits = client.get("/directions").json()["limits"]
+    assert (limits["body_bytes"], limits["requests_per_minute"], limits["attention_seconds"]) == (
+        1_234_567,
+        30,
+        90,
+    )
+    described = client.get("/openapi.json").json()["info"]["description"]
+    for words in ("1,234,567 bytes", "30 a minute", "90 s", "version 1"):
+        assert words in described
+
+
+def test_operations_have_names_and_the_codes_are_an_enumeration(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    operations = {
+        operation["operationId"]: operation["tags"]
+        for path in document["paths"].values()
+        for operation in path.values()
+    }
+    assert operations == {
+        "translate": ["translation"],
+        "heat_map": ["attention"],
+        "heat_map_values": ["attention"],
+        "heat_map_by_query": ["attention"],
+        "directions": ["service"],
+        "health": ["service"],
+        "readiness": ["service"],
+        "metrics": ["service"],
+    }
+    codes = document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]
+    declared = set(re.findall(r'"code": "([a-z_]+)"', json.dumps(document["paths"])))
+    assert declared <= set(codes)
+    assert len(codes) == len(set(codes))
+    picture = document["paths"]["/attention/{id}"]["get"]["responses"]["200"]["content"]
+    assert set(picture) == {"image/png", "image/jpeg", "image/webp"}
+    assert set(document["paths"]["/attention/{id}/raw"]["get"]["responses"]["200"]["content"]) == {
+        "application/json"
+    }
