@@ -82,6 +82,12 @@ def test_memory_and_threads_are_limited(name: str) -> None:
 
 
 @every_service
+def test_a_container_s_log_has_a_bound(name: str) -> None:
+    logging = compose_services()[name]["logging"]
+    assert logging == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}
+
+
+@every_service
 def test_a_container_comes_back_by_itself_reaps_its_children_and_is_given_time(name: str) -> None:
     service = compose_services()[name]
     assert service["restart"] == "unless-stopped"
