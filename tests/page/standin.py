@@ -122,8 +122,8 @@ class StandIn:
     """Serves on a free port of 127.0.0.1 until closed.
 
     A test may put another `Answer` for a path into `instead`, close the `gate` that translations wait at,
-    require a `key`, change what `directions`, `probability` and `paint` say, and read the `requests` that
-    came in.
+    require a `key`, let it hang up in the middle of uploads, change what `directions`, `probability` and
+    `paint` say, and read the `requests` that came in.
     """
 
     def __init__(self) -> None:
@@ -136,6 +136,7 @@ class StandIn:
         self.instead: dict[str, Answer] = {}
         self.key = ""
         self.keeps = True
+        self.hangs_up = False
         self.gate = threading.Event()
         self.gate.set()
         self.requests: list[Request] = []
@@ -228,6 +229,10 @@ class StandIn:
 
             def _reply(self) -> None:
                 url = urlsplit(self.path)
+                if stand_in.hangs_up and self.command == "POST":
+                    self.rfile.read(100_000)
+                    self.close_connection = True  # with the rest unread: the sender sees a reset
+                    return
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 request = Request(self.command, url.path, dict(parse_qsl(url.query)), headers, body)

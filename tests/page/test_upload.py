@@ -137,11 +137,26 @@ def test_a_broken_picture_of_a_readable_format_is_sent_whole_for_the_servers_wor
     assert uploaded_file(stand_in.asked("/translate")[0]) == broken
 
 
-def test_sending_is_shown_in_per_cent_and_apart_from_translating(page: Page, stand_in: StandIn) -> None:
+def slow_uplink(page: Page, bytes_per_second: int) -> None:
     cdp = page.context.new_cdp_session(page)
     cdp.send("Network.enable")
-    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 400_000}
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second}
     cdp.send("Network.emulateNetworkConditions", slow)
+
+
+def test_an_upload_that_breaks_off_can_be_sent_smaller(page: Page, stand_in: StandIn) -> None:
+    slow_uplink(page, 400_000)
+    stand_in.hangs_up = True
+    pick(page, payload(noise(1600, 1200), "JPEG", "a.jpg"))
+    page.get_by_text("The server cannot be reached").wait_for()
+    stand_in.hangs_up = False
+    page.get_by_role("button", name=SMALLER).click()
+    page.get_by_text("Translated in").wait_for()
+    assert sent(stand_in).size == (512, 384)
+
+
+def test_sending_is_shown_in_per_cent_and_apart_from_translating(page: Page, stand_in: StandIn) -> None:
+    slow_uplink(page, 400_000)
     stand_in.gate.clear()
     page.evaluate(
         """() => {

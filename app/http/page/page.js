@@ -65,19 +65,23 @@ async function translatePhoto() {
   const { signal } = asking;
   const chosen = direction;
   let upload = null;
+  let sent = 0; // the share of it
   showBusy();
   try {
     upload = await prepare(photo, { direction: chosen, small });
     if (signal.aborted) return;
     const options = { direction: chosen.name, fit: fit(), ...size.choose(upload, chosen.image, fit()) };
-    const onProgress = (share) => signal.aborted || showProgress(share, chosen);
+    const onProgress = (share) => {
+      sent = share;
+      if (!signal.aborted) showProgress(share, chosen);
+    };
     const [answer] = await Promise.all([
       translate(upload.blob, options, { signal, onProgress }),
       stage.showSource(upload.blob, chosen, fit(), signal),
     ]);
     await showAnswer(answer, chosen, signal);
   } catch (error) {
-    if (!signal.aborted) showRefusal(error, upload);
+    if (!signal.aborted) showRefusal(error, upload, sent);
   }
 }
 
@@ -125,15 +129,18 @@ function translateSmaller() {
 }
 
 /** The same upload would fail again where it was too slow or too large: then only a smaller copy can help. */
-function remedyFor(error, upload) {
-  if (!error.wantsSmaller) return tryAgain(error, translatePhoto);
-  return upload?.smaller ? { words: "Send a smaller copy", act: translateSmaller } : null;
+function remedyFor(error, upload, sent) {
+  const brokeOff = error.code === "unreachable" && sent > 0 && sent < 1; // some proxies cut slow uploads off
+  if (upload?.smaller && (error.wantsSmaller || brokeOff)) {
+    return { words: "Send a smaller copy", act: translateSmaller };
+  }
+  return error.wantsSmaller ? null : tryAgain(error, translatePhoto);
 }
 
-function showRefusal(error, upload) {
+function showRefusal(error, upload, sent) {
   setState("error");
   $("status").textContent = "";
-  showFailure($("failure"), error, remedyFor(error, upload));
+  showFailure($("failure"), error, remedyFor(error, upload, sent));
   keepFocus($("failure").querySelector("input, button"));
 }
 
