@@ -59,7 +59,7 @@ class RedisServer:
     def ask(self, command: str) -> bytes:
         """The raw answer to an inline command; nothing if it does not answer."""
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=20) as plain:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=60) as plain:
                 plain.sendall(f"AUTH {PASSWORD}\r\n{command}\r\nQUIT\r\n".encode())
                 _, answer = b"".join(iter(lambda: plain.recv(65_536), b"")).split(b"\r\n", 1)
                 return answer.removesuffix(b"+OK\r\n")

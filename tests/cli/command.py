@@ -43,5 +43,5 @@ def ugatit(
     """Run `ugatit` to its end."""
     command = [sys.executable, "-m", "app", *map(str, arguments)]
     return subprocess.run(
-        command, env=environment(**variables), cwd=cwd, capture_output=True, text=True, timeout=60
+        command, env=environment(**variables), cwd=cwd, capture_output=True, text=True, timeout=300
     )

@@ -168,7 +168,7 @@ def test_an_interruption_leaves_no_half_written_file(tmp_path: Path, bundles: Pa
     while process.poll() is None and not out.exists():
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
+    assert process.wait(60) == 130
     written = names(out)
     assert len(written) < 600
     for name in written:

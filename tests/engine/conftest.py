@@ -50,11 +50,11 @@ def make_engine(model: FakeModel, tmp_path: Path) -> Iterator[MakeEngine]:
 
 async def entered(model: FakeModel) -> None:
     """Wait until a run is under way."""
-    assert await asyncio.to_thread(model.entered.acquire, timeout=10), "no run began"
+    assert await asyncio.to_thread(model.entered.acquire, timeout=60), "no run began"
 
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let the other tasks go on until something holds."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110  # no event tells a test about the engine's inside
             await asyncio.sleep(0)

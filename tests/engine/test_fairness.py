@@ -180,7 +180,7 @@ async def test_a_picture_that_leaves_before_it_is_decoded_leaves_no_bytes_behind
     go, read = threading.Event(), engine._read
 
     def slow(*arguments: Any) -> Frame:
-        assert go.wait(30)
+        assert go.wait(60)
         return read(*arguments)
 
     monkeypatch.setattr(engine, "_read", slow)

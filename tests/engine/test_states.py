@@ -33,7 +33,7 @@ WANTED = asyncio.Event()
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.engine.runner.TERMINATE_SECONDS", 0.05)
+    monkeypatch.setattr("app.engine.runner.TERMINATE_SECONDS", 0.5)
 
 
 def only(engine: Engine) -> Direction:
@@ -214,7 +214,7 @@ async def test_a_model_that_hangs_when_it_is_opened_makes_its_direction_defunct_
 
 async def test_a_model_that_hangs_in_its_canary_is_terminated(model: FakeModel, bundles: Path) -> None:
     write_fake_bundle(bundles)
-    engine = fake_engine(Settings(bundles_dir=bundles, load_seconds=0.2), model)
+    engine = fake_engine(Settings(bundles_dir=bundles, load_seconds=1), model)
     model.hold()
     engine.start()
     await engine.loaded()

@@ -28,7 +28,7 @@ class Live:
 
     def connect(self) -> closing[http.client.HTTPConnection]:
         """A connection that can be asked several times."""
-        return closing(http.client.HTTPConnection(*self.address, timeout=20))
+        return closing(http.client.HTTPConnection(*self.address, timeout=60))
 
     def ask(self, method: str, path: str, body: Any = None, headers: Any = None) -> tuple[int, Any]:
         """Status and JSON of one request on a connection of its own."""
@@ -40,7 +40,7 @@ class Live:
     @contextmanager
     def raw(self, data: bytes) -> Iterator[socket.socket]:
         """A plain socket that has sent some bytes."""
-        with socket.create_connection(self.address, timeout=20) as plain:
+        with socket.create_connection(self.address, timeout=60) as plain:
             plain.sendall(data)
             yield plain
 
@@ -62,7 +62,7 @@ def serving(settings: Settings, engine: Engine) -> Iterator[Live]:
     finally:
         if live.thread.is_alive():
             live.server.leave()
-            live.thread.join(20)
+            live.thread.join(60)
             assert not live.thread.is_alive(), "the server did not stop"
 
 
@@ -92,7 +92,7 @@ def metric(live: Live, name: str) -> float:
 
 def until(condition: Callable[[], bool]) -> None:
     """Wait for something to hold."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, "it never came true"
         time.sleep(0.001)

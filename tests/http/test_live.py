@@ -31,7 +31,7 @@ def test_a_connection_serves_one_picture_after_the_other(make_live: MakeLive) ->
 
 
 def test_a_silent_socket_is_closed_and_others_do_not_mind(make_live: MakeLive) -> None:
-    live = make_live(request_read_seconds=0.2)
+    live = make_live(request_read_seconds=1)
     with ExitStack() as stack:
         silent = [stack.enter_context(live.raw(b"")) for _ in range(20)]
         assert live.ask("POST", URL, BODY, PNG)[0] == 200
@@ -45,7 +45,7 @@ def test_headers_that_do_not_end_are_answered_408(make_live: MakeLive) -> None:
 
 
 def test_the_second_request_of_a_connection_has_a_deadline_too(make_live: MakeLive) -> None:
-    live = make_live(request_read_seconds=0.3, keep_alive_seconds=600)
+    live = make_live(request_read_seconds=1, keep_alive_seconds=600)
     with live.raw(head("/healthz", "", "GET")) as plain:
         assert plain.recv(65_536).startswith(b"HTTP/1.1 200 ")
         plain.sendall(b"GET /healthz HT")
@@ -168,14 +168,14 @@ def test_who_disconnects_while_sending_costs_nothing(make_live: MakeLive) -> Non
 def test_a_get_with_a_body_that_does_not_come_is_answered_all_the_same(
     make_live: MakeLive, length: int, model: FakeModel
 ) -> None:
-    live = make_live(request_read_seconds=0.2, body_limit_bytes=50_000)
+    live = make_live(request_read_seconds=1, body_limit_bytes=50_000)
     href = live.ask("POST", URL, BODY, PNG)[1]["attention"]["href"]
     while model.entered.acquire(blocking=False):
         pass
     model.hold()
     with live.raw(head(f"{href}&network=local", f"Content-Length: {length}\r\n", "GET")) as plain:
-        assert model.entered.acquire(timeout=10)
-        model.entered.acquire(timeout=0.3)  # time enough to take the client for one who has left
+        assert model.entered.acquire(timeout=60)
+        model.entered.acquire(timeout=1.2)  # time enough to take the client for one who has left
         model.release()
         assert read_all(plain).startswith(b"HTTP/1.1 200 ")
 
@@ -196,7 +196,7 @@ def test_told_to_leave_the_server_answers_what_it_admitted_and_refuses_the_rest(
         assert not live.server.should_exit
         model.release()
         assert [answer.result()[0] for answer in admitted] == [200] * 4
-    live.thread.join(10)
+    live.thread.join(60)
     assert not live.thread.is_alive()
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(live.address)

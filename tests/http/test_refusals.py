@@ -151,7 +151,7 @@ def test_a_full_queue_refuses_before_the_body_is_read(
     client = make_client(queue_size=1)
     model.hold()
     first = posting(pool, client)
-    assert model.entered.acquire(timeout=10)
+    assert model.entered.acquire(timeout=60)
     response = client.post(URL, content=b"not looked at", headers={"Content-Type": "text/plain"})
     problem(response, 503, "queue_full")
     assert int(response.headers["retry-after"]) >= 1
@@ -163,7 +163,7 @@ def test_a_full_queue_refuses_before_the_body_is_read(
 def test_a_direction_that_loads_refuses_with_retry_after(make_client: MakeClient, model: FakeModel) -> None:
     model.hold()
     client = make_client(loaded=False)
-    assert model.entered.acquire(timeout=10)
+    assert model.entered.acquire(timeout=60)
     response = client.post(URL, content=BODY, headers=PNG)
     problem(response, 503, "loading")
     assert int(response.headers["retry-after"]) >= 1
@@ -175,7 +175,7 @@ def test_draining_finishes_the_old_and_refuses_the_new(
     client = make_client()
     model.hold()
     first = posting(pool, client)
-    assert model.entered.acquire(timeout=10)
+    assert model.entered.acquire(timeout=60)
     client.app_state["engine"].drain()
     response = client.post(URL, content=BODY, headers=PNG)
     problem(response, 503, "draining")

@@ -39,7 +39,7 @@ class Encoder:
         """In the place of `render_picture`."""
         go = self.go
         self.entered.release()
-        assert go.wait(20), "a test held the encoder and never let it go"
+        assert go.wait(60), "a test held the encoder and never let it go"
         return render_picture(*arguments)
 
 
@@ -85,7 +85,7 @@ class Stage:
 
 
 def entered(semaphore: threading.Semaphore) -> None:
-    assert semaphore.acquire(timeout=20), "it never came so far"
+    assert semaphore.acquire(timeout=60), "it never came so far"
 
 
 @pytest.fixture

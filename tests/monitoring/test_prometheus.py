@@ -40,7 +40,7 @@ class Prometheus:
         """The data of an answer of its API; None while it starts."""
         url = f"{self._address}{path}?{urllib.parse.urlencode(query)}"
         try:
-            with urllib.request.urlopen(url, timeout=20) as response:
+            with urllib.request.urlopen(url, timeout=60) as response:
                 return json.load(response)["data"]
         except urllib.error.HTTPError as error:
             with error:

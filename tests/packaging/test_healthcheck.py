@@ -44,7 +44,7 @@ def service() -> Iterator[Service]:
 def check(port: int | str) -> int:
     command = [sys.executable, str(ROOT / "docker" / "healthcheck.py"), "/readyz"]
     environment = {**os.environ, "UGATIT_PORT": str(port), "http_proxy": "http://127.0.0.1:9"}
-    return subprocess.run(command, env=environment, timeout=30, check=False).returncode
+    return subprocess.run(command, env=environment, timeout=120, check=False).returncode
 
 
 def test_a_ready_service_is_healthy(service: Service) -> None:

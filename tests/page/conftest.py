@@ -97,7 +97,7 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
 
     def open_with(*, query: str = "", ready: bool = True, **options: Any) -> Page:
         context = browser.new_context(**({"reduced_motion": "reduce"} | options))
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()
         watch(page)

@@ -56,7 +56,7 @@ def test_the_samples_of_an_earlier_step_can_be_gone_back_to(report: Page) -> Non
     assert shown.get_attribute("src") != newest
     assert report.get_by_role("button", name="Earlier step").is_disabled()
     report.get_by_role("radio", name="B2A, train pictures").check()
-    assert shown.get_attribute("alt", timeout=5000).startswith("B2A, train pictures, step 20")  # type: ignore[union-attr]
+    assert shown.get_attribute("alt").startswith("B2A, train pictures, step 20")  # type: ignore[union-attr]
 
 
 def test_smoothing_is_a_choice_and_the_cursor_tells_the_values_under_it(report: Page) -> None:
