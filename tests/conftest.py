@@ -1,4 +1,4 @@
-"""What all tests have in common: one thread for arithmetic, and the option `--serial`.
+"""What all tests have in common: one thread for arithmetic, and what running them in parallel needs.
 
 The threads are set before torch and numpy are imported, and child processes inherit them. The networks of the
 tests are too small for a second thread to help, and threads that spin while they wait take the cores from the
@@ -32,3 +32,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (chosen if is_serial == (wanted == "only") else others).append(item)
     config.hook.pytest_deselected(items=others)
     items[:] = chosen
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a parameter of bytes after its argument.
+
+    Every process of a parallel run must find the same names, and bytes may differ: gzip's hold the time.
+    """
+    return argname if isinstance(val, bytes) else None
