@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NoReturn, get_args
 import click
 
 from app.engine.errors import EngineError
-from app.engine.looks import Format
-from app.engine.providers import ProviderRefused
+from app.engine.render_options import Format
+from app.engine.runtime.providers import ProviderRefused
 from app.environment import variable
 from app.settings import Settings, SettingsError, load_settings
 from models.bundle.errors import BundleError
@@ -77,7 +77,7 @@ def serve(workers: int | None, worker: int | None, inherited: int | None, meetin
 
 def _supervise(settings: Settings, listening: socket.socket, told: str) -> NoReturn:
     """Start the workers, once what they would all refuse is known to be right."""
-    from app.engine.stores import open_store
+    from app.engine.store.choose_store import open_store
     from app.http.keys import Keys
     from app.http.workers import Supervisor
 
@@ -92,7 +92,7 @@ def _supervise(settings: Settings, listening: socket.socket, told: str) -> NoRet
 
 
 def _serve_as_worker(settings: Settings, listening: socket.socket, worker: int, meeting: Path) -> NoReturn:
-    from app.engine.cores import share_of
+    from app.engine.runtime.cpu_quota import share_of
     from app.http.siblings import Place
     from app.http.workers import leave_when_orphaned
 
@@ -106,7 +106,7 @@ def _serve(
     settings: Settings, listening: socket.socket, told: str | None = None, place: Place | None = None
 ) -> NoReturn:
     from app.engine.engine import open_engine
-    from app.engine.runtime import open_runtime
+    from app.engine.runtime.runtime import open_runtime
     from app.http.server import Server
 
     server = Server(settings, open_engine(settings, open_runtime(settings)), place)
@@ -150,7 +150,7 @@ def translate(
     NAME.overlay. Pictures that cannot be read are listed at the end; the exit code is 1 then. What a folder
     holds beside pictures is counted and named. Put -- before names that begin with a dash.
     """
-    from app.engine.looks import MEDIA_TYPES, Look
+    from app.engine.render_options import MEDIA_TYPES, Look
     from app.folder import Plan, PlanError, find_jobs, translate_files
 
     _obey_interrupts()
@@ -180,9 +180,9 @@ def _obey_interrupts() -> None:
 @click.argument("bundle", type=click.Path(path_type=Path))
 def verify(bundle: Path) -> None:
     """Check a BUNDLE: its files, their hashes, and the canary. Exit code 1 if anything is wrong."""
-    from app.engine.runtime import open_runtime
-    from app.engine.verifying import require_name
-    from app.engine.verifying import verify as verify_bundle
+    from app.engine.directions.verification import require_name
+    from app.engine.directions.verification import verify as verify_bundle
+    from app.engine.runtime.runtime import open_runtime
 
     runtime = open_runtime(load_settings())
     try:

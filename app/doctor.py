@@ -9,10 +9,10 @@ import onnxruntime
 from rich.console import Console
 from rich.table import Table
 
-from app.engine.providers import CPU, ProviderRefused, cuda_devices, probe
-from app.engine.registry import bundle_directories
-from app.engine.runtime import Runtime, open_runtime
-from app.engine.verifying import require_name, verify
+from app.engine.directions.registry import bundle_directories
+from app.engine.directions.verification import require_name, verify
+from app.engine.runtime.providers import CPU, ProviderRefused, cuda_devices, probe
+from app.engine.runtime.runtime import Runtime, open_runtime
 from app.environment import variable
 from app.settings import Settings, shown
 from models.bundle.errors import BundleError

@@ -16,9 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import EngineError
-from app.engine.looks import Look
+from app.engine.render_options import Look
 from app.engine.rendering import render_attention, render_picture
-from app.engine.runtime import open_runtime
+from app.engine.runtime.runtime import open_runtime
 from app.settings import Settings
 from models.bundle.errors import BundleError
 from models.files.walk import summary, walk

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from app.engine.providers import ProviderRefused, cuda_devices
-from app.engine.runtime import Runtime, batch_shapes, open_runtime
-from app.engine.session import Model
-from app.engine.verifying import verify
+from app.engine.directions.verification import verify
+from app.engine.runtime.providers import ProviderRefused, cuda_devices
+from app.engine.runtime.runtime import Runtime, batch_shapes, open_runtime
+from app.engine.runtime.session import Model
 from app.settings import Settings
 from bench.harness import Samples, alternate, report
 from models.bundle.errors import BundleError

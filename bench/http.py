@@ -18,8 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from app.engine.runtime import open_runtime
-from app.engine.session import Model
+from app.engine.runtime.runtime import open_runtime
+from app.engine.runtime.session import Model
 from app.settings import Settings
 from bench.harness import alternate, report
 from bench.service import DIRECTION, Service, upload, write_random_bundle

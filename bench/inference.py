@@ -16,8 +16,8 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from app.engine import openvino
-from app.engine.session import fix_shape
+from app.engine.runtime import openvino
+from app.engine.runtime.session import fix_shape
 from bench.harness import alternate, report
 from bench.plain import plainly
 from models.bundle.canary import psnr_db

@@ -17,8 +17,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from app.engine.runtime import open_runtime
-from app.engine.session import Model
+from app.engine.runtime.runtime import open_runtime
+from app.engine.runtime.session import Model
 from app.settings import Settings
 from bench.clients import Clients, Job, Result
 from bench.harness import Samples, paired_ratio, report

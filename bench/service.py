@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from app.engine.engine import open_engine
-from app.engine.runtime import open_runtime
+from app.engine.runtime.runtime import open_runtime
 from app.http.server import Server, open_socket
 from app.settings import Settings
 from models.bundle.canary import smooth_picture

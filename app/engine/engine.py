@@ -9,17 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from typing import Literal, NamedTuple
 
-from app.engine.admission import Permit
-from app.engine.attention import AttentionStore, Entry, Map, probability_of_source
-from app.engine.direction import Direction
+from app.engine.directions.bundle_watcher import Follower
+from app.engine.directions.direction import Direction
+from app.engine.directions.registry import Registry
+from app.engine.directions.translator import Facts, Limits
 from app.engine.errors import AttentionGone, DeadlineExceeded, Draining, NoSuchNetwork, UnknownDirection
-from app.engine.registry import Registry
-from app.engine.reload import Follower
-from app.engine.runner import Patience
-from app.engine.runtime import Runtime, batch_shapes, default_max_batch, replicas
-from app.engine.session import OpenModel
-from app.engine.stores import open_store
-from app.engine.translator import Facts, Limits
+from app.engine.runtime.runtime import Runtime, batch_shapes, default_max_batch, replicas
+from app.engine.runtime.session import OpenModel
+from app.engine.scheduling.admission import Permit
+from app.engine.scheduling.runner import Patience
+from app.engine.store.choose_store import open_store
+from app.engine.store.memory_store import AttentionStore, Entry, Map, probability_of_source
 from app.settings import Settings
 from models.images.decode import PictureLimits, decode_photo
 from models.images.frame import Fit, Frame, frame, shown_size

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.attention import Entry, Map
-from app.engine.looks import Base, Encoded, Look, View
+from app.engine.render_options import Base, Encoded, Look, View
+from app.engine.store.memory_store import Entry, Map
 from models.images.encode import encode
 from models.images.frame import crop, resize, resize_smooth, scale_box
 from models.images.heatmap import colorize, normalize, overlay

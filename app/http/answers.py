@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, Self
 from starlette.responses import Response
 
 from app.engine.engine import Seconds, Translation
-from app.engine.looks import Encoded
+from app.engine.render_options import Encoded
 from app.http.metrics import Metrics
 from app.http.schemas import Attention, Model, Picture, Timings, TranslateAnswer
 from app.http.tracing import Interval

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.engine import errors as engine
-from app.engine.attention import Entry, Map
-from app.engine.looks import MEDIA_TYPES, Look
+from app.engine.render_options import MEDIA_TYPES, Look
 from app.engine.rendering import render_attention
+from app.engine.store.memory_store import Entry, Map
 from app.http import errors as http
 from app.http.answers import JSON
 from app.http.context import Context, ContextDep

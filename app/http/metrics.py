@@ -19,8 +19,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.registry import Collector
 
 from app import __version__
+from app.engine.directions.direction_state import State
 from app.engine.engine import Engine
-from app.engine.state import State
 from app.http.connections import Connections
 from app.http.problems import INTERNAL, KINDS, MALFORMED_REQUEST, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS
 from app.http.receiving import Receiving

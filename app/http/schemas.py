@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.engine.engine import Network
-from app.engine.looks import Base, Encoded, Format, View
+from app.engine.render_options import Base, Encoded, Format, View
 from models.images.encode import MediaType
 from models.images.frame import Fit
 from models.images.heatmap import Colormap

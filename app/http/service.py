@@ -7,8 +7,8 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from app.engine.direction import Direction
-from app.engine.looks import MEDIA_TYPES
+from app.engine.directions.direction import Direction
+from app.engine.render_options import MEDIA_TYPES
 from app.http.context import ContextDep
 from app.http.errors import Unauthorized
 from app.http.guard import KnownDep

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from app.engine import errors as engine
-from app.engine.attention import Entry
 from app.engine.engine import Translation
-from app.engine.looks import MEDIA_TYPES, Encoded, Look
+from app.engine.render_options import MEDIA_TYPES, Encoded, Look
 from app.engine.rendering import picture_size, render_attention, render_picture
+from app.engine.store.memory_store import Entry
 from app.http import errors as http
 from app.http.answers import JSON, MIXED, Timed, translation_response
 from app.http.body import FORM_TYPE, RAW_TYPES, read_picture

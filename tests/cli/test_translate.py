@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.engine.looks import Look
+from app.engine.render_options import Look
 from app.folder import Plan, PlanError, find_jobs, translate_files
 from app.settings import Settings
 from models.bundle.canary import smooth_picture

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.engine.engine import Engine
-from app.engine.fake import FakeModel, fake_engine
 from app.settings import Settings
+from tests.engine.fake_model import FakeModel, fake_engine
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 
 from app.engine.engine import Engine
 from app.engine.errors import DeadlineExceeded, DirectionDefunct, Draining, NetworkDefunct, QueueFull
-from app.engine.fake import FakeModel
 from models.images.errors import PictureError
 from tests.engine.conftest import MakeEngine, entered, until
+from tests.engine.fake_model import FakeModel
 from tests.photos import photo
 
 pytestmark = pytest.mark.anyio
@@ -184,7 +184,7 @@ async def test_a_model_that_fails_twice_makes_its_direction_defunct(
 async def test_a_run_that_cannot_be_terminated_costs_its_thread_not_the_service(
     make_engine: MakeEngine, model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.engine.runner.TERMINATE_SECONDS", 0.01)
+    monkeypatch.setattr("app.engine.scheduling.runner.TERMINATE_SECONDS", 0.01)
     engine = await make_engine(deadline_seconds=1)
     model.hangs = 1
     with pytest.raises(DeadlineExceeded):
@@ -316,7 +316,7 @@ async def test_a_picture_everybody_left_while_the_model_was_opened_anew_is_not_r
 async def test_a_model_that_hangs_again_is_given_up_before_it_fills_the_memory(
     make_engine: MakeEngine, model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.engine.runner.TERMINATE_SECONDS", 0.01)
+    monkeypatch.setattr("app.engine.scheduling.runner.TERMINATE_SECONDS", 0.01)
     engine = await make_engine(deadline_seconds=1)
     for _ in range(2):
         await engine.translate("cat2dog", photo())

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.engine.attention import Entry, MemoryStore
 from app.engine.errors import AttentionGone
+from app.engine.store.memory_store import Entry, MemoryStore
 from models.images.frame import Box, Frame
 
 pytestmark = pytest.mark.anyio

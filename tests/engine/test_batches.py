@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.engine.runtime import open_runtime
-from app.engine.session import Model
+from app.engine.runtime.runtime import open_runtime
+from app.engine.runtime.session import Model
 from app.settings import Settings
 from models.bundle.canary import smooth_picture
 from models.bundle.files import read_bundle

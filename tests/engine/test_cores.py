@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.cores import cpu_quota, threads_for, usable_cores
+from app.engine.runtime.cpu_quota import cpu_quota, threads_for, usable_cores
 
 V1, V2 = "sys/fs/cgroup/cpu", "sys/fs/cgroup"
 
@@ -60,7 +60,7 @@ def test_a_run_has_no_more_threads_than_the_quota_feeds(
 
 
 def test_without_a_quota_the_runtime_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.engine.cores.cpu_quota", lambda: None)
+    monkeypatch.setattr("app.engine.runtime.cpu_quota.cpu_quota", lambda: None)
     assert threads_for(0) == 0
     assert threads_for(5) == 5
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from app.engine.admission import Admission
 from app.engine.engine import Engine
 from app.engine.errors import EngineError, FairShare, QueueFull
-from app.engine.fake import FakeModel
-from app.engine.turns import Turns
+from app.engine.scheduling.admission import Admission
+from app.engine.scheduling.fair_queue import Turns
 from models.images.frame import Frame
 from tests.engine.conftest import MakeEngine, entered, until
+from tests.engine.fake_model import FakeModel
 from tests.photos import photo
 
 pytestmark = pytest.mark.anyio

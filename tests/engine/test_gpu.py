@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from app.engine.gpu import (
+from app.engine.runtime.gpu import (
     BoundSession,
     Gpu,
     Wanted,
@@ -18,9 +18,9 @@ from app.engine.gpu import (
     provider_options,
     tensorrt_options,
 )
-from app.engine.providers import CPU, CUDA, TENSORRT
-from app.engine.runtime import Runtime
-from app.engine.session import Session
+from app.engine.runtime.providers import CPU, CUDA, TENSORRT
+from app.engine.runtime.runtime import Runtime
+from app.engine.runtime.session import Session
 from models.bundle.canary import smooth_picture
 from tests.tiny_bundle import endless, generator
 

@@ -11,12 +11,12 @@ from types import SimpleNamespace
 import onnxruntime
 import pytest
 
-from app.engine import openvino
+from app.engine.directions.direction_state import State
+from app.engine.directions.verification import verify
 from app.engine.engine import open_engine
-from app.engine.providers import CPU, OPENVINO
-from app.engine.runtime import Runtime, open_runtime
-from app.engine.state import State
-from app.engine.verifying import verify
+from app.engine.runtime import openvino
+from app.engine.runtime.providers import CPU, OPENVINO
+from app.engine.runtime.runtime import Runtime, open_runtime
 from app.settings import Settings
 from models.bundle.manifest import GENERATOR
 from tests.photos import photo

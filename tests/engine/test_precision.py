@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.engine import runtime
+from app.engine.directions.direction_state import State
+from app.engine.directions.verification import verify
 from app.engine.engine import Engine, open_engine
-from app.engine.fake import FakeModel, fake_engine, fake_outputs, write_fake_bundle
-from app.engine.providers import TENSORRT
-from app.engine.runtime import open_runtime
-from app.engine.session import Outputs, Pixels
-from app.engine.state import State
-from app.engine.verifying import verify
+from app.engine.runtime import runtime
+from app.engine.runtime.providers import TENSORRT
+from app.engine.runtime.runtime import open_runtime
+from app.engine.runtime.session import Outputs, Pixels
 from app.settings import Settings
+from tests.engine.fake_model import FakeModel, fake_engine, fake_outputs, write_fake_bundle
 from tests.engine.test_runtime import CPU, CUDA, DEVICE_AND_TENSORRT, FakeOnnxruntime, install
 from tests.photos import photo
 

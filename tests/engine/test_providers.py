@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.engine import providers
-from app.engine.providers import (
+from app.engine.runtime import providers
+from app.engine.runtime.providers import (
     CPU,
     CUDA,
     OPENVINO,

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from app.engine.fake import FakeModel
-from app.engine.race import Race, fastest
-from app.engine.session import Pixels
+from app.engine.runtime.provider_race import Race, fastest
+from app.engine.runtime.session import Pixels
+from tests.engine.fake_model import FakeModel
 
 PIXELS: Pixels = np.zeros((1, 32, 32, 3), np.uint8)
 
@@ -68,7 +68,7 @@ class Way:
 
 @pytest.mark.parametrize("winner", [0, 1])
 def test_one_race_decides_for_every_model(monkeypatch: pytest.MonkeyPatch, winner: int) -> None:
-    monkeypatch.setattr("app.engine.race.fastest", lambda _: winner)
+    monkeypatch.setattr("app.engine.runtime.provider_race.fastest", lambda _: winner)
     ways = [Way("favourite"), Way("challenger")]
     race = Race(ways)
     first, second = race.open(b"first"), race.open(b"second")

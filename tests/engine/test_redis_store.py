@@ -12,9 +12,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import numpy as np
 import pytest
 
-from app.engine.attention import Entry, Map
 from app.engine.errors import AttentionGone, StoreUnavailable
-from app.engine.redis_store import RedisStore
+from app.engine.store.memory_store import Entry, Map
+from app.engine.store.redis_store import RedisStore
 from tests.engine.entries import entry, same
 from tests.redis_server import PASSWORD, QUOTED, RedisServer, running_redis
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from app.engine.directions.direction_state import State
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import DirectionDefunct, Loading
-from app.engine.fake import FakeModel, fake_engine
-from app.engine.runtime import open_runtime
-from app.engine.state import State
+from app.engine.runtime.runtime import open_runtime
 from app.settings import Settings
 from tests.engine.conftest import entered
+from tests.engine.fake_model import FakeModel, fake_engine
 from tests.photos import photo
 from tests.tiny_bundle import write_tiny_bundle
 

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.direction import Direction
+from app.engine.directions.direction import Direction
+from app.engine.directions.direction_state import State
+from app.engine.directions.registry import Directories, bundle_directories
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import AttentionGone, DirectionDefunct, Loading, UnknownDirection
-from app.engine.fake import FakeModel, FakeNetwork, fake_engine, write_fake_bundle
-from app.engine.registry import Directories, bundle_directories
-from app.engine.runtime import open_runtime
-from app.engine.state import State
+from app.engine.runtime.runtime import open_runtime
 from app.settings import Settings
 from models.bundle.canary import smooth_picture
 from tests.engine.conftest import MakeEngine, entered, until
+from tests.engine.fake_model import FakeModel, FakeNetwork, fake_engine, write_fake_bundle
 from tests.photos import encoded, photo
 from tests.tiny_bundle import SIZE, version, write_tiny_bundle
 
@@ -37,7 +37,7 @@ def bundles(tmp_path: Path) -> Path:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A directory that is away is gone."""
-    monkeypatch.setattr("app.engine.registry._GONE_SECONDS", 0)
+    monkeypatch.setattr("app.engine.directions.registry._GONE_SECONDS", 0)
 
 
 def only(engine: Engine) -> Direction:
@@ -225,7 +225,7 @@ async def test_a_directory_that_is_away_for_a_moment_is_being_replaced(
     def blink(bundles_dir: Path, *, required: bool) -> Directories:
         return Directories(looks.pop(), []) if looks else bundle_directories(bundles_dir, required=required)
 
-    monkeypatch.setattr("app.engine.registry.bundle_directories", blink)
+    monkeypatch.setattr("app.engine.directions.registry.bundle_directories", blink)
     await engine.registry.reload()
     assert looks == []
     await engine.translate("cat2dog", photo())
@@ -299,7 +299,7 @@ async def test_nothing_is_reloaded_once_the_service_is_about_to_stop(
 async def test_a_bundle_that_hangs_when_it_is_opened_does_not_keep_others_from_being_reloaded(
     make_engine: MakeEngine, model: FakeModel, bundles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.engine.registry._TURN_SECONDS", 1)
+    monkeypatch.setattr("app.engine.directions.registry._TURN_SECONDS", 1)
     engine = await make_engine(load_seconds=30)
     write_fake_bundle(bundles, "ant2bee")
     write_fake_bundle(bundles, "dog2cat")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.engine.attention import Entry
-from app.engine.looks import Look
+from app.engine.render_options import Look
 from app.engine.rendering import render_attention, render_picture
+from app.engine.store.memory_store import Entry
 from models.bundle.canary import smooth_picture
 from models.images.frame import Box, Frame
 from models.images.heatmap import colorize, normalize

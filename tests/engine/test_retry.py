@@ -10,9 +10,9 @@ from contextlib import ExitStack
 import pytest
 
 from app.engine import retry
-from app.engine.admission import Admission
 from app.engine.errors import QueueFull
 from app.engine.retry import MOST_SECONDS, spread
+from app.engine.scheduling.admission import Admission
 
 
 @pytest.fixture(autouse=True)

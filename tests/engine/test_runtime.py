@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from app.engine import openvino, runtime, session
-from app.engine.providers import CPU, CUDA, OPENVINO, TENSORRT, Answers, ProviderRefused
-from app.engine.runtime import Runtime, batch_shapes, open_runtime, replicas
-from app.engine.shaped import Shaped
+from app.engine.runtime import openvino, runtime, session
+from app.engine.runtime.fixed_shapes import Shaped
+from app.engine.runtime.providers import CPU, CUDA, OPENVINO, TENSORRT, Answers, ProviderRefused
+from app.engine.runtime.runtime import Runtime, batch_shapes, open_runtime, replicas
 from app.settings import Settings
 
 NO_DEVICE = Answers(cuda=0, tensorrt=False)
@@ -79,7 +79,7 @@ def install(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
         monkeypatch.setattr(runtime, "probe", lambda **_: answers)
         device = SimpleNamespace(ep_name=OPENVINO, ep_metadata={"OPTIMIZATION_CAPABILITIES": "FP32 BF16"})
         monkeypatch.setattr(openvino, "cpu_device", lambda: device)
-        monkeypatch.setattr("app.engine.cores.cpu_quota", lambda: None)
+        monkeypatch.setattr("app.engine.runtime.cpu_quota.cpu_quota", lambda: None)
 
     return put
 

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from app.engine.runtime import open_runtime
+from app.engine.runtime.runtime import open_runtime
 from app.settings import Settings
 from tests.tiny_bundle import endless, generator
 

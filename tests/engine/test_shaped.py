@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.engine.fake import FakeModel
-from app.engine.session import Shape
-from app.engine.shaped import Shaped
+from app.engine.runtime.fixed_shapes import Shaped
+from app.engine.runtime.session import Shape
+from tests.engine.fake_model import FakeModel
 
 
 class Opener:

@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.engine.direction import Direction
+from app.engine.directions.direction import Direction
+from app.engine.directions.direction_state import LEGAL, Condition, State, Trouble
 from app.engine.engine import Engine
 from app.engine.errors import DeadlineExceeded, DirectionDefunct, NetworkDefunct
-from app.engine.fake import FakeModel, FakeNetwork, fake_engine, write_fake_bundle
-from app.engine.runner import HANGS_IN_A_ROW, HEALED_SECONDS, Broken, Patience, Runner, Unwanted
-from app.engine.session import Outputs, Pixels
-from app.engine.state import LEGAL, Condition, State, Trouble
-from app.engine.worker import Worker
+from app.engine.runtime.session import Outputs, Pixels
+from app.engine.scheduling.runner import HANGS_IN_A_ROW, HEALED_SECONDS, Broken, Patience, Runner, Unwanted
+from app.engine.scheduling.worker_thread import Worker
 from app.settings import Settings
 from tests.engine.conftest import MakeEngine, entered, until
+from tests.engine.fake_model import FakeModel, FakeNetwork, fake_engine, write_fake_bundle
 from tests.photos import photo
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +33,7 @@ WANTED = asyncio.Event()
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.engine.runner.TERMINATE_SECONDS", 0.5)
+    monkeypatch.setattr("app.engine.scheduling.runner.TERMINATE_SECONDS", 0.5)
 
 
 def only(engine: Engine) -> Direction:
@@ -197,7 +197,7 @@ async def test_runs_that_take_all_the_time_there_is_again_and_again_are_a_hang(m
 async def test_a_model_that_hangs_when_it_is_opened_makes_its_direction_defunct_not_the_others(
     bundles: Path, model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.engine.registry._TURN_SECONDS", 1)
+    monkeypatch.setattr("app.engine.directions.registry._TURN_SECONDS", 1)
     write_fake_bundle(bundles, "ant2bee")
     engine = fake_engine(Settings(bundles_dir=write_fake_bundle(bundles).parent, load_seconds=6), model)
     model.opening_hangs = 1

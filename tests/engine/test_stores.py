@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from app.engine.attention import MemoryStore
-from app.engine.stores import open_store
+from app.engine.store.choose_store import open_store
+from app.engine.store.memory_store import MemoryStore
 from app.settings import Settings, SettingsError
 
 
@@ -18,7 +18,7 @@ def test_without_an_address_heat_maps_are_kept_in_memory() -> None:
 def test_without_the_package_for_redis_one_sentence_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delitem(sys.modules, "app.engine.redis_store", raising=False)
+    monkeypatch.delitem(sys.modules, "app.engine.store.redis_store", raising=False)
     for name in [name for name in sys.modules if name.partition(".")[0] == "redis"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "redis", None)  # as if it were not installed

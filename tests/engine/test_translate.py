@@ -10,7 +10,7 @@ import pytest
 
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import AttentionGone, NoSuchNetwork, UnknownDirection
-from app.engine.runtime import open_runtime
+from app.engine.runtime.runtime import open_runtime
 from app.settings import Settings
 from models.bundle.canary import smooth_picture
 from tests.photos import encoded, photo

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.engine.directions.direction_state import State
+from app.engine.directions.verification import prove_discriminators, prove_generator, verify
 from app.engine.engine import open_engine
 from app.engine.errors import NetworkDefunct
-from app.engine.runtime import open_runtime
-from app.engine.session import Outputs, Pixels, Shape
-from app.engine.state import State
-from app.engine.verifying import prove_discriminators, prove_generator, verify
+from app.engine.runtime.runtime import open_runtime
+from app.engine.runtime.session import Outputs, Pixels, Shape
 from app.settings import Settings
 from models.bundle.canary import read_canary, smooth_picture
 from models.bundle.errors import BundleError

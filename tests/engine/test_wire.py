@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.engine.wire import Stranger, pack_entry, pack_maps, unpack_entry, unpack_maps
+from app.engine.store.serialization import Stranger, pack_entry, pack_maps, unpack_entry, unpack_maps
 from tests.engine.entries import entry, same
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.engine.fake import FakeModel, fake_engine
 from app.settings import Settings
 from models.bundle.manifest import GENERATOR, MANIFEST
+from tests.engine.fake_model import FakeModel, fake_engine
 from tests.fuzz.amounts import amount
 from tests.fuzz.mutants import damage
 from tests.tiny_bundle import write_tiny_bundle

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.engine.fake import FakeModel, fake_engine
 from app.settings import Settings
+from tests.engine.fake_model import FakeModel, fake_engine
 from tests.fuzz.amounts import amount
 from tests.fuzz.mutants import damage
 from tests.http.live import Live, serving

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.engine.directions.verification import verify
 from app.engine.engine import open_engine
-from app.engine.gpu import BoundSession
-from app.engine.providers import CPU, CUDA, TENSORRT, probe
-from app.engine.runtime import Runtime, open_runtime
-from app.engine.session import Model
-from app.engine.verifying import verify
+from app.engine.runtime.gpu import BoundSession
+from app.engine.runtime.providers import CPU, CUDA, TENSORRT, probe
+from app.engine.runtime.runtime import Runtime, open_runtime
+from app.engine.runtime.session import Model
 from app.settings import Settings
 from models.bundle.canary import MIN_PSNR_DB, smooth_picture
 from models.bundle.files import read_bundle

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.engine.fake import FakeModel, fake_engine
 from app.http.factory import create_app
 from app.settings import Settings
+from tests.engine.fake_model import FakeModel, fake_engine
 from tests.http.live import Live, serving
 
 MakeClient = Callable[..., TestClient]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from app.engine.fake import FakeModel, fake_outputs
 from models.bundle.canary import smooth_picture
+from tests.engine.fake_model import FakeModel, fake_outputs
 from tests.http.conftest import MakeClient
 from tests.http.problems import PNG, URL, problem
 from tests.photos import encoded, photo, pixels_of

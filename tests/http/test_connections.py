@@ -7,8 +7,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from app.engine.fake import FakeModel
 from app.http.connections import Connections
+from tests.engine.fake_model import FakeModel
 from tests.http.conftest import MakeLive
 from tests.http.live import Live, head, held, metric, read_all, until
 from tests.http.problems import URL

@@ -20,13 +20,13 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.testclient import TestClient
 
-from app.engine.fake import FakeModel, fake_engine
 from app.http.factory import create_app
 from app.http.logs import JsonFormatter
 from app.http.spans import Spans
 from app.http.tracing import open_tracing
 from app.settings import Settings, SettingsError
 from tests.cli.command import environment
+from tests.engine.fake_model import FakeModel, fake_engine
 from tests.http.live import Live, serving
 from tests.http.problems import PNG, URL
 from tests.photos import photo

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from app.engine.fake import FakeModel, fake_engine
 from app.settings import Settings
 from tests.client import URL, in_process
+from tests.engine.fake_model import FakeModel, fake_engine
 from tests.http.live import Live, serving
 from tests.http.problems import problem
 from tests.images.drawing import exif, file, gradient

@@ -20,11 +20,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.engine.fake import FakeModel, fake_engine
-from app.engine.session import Outputs, Pixels
+from app.engine.runtime.session import Outputs, Pixels
 from app.http.server import Server, address_of, open_socket
 from app.settings import load_settings
 from tests.cli.command import ROOT, environment
+from tests.engine.fake_model import FakeModel, fake_engine
 
 RUN_SECONDS = 0.8
 BATCH = 8

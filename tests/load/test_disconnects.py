@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.admission import Permit
-from app.engine.fake import FakeModel, fake_engine
 from app.engine.rendering import render_picture
+from app.engine.scheduling.admission import Permit
 from app.http.receiving import Body
 from app.settings import Settings
+from tests.engine.fake_model import FakeModel, fake_engine
 from tests.http.live import Live, head, held, metric, serving, until
 from tests.http.problems import PNG, URL
 from tests.photos import photo

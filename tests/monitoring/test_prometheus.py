@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 import yaml
 
-from app.engine.fake import FakeModel, fake_engine, write_fake_bundle
 from app.settings import Settings
 from tests.client import URL
+from tests.engine.fake_model import FakeModel, fake_engine, write_fake_bundle
 from tests.http.live import Live, serving
 from tests.monitoring.watching import FOLDER, RULES, needs, panels, rules
 from tests.packaging.files import text

@@ -17,9 +17,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from app.engine.attention import Compute, Entry, Map, Once, new_id
 from app.engine.errors import AttentionGone, StoreUnavailable
-from app.engine.wire import Stranger, pack_entry, pack_maps, unpack_entry, unpack_maps
+from app.engine.store.memory_store import Compute, Entry, Map, Once, new_id
+from app.engine.store.serialization import Stranger, pack_entry, pack_maps, unpack_entry, unpack_maps
 
 _PREFIX: Final = "ugatit:1:"
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.admission import Permit
-from app.engine.runner import Broken, Runner, Unwanted
-from app.engine.session import Outputs, Pixels
-from app.engine.turns import Turns
+from app.engine.runtime.session import Outputs, Pixels
+from app.engine.scheduling.admission import Permit
+from app.engine.scheduling.fair_queue import Turns
+from app.engine.scheduling.runner import Broken, Runner, Unwanted
 
 log = logging.getLogger("ugatit.engine")
 

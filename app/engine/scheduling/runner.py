@@ -9,9 +9,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
-from app.engine.session import Model, Outputs, Pixels
-from app.engine.verifying import TooCoarse
-from app.engine.worker import Worker
+from app.engine.directions.verification import TooCoarse
+from app.engine.runtime.session import Model, Outputs, Pixels
+from app.engine.scheduling.worker_thread import Worker
 from models.bundle.errors import BundleError
 
 TERMINATE_SECONDS = 5.0

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import onnxruntime
 
-from app.engine.providers import CUDA, TENSORRT
-from app.engine.session import INPUT, Outputs, Pixels, Shape, run_options
+from app.engine.runtime.providers import CUDA, TENSORRT
+from app.engine.runtime.session import INPUT, Outputs, Pixels, Shape, run_options
 
 _DTYPES: Final[Mapping[str, type[np.generic]]] = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from app.engine.engine import Engine
-from app.engine.session import Outputs, Pixels, Shape
+from app.engine.runtime.session import Outputs, Pixels, Shape
 from app.settings import Settings
 from models.bundle.canary import smooth_picture, write_canary
 from models.bundle.files import entry_of, write_bundle

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.engine.attention import Entry, Map
+from app.engine.store.memory_store import Entry, Map
 from models.images.frame import Box, Frame
 
 _MAGIC: Final = b"ugatit\x00\x01"

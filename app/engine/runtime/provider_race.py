@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from app.engine.session import Model, OpenModel, Outputs, Pixels, Shape
+from app.engine.runtime.session import Model, OpenModel, Outputs, Pixels, Shape
 
 _ROUNDS: Final = 3
 _MARGIN: Final = 0.9

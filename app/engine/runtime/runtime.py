@@ -11,10 +11,12 @@ from typing import Final, NamedTuple
 import numpy as np
 import onnxruntime
 
-from app.engine import openvino
-from app.engine.cores import threads_for
-from app.engine.gpu import BoundSession, Gpu, Wanted, provider_options
-from app.engine.providers import (
+from app.engine.runtime import openvino
+from app.engine.runtime.cpu_quota import threads_for
+from app.engine.runtime.fixed_shapes import Shaped
+from app.engine.runtime.gpu import BoundSession, Gpu, Wanted, provider_options
+from app.engine.runtime.provider_race import Race
+from app.engine.runtime.providers import (
     CPU,
     CUDA,
     OPENVINO,
@@ -26,9 +28,7 @@ from app.engine.providers import (
     choose_providers,
     probe,
 )
-from app.engine.race import Race
-from app.engine.session import Model, Session, Shape, fix_shape, session_options
-from app.engine.shaped import Shaped
+from app.engine.runtime.session import Model, Session, Shape, fix_shape, session_options
 from app.settings import Settings
 from models.bundle.switches import WINOGRAD, turn_on
 

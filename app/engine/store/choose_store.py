@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.engine.attention import AttentionStore, MemoryStore
+from app.engine.store.memory_store import AttentionStore, MemoryStore
 from app.settings import Settings, SettingsError
 
 
@@ -16,7 +16,7 @@ def open_store(settings: Settings) -> AttentionStore:
     if not url:
         return MemoryStore(max_entries=settings.attention_max_entries, max_bytes=settings.attention_max_bytes)
     try:
-        from app.engine.redis_store import RedisStore
+        from app.engine.store.redis_store import RedisStore
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "redis":
             raise

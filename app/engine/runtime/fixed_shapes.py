@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from app.engine.session import Model, Outputs, Pixels, Shape
+from app.engine.runtime.session import Model, Outputs, Pixels, Shape
 
 
 class Shaped:

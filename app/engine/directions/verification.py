@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.providers import CPU, ProviderRefused
-from app.engine.session import Model, OpenModel, Outputs, Pixels
+from app.engine.runtime.providers import CPU, ProviderRefused
+from app.engine.runtime.session import Model, OpenModel, Outputs, Pixels
 from models.bundle.canary import check_canary, read_canary
 from models.bundle.errors import BundleError, quoted
 from models.bundle.files import Bundle, read_bundle

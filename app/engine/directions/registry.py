@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from app.engine.direction import Direction
+from app.engine.directions.direction import Direction
+from app.engine.directions.direction_state import State
+from app.engine.directions.translator import Limits
 from app.engine.errors import UnknownDirection
-from app.engine.session import OpenModel
-from app.engine.state import State
-from app.engine.translator import Limits
+from app.engine.runtime.session import OpenModel
 from models.bundle.manifest import DIRECTION, MANIFEST
 from models.files.text import as_text
 

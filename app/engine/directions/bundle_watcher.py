@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from app.engine.registry import Registry
+from app.engine.directions.registry import Registry
 
 log = logging.getLogger("ugatit.engine")
 

@@ -13,13 +13,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.admission import Permit
-from app.engine.batcher import Answer, Batcher
-from app.engine.errors import DirectionDefunct, NetworkDefunct, NoSuchNetwork
-from app.engine.runner import Broken, Patience, Runner, Watch
-from app.engine.session import Model, OpenModel, Pixels
-from app.engine.state import Trouble
-from app.engine.verifying import (
+from app.engine.directions.direction_state import Trouble
+from app.engine.directions.verification import (
     NETWORKS,
     TooCoarse,
     prove_discriminators,
@@ -27,6 +22,11 @@ from app.engine.verifying import (
     require_name,
     warm_up,
 )
+from app.engine.errors import DirectionDefunct, NetworkDefunct, NoSuchNetwork
+from app.engine.runtime.session import Model, OpenModel, Pixels
+from app.engine.scheduling.admission import Permit
+from app.engine.scheduling.batcher import Answer, Batcher
+from app.engine.scheduling.runner import Broken, Patience, Runner, Watch
 from models.bundle.canary import read_canary
 from models.bundle.errors import BundleError
 from models.bundle.files import read_bundle, read_verified

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from app.engine.admission import Admission
+from app.engine.directions.direction_state import Condition, State, Trouble
+from app.engine.directions.translator import Facts, Limits, Listener, Translator
 from app.engine.errors import DirectionDefunct, Loading
 from app.engine.paths import without_folders
 from app.engine.retry import spread
-from app.engine.session import OpenModel
-from app.engine.state import Condition, State, Trouble
-from app.engine.translator import Facts, Limits, Listener, Translator
+from app.engine.runtime.session import OpenModel
+from app.engine.scheduling.admission import Admission
 from models.bundle.errors import BundleError
 from models.bundle.files import read_bundle
 from models.bundle.manifest import MANIFEST, version_of

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from app.engine import openvino
+from app.engine.runtime import openvino
 from app.settings import PrecisionName, ProviderName
 
 CPU: Final = "CPUExecutionProvider"

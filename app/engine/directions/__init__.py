@@ -1,0 +1,1 @@
+"""Load, verify, serve and replace the bundles of a directory."""

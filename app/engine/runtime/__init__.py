@@ -1,0 +1,1 @@
+"""Open models in onnxruntime: which provider, which precision, which devices."""

@@ -1,0 +1,1 @@
+"""Admit pictures, queue them fairly, run them in batches."""

@@ -1,0 +1,1 @@
+"""Keep translations for a while, so that their heat maps can be requested."""
