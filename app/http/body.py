@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from app.engine.errors import Cancelled
 from app.http.errors import MissingFile, UnsupportedMediaType
 from app.http.multipart import boundary_of, only_file
+from models.images.foreign import unsupported
 
 RAW_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "application/octet-stream")
 """Those that are documented."""
@@ -58,5 +59,5 @@ async def read_picture(request: Request) -> bytes:
         raise Cancelled from None
     picture = only_file(body, boundary) if boundary is not None else body
     if not picture:
-        raise MissingFile("The picture has no bytes; send the file's content.")
+        raise MissingFile(str(unsupported(picture)))
     return picture

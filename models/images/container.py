@@ -10,7 +10,8 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from models.images import jpeg, png
-from models.images.errors import BrokenPicture, UnsupportedFormat, damage_as_broken_picture
+from models.images.errors import BrokenPicture, damage_as_broken_picture
+from models.images.foreign import unsupported
 from models.images.limits import PictureLimits
 
 
@@ -37,7 +38,7 @@ def open_picture(data: bytes, limits: PictureLimits) -> Opened:
         return _open_png(data, limits)
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return _open_webp(data, limits)
-    raise UnsupportedFormat("This is no JPEG, PNG or WebP picture; save or export it as one of these.")
+    raise unsupported(data)
 
 
 def _open_jpeg(data: bytes, limits: PictureLimits) -> Opened:

@@ -72,7 +72,6 @@ def test_pillows_own_size_warning_decides_nothing(kind: str, monkeypatch: pytest
 @pytest.mark.parametrize(
     "data",
     [
-        b"",
         b"hello",
         b"\xff\xd8",
         b"\x89PNG",
@@ -86,6 +85,39 @@ def test_pillows_own_size_warning_decides_nothing(kind: str, monkeypatch: pytest
 def test_anything_but_jpeg_png_and_webp_is_refused_by_name(data: bytes) -> None:
     with pytest.raises(UnsupportedFormat, match="JPEG, PNG or WebP"):
         decode(data, limits=LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "The file is empty (0 bytes); save, copy or download the picture again."),
+        (
+            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+            "This is a HEIC picture, which is not read here; save or",
+        ),
+        (
+            b"<!doctype html><html>",
+            "This is a web page, not a picture; save the picture itself",
+        ),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "This is a Git LFS pointer, not the picture",
+        ),
+        (
+            b"%PDF-1.4",
+            "This is a PDF document, not a picture; export the picture in it",
+        ),
+        (b"PK\3\4", "This is a ZIP archive, not a picture; unpack it"),
+        (
+            file(gradient(9, 9), "TIFF"),
+            "This is a TIFF picture, which is not read here; save or export",
+        ),
+    ],
+)
+def test_a_foreign_file_is_named_with_its_remedy(data: bytes, sentence: str) -> None:
+    with pytest.raises(UnsupportedFormat) as refusal:
+        decode(data, limits=LIMITS)
+    assert str(refusal.value).startswith(sentence)
 
 
 @pytest.mark.parametrize("kind", KINDS)
