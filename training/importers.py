@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -15,12 +15,15 @@ from torch import Tensor
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
+from training.pytorch_file import SAVE_STATE_DICTS, ForeignFileError, StandIn, read_pytorch_file
 
 State = dict[str, Tensor]
 Network = TypeVar("Network", Generator, Discriminator)
 
 GENERATORS: Final[tuple[str, ...]] = ("genA2B", "genB2A")
 DISCRIMINATORS: Final[tuple[str, ...]] = ("disGA", "disGB", "disLA", "disLB")
+
+_NETWORKS: Final = frozenset({*GENERATORS, *DISCRIMINATORS})
 
 # Official name -> ours. Positions inside the sequential parts are the same in both.
 _GENERATOR_NAMES: Final = (
@@ -55,49 +58,69 @@ class CheckpointError(ValueError):
 class OfficialCheckpoint(NamedTuple):
     """The networks of an official checkpoint, in evaluation mode."""
 
-    generators: dict[str, Generator]  # genA2B, genB2A
+    generators: dict[str, Generator]  # those asked for of genA2B, genB2A
     discriminators: dict[str, Discriminator]  # those there are of disGA, disGB, disLA, disLB
     sha256: str
+    others: dict[str, str]
+    """What else the file holds, and was not read: the class of each entry by its name."""
+    size_assumed: bool
+    """Whether `size` was neither given nor in the file."""
 
 
-def read_official(path: Path, *, size: int | None = None) -> OfficialCheckpoint:
-    """Read an official PyTorch checkpoint; nothing but tensors is ever unpickled.
+def read_official(
+    path: Path, *, size: int | None = None, wanted: Collection[str] = GENERATORS
+) -> OfficialCheckpoint:
+    """Read an official PyTorch checkpoint; no code in it is run.
 
     Args:
-        path: a file of `{genA2B, genB2A, disGA, disGB, disLA, disLB}` of state dicts, or of the generators.
+        path: a file of `{genA2B, genB2A, disGA, disGB, disLA, disLB}` of state dicts. It may lack
+            discriminators, and generators that are not wanted.
         size: the training size in pixels, which a light checkpoint's keys do not tell; None is 256 for light
             and read from the keys for full.
+        wanted: the generators to read.
 
     Raises:
         CheckpointError: the file is no such checkpoint, or `size` contradicts it.
     """
-    networks = _load(path)
-    generators = {name: _generator(name, networks[name], size) for name in GENERATORS}
+    content = _load(path)
+    if missing := [name for name in GENERATORS if name in wanted and name not in content]:
+        found = ", ".join(map(str, list(content)[:4])) or "nothing"
+        raise _not_official(
+            path, f"no {' and no '.join(missing)} among its entries ({found}{', …' * (len(content) > 4)})"
+        )
+    read = [name for name in (*GENERATORS, *DISCRIMINATORS) if name in wanted or name in DISCRIMINATORS]
+    networks = {name: _state(path, name, content[name]) for name in read if name in content}
+    generators = {name: _generator(name, networks[name], size) for name in GENERATORS if name in wanted}
     discriminators = {
         name: _discriminator(name, networks[name]) for name in DISCRIMINATORS if name in networks
     }
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return OfficialCheckpoint(generators, discriminators, sha256)
+    return OfficialCheckpoint(
+        generators,
+        discriminators,
+        sha256,
+        {str(name): _class_of(value) for name, value in content.items() if name not in _NETWORKS},
+        size_assumed=size is None and any(each.config.light for each in generators.values()),
+    )
 
 
-def _load(path: Path) -> dict[str, State]:
+def _load(path: Path) -> Mapping[Any, Any]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = read_pytorch_file(path)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except Exception:  # torn or foreign bytes lead the unpickler into any error there is
-        raise _not_official(path, "something other than a PyTorch file of tensors") from None
+    except ForeignFileError as error:
+        raise _not_official(path, str(error)) from None
+    if isinstance(content, StandIn):
+        raise _not_official(path, f"a pickled object of the class {_class_of(content)}; {SAVE_STATE_DICTS}")
     if not isinstance(content, Mapping):
         raise _not_official(path, f"a {type(content).__name__}")
-    if missing := [name for name in GENERATORS if name not in content]:
-        found = ", ".join(map(str, list(content)[:4])) or "nothing"
-        raise _not_official(
-            path, f"no {' and no '.join(missing)} among its entries ({found}{', …' * (len(content) > 4)})"
-        )
-    return {
-        name: _state(path, name, content[name]) for name in (*GENERATORS, *DISCRIMINATORS) if name in content
-    }
+    return content
+
+
+def _class_of(value: object) -> str:
+    return type(value).__name__
 
 
 def _not_official(path: Path, found: str) -> CheckpointError:
@@ -108,8 +131,12 @@ def _not_official(path: Path, found: str) -> CheckpointError:
 
 
 def _state(path: Path, name: str, state: Any) -> State:
-    if not isinstance(state, Mapping) or not all(map(_dense, state.values())):
-        raise _not_official(path, f"that {name} is no state dict of tensors")
+    if isinstance(state, StandIn):
+        raise _not_official(path, f"that {name} is a pickled {_class_of(state)}; {SAVE_STATE_DICTS}")
+    if not isinstance(state, Mapping):
+        raise _not_official(path, f"that {name} is no state dict of tensors but a {_class_of(state)}")
+    if strangers := [f"{key} is a {_class_of(each)}" for key, each in state.items() if not _dense(each)]:
+        raise _not_official(path, f"that {name} is no state dict of tensors: {strangers[0]}")
     return {str(key).removeprefix("module."): value.float() for key, value in state.items()}
 
 

@@ -1,6 +1,12 @@
 """`ugatit-train import`: an official checkpoint becomes verified bundles, or one clear sentence."""
 
+import argparse
+import io
 import json
+import os
+import tarfile
+import zipfile
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -146,7 +152,7 @@ def with_a_number(content: dict[str, Any]) -> dict[str, Any]:
         (lambda _: [1, 2], "found a list"),
         (with_other_shape, "genA2B has style.hidden.2.weight of shape (3, 3) where (16, 16) was expected"),
         (with_a_stranger, "genB2A has HourGlass.0.weight: it is of another architecture"),
-        (with_a_number, "genA2B is no state dict of tensors"),
+        (with_a_number, "genA2B is no state dict of tensors: gap_fc.weight is a float"),
         (with_a_sparse_tensor, "genA2B is no state dict of tensors"),
         (without_channels, "genA2B is a full generator of"),
     ],
@@ -205,6 +211,134 @@ def test_half_precision_and_any_memory_layout_are_read(tmp_path: Path, command: 
         }
 
     assert imported(command, changed(tmp_path, halved), tmp_path / "out") == (0, "")
+
+
+def test_a_checkpoint_of_one_generator_serves_its_direction(tmp_path: Path, command: Command) -> None:
+    path = changed(tmp_path, lambda content: {"genA2B": content["genA2B"]})
+    arguments = ("import", path, "--size", 128, "--out", tmp_path / "out")
+    assert command(*arguments, "--a2b", "cat2dog", "--b2a", "dog2cat", "--only", "a2b") == (0, "")
+    assert command(*arguments, "--a2b", "cow2dog", "--only", "a2b") == (0, "")
+    code, error = command(*arguments, "--b2a", "dog2cat", "--only", "b2a")
+    assert code == 2
+    assert "found no genB2A among its entries (genA2B)" in error
+
+
+def test_a_light_checkpoint_says_which_size_was_assumed(tmp_path: Path, command: Command) -> None:
+    code, said = command(
+        "import", checkpoint("light"), "--a2b", "cat2dog", "--only", "a2b", "--out", tmp_path
+    )
+    assert code == 0
+    assert "does not say at which size it was trained: assumed 256 px. Give --size" in said
+    code, said = command("import", checkpoint("full"), "--b2a", "dog2cat", "--only", "b2a", "--out", tmp_path)
+    assert (code, said) == (0, "")
+
+
+def test_other_objects_beside_the_networks_are_named_and_not_read(tmp_path: Path, command: Command) -> None:
+    def crowded(content: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **content,
+            "args": argparse.Namespace(dataset="cats"),
+            "loss": np.float64(1.25),
+            "options": Options(rate=1e-4),
+            "counts": defaultdict(int, a=1),
+            "step": 1000,
+        }
+
+    code, said = imported(command, changed(tmp_path, crowded), tmp_path / "out")
+    assert code == 0
+    assert "args (argparse.Namespace), loss (numpy" in said
+    assert "step (int)" in said
+
+
+def packed(kind: str, content: bytes) -> bytes:
+    file = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("params.pt", content)
+    else:
+        with tarfile.open(fileobj=file, mode="w:gz" if kind == "gz" else "w") as archive:
+            entry = tarfile.TarInfo("params.pt")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (lambda _: b"", "found an empty file; copy or download it again"),
+        (lambda _: b"<!DOCTYPE html><html>", "found a web page; download the file itself"),
+        (
+            lambda _: b"version https://git-lfs.github.com/spec/v1\n",
+            "found a Git LFS pointer; fetch",
+        ),
+        (
+            lambda whole: whole[: len(whole) // 2],
+            "found a file that is cut off or damaged; copy",
+        ),
+        (lambda whole: packed("zip", whole), "found a ZIP archive; unpack it, and give the checkpoint in it"),
+        (lambda whole: packed("gz", whole), "found a gzip archive; unpack it"),
+        (lambda whole: packed("tar", whole), "found a tar archive; unpack it"),
+        (lambda _: b"7z\xbc\xaf\x27\x1c" + bytes(90), "found a 7z archive; unpack it"),
+        (lambda _: b'\x20\0\0\0\0\0\0\0{"a":{}}', "found a safetensors file; give the file that torch.save"),
+    ],
+)
+def test_a_file_of_another_kind_is_named_with_its_remedy(
+    tmp_path: Path, command: Command, content: Callable[[bytes], bytes], says: str
+) -> None:
+    (tmp_path / "file.pt").write_bytes(content(checkpoint("light").read_bytes()))
+    code, error = imported(command, tmp_path / "file.pt", tmp_path / "out")
+    assert code == 2
+    assert says in error
+    assert error.count("\n") == 1
+
+
+def test_an_old_file_that_is_cut_off_says_so(tmp_path: Path, command: Command) -> None:
+    content = torch.load(checkpoint("light"), weights_only=True)
+    torch.save(content, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+    whole = (tmp_path / "old.pt").read_bytes()
+    (tmp_path / "old.pt").write_bytes(whole[:-1000])
+    code, error = imported(command, tmp_path / "old.pt", tmp_path / "out")
+    assert code == 2
+    assert "cut off or damaged" in error
+
+
+class Network(torch.nn.Module):
+    """A model that a checkpoint may hold whole."""
+
+
+class Options(dict[str, float]):
+    """A mapping of a class of its own, as configs often are."""
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_a_pickled_model_says_to_save_its_state_dict(tmp_path: Path, command: Command, old: bool) -> None:
+    path = tmp_path / "model.pt"
+    torch.save(Network(), path, _use_new_zipfile_serialization=not old)
+    code, error = imported(command, path, tmp_path / "out")
+    assert code == 2
+    assert "found pickled models; save" in error if old else "found a pickled object of the class" in error
+    assert "save the state dicts of its networks instead" in error
+
+
+def test_a_pickled_model_among_the_entries_is_named(tmp_path: Path, command: Command) -> None:
+    torch.save({"genA2B": Network(), "genB2A": {}}, tmp_path / "model.pt")
+    code, error = imported(command, tmp_path / "model.pt", tmp_path / "out")
+    assert code == 2
+    assert "found that genA2B is a pickled" in error
+
+
+class Shell:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (os.system, ("exit 1",))
+
+
+def test_a_file_that_would_run_a_command_is_refused(tmp_path: Path, command: Command) -> None:
+    torch.save({"args": Shell()}, tmp_path / "file.pt")
+    code, error = imported(command, tmp_path / "file.pt", tmp_path / "out")
+    assert code == 2
+    assert "asks to run" in error
+    assert "system when it is opened; do not open it" in error
 
 
 class Malicious:

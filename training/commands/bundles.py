@@ -18,7 +18,7 @@ from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
 from training.export.bundles import Facts, Judges, PreparedBundle, prepare_bundle
 from training.fit import load_trained
-from training.importers import read_official
+from training.importers import OfficialCheckpoint, read_official
 from training.run import RunFolder
 from training.terminal import busy, open_console
 
@@ -27,8 +27,8 @@ _NOTES_FILE: Final = click.File(encoding="utf-8", errors="backslashreplace")
 
 @click.command("import")
 @click.argument("checkpoint", type=click.Path(path_type=Path))
-@click.option("--a2b", required=True, metavar="NAME", help="Direction of genA2B, such as selfie2anime.")
-@click.option("--b2a", required=True, metavar="NAME", help="Direction of genB2A, such as anime2selfie.")
+@click.option("--a2b", metavar="NAME", help="Direction of genA2B, such as selfie2anime.")
+@click.option("--b2a", metavar="NAME", help="Direction of genB2A, such as anime2selfie.")
 @click.option("--out", default=Path("bundles"), type=click.Path(path_type=Path), show_default=True)
 @click.option(
     "--size", type=int, metavar="PIXELS", help="Training size of a light checkpoint.  [default: 256]"
@@ -42,8 +42,8 @@ _NOTES_FILE: Final = click.File(encoding="utf-8", errors="backslashreplace")
 @click.option("--notes", type=_NOTES_FILE, help="Markdown for the model card.")
 def import_(
     checkpoint: Path,
-    a2b: str,
-    b2a: str,
+    a2b: str | None,
+    b2a: str | None,
     out: Path,
     size: int | None,
     discriminators: bool,
@@ -58,8 +58,12 @@ def import_(
 
     Nothing is written unless the exported graphs compute what torch computes in float64.
     """
+    for name, direction in (("a2b", a2b), ("b2a", b2a)):
+        if direction is None and only in (None, name):
+            raise click.UsageError(f"Missing option '--{name}'; --only leaves the other direction out.")
     wanted = _wanted(a2b, b2a, only, out)
-    official = read_official(checkpoint, size=size)
+    official = read_official(checkpoint, size=size, wanted=wanted)
+    _tell_of(official, checkpoint)
     text = notes.read() if notes is not None else None
     facts = Facts(steps, data, licence, limits, text, official.sha256)
     judges = _judges(official.discriminators, wanted, checkpoint) if discriminators else {}
@@ -117,6 +121,20 @@ def export(
     facts = Facts(trained.step, data, licence, limits, text, config_sha256=trained.config_sha256)
     judges = _judges(trained.discriminators, wanted, run) if discriminators else {}
     _write(trained.generators, judges, wanted, facts, out)
+
+
+def _tell_of(official: OfficialCheckpoint, checkpoint: Path) -> None:
+    """Say what was assumed about a checkpoint, and what of it was not read."""
+    if official.size_assumed:
+        size = next(iter(official.generators.values())).config.size
+        click.echo(
+            f"{as_text(checkpoint)} does not say at which size it was trained: assumed {size} px. "
+            "Give --size if it was another.",
+            err=True,
+        )
+    if official.others:
+        others = ", ".join(f"{name} ({kind})" for name, kind in official.others.items())
+        click.echo(f"Left out of {as_text(checkpoint)}, which are no networks: {as_text(others)}.", err=True)
 
 
 def _named(a2b: str | None, b2a: str | None, directions: tuple[str, ...]) -> tuple[str | None, str | None]:

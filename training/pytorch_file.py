@@ -1,0 +1,149 @@
+"""Read a file that `torch.save` wrote: its tensors, and a stand-in for every other object in it."""
+
+from __future__ import annotations
+
+import pickletools
+import zipfile
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any, Final
+
+import torch
+
+from models.files.kinds import HEAD_BYTES, Family, kind_of
+
+SAVE_STATE_DICTS: Final = (
+    "save the state dicts of its networks instead, such as {'genA2B': genA2B.state_dict()}"
+)
+"""The remedy for pickled models."""
+
+_REMEDIES: Final[Mapping[Family, str]] = {
+    "empty": "copy or download it again",
+    "pointer": "fetch the file itself with `git lfs pull`",
+    "page": "download the file itself, not the page that offers it",
+    "data": "download the checkpoint itself",
+    "archive": "unpack it, and give the checkpoint in it",
+    "weights": "give the file that torch.save wrote",
+}
+_ZIP: Final = b"PK\3\4"
+_LEGACY_PICKLES: Final = 5
+"""Magic number, version, system, content, keys: what precedes the tensors in files before PyTorch 1.6."""
+_BLOCKED: Final = frozenset({"os", "posix", "nt", "sys", "subprocess", "builtins.eval", "builtins.exec"})
+"""Modules and functions that no checkpoint needs, and that run code."""
+
+
+class ForeignFileError(ValueError):
+    """A file that holds no tensors. The message is a noun with the remedy: `a web page; download …`."""
+
+
+class StandIn:
+    """An object that is not read. It has its class's name, holds nothing and does nothing."""
+
+    def __new__(cls, *_args: object, **_options: object) -> Any:
+        return object.__new__(cls)
+
+    def __init__(self, *_args: object, **_options: object) -> None:
+        pass
+
+    def __setstate__(self, _state: object) -> None:
+        pass
+
+
+class _MappingStandIn(StandIn):
+    """A mapping of a class that is not read. The unpickler fills plain ones only."""
+
+    def __new__(cls, *_args: object, **_options: object) -> Any:
+        return OrderedDict()
+
+
+def read_pytorch_file(path: Path) -> Any:
+    """Return the content of a PyTorch file; what is not a tensor or plain data in it is a `StandIn`.
+
+    No code in the file is run, and no class that it names is imported.
+
+    Raises:
+        ForeignFileError: the file is of another kind, cut off, or asks to run code.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+        kind = kind_of(head)
+        if kind is not None and not head.startswith(_ZIP):
+            what = "an empty file" if kind.family == "empty" else kind.what
+            raise ForeignFileError(f"{what}; {_REMEDIES.get(kind.family, 'give a checkpoint')}")
+        file.seek(0)
+        names = set(_names_in_zip(file) if head.startswith(_ZIP) else _names_in_legacy(file))
+    for name in sorted(names):
+        if name in _BLOCKED or name.partition(".")[0] in _BLOCKED:
+            raise ForeignFileError(f"a file that asks to run {name} when it is opened; do not open it")
+    return _load(path, {name: type(name, (StandIn,), {}) for name in names})
+
+
+def _load(path: Path, stand_ins: dict[str, type]) -> Any:
+    """Load with a stand-in for each name; PyTorch prefers its own classes where a name is one of these."""
+    while True:
+        pairs: list[Callable[..., Any] | tuple[Callable[..., Any], str]]
+        pairs = [(stand_in, name) for name, stand_in in stand_ins.items()]
+        try:
+            with torch.serialization.safe_globals(pairs):
+                return torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:  # torn or foreign bytes lead the unpickler into any error there is
+            mapping = next((n for n, each in stand_ins.items() if _is_filled(each, error)), None)
+            if mapping is None:
+                raise ForeignFileError(_damage(error)) from None
+            stand_ins = stand_ins | {mapping: type(mapping, (_MappingStandIn,), {})}
+
+
+def _is_filled(stand_in: type, error: Exception) -> bool:
+    """Return whether loading failed because a stand-in turned out to be a mapping."""
+    filled = "SETITEM" in str(error) and repr(stand_in) in str(error)
+    return filled and not issubclass(stand_in, _MappingStandIn)
+
+
+def _damage(error: Exception) -> str:
+    if isinstance(error, EOFError) or "EOF" in str(error) or "PytorchStreamReader" in str(error):
+        return "a PyTorch file that is cut off or damaged; copy or download it again"
+    if "persistent_load" in str(error):  # before PyTorch 1.6, models were saved beside their source text
+        return f"pickled models; {SAVE_STATE_DICTS}"
+    return "something other than a PyTorch file of tensors; give a file that torch.save wrote"
+
+
+def _names_in_zip(file: IO[bytes]) -> Iterator[str]:
+    """Return the names of classes and functions in a file of PyTorch 1.6 and later."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            inside = archive.namelist()
+            content = next((name for name in inside if name.endswith("/data.pkl")), None)
+            if content is None:
+                raise ForeignFileError(_archive(inside))
+            if any(name.endswith("/constants.pkl") for name in inside):
+                raise ForeignFileError(f"a TorchScript model; {SAVE_STATE_DICTS}")
+            with archive.open(content) as pickled:
+                yield from _names(pickled)
+    except (zipfile.BadZipFile, EOFError):
+        raise ForeignFileError("a file that is cut off or damaged; copy or download it again") from None
+
+
+def _archive(inside: list[str]) -> str:
+    if all(name.endswith(".npy") for name in inside):
+        return "an archive of NumPy arrays; give the file that torch.save wrote"
+    return f"a ZIP archive; unpack it, and give the checkpoint in it ({', '.join(inside[:3])})"
+
+
+def _names_in_legacy(file: IO[bytes]) -> Iterator[str]:
+    for _ in range(_LEGACY_PICKLES):
+        yield from _names(file)
+
+
+def _names(pickled: IO[bytes]) -> Iterator[str]:
+    """Return the names in one pickle, as Python 3 spells them; what is not a pickle ends them."""
+    try:
+        for opcode, argument, _ in pickletools.genops(pickled):
+            if opcode.name == "GLOBAL":
+                module, name = str(argument).split(" ", 1)
+                module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
+                yield f"{module}.{name}"
+    except (ValueError, IndexError, UnicodeDecodeError):
+        return
