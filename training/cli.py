@@ -18,6 +18,7 @@ from training.export.parity import ParityError
 from training.importers import CheckpointError
 from training.methods.finite import NonFiniteLossError
 from training.parallel.processes import ProcessLostError, TroubleElsewhere
+from training.plan.preflight import DoesNotFitError
 from training.run import RunError
 from training.signals import obey_interrupts
 
@@ -44,6 +45,7 @@ _MISTAKES = (
     CheckpointError,
     ConfigError,
     DataError,
+    DoesNotFitError,
     NonFiniteLossError,
     ParityError,
     ProcessLostError,

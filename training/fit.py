@@ -31,6 +31,8 @@ from training.loop import train
 from training.methods.method import Batch, Method
 from training.methods.ugatit import Ugatit
 from training.parallel.processes import Processes, in_words
+from training.plan.plan import count_pictures
+from training.plan.preflight import check_fits
 from training.run import RunError, RunFolder
 from training.samples import SAMPLES
 from training.speed import Speed, choose
@@ -39,7 +41,14 @@ from training.terminal import busy
 
 
 def start(
-    run: RunFolder, config: RunConfig, data: Path, init: Path | None, processes: Processes, console: Console
+    run: RunFolder,
+    config: RunConfig,
+    data: Path,
+    init: Path | None,
+    processes: Processes,
+    console: Console,
+    *,
+    anyway: bool = False,
 ) -> None:
     """Begin a run in an empty folder.
 
@@ -50,15 +59,19 @@ def start(
         init: the checkpoint whose weights to start from, if any.
         processes: who trains.
         console: where progress is shown.
+        anyway: start even if memory or disk seem too small.
 
     Raises:
         RunError: the folder is not empty, or another process writes to it.
+        DoesNotFitError: memory or disk are too small.
         DataError: the data set cannot be used.
         CheckpointError, ConfigError: nor can `init`.
         Whatever `train` raises.
     """
     with ExitStack() as held:
         with processes.together():
+            if processes.rank == 0:
+                check_fits(config, run, count_pictures(data), processes, console, anyway=anyway)
             pictures = _scan(data, config, console)
             _seed_everything(config.seed)
             method = _made(config, processes, console)
@@ -125,7 +138,7 @@ def _newest(run: RunFolder, console: Console) -> Checkpoint:
 
 def _made(config: RunConfig, processes: Processes, console: Console) -> Ugatit:
     speed = choose(config.speed, processes.device.type)
-    console.print(f"Computing on {speed}; {in_words(processes)}.", highlight=False)
+    console.print(f"Computing on {speed}; {in_words(processes)}.", highlight=False, soft_wrap=True)
     for note in speed.notes:
         console.print(f"Warning: {note}", highlight=False)
     return Ugatit(config.ugatit, speed=speed, processes=processes)

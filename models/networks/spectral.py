@@ -17,6 +17,10 @@ def spectral_norm(layer: nn.Conv2d | nn.Linear) -> nn.Module:
 
 
 class _InFullPrecision(_SpectralNorm):
+    def _power_method(self, weight_mat: Tensor, n_power_iterations: int) -> None:
+        if not weight_mat.is_meta:  # without values there is no singular vector to find, and it takes seconds
+            super()._power_method(weight_mat, n_power_iterations)
+
     def forward(self, weight: Tensor) -> Tensor:
         kind = weight.device.type
         if kind == "meta" or not torch.is_autocast_enabled(kind):

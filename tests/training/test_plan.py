@@ -19,8 +19,9 @@ from training.data.scan import scan
 from training.data.stream import Stream
 from training.methods.ugatit import Ugatit
 from training.plan.dry import Count, dry_step
-from training.plan.plan import Plan, fitted, make_plan
+from training.plan.plan import BFLOAT16_SHARE, Plan, count_pictures, fitted, make_plan
 from training.plan.render import render, size
+from training.speed import Speed
 from training.state import pack
 
 WEIGHTS = 4
@@ -34,7 +35,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def planned(data: Path) -> Plan:
-    return make_plan(tiny_config(), data, real_steps=True)
+    return make_plan(tiny_config(), count_pictures(data), real_steps=True)
 
 
 def test_parameters_and_their_memory_are_those_of_the_networks(planned: Plan) -> None:
@@ -46,27 +47,41 @@ def test_parameters_and_their_memory_are_those_of_the_networks(planned: Plan) ->
     assert costs.average_bytes == WEIGHTS * (counts["genA2B"] + counts["genB2A"])
 
 
-def test_the_dry_step_counts_what_a_real_one_does(planned: Plan) -> None:
-    method = Ugatit(tiny_config().ugatit)
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_the_dry_step_counts_what_a_real_one_does(device: str) -> None:
+    method = Ugatit(tiny_config().ugatit, speed=Speed(fused_adam=True))
     with Count() as count:
         method.step(pictures(), progress=0.0)
         count.peak, count.flops = count.live, 0
         terms = method.step(pictures(), progress=0.0)
     assert torch.isfinite(terms["G_cycle_A"])
-    costs = planned.costs
+    costs = dry_step(tiny_config(), device=device)
     dry = costs.gradients_bytes + costs.optimizer_bytes + costs.activations_bytes
     assert dry == pytest.approx(count.peak, rel=0.1)
     assert costs.flops == count.flops > 0
 
 
-def test_twice_the_pictures_are_twice_the_work_and_about_twice_the_activations(planned: Plan) -> None:
-    one, two = planned.costs, dry_step(tiny_config(batch=2 * tiny_config().batch))
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_a_dry_step_draws_no_random_number_of_the_run(device: str) -> None:
+    before = torch.get_rng_state()
+    dry_step(tiny_config(), device=device)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_bfloat16_activations_are_planned_smaller_than_those_of_float32() -> None:
+    plans = [make_plan(tiny_config(speed={"precision": name}), {}) for name in ("bfloat16", "float32")]
+    half, full = (plan.costs.activations_bytes for plan in plans)
+    assert half == pytest.approx(BFLOAT16_SHARE * full, rel=0.01)
+
+
+def test_twice_the_pictures_are_twice_the_work_and_about_twice_the_activations() -> None:
+    one, two = dry_step(tiny_config()), dry_step(tiny_config(batch=2 * tiny_config().batch))
     assert two.flops == pytest.approx(2 * one.flops, rel=0.05)
     assert 1.5 < two.activations_bytes / one.activations_bytes < 2.5
 
 
-def test_two_passes_in_a_step_take_the_work_of_both_and_about_the_memory_of_one(planned: Plan) -> None:
-    one, two = planned.costs, dry_step(tiny_config(accumulate=2))
+def test_two_passes_in_a_step_take_the_work_of_both_and_about_the_memory_of_one() -> None:
+    one, two = dry_step(tiny_config()), dry_step(tiny_config(accumulate=2))
     assert two.flops > 2 * one.flops  # all parts but the first are translated twice
     assert two.activations_bytes / one.activations_bytes < 1.5
 
@@ -124,15 +139,25 @@ def test_the_command_takes_the_flags_of_fit_and_starts_nothing(tmp_path: Path) -
     assert not list(tmp_path.iterdir())
 
 
-def test_a_plan_counts_the_pictures_of_all_processes_and_says_what_it_does_not_reckon() -> None:
+def test_a_plan_says_what_several_processes_mean_for_a_step_and_the_steps() -> None:
     code, out, _ = typed("plan", *SMALL, "--accumulate=2", "--devices=3", "--precision=bfloat16", "--json")
     assert code == 0
     planned = json.loads(out)
     assert planned["processes"] == 3
-    assert planned["config"]["speed"]["precision"] == "bfloat16"
-    told = " ".join(planned["remarks"])
-    assert "how long they wait for each other is not in" in told
-    assert "in bfloat16 they take less" in told
+    assert planned["pictures_per_step"] == 3 * 2 * 2
+    assert planned["precision"] == "bfloat16"
+    remarks = " ".join(planned["remarks"])
+    assert "a step learns from 12 pictures of each domain" in remarks
+    assert "equals one of a single process with --batch 6 --accumulate 2" in remarks
+    assert "10,000 steps see 3 times the pictures" in remarks
+    assert "use --steps 3333" in remarks
+    assert "Activations in bfloat16 are estimated as" in remarks
+
+
+def test_processes_on_one_cpu_share_its_cores_and_its_memory() -> None:
+    one, four = (make_plan(tiny_config(), {}, processes=count, local_processes=count) for count in (1, 4))
+    assert four.needed_bytes == 4 * one.needed_bytes
+    assert four.step_seconds > one.step_seconds
 
 
 @pytest.mark.parametrize(

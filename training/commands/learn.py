@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -22,6 +22,10 @@ from training.parallel.processes import Processes, TroubleElsewhere
 from training.run import RunFolder
 from training.terminal import busy, open_console
 
+_yes_option: Final = click.option(
+    "--yes", is_flag=True, help="Start even if memory or disk are estimated to be too small."
+)
+
 
 @click.command()
 @click.option(
@@ -31,15 +35,21 @@ from training.terminal import busy, open_console
 @click.option(
     "--init", type=click.Path(path_type=Path), help="A run, or an official checkpoint, to start from."
 )
+@_yes_option
 @config_options
 @hardware_options
-def fit(data: Path, out: Path, init: Path | None, values: Mapping[str, Any], hardware: Devices) -> None:
-    """Train translators between the two domains of a data set."""
+def fit(
+    data: Path, out: Path, init: Path | None, yes: bool, values: Mapping[str, Any], hardware: Devices
+) -> None:
+    """Train translators between the two domains of a data set.
+
+    Memory, disk and time are estimated before the first step.
+    """
 
     def work(processes: Processes, console: Console) -> None:
         with processes.together():
             config = from_mapping(values)
-        start(RunFolder(out), config, data, init, processes, console)
+        start(RunFolder(out), config, data, init, processes, console, anyway=yes)
 
     _until_interrupted(hardware, work)
 

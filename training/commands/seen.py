@@ -14,9 +14,9 @@ from training.commands.hardware import hardware_options
 from training.commands.options import config_options
 from training.config import from_mapping
 from training.parallel.launch import Devices
-from training.plan.plan import fitted, make_plan
+from training.plan.plan import count_pictures, fitted, make_plan
 from training.plan.render import render
-from training.plan.unreckoned import processes, unreckoned
+from training.plan.unreckoned import device_type, processes, unreckoned
 from training.report.page import draw_page
 from training.report.read import read_run
 from training.terminal import busy, open_console
@@ -39,8 +39,16 @@ def plan(
     config = from_mapping(fitting)
     console = open_console(stderr=as_json)
     with busy(console, "Counting what a step needs …"):
-        made = make_plan(config, data, real_steps=measure, processes=processes(hardware))
-    remarks += unreckoned(config, hardware, real_steps=measure)
+        count, local = processes(hardware)
+        made = make_plan(
+            config,
+            count_pictures(data) if data is not None else {},
+            real_steps=measure,
+            device_type=device_type(hardware),
+            processes=count,
+            local_processes=local,
+        )
+    remarks += unreckoned(made, hardware)
     if as_json:
         click.echo(json.dumps({**made.to_mapping(), "remarks": remarks}, indent=1))
     else:

@@ -1,4 +1,4 @@
-"""How fast this machine is: by a convolution's speed, or by real steps."""
+"""Measure how fast this machine is: by one residual block, or by real steps."""
 
 from __future__ import annotations
 
@@ -6,22 +6,32 @@ import resource
 import statistics
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 import torch
-from torch.nn import functional as F  # noqa: N812
+from torch import Tensor
 
+from models.networks.generator import EncoderBlock
 from training.config import RunConfig
 from training.data.folder import DOMAINS
 from training.methods.method import Batch
 from training.methods.ugatit import Ugatit
 from training.speed import choose
 
-OVERHEAD: Final = 2.0
-"""How many times longer a step takes than its FLOPs would at the speed of a convolution: normalisation,
-padding and the optimizer move memory and count none. It was 1.8 to 2.2 of one core's time, with 16 and 32
-channels at 64 and 128 px."""
-_CALIBRATION_SECONDS: Final = 0.5
+OVERHEAD: Final = 1.7
+"""How many times longer a step takes than its FLOPs would at the speed of a residual block: large maps of few
+channels, spectral normalisation and the optimizer move memory and count few FLOPs. It was 1.0 to 2.2 on one
+busy core with AMX, in float32 and bfloat16, with 16 to 64 channels at 64 and 128 px."""
+_CONVOLUTIONS: Final = 2
+"""In the block."""
+_PASSES: Final = 3
+"""Of a convolution: forwards, and backwards to its input and to its weights."""
+_CALIBRATION_TIMES: Final = 2
+_CALIBRATION_SECONDS: Final = 0.15
+_CALIBRATION_ELEMENTS: Final = 1 << 20
+"""Of the block's input: more pictures take longer and are not computed faster."""
 
 
 class Measured(NamedTuple):
@@ -32,18 +42,52 @@ class Measured(NamedTuple):
     """The largest that the process has been; all of it, the libraries included."""
 
 
-def convolution_speed(config: RunConfig) -> float:
-    """FLOPs a second of the networks' most frequent convolution, forwards and backwards, on the CPU."""
+def block_speed(config: RunConfig) -> float:
+    """Return the FLOPs a second of a residual block, forwards and backwards, as this CPU computes the run.
+
+    One thread is tried too: where another program uses the cores, several threads wait for each other for
+    far longer than the run's large maps would let them.
+    """
+    speed = choose(config.speed)
     channels, side = 4 * config.ugatit.generator.channels, config.data.size // 4
-    x = torch.randn(config.batch, channels, side, side, requires_grad=True)
-    weight = torch.randn(channels, channels, 3, 3, requires_grad=True)
-    flops = 3 * 2 * config.batch * side * side * channels * channels * 9
+    pictures = max(1, min(config.batch, _CALIBRATION_ELEMENTS // (channels * side * side)))
+    with torch.random.fork_rng(devices=[]):
+        block = EncoderBlock(config.ugatit.generator)
+        x = torch.randn(pictures, channels, side, side)  # [B, 4c, S/4, S/4]
+    speed.prepare(block)
+    x = speed.lay_out(x).requires_grad_()
+
+    def once() -> None:
+        with speed.autocast():
+            result: Tensor = block(x)
+        torch.autograd.backward(result.float().sum())
+
+    fastest = _fastest(once)
+    with one_thread():
+        fastest = min(fastest, _fastest(once))
+    convolution = 2 * pictures * side * side * channels * channels * 9
+    return _CONVOLUTIONS * _PASSES * convolution / fastest
+
+
+def _fastest(work: Callable[[], None]) -> float:
+    """The least seconds of several calls: what else runs on the machine now need not run then."""
     times: list[float] = []
-    while len(times) < 4 or sum(times) < _CALIBRATION_SECONDS:
+    while len(times) < _CALIBRATION_TIMES or sum(times) < _CALIBRATION_SECONDS:
         started = time.perf_counter()
-        torch.autograd.backward(F.conv2d(x, weight, padding=1).sum())
+        work()
         times.append(time.perf_counter() - started)
-    return flops / min(times)  # what else runs on the machine now need not run then
+    return min(times)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute in one thread meanwhile."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def measure(config: RunConfig, *, steps: int = 2) -> Measured:

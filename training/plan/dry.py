@@ -1,10 +1,10 @@
-"""A training step in which nothing is computed: tensors without values, whose bytes and FLOPs are counted."""
+"""Count the bytes and FLOPs of a training step, by tensors without values, so that nothing is computed."""
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,9 @@ from training.config import RunConfig
 from training.data.folder import DOMAINS
 from training.methods.method import Batch, Method
 from training.methods.ugatit import Ugatit
+
+MOMENTS: Final = 2
+"""Adam's, of every parameter."""
 
 
 class Costs(NamedTuple):
@@ -46,40 +49,42 @@ class Costs(NamedTuple):
         )
 
 
-def dry_step(config: RunConfig) -> Costs:
-    """Count what a step of this config needs, in full precision. Nothing of its size is ever in memory."""
-    with torch.device("meta"):
+def dry_step(config: RunConfig, *, device: str = "meta") -> Costs:
+    """Count what a step of this config needs, in float32.
+
+    Args:
+        config: the run's.
+        device: `meta` holds no values, so that nothing of the step's size is ever in memory, and takes
+            seconds. On `cpu` the step is really computed, which is faster for the smallest networks.
+    """
+    with torch.device(device), torch.random.fork_rng(devices=[]):
         method = Ugatit(config.ugatit)
+        for optimizer in method.optimizers.values():
+            optimizer.step = _keep_weights  # type: ignore[method-assign]
         size = config.data.size
         count_of_each = config.batch * config.accumulate
-        batch: Batch = {domain: torch.empty(count_of_each, 3, size, size) for domain in DOMAINS}
+        batch: Batch = {domain: torch.rand(count_of_each, 3, size, size) for domain in DOMAINS}
         with Count() as count:
             method.step(batch, progress=0.0, parts=config.accumulate)
-            # The first step also made the optimizers' memory: only the second is like all the others.
-            count.peak, count.flops = count.live, 0
-            method.step(batch, progress=0.0, parts=config.accumulate)
     return _costs(config, method, count.peak, count.flops)
+
+
+def _keep_weights(closure: object = None) -> None:
+    """Stand in for Adam's step: what it holds is known, and fused it takes no other memory."""
 
 
 def _costs(config: RunConfig, method: Method, peak: int, flops: int) -> Costs:
     networks = method.networks
     learned = [parameter for network in networks.values() for parameter in network.parameters()]
     gradients = sum(_size(parameter) for parameter in learned)
-    optimizer = sum(
-        _size(value)
-        for each in method.optimizers.values()
-        for state in each.state.values()
-        for value in state.values()
-        if isinstance(value, Tensor)
-    )
     averaged = {name: networks[name] for name in method.averaged} if config.average_decay else {}
     return Costs(
         {name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()},
         _weights(networks),
         _weights(averaged),
         gradients,
-        optimizer,
-        max(0, peak - gradients - optimizer),
+        MOMENTS * gradients,
+        max(0, peak - gradients),
         flops,
     )
 

@@ -10,14 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import torch
+
 from models.networks.config import deepest_layers
 from training.config import RunConfig, merged
 from training.data.augment import resized_side
 from training.data.errors import DataError
 from training.data.folder import DOMAINS, find_pictures, missing_pictures
-from training.plan.clock import OVERHEAD, Measured, convolution_speed, measure, peak_bytes
+from training.plan.clock import OVERHEAD, Measured, block_speed, measure, one_thread, peak_bytes
 from training.plan.dry import Costs, dry_step
+from training.plan.machine import cores, free_memory_bytes
+from training.speed import Speed, choose
 
+BFLOAT16_SHARE: Final = 0.8
+"""Of the activations' bytes in float32: many results of normalisations and losses stay in float32. It was
+0.79 with 64 channels at 256 px and 0.88 with 32 at 128 px, on a CPU."""
+_FEW_VALUES: Final = 1 << 16
+"""Values of the largest map up to which a real step is faster than one of tensors without values."""
 _SHEETS: Final = 4
 _ROWS: Final = 4
 _COLUMNS: Final = 10
@@ -31,8 +40,15 @@ class Plan:
 
     config: RunConfig
     processes: int
-    """That share a step. Memory and time are those of each."""
+    """That share a step. Memory is that of each."""
+    local_processes: int
+    """Those of them that run on this machine."""
+    speed: Speed
+    """How a step is computed."""
+    free_memory_bytes: int | None
+    """Of this machine, container or GPU, before the run; None where the system does not say."""
     costs: Costs
+    """Of a step, in the precision of `speed`."""
     pictures: dict[str, int]
     """Files in each folder of the data set; empty where none was named."""
     libraries_bytes: int
@@ -40,6 +56,7 @@ class Plan:
     cache_bytes: int
     """Decoded pictures, as far as they are cached."""
     step_seconds: float
+    """On a CPU, whose cores its processes share."""
     measured: Measured | None
     """Real steps, where they were asked for; else the time follows from the FLOPs."""
     checkpoint_bytes: int
@@ -47,6 +64,11 @@ class Plan:
     @property
     def memory_bytes(self) -> int:
         return self.costs.total_bytes + self.libraries_bytes + self.cache_bytes
+
+    @property
+    def needed_bytes(self) -> int:
+        """Memory that this machine has to give once the libraries are loaded, for all processes on it."""
+        return self.local_processes * (self.costs.total_bytes + self.cache_bytes)
 
     @property
     def seconds(self) -> float:
@@ -60,14 +82,21 @@ class Plan:
 
     @property
     def samples_bytes(self) -> int:
+        return self.samples_bytes_of(self.config.steps)
+
+    def samples_bytes_of(self, steps: int) -> int:
+        """Return the bytes of the sample sheets of so many steps."""
         pixels = _ROWS * _COLUMNS * self.config.data.size**2
-        written = math.ceil(self.config.steps / self.config.save_every) * _SHEETS
+        written = math.ceil(steps / self.config.save_every) * _SHEETS
         return round(written * pixels * _SHEET_BYTES_A_PIXEL * (2 if self.config.tensorboard else 1))
 
     def to_mapping(self) -> dict[str, Any]:
         """The plan for scripts: bytes, seconds, counts."""
         return {
             "processes": self.processes,
+            "pictures_per_step": self.config.pictures(self.processes) // 2,
+            "precision": self.speed.facts()["precision"],
+            "free_memory_bytes": self.free_memory_bytes,
             "config": dataclasses.asdict(self.config),
             "parameters": self.costs.parameters,
             "memory_bytes": {
@@ -90,34 +119,57 @@ class Plan:
         }
 
 
-def make_plan(config: RunConfig, data: Path | None, *, real_steps: bool, processes: int = 1) -> Plan:
-    """Plan a run.
+def make_plan(
+    config: RunConfig,
+    pictures: Mapping[str, int],
+    *,
+    real_steps: bool = False,
+    device_type: str = "cpu",
+    processes: int = 1,
+    local_processes: int = 1,
+) -> Plan:
+    """Return the plan of a run. It draws no random number that the run would draw.
 
     Args:
         config: what is to be done.
-        data: the data set, whose pictures are counted, not opened.
+        pictures: how many there are in each folder of the data set; empty where they are not known.
         real_steps: do a few and take their time, instead of estimating it.
+        device_type: where the run computes, `cpu` or `cuda`.
         processes: that are to share a step.
-
-    Raises:
-        DataError: there is no such data set, or a folder of it is empty.
+        local_processes: those of them that run on this machine.
     """
-    pictures = _counted(data) if data is not None else {}
-    libraries = _resident_bytes()
-    costs = dry_step(config)
+    free, libraries = free_memory_bytes(device_type), _resident_bytes()
+    speed = choose(config.speed, device_type)
+    with one_thread():
+        costs = dry_step(config, device="cpu" if _is_tiny(config) else "meta")
+    if speed.bfloat16:
+        costs = costs._replace(activations_bytes=round(BFLOAT16_SHARE * costs.activations_bytes))
     measured = measure(config) if real_steps else None
-    seconds = measured.step_seconds if measured else OVERHEAD * costs.flops / convolution_speed(config)
+    alone = measured.step_seconds if measured else OVERHEAD * costs.flops / block_speed(config)
     return Plan(
         config=config,
         processes=processes,
+        local_processes=local_processes,
+        speed=speed,
+        free_memory_bytes=free,
         costs=costs,
-        pictures=pictures,
+        pictures=dict(pictures),
         libraries_bytes=libraries,
         cache_bytes=_cached(config, pictures),
-        step_seconds=seconds,
+        step_seconds=alone * max(1.0, local_processes * torch.get_num_threads() / cores()),
         measured=measured,
         checkpoint_bytes=costs.weights_bytes + costs.average_bytes + costs.optimizer_bytes,
     )
+
+
+def _is_tiny(config: RunConfig) -> bool:
+    networks = (
+        config.ugatit.generator,
+        config.ugatit.global_discriminator,
+        config.ugatit.local_discriminator,
+    )
+    pictures = config.batch * config.accumulate
+    return max(each.channels for each in networks) * pictures * config.data.size**2 <= _FEW_VALUES
 
 
 def fitted(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -135,7 +187,12 @@ def fitted(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return changed, remarks
 
 
-def _counted(data: Path) -> dict[str, int]:
+def count_pictures(data: Path) -> dict[str, int]:
+    """Return how many pictures each folder of a data set holds; none is opened.
+
+    Raises:
+        DataError: there is no such data set, or a folder of it is empty.
+    """
     found = find_pictures(data)
     for sentence in missing_pictures(data, found):
         raise DataError(sentence)

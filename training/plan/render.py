@@ -56,7 +56,9 @@ def _memory(plan: Plan) -> list[Row]:
         ("libraries", plan.libraries_bytes, "Python and torch on this machine"),
     ]
     rows = [(name, size(count), words) for name, count, words in parts if count]
-    total = [("memory", f"about {size(plan.memory_bytes)}", "estimated")]
+    free = f"; {size(plan.free_memory_bytes)} free here" if plan.free_memory_bytes is not None else ""
+    each = f" each, {size(plan.needed_bytes)} for all here" if plan.local_processes > 1 else ""
+    total = [("memory", f"about {size(plan.memory_bytes)}", f"estimated{each}{free}")]
     if plan.measured is not None:
         told = "the process at its largest in these steps, without cached pictures"
         total.append(("memory measured", size(plan.measured.peak_bytes), told))
@@ -65,13 +67,23 @@ def _memory(plan: Plan) -> list[Row]:
 
 def _time(plan: Plan) -> list[Row]:
     seconds = plan.step_seconds
-    how = "measured on this CPU" if plan.measured else "estimated from the speed of a convolution on this CPU"
+    how = "measured on this CPU" if plan.measured else "estimated from a residual block on this CPU"
+    per_step = plan.config.pictures(plan.processes) // 2
     pictures = plan.config.pictures(plan.processes) / seconds
     return [
-        ("work of a step", f"{plan.costs.flops / 1e9:,.0f} GFLOP", "convolutions and matrix products"),
+        ("pictures of a step", f"{per_step:,}", f"of each domain: {_batch(plan)}"),
+        (
+            "work of a step",
+            f"{plan.costs.flops / 1e9:,.0f} GFLOP",
+            f"convolutions and matrix products{_each(plan)}",
+        ),
         ("time of a step", f"{_about(plan)}{seconds:.3g} s", f"{how}, {pictures:.3g} images/s"),
         ("time", f"about {in_words(plan.seconds)}", "for all steps, at this speed"),
     ]
+
+
+def _each(plan: Plan) -> str:
+    return " of each process" if plan.processes > 1 else ""
 
 
 def _about(plan: Plan) -> str:

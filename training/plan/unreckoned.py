@@ -1,41 +1,52 @@
-"""What a plan leaves out, in words."""
+"""What a plan does not contain, and what several processes mean for a run, in words."""
 
 from __future__ import annotations
 
 import torch
 
-from training.config import RunConfig
 from training.parallel.launch import Devices
-from training.speed import choose
+from training.plan.plan import BFLOAT16_SHARE, Plan
 
 
-def unreckoned(config: RunConfig, hardware: Devices, *, real_steps: bool) -> list[str]:
-    """A sentence for each thing that the figures do not hold.
-
-    Args:
-        config: what is to be done.
-        hardware: on what.
-        real_steps: they were done here, as they would be in the run.
-    """
-    on_gpu = _on_gpu(hardware)
-    speed = choose(config.speed)
+def unreckoned(plan: Plan, hardware: Devices) -> list[str]:
+    """Return a sentence for each thing that a reader of the plan's figures has to know."""
     sentences = []
-    if on_gpu:
-        sentences.append("The time is this CPU's; how fast a GPU is, its first steps tell.")
-    if processes(hardware) > 1:
-        sentences.append("Memory and time are of each process; how long they wait for each other is not in.")
-    if speed.bfloat16 or (on_gpu and config.speed.precision == "auto"):
-        sentences.append("Activations are reckoned in float32; in bfloat16 they take less.")
-    if speed.quick and not on_gpu and not real_steps:
-        sentences.append("The time is of direct convolutions; fit's are quick, whose time --measure tells.")
+    if device_type(hardware) == "cuda":
+        sentences.append("GPU speed is not estimated: the time is this CPU's.")
+    if plan.processes > 1:
+        sentences += _several(plan)
+    if plan.speed.bfloat16:
+        sentences.append(
+            f"Activations in bfloat16 are estimated as {BFLOAT16_SHARE:.0%} of those in float32."
+        )
     return sentences
 
 
-def processes(hardware: Devices) -> int:
-    """How many there are to be."""
-    return (hardware.devices or 1) * (hardware.nodes or 1)
+def _several(plan: Plan) -> list[str]:
+    config, count = plan.config, plan.processes
+    together = config.pictures(count) // 2
+    as_one = f"--batch {config.batch * count}"
+    if config.accumulate > 1:
+        as_one += f" --accumulate {config.accumulate}"
+    fewer = max(1, round(config.steps / count))
+    return [
+        f"Each of {count} processes takes --batch {config.batch} in each of {config.accumulate} passes, so "
+        f"a step learns from {together} pictures of each domain. Gradients are averaged: a step equals one "
+        f"of a single process with {as_one}.",
+        f"Steps and learning rate do not change with the number of processes: {config.steps:,} steps see "
+        f"{count} times the pictures that one process would see. For as many pictures as one process, use "
+        f"--steps {fewer}; the learning rate {config.ugatit.learning_rate:g} then makes {count} times fewer "
+        "updates, and a higher --set ugatit.learning_rate may be needed.",
+        "Time does not include how long processes wait for each other.",
+    ]
 
 
-def _on_gpu(hardware: Devices) -> bool:
-    wanted = hardware.accelerator
-    return wanted == "cuda" or (wanted == "auto" and torch.cuda.is_available())
+def device_type(hardware: Devices) -> str:
+    """Return where a run would compute: `cuda` only where this machine has it."""
+    return "cuda" if hardware.accelerator != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def processes(hardware: Devices) -> tuple[int, int]:
+    """Return how many processes there are to be, and how many of them on each machine."""
+    local = hardware.devices or 1
+    return local * (hardware.nodes or 1), local

@@ -1,0 +1,81 @@
+"""Before the first step, `fit` says what the run needs, and refuses what cannot fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.training.command import SMALL, data_set, typed
+from training.plan import plan, preflight
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return data_set(tmp_path_factory.mktemp("data"))
+
+
+def fit(data: Path, run: Path, *flags: str) -> tuple[int, str, str]:
+    code, out, error = typed("fit", "--data", data, "--out", run, *SMALL, "--steps=1", *flags)
+    return code, " ".join(out.split()), error
+
+
+@pytest.fixture
+def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "free_memory_bytes", lambda _: 1_000_000)
+
+
+@pytest.fixture
+def no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "free_disk_bytes", lambda _: 2_000)
+
+
+def test_memory_disk_and_time_stand_before_the_first_step(data: Path, tmp_path: Path) -> None:
+    code, out, error = fit(data, tmp_path / "run")
+    assert (code, error) == (0, "")
+    before = out[: out.index("step 1 of 1")]
+    for words in ("Memory: about ", " free. Disk in ", "Time: about ", " s a step.", "Assumed: "):
+        assert words in before
+
+
+@pytest.mark.usefixtures("no_memory")
+def test_a_run_that_needs_more_memory_than_is_free_is_refused(data: Path, tmp_path: Path) -> None:
+    code, _, error = fit(data, tmp_path / "run")
+    assert code == 2
+    assert error.startswith("ugatit-train: This run needs about ")
+    assert " of memory (1 MB is free); use a smaller --preset, --size, --channels or --batch" in error
+    assert error.endswith("or start the run anyway with --yes.\n")
+    assert error.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("no_memory", "no_disk")
+def test_lacking_memory_and_disk_are_one_sentence(data: Path, tmp_path: Path) -> None:
+    code, _, error = fit(data, tmp_path / "run")
+    assert (code, error.count("\n")) == (2, 1)
+    assert " of memory (1 MB is free) and about " in error
+    assert f" of disk in {tmp_path / 'run'} (2 kB is free); " in error
+    assert "--save-every" in error
+
+
+@pytest.mark.usefixtures("no_memory", "no_disk")
+def test_yes_starts_it_anyway_with_a_warning(data: Path, tmp_path: Path) -> None:
+    code, out, error = fit(data, tmp_path / "run", "--yes")
+    assert (code, error) == (0, "")
+    assert "Warning: This run needs about " in out
+    assert "step 1 of 1" in out
+
+
+def test_a_run_of_months_is_pointed_at_the_small_preset(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "block_speed", lambda _: 1.0)
+    _, out, _ = fit(data, tmp_path / "run")
+    assert "A run of hours on a CPU is --preset cpu-demo." in out
+
+
+def test_the_estimate_leaves_the_threads_as_they_were(data: Path, tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    fit(data, tmp_path / "run")
+    assert torch.get_num_threads() == threads
