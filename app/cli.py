@@ -16,15 +16,15 @@ import click
 from app.engine.errors import EngineError
 from app.engine.render_options import Format
 from app.engine.runtime.providers import ProviderRefused
-from app.environment import variable
-from app.settings import Settings, SettingsError, load_settings
+from app.settings.environment import variable
+from app.settings.settings import Settings, SettingsError, load_settings
 from models.bundle.errors import BundleError
 from models.files.text import as_text, escape_output
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
 
 if TYPE_CHECKING:
-    from app.http.siblings import Place
+    from app.http.server.worker_metrics import Place
 
 # The commands import what they run when they run it: --help should not wait for onnxruntime.
 
@@ -59,8 +59,8 @@ def serve(workers: int | None, worker: int | None, inherited: int | None, meetin
 
     Everything is set by environment variables.
     """
-    from app.http.logs import configure_logging, log_what_python_prints
-    from app.http.server import address_of, open_socket
+    from app.http.monitoring.logs import configure_logging, log_what_python_prints
+    from app.http.server.server import address_of, open_socket
 
     settings = load_settings(**({} if workers is None else {"workers": workers}))
     configure_logging(settings.log_level, settings.log_format, worker)
@@ -78,8 +78,8 @@ def serve(workers: int | None, worker: int | None, inherited: int | None, meetin
 def _supervise(settings: Settings, listening: socket.socket, told: str) -> NoReturn:
     """Start the workers, once what they would all refuse is known to be right."""
     from app.engine.store.choose_store import open_store
-    from app.http.keys import Keys
-    from app.http.workers import Supervisor
+    from app.http.access.api_keys import Keys
+    from app.http.server.supervisor import Supervisor
 
     open_store(settings)
     if settings.api_keys_file is not None:
@@ -93,8 +93,8 @@ def _supervise(settings: Settings, listening: socket.socket, told: str) -> NoRet
 
 def _serve_as_worker(settings: Settings, listening: socket.socket, worker: int, meeting: Path) -> NoReturn:
     from app.engine.runtime.cpu_quota import share_of
-    from app.http.siblings import Place
-    from app.http.workers import leave_when_orphaned
+    from app.http.server.supervisor import leave_when_orphaned
+    from app.http.server.worker_metrics import Place
 
     leave_when_orphaned()
     threads = settings.intra_op_threads or share_of(settings.workers)
@@ -107,7 +107,7 @@ def _serve(
 ) -> NoReturn:
     from app.engine.engine import open_engine
     from app.engine.runtime.runtime import open_runtime
-    from app.http.server import Server
+    from app.http.server.server import Server
 
     server = Server(settings, open_engine(settings, open_runtime(settings)), place)
     if told is not None:
@@ -151,7 +151,7 @@ def translate(
     holds beside pictures is counted and named. Put -- before names that begin with a dash.
     """
     from app.engine.render_options import MEDIA_TYPES, Look
-    from app.folder import Plan, PlanError, find_jobs, translate_files
+    from app.translate_files import Plan, PlanError, find_jobs, translate_files
 
     _obey_interrupts()
     settings = load_settings()
@@ -209,7 +209,7 @@ def key(name: str) -> None:
 
     Its line belongs into the file that UGATIT_API_KEYS_FILE names; a running service reads that at SIGHUP.
     """
-    from app.http.keys import line_of, new_key
+    from app.http.access.api_keys import line_of, new_key
 
     made = new_key()
     click.echo(f"line for the file: {line_of(name, made)}\nkey for the client: {made}")
@@ -259,7 +259,7 @@ def _say(sentence: str) -> None:
 def _print(sentence: str, level: int) -> None:
     """Print a sentence; of `serve` as JSON where its log is, since both become one stream in a container."""
     if "serve" in sys.argv[1:2] and os.environ.get(variable("log_format")) == "json":
-        from app.http.logs import json_line
+        from app.http.monitoring.logs import json_line
 
         sentence = json_line(level, sentence)
     click.echo(sentence, err=level >= logging.ERROR)

@@ -13,8 +13,8 @@ from app.engine.directions.registry import bundle_directories
 from app.engine.directions.verification import require_name, verify
 from app.engine.runtime.providers import CPU, ProviderRefused, cuda_devices, probe
 from app.engine.runtime.runtime import Runtime, open_runtime
-from app.environment import variable
-from app.settings import Settings, shown
+from app.settings.environment import variable
+from app.settings.settings import Settings, shown
 from models.bundle.errors import BundleError
 from models.bundle.manifest import MANIFEST
 from models.files.text import as_text

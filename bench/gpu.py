@@ -20,7 +20,7 @@ from app.engine.directions.verification import verify
 from app.engine.runtime.providers import ProviderRefused, cuda_devices
 from app.engine.runtime.runtime import Runtime, batch_shapes, open_runtime
 from app.engine.runtime.session import Model
-from app.settings import Settings
+from app.settings.settings import Settings
 from bench.harness import Samples, alternate, report
 from models.bundle.errors import BundleError
 from models.bundle.files import read_bundle

@@ -20,7 +20,7 @@ from typing import Any
 
 from app.engine.runtime.runtime import open_runtime
 from app.engine.runtime.session import Model
-from app.settings import Settings
+from app.settings.settings import Settings
 from bench.harness import alternate, report
 from bench.service import DIRECTION, Service, upload, write_random_bundle
 from models.bundle.canary import smooth_picture

@@ -19,7 +19,7 @@ from typing import Any
 
 from app.engine.runtime.runtime import open_runtime
 from app.engine.runtime.session import Model
-from app.settings import Settings
+from app.settings.settings import Settings
 from bench.clients import Clients, Job, Result
 from bench.harness import Samples, paired_ratio, report
 from bench.service import DIRECTION, Service, upload, write_random_bundle

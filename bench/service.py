@@ -14,8 +14,8 @@ from PIL import Image
 
 from app.engine.engine import open_engine
 from app.engine.runtime.runtime import open_runtime
-from app.http.server import Server, open_socket
-from app.settings import Settings
+from app.http.server.server import Server, open_socket
+from app.settings.settings import Settings
 from models.bundle.canary import smooth_picture
 from models.networks.config import GeneratorConfig
 from models.networks.generator import Generator

@@ -9,7 +9,7 @@ from pathlib import Path
 from starlette.testclient import TestClient
 
 from app.http.factory import create_app
-from app.settings import Settings
+from app.settings.settings import Settings
 from tests.engine.fake_model import FakeModel, fake_engine
 
 URL = "/translate?direction=cat2dog"

@@ -20,7 +20,7 @@ from app.engine.scheduling.admission import Permit
 from app.engine.scheduling.runner import Patience
 from app.engine.store.choose_store import open_store
 from app.engine.store.memory_store import AttentionStore, Entry, Map, probability_of_source
-from app.settings import Settings
+from app.settings.settings import Settings
 from models.images.decode import PictureLimits, decode_photo
 from models.images.frame import Fit, Frame, frame, shown_size
 

@@ -14,19 +14,18 @@ from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.engine.engine import Engine
-from app.http import attention, pages, service, translate
-from app.http.buckets import Buckets
-from app.http.connections import Connections
-from app.http.context import Context
-from app.http.cors import Cors
-from app.http.guard import Identify
-from app.http.keys import Keys
-from app.http.limits import BodyLimits
-from app.http.metrics import Metrics
-from app.http.middleware import Envelope
-from app.http.openapi import complete_document, description_of
-from app.http.pace import PaceLimits
-from app.http.problems import (
+from app.http.access.api_keys import Keys
+from app.http.access.authentication import Identify
+from app.http.access.rate_limit import Buckets
+from app.http.middleware.body_limits import BodyLimits
+from app.http.middleware.body_memory import Receiving
+from app.http.middleware.body_pace import PaceLimits
+from app.http.middleware.cors import Cors
+from app.http.middleware.envelope import Envelope
+from app.http.middleware.root_path import RootPath
+from app.http.monitoring.metrics import Metrics
+from app.http.monitoring.tracing import Tracing
+from app.http.problems.problems import (
     INTERNAL,
     KINDS,
     MALFORMED_REQUEST,
@@ -35,12 +34,14 @@ from app.http.problems import (
     declare,
     handle,
 )
-from app.http.receiving import Receiving
-from app.http.root_path import RootPath
-from app.http.service import limits_of
-from app.http.siblings import Place, Siblings
-from app.http.tracing import Tracing
-from app.settings import Settings
+from app.http.routes import heat_maps as attention
+from app.http.routes import pages, service, translate
+from app.http.routes.context import Context
+from app.http.routes.openapi import complete_document, description_of
+from app.http.routes.service import limits_of
+from app.http.server.connections import Connections
+from app.http.server.worker_metrics import Place, Siblings
+from app.settings.settings import Settings
 
 _NO_TELEMETRY: Final[TelemetryConfig] = {
     "tracing": False, "metrics": False, "logs": False, "auto_configure": False,

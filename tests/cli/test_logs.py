@@ -119,7 +119,7 @@ def test_a_user_s_mistake_is_one_json_line(
 def test_warnings_and_tracebacks_are_json(tmp_path: Path) -> None:
     program = """
 import gc, threading, warnings
-from app.http.logs import configure_logging, log_what_python_prints
+from app.http.monitoring.logs import configure_logging, log_what_python_prints
 
 class Unraisable:
     def __del__(self): raise RuntimeError("in a finaliser")

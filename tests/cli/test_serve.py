@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from app.settings import Settings, variable
+from app.settings.settings import Settings, variable
 from tests.cli.command import environment, signals_delivered, ugatit
 from tests.photos import photo
 from tests.tiny_bundle import version, write_tiny_bundle

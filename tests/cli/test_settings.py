@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import SettingsError, load_settings, shown
+from app.settings.settings import SettingsError, load_settings, shown
 
 
 @pytest.fixture(autouse=True)

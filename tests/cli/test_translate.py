@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from app.engine.render_options import Look
-from app.folder import Plan, PlanError, find_jobs, translate_files
-from app.settings import Settings
+from app.settings.settings import Settings
+from app.translate_files import Plan, PlanError, find_jobs, translate_files
 from models.bundle.canary import smooth_picture
 from models.bundle.files import entry_of, read_bundle, write_bundle
 from tests.cli.command import environment, ugatit

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.engine.engine import Engine
-from app.settings import Settings
+from app.settings.settings import Settings
 from tests.engine.fake_model import FakeModel, fake_engine
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.engine.engine import Engine
 from app.engine.runtime.session import Outputs, Pixels, Shape
-from app.settings import Settings
+from app.settings.settings import Settings
 from models.bundle.canary import smooth_picture, write_canary
 from models.bundle.files import entry_of, write_bundle
 from models.bundle.manifest import ImageSize, Manifest, Parity, Training, split_direction

@@ -10,7 +10,7 @@ import pytest
 
 from app.engine.engine import Engine
 from app.engine.errors import DirectionDefunct
-from app.settings import Settings
+from app.settings.settings import Settings
 from tests.engine.conftest import entered, until
 from tests.engine.fake_model import FakeModel, write_fake_bundle
 from tests.photos import photo

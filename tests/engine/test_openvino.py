@@ -17,7 +17,7 @@ from app.engine.engine import open_engine
 from app.engine.runtime import openvino
 from app.engine.runtime.providers import CPU, OPENVINO
 from app.engine.runtime.runtime import Runtime, open_runtime
-from app.settings import Settings
+from app.settings.settings import Settings
 from models.bundle.manifest import GENERATOR
 from tests.photos import photo
 from tests.tiny_bundle import SIZE, generator, write_tiny_bundle

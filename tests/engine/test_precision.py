@@ -18,7 +18,7 @@ from app.engine.runtime import runtime
 from app.engine.runtime.providers import TENSORRT
 from app.engine.runtime.runtime import open_runtime
 from app.engine.runtime.session import Outputs, Pixels
-from app.settings import Settings
+from app.settings.settings import Settings
 from tests.engine.fake_model import FakeModel, fake_engine, fake_outputs, write_fake_bundle
 from tests.engine.test_runtime import CPU, CUDA, DEVICE_AND_TENSORRT, FakeOnnxruntime, install
 from tests.photos import photo

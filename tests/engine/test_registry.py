@@ -11,7 +11,7 @@ from app.engine.directions.direction_state import State
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import DirectionDefunct, Loading
 from app.engine.runtime.runtime import open_runtime
-from app.settings import Settings
+from app.settings.settings import Settings
 from tests.engine.conftest import entered
 from tests.engine.fake_model import FakeModel, fake_engine
 from tests.photos import photo

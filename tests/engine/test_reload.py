@@ -17,7 +17,7 @@ from app.engine.directions.registry import Directories, bundle_directories
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import AttentionGone, DirectionDefunct, Loading, UnknownDirection
 from app.engine.runtime.runtime import open_runtime
-from app.settings import Settings
+from app.settings.settings import Settings
 from models.bundle.canary import smooth_picture
 from tests.engine.conftest import MakeEngine, entered, until
 from tests.engine.fake_model import FakeModel, FakeNetwork, fake_engine, write_fake_bundle

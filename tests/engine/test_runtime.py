@@ -13,7 +13,7 @@ from app.engine.runtime import openvino, runtime, session
 from app.engine.runtime.fixed_shapes import Shaped
 from app.engine.runtime.providers import CPU, CUDA, OPENVINO, TENSORRT, Answers, ProviderRefused
 from app.engine.runtime.runtime import Runtime, batch_shapes, open_runtime, replicas
-from app.settings import Settings
+from app.settings.settings import Settings
 
 NO_DEVICE = Answers(cuda=0, tensorrt=False)
 DEVICE = Answers(cuda=4, tensorrt=False)

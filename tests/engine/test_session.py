@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.engine.runtime.runtime import open_runtime
-from app.settings import Settings
+from app.settings.settings import Settings
 from tests.tiny_bundle import endless, generator
 
 

@@ -20,7 +20,7 @@ from app.engine.errors import DeadlineExceeded, DirectionDefunct, NetworkDefunct
 from app.engine.runtime.session import Outputs, Pixels
 from app.engine.scheduling.runner import HANGS_IN_A_ROW, HEALED_SECONDS, Broken, Patience, Runner, Unwanted
 from app.engine.scheduling.worker_thread import Worker
-from app.settings import Settings
+from app.settings.settings import Settings
 from tests.engine.conftest import MakeEngine, entered, until
 from tests.engine.fake_model import FakeModel, FakeNetwork, fake_engine, write_fake_bundle
 from tests.photos import photo

@@ -8,7 +8,7 @@ import pytest
 
 from app.engine.store.choose_store import open_store
 from app.engine.store.memory_store import MemoryStore
-from app.settings import Settings, SettingsError
+from app.settings.settings import Settings, SettingsError
 
 
 def test_without_an_address_heat_maps_are_kept_in_memory() -> None:

@@ -11,7 +11,7 @@ import pytest
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import AttentionGone, NoSuchNetwork, UnknownDirection
 from app.engine.runtime.runtime import open_runtime
-from app.settings import Settings
+from app.settings.settings import Settings
 from models.bundle.canary import smooth_picture
 from tests.photos import encoded, photo
 from tests.tiny_bundle import SIZE, logits, pooled, version, write_tiny_bundle

@@ -16,7 +16,7 @@ from app.engine.engine import open_engine
 from app.engine.errors import NetworkDefunct
 from app.engine.runtime.runtime import open_runtime
 from app.engine.runtime.session import Outputs, Pixels, Shape
-from app.settings import Settings
+from app.settings.settings import Settings
 from models.bundle.canary import read_canary, smooth_picture
 from models.bundle.errors import BundleError
 from models.bundle.files import entry_of, read_bundle, write_bundle

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.settings import Settings
+from app.settings.settings import Settings
 from models.bundle.manifest import GENERATOR, MANIFEST
 from tests.engine.fake_model import FakeModel, fake_engine
 from tests.fuzz.amounts import amount

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.settings import Settings
+from app.settings.settings import Settings
 from tests.engine.fake_model import FakeModel, fake_engine
 from tests.fuzz.amounts import amount
 from tests.fuzz.mutants import damage

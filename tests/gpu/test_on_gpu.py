@@ -13,7 +13,7 @@ from app.engine.runtime.gpu import BoundSession
 from app.engine.runtime.providers import CPU, CUDA, TENSORRT, probe
 from app.engine.runtime.runtime import Runtime, open_runtime
 from app.engine.runtime.session import Model
-from app.settings import Settings
+from app.settings.settings import Settings
 from models.bundle.canary import MIN_PSNR_DB, smooth_picture
 from models.bundle.files import read_bundle
 from models.bundle.manifest import GENERATOR

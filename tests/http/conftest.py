@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.http.factory import create_app
-from app.settings import Settings
+from app.settings.settings import Settings
 from tests.engine.fake_model import FakeModel, fake_engine
 from tests.http.live import Live, serving
 

@@ -12,8 +12,8 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from app.engine.engine import Engine
-from app.http.server import Server, open_socket
-from app.settings import Settings
+from app.http.server.server import Server, open_socket
+from app.settings.settings import Settings
 
 
 class Live:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.http.buckets import Buckets
-from app.http.errors import RateLimited
-from app.http.keys import line_of, new_key
+from app.http.access.api_keys import line_of, new_key
+from app.http.access.rate_limit import Buckets
+from app.http.problems.request_errors import RateLimited
 from tests.http.conftest import MakeClient, MakeLive
 from tests.http.live import body_of, head
 from tests.http.problems import PNG, URL, problem

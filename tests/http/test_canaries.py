@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from app.http.logs import configure_logging
+from app.http.monitoring.logs import configure_logging
 from tests.client import URL, in_process
 from tests.images.telling import CANARY, telling
 

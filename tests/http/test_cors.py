@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from app.http.keys import line_of, new_key
+from app.http.access.api_keys import line_of, new_key
 from tests.http.conftest import MakeClient
 from tests.http.problems import PNG, URL
 from tests.photos import photo

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from app.http.encoding import decoder_of
-from app.http.errors import MalformedEncoding
+from app.http.messages.content_encoding import decoder_of
+from app.http.problems.request_errors import MalformedEncoding
 from tests.http.conftest import MakeClient, MakeLive
 from tests.http.live import head, metric
 from tests.http.problems import PNG, URL, problem

@@ -10,13 +10,13 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-import app.http.pages as pages
-from app.http.middleware import SAFE_HEADERS
+import app.http.routes.pages as pages
+from app.http.middleware.envelope import SAFE_HEADERS
 from tests.client import URL, in_process
 from tests.photos import photo
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PROPFIND")
-HERE = Path(pages.__file__).parent
+HERE = Path(pages.__file__).parents[1]
 FILES = [f"/{path.relative_to(HERE)}" for path in sorted(HERE.glob("page/*")) + sorted(HERE.glob("docs/*"))]
 
 

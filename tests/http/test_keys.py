@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.http import keys
-from app.http.keys import Keys, hash_of, line_of, new_key
-from app.http.logs import JsonFormatter
-from app.settings import SettingsError
+from app.http.access import api_keys as keys
+from app.http.access.api_keys import Keys, hash_of, line_of, new_key
+from app.http.monitoring.logs import JsonFormatter
+from app.settings.settings import SettingsError
 from tests.cli.command import ugatit
 from tests.http.conftest import MakeClient, MakeLive
 from tests.http.live import until

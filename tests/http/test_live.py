@@ -205,7 +205,7 @@ def test_told_to_leave_the_server_answers_what_it_admitted_and_refuses_the_rest(
 def test_a_request_on_its_way_while_the_server_leaves_is_answered(
     make_live: MakeLive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.http.server._CLOSING_SECONDS", 2.0)
+    monkeypatch.setattr("app.http.server.server._CLOSING_SECONDS", 2.0)
     live = make_live()
     with live.raw(head("/healthz", "", "HEAD")) as plain:
         assert plain.recv(65_536).startswith(b"HTTP/1.1 200 ")  # all of it: a body might come later

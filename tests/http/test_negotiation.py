@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.http.errors import NotAcceptable
-from app.http.negotiation import negotiate
+from app.http.messages.negotiation import negotiate
+from app.http.problems.request_errors import NotAcceptable
 
 OFFERS = ("application/json", "image/png", "image/jpeg")
 

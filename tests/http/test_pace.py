@@ -9,11 +9,11 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from app.engine.errors import Draining
-from app.http.errors import BodyTimeout
-from app.http.limits import BodyLimits
-from app.http.pace import PaceLimits
-from app.http.receiving import Receiving
-from app.settings import Settings
+from app.http.middleware.body_limits import BodyLimits
+from app.http.middleware.body_memory import Receiving
+from app.http.middleware.body_pace import PaceLimits
+from app.http.problems.request_errors import BodyTimeout
+from app.settings.settings import Settings
 from tests.http.virtual_time import run
 
 DEFAULTS = Settings()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.http.client import client_of
-from app.http.errors import ReceivingFull
-from app.http.receiving import Body, Receiving
+from app.http.access.client_address import client_of
+from app.http.middleware.body_memory import Body, Receiving
+from app.http.problems.request_errors import ReceivingFull
 
 
 class Bodies:

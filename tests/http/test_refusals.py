@@ -217,7 +217,7 @@ def test_our_bug_answers_500_tells_nothing_and_logs_all(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a secret of the house")
 
-    monkeypatch.setattr("app.http.translate.render_picture", broken)
+    monkeypatch.setattr("app.http.routes.translate.render_picture", broken)
     with caplog.at_level(logging.ERROR, "ugatit.http"):
         fields = problem(client.post(URL, content=BODY, headers=PNG), 500, "internal")
     assert "secret" not in str(fields)

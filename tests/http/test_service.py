@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.http.logs import JsonFormatter, PlainFormatter
+from app.http.monitoring.logs import JsonFormatter, PlainFormatter
 from tests.engine.fake_model import write_fake_bundle
 from tests.http.conftest import MakeClient
 from tests.http.problems import PNG, URL, problem

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.http.siblings import Place, Siblings
+from app.http.server.worker_metrics import Place, Siblings
 
 pytestmark = pytest.mark.anyio
 
@@ -72,7 +72,7 @@ async def test_of_one_that_died_it_tells_that_and_its_successor_takes_its_place(
 
 
 async def test_one_that_hangs_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.http.siblings._PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("app.http.server.worker_metrics._PATIENCE_SECONDS", 0.05)
     over = asyncio.Event()
 
     async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -21,10 +21,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from starlette.testclient import TestClient
 
 from app.http.factory import create_app
-from app.http.logs import JsonFormatter
-from app.http.spans import Spans
-from app.http.tracing import open_tracing
-from app.settings import Settings, SettingsError
+from app.http.monitoring.logs import JsonFormatter
+from app.http.monitoring.spans import Spans
+from app.http.monitoring.tracing import open_tracing
+from app.settings.settings import Settings, SettingsError
 from tests.cli.command import environment
 from tests.engine.fake_model import FakeModel, fake_engine
 from tests.http.live import Live, serving
@@ -191,19 +191,19 @@ def test_the_server_sends_its_last_spans_to_the_collector_before_it_leaves(
 def test_without_a_collector_pictures_are_served_and_the_server_leaves(
     model: FakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.http.spans._FLUSH_SECONDS", 0.1)
+    monkeypatch.setattr("app.http.monitoring.spans._FLUSH_SECONDS", 0.1)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
     serve_one(Settings(bundles_dir=tmp_path / "bundles", tracing=True), model)
 
 
 def test_without_the_package_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "app.http.spans")
+    monkeypatch.delitem(sys.modules, "app.http.monitoring.spans")
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(SettingsError, match=re.escape("pip install 'ugatit[tracing]'")):
         open_tracing(Settings(tracing=True))
 
 
 def test_off_it_is_not_even_imported() -> None:
-    code = "import sys, app.cli, app.http.server; sys.exit('opentelemetry.sdk' in sys.modules)"
+    code = "import sys, app.cli, app.http.server.server; sys.exit('opentelemetry.sdk' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env=environment(), timeout=60).returncode == 0

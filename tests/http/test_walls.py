@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from app.settings import Settings
+from app.settings.settings import Settings
 from tests.client import URL, in_process
 from tests.engine.fake_model import FakeModel, fake_engine
 from tests.http.live import Live, serving

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.http.workers import Supervisor
+from app.http.server.supervisor import Supervisor
 
 End = int | OSError
 """How a start ends: with an exit code, or before it began."""
@@ -44,7 +44,7 @@ def supervise(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[End]], tuple[in
 
     Once all those starts are over it lives, and the supervisor is told to leave.
     """
-    monkeypatch.setattr("app.http.workers._FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("app.http.server.supervisor._FIRST_PAUSE_SECONDS", 0)
 
     def run(ends: list[End]) -> tuple[int, int]:
         with socket.socket() as listening:
@@ -64,7 +64,7 @@ def supervise(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[End]], tuple[in
                     raise end
                 return MadeUp(end)
 
-            monkeypatch.setattr("app.http.workers.asyncio.create_subprocess_exec", start)
+            monkeypatch.setattr("app.http.server.supervisor.asyncio.create_subprocess_exec", start)
             return asyncio.run(asyncio.wait_for(supervisor.run(), 30)), starts
 
     return run

@@ -21,8 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.engine.runtime.session import Outputs, Pixels
-from app.http.server import Server, address_of, open_socket
-from app.settings import load_settings
+from app.http.server.server import Server, address_of, open_socket
+from app.settings.settings import load_settings
 from tests.cli.command import ROOT, environment
 from tests.engine.fake_model import FakeModel, fake_engine
 

@@ -15,8 +15,8 @@ import pytest
 
 from app.engine.rendering import render_picture
 from app.engine.scheduling.admission import Permit
-from app.http.receiving import Body
-from app.settings import Settings
+from app.http.middleware.body_memory import Body
+from app.settings.settings import Settings
 from tests.engine.fake_model import FakeModel, fake_engine
 from tests.http.live import Live, head, held, metric, serving, until
 from tests.http.problems import PNG, URL
@@ -91,7 +91,7 @@ def entered(semaphore: threading.Semaphore) -> None:
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     model, encoder = FakeModel(), Encoder()
-    monkeypatch.setattr("app.http.translate.render_picture", encoder.render)
+    monkeypatch.setattr("app.http.routes.translate.render_picture", encoder.render)
     settings = Settings(bundles_dir=tmp_path / "bundles", queue_size=4)
     with serving(settings, fake_engine(settings, model)) as live:
         while model.entered.acquire(blocking=False):

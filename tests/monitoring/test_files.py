@@ -10,7 +10,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.http.siblings import merge
+from app.http.server.worker_metrics import merge
 from tests.client import URL, in_process
 from tests.monitoring.watching import FOLDER, Panel, dashboard, metrics_of, needs, panels, rules
 from tests.packaging.files import ROOT, text

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.settings import Settings
+from app.settings.settings import Settings
 from tests.client import URL
 from tests.engine.fake_model import FakeModel, fake_engine, write_fake_bundle
 from tests.http.live import Live, serving

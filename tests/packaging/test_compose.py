@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.settings import Settings, variable
+from app.settings.settings import Settings, variable
 from tests.packaging.files import ROOT, compose_services, dockerfile_stages, text
 
 every_service = pytest.mark.parametrize("name", compose_services())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from app.engine.runtime import openvino
-from app.settings import PrecisionName, ProviderName
+from app.settings.settings import PrecisionName, ProviderName
 
 CPU: Final = "CPUExecutionProvider"
 OPENVINO: Final = openvino.PROVIDER

@@ -29,7 +29,7 @@ from app.engine.runtime.providers import (
     probe,
 )
 from app.engine.runtime.session import Model, Session, Shape, fix_shape, session_options
-from app.settings import Settings
+from app.settings.settings import Settings
 from models.bundle.switches import WINOGRAD, turn_on
 
 _GPU_BATCH: Final = 8

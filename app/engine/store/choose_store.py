@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.engine.store.memory_store import AttentionStore, MemoryStore
-from app.settings import Settings, SettingsError
+from app.settings.settings import Settings, SettingsError
 
 
 def open_store(settings: Settings) -> AttentionStore:

@@ -1,0 +1,1 @@
+"""Identify clients: API keys, addresses, request rates."""

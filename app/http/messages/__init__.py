@@ -1,0 +1,1 @@
+"""Read request bodies and options; write answers."""

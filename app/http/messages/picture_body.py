@@ -1,0 +1,63 @@
+"""Read the picture out of a request: the body itself, or the one file of a form."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+
+from app.engine.errors import Cancelled
+from app.http.messages.multipart import boundary_of, only_file
+from app.http.problems.request_errors import MissingFile, UnsupportedMediaType
+from models.images.foreign import unsupported
+
+RAW_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "application/octet-stream")
+"""Those that are documented."""
+_ALIASES: Final = frozenset(
+    {
+        "",  # no type at all
+        "image/*",
+        "image/apng",
+        "image/jfif",
+        "image/jpe",
+        "image/jpg",
+        "image/pjpeg",
+        "image/x-citrix-jpeg",
+        "image/x-citrix-png",
+        "image/x-jpeg",
+        "image/x-jpg",
+        "image/x-png",
+        "image/x-webp",
+        "binary/octet-stream",
+    }
+)
+"""What clients write instead. A type only opens the door: the bytes decide what a picture is."""
+FORM_TYPE: Final = "multipart/form-data"
+
+
+async def read_picture(request: Request) -> bytes:
+    """The bytes of the picture. Its declared type opens the door; what it is, its bytes decide.
+
+    Raises:
+        UnsupportedMediaType: neither a picture nor a form.
+        MalformedMultipart, MissingFile, UnexpectedPart: what can be wrong with the form.
+        BodyTooLarge, BodyTimeout, ReceivingFull: the body's limits.
+        Cancelled: the client left while sending.
+    """
+    content_type = request.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
+    boundary = boundary_of(content_type) if media_type == FORM_TYPE else None
+    if boundary is None and media_type not in _ALIASES.union(RAW_TYPES):
+        raise UnsupportedMediaType(
+            f"The Content-Type must be {', '.join(RAW_TYPES)} or {FORM_TYPE}, got {media_type[:64]!r}; "
+            "convert the picture to JPEG, PNG or WebP, or send it under its own type."
+        )
+    try:
+        # Not request.body(), which would keep it for as long as the answer is being sent.
+        body = b"".join([chunk async for chunk in request.stream()])
+    except ClientDisconnect:
+        raise Cancelled from None
+    picture = only_file(body, boundary) if boundary is not None else body
+    if not picture:
+        raise MissingFile(str(unsupported(picture)))
+    return picture

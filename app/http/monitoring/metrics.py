@@ -1,0 +1,154 @@
+"""What Prometheus is told."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from app import __version__
+from app.engine.directions.direction_state import State
+from app.engine.engine import Engine
+from app.http.middleware.body_memory import Receiving
+from app.http.problems.problems import (
+    INTERNAL,
+    KINDS,
+    MALFORMED_REQUEST,
+    REQUEST_TIMEOUT,
+    TOO_MANY_CONNECTIONS,
+)
+from app.http.server.connections import Connections
+
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_PICTURES: Final = (1, 2, 4, 8, 16, 32, 64)
+_SERVER_KINDS: Final = (INTERNAL, MALFORMED_REQUEST, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS)
+
+
+class Metrics:
+    """Counters and histograms of one application, and gauges read from its engine when asked for."""
+
+    def __init__(self, engine: Engine, receiving: Receiving, connections: Connections) -> None:
+        registry = self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "ugatit_requests", "Requests answered.", ["route", "method", "status"], registry=registry
+        )
+        self._rejections = Counter("ugatit_rejections", "Problems answered.", ["code"], registry=registry)
+        for kind in (*KINDS.values(), *_SERVER_KINDS):
+            self._rejections.labels(kind.code)  # from 0, or a rate would miss the first of each
+        self._stages = Histogram(
+            "ugatit_stage_seconds",
+            "Time of a translation in each stage, and its total.",
+            ["direction", "stage"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._runs = Histogram(
+            "ugatit_run_seconds", "Time of one model run.", ["direction"], buckets=_SECONDS, registry=registry
+        )
+        self._batches = Histogram(
+            "ugatit_batch_pictures", "Pictures in a run.", ["direction"], buckets=_PICTURES, registry=registry
+        )
+        registry.register(_EngineGauges(engine))
+        registry.register(_ConnectionGauges(connections))
+        engine.registry.observe_run = self._run
+        self._describe_process(engine, receiving)
+
+    def _describe_process(self, engine: Engine, receiving: Receiving) -> None:
+        registry = self._registry
+        held = Gauge("ugatit_receiving_bytes", "Memory of the bodies of all requests.", registry=registry)
+        held.set_function(lambda: receiving.held_bytes)
+        limit = Gauge("ugatit_receiving_limit_bytes", "Most memory for such bodies.", registry=registry)
+        limit.set(receiving.limit_bytes)
+        ready = Gauge("ugatit_ready", "1 when /readyz answers 200.", registry=registry)
+        ready.set_function(lambda: float(engine.why_not_ready() is None))
+        build = Info("ugatit_build", "What is running.", registry=registry)
+        build.info({"version": __version__, "python": platform.python_version()})
+        ProcessCollector(registry=registry)
+
+    def answered(self, route: str, method: str, status: int, problem: str | None) -> None:
+        """Count an answer."""
+        self._requests.labels(route, method, str(status)).inc()
+        if problem is not None:
+            self._rejections.labels(problem).inc()
+
+    def stage(self, direction: str, name: str, seconds: float) -> None:
+        """Record the time of a stage: decode, queue, inference or encode; or the total."""
+        self._stages.labels(direction, name).observe(seconds)
+
+    def exposition(self) -> bytes:
+        """Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def _run(self, direction: str, seconds: float, pictures: int) -> None:
+        self._runs.labels(direction).observe(seconds)
+        self._batches.labels(direction).observe(pictures)
+
+
+class _ConnectionGauges(Collector):
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def collect(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily("ugatit_connections_open", "Open connections.", self._connections.open)
+        yield GaugeMetricFamily("ugatit_connections_limit", "Most open connections.", self._connections.limit)
+        yield CounterMetricFamily(
+            "ugatit_connections_displaced",
+            "Connections that were closed to make room for others.",
+            self._connections.displaced,
+        )
+
+
+class _EngineGauges(Collector):
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def collect(self) -> Iterable[Metric]:
+        waiting = GaugeMetricFamily("ugatit_queue_pictures", "Pictures that wait.", labels=["direction"])
+        held = GaugeMetricFamily("ugatit_permits_held", "Pictures admitted now.", labels=["direction"])
+        limit = GaugeMetricFamily("ugatit_permits_limit", "Most pictures admitted.", labels=["direction"])
+        state = GaugeMetricFamily("ugatit_direction_state", "1 for the state.", labels=["direction", "state"])
+        provider = GaugeMetricFamily(
+            "ugatit_provider",
+            "1 for the provider and the precision truly in use.",
+            labels=["direction", "provider", "precision"],
+        )
+        model = InfoMetricFamily(
+            "ugatit_model", "The bundle that is served.", labels=["direction", "version", "method"]
+        )
+        for direction in self._engine.registry:
+            waiting.add_metric([direction.name], direction.depth)
+            held.add_metric([direction.name], direction.admission.held)
+            limit.add_metric([direction.name], direction.admission.permits)
+            for each in State:
+                state.add_metric([direction.name, each], float(direction.state is each))
+            if direction.provider is not None and direction.precision is not None:
+                provider.add_metric([direction.name, direction.provider, direction.precision], 1)
+            if direction.facts is not None:
+                facts = direction.facts
+                model.add_metric([direction.name, facts.version, facts.manifest.method], {})
+        yield from (waiting, held, limit, state, provider, model)
+        store = self._engine.store
+        usage = store.usage
+        if usage is not None:
+            yield GaugeMetricFamily("ugatit_attention_entries", "Translations kept.", value=usage.entries)
+            yield GaugeMetricFamily(
+                "ugatit_attention_bytes", "Memory of kept translations.", value=usage.size_bytes
+            )
+        yield GaugeMetricFamily(
+            "ugatit_store_up", "Whether the store of heat maps answered last.", value=float(store.available)
+        )
+        yield CounterMetricFamily(
+            "ugatit_attention_lost", "Translations that were not kept.", value=store.lost
+        )

@@ -1,0 +1,1 @@
+"""Map exceptions to RFC 9457 problems."""

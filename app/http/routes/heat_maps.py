@@ -1,0 +1,158 @@
+"""`GET /attention`: answer where the networks looked in an earlier translation."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from app.engine import errors as engine
+from app.engine.render_options import MEDIA_TYPES, Look
+from app.engine.rendering import render_attention
+from app.engine.store.memory_store import Entry, Map
+from app.http.access.authentication import ClientDep
+from app.http.messages.answers import JSON
+from app.http.messages.disconnect import unless_left
+from app.http.messages.negotiation import negotiate
+from app.http.messages.query import OnceDep
+from app.http.messages.schemas import AttentionOptions, HeatMapOptions, RawAttention, ValuesOptions
+from app.http.problems import request_errors as http
+from app.http.problems.problems import (
+    INVALID_OPTION,
+    MISSING_OPTION,
+    TOO_MANY_CONNECTIONS,
+    UNKNOWN_OPTION,
+    declare,
+)
+from app.http.routes.context import Context, ContextDep
+
+router = APIRouter(tags=["attention"])
+
+_BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
+_ETAG: Final = {"ETag": {"schema": {"type": "string"}, "description": "Strong."}}
+_PICTURES: Final = {"headers": _ETAG, "content": dict.fromkeys(MEDIA_TYPES.values(), _BINARY)}
+_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    304: {"description": "What If-None-Match names is still the one."},
+    **declare(
+        engine.AttentionGone, engine.NoSuchNetwork, http.NotAcceptable, UNKNOWN_OPTION, INVALID_OPTION,
+        engine.QueueFull, engine.FairShare, engine.Loading, engine.Draining,
+        engine.DirectionDefunct, engine.NetworkDefunct, engine.StoreUnavailable, engine.DeadlineExceeded,
+        http.Unauthorized, http.RateLimited, TOO_MANY_CONNECTIONS,
+    ),
+}  # fmt: skip
+_Id = Annotated[str, Path(alias="id", description="From the answer of POST /translate.")]
+
+
+@router.get(
+    "/attention/{id}",
+    operation_id="heat_map",
+    response_class=Response,
+    responses={200: {"description": "The heat map as a picture.", **_PICTURES}, **_PROBLEMS},
+    summary="A heat map as a picture",
+)
+async def heat_map(
+    request: Request,
+    id_: _Id,
+    options: Annotated[HeatMapOptions, Query()],
+    context: ContextDep,
+    client: ClientDep,
+    _once: OnceDep,
+) -> Response:
+    """Where a network looked in an earlier translation."""
+    return await _answer(request, AttentionOptions(id=id_, **options.model_dump()), context, client)
+
+
+@router.get(
+    "/attention/{id}/raw",
+    operation_id="heat_map_values",
+    response_class=Response,
+    responses={200: {"model": RawAttention, "headers": _ETAG}, **_PROBLEMS},
+    summary="A heat map as numbers",
+)
+async def heat_map_values(
+    request: Request,
+    id_: _Id,
+    options: Annotated[ValuesOptions, Query()],
+    context: ContextDep,
+    client: ClientDep,
+    _once: OnceDep,
+) -> Response:
+    """The map's own values, before any colour."""
+    wanted = AttentionOptions(id=id_, view="raw", **options.model_dump())
+    return await _answer(request, wanted, context, client)
+
+
+@router.get(
+    "/attention",
+    operation_id="heat_map_by_query",
+    response_class=Response,
+    responses={
+        200: {"model": RawAttention, "description": "A picture, or values for view=raw.", **_PICTURES},
+        **_PROBLEMS,
+        **declare(MISSING_OPTION),
+    },
+    summary="Either, with the id in the query",
+)
+async def attention(
+    request: Request,
+    options: Annotated[AttentionOptions, Query()],
+    context: ContextDep,
+    client: ClientDep,
+    _once: OnceDep,
+) -> Response:
+    """What `href` of a translation links to."""
+    return await _answer(request, options, context, client)
+
+
+async def _answer(request: Request, options: AttentionOptions, context: Context, client: str) -> Response:
+    offers = [JSON] if options.view == "raw" else list(MEDIA_TYPES.values())
+    form = negotiate(", ".join(request.headers.getlist("accept")), offers)
+    work = context.engine.attention(options.id, options.network, client=client)
+    entry, attention_map = await unless_left(request, work)
+    request.state.direction = entry.direction
+    etag = _etag(options, form, context.settings.jpeg_quality)
+    headers = {"ETag": etag, "Cache-Control": "private", "Vary": "Accept"}
+    if _matches(", ".join(request.headers.getlist("if-none-match")), etag):
+        return Response(status_code=304, headers=headers)
+    body = await _body(options, form, context, entry, attention_map)
+    return Response(body, headers=headers, media_type=form)
+
+
+async def _body(
+    options: AttentionOptions, form: str, context: Context, entry: Entry, attention_map: Map
+) -> bytes | str:
+    if options.view == "raw":
+        return _raw(options, attention_map).model_dump_json()
+    media_type = next(media_type for media_type in MEDIA_TYPES.values() if media_type == form)
+    look = Look(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
+    encoded = await asyncio.to_thread(
+        render_attention, entry, attention_map, look, view=options.view, base=options.base, size=options.size
+    )
+    return encoded.data
+
+
+def _raw(options: AttentionOptions, attention_map: Map) -> RawAttention:
+    return RawAttention(
+        kind="relevance",  # a class activation map; only a network that paints a mask would say otherwise
+        network=options.network,
+        shape=list(attention_map.shape),
+        values=attention_map.tolist(),
+        raw_min=float(attention_map.min()),
+        raw_max=float(attention_map.max()),
+    )
+
+
+def _etag(options: AttentionOptions, form: str, quality: int) -> str:
+    """Return a strong ETag: what is kept under an id never changes, so the ways to render it name the bytes.
+
+    The quality counts because a store outlives the process that had another one.
+    """
+    return f'"{hashlib.sha256(f"{options!r} {form} {quality}".encode()).hexdigest()[:32]}"'
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    """If-None-Match compares weakly (RFC 9110), so a `W/` that a proxy put before it does not matter."""
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in tags or "*" in tags

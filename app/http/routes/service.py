@@ -1,0 +1,121 @@
+"""What people, orchestrators and monitors ask about the service itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from app.engine.directions.direction import Direction
+from app.engine.render_options import MEDIA_TYPES
+from app.http.access.authentication import KnownDep
+from app.http.messages.schemas import (
+    DirectionAnswer,
+    DirectionsAnswer,
+    Health,
+    Limits,
+    Model,
+    Networks,
+    Readiness,
+    Size,
+)
+from app.http.problems.problems import NOT_READY, TOO_MANY_CONNECTIONS, answer, declare
+from app.http.problems.request_errors import Unauthorized
+from app.http.routes.context import ContextDep
+from app.settings.settings import Settings
+
+router = APIRouter(tags=["service"])
+
+_RETRY_SECONDS: Final = 5
+
+
+@router.get(
+    "/directions",
+    operation_id="directions",
+    responses=declare(Unauthorized),
+    summary="What can be asked, and within which limits",
+)
+async def directions(context: ContextDep, _client: KnownDep) -> DirectionsAnswer:
+    """Every direction with its state, its model card and what is known about it."""
+    described = [_describe(direction) for direction in context.engine.registry]
+    return DirectionsAnswer(directions=described, limits=limits_of(context.settings))
+
+
+@router.get("/healthz", operation_id="health", summary="Whether the process answers")
+async def healthz() -> Health:
+    """Always 200: restart the process where this does not answer."""
+    return Health()
+
+
+@router.get(
+    "/readyz",
+    operation_id="readiness",
+    responses=declare(NOT_READY, TOO_MANY_CONNECTIONS),
+    response_model=Readiness,
+    summary="Whether to send pictures",
+)
+async def readyz(request: Request, context: ContextDep) -> Readiness | Response:
+    """200 once every direction is loaded, verified and warm; what is out of order then shows in the body.
+
+    503 while loading or draining, or if none can serve."""
+    reason = context.engine.why_not_ready()
+    if reason is not None:
+        return answer(NOT_READY, reason, request.state.request_id, {"Retry-After": str(_RETRY_SECONDS)})
+    registry = context.engine.registry
+    return Readiness(
+        store="up" if context.engine.store.available else "down",
+        directions={direction.name: direction.state for direction in registry},
+        reasons={direction.name: direction.reason for direction in registry if direction.reason},
+    )
+
+
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    response_class=Response,
+    summary="Prometheus metrics",
+)
+async def metrics(context: ContextDep) -> Response:
+    """In Prometheus' text format."""
+    return Response(await context.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return the limits that a client should know."""
+    return Limits(
+        body_bytes=settings.body_limit_bytes,
+        pixels=settings.max_pixels,
+        side_pixels=settings.max_side_pixels,
+        answer_side_pixels=settings.answer_side_pixels,
+        deadline_seconds=settings.deadline_seconds,
+        attention_seconds=settings.attention_ttl_seconds,
+        requests_per_minute=settings.rate_per_minute or None,
+        media_types=list(MEDIA_TYPES.values()),
+    )
+
+
+def _describe(direction: Direction) -> DirectionAnswer:
+    described = DirectionAnswer(name=direction.name, state=direction.state.value, reason=direction.reason)
+    if direction.facts is None:
+        return described
+    manifest, version, card = direction.facts
+    networks = Networks(
+        generator=manifest.attention, local=direction.discriminates, global_=direction.discriminates
+    )
+    return described.model_copy(
+        update={
+            "source": manifest.source,
+            "target": manifest.target,
+            "model": Model(name=direction.name, version=version),
+            "method": manifest.method,
+            "image": Size(**manifest.image.model_dump()),
+            "attention": networks,
+            "provider": direction.provider,
+            "precision": direction.precision,
+            "licence": manifest.licence,
+            "limits": manifest.limits,
+            "card": card,
+        }
+    )

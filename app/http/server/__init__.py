@@ -1,0 +1,1 @@
+"""Run the service: sockets, connections, worker processes, signals."""

@@ -1,0 +1,206 @@
+"""Translate pictures and folders of pictures into files: the engine without HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from pydantic import SecretStr
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.engine.engine import Engine, open_engine
+from app.engine.errors import EngineError
+from app.engine.render_options import Look
+from app.engine.rendering import render_attention, render_picture
+from app.engine.runtime.runtime import open_runtime
+from app.settings.settings import Settings
+from models.bundle.errors import BundleError
+from models.files.walk import summary, walk
+from models.images.encode import extension
+from models.images.errors import PictureError
+from models.images.frame import Fit
+
+_PATIENCE_SECONDS: Final = 3600.0
+"""Nobody waits at the other end of a connection, so a slow machine may take its time."""
+_AHEAD: Final = 2
+"""Pictures under way beside those in a run: the next is decoded and the last encoded meanwhile."""
+
+Failures = list[tuple[Path, str]]
+
+
+class PlanError(ValueError):
+    """What was asked for would go wrong. The message is a sentence with the remedy."""
+
+
+class Plan(NamedTuple):
+    """What to translate, how, and where to."""
+
+    sources: tuple[Path, ...]
+    """Files, and folders of pictures."""
+    out: Path
+    direction: str
+    fit: Fit
+    look: Look
+
+
+class Job(NamedTuple):
+    """One picture and the files it becomes."""
+
+    source: Path
+    translation: Path
+    overlay: Path
+
+
+class Jobs(NamedTuple):
+    """What a plan comes to."""
+
+    jobs: list[Job]
+    remarks: list[str]
+    """A sentence for each source folder in which something was not taken for a picture."""
+
+
+def translate_files(plan: Plan, jobs: Sequence[Job], settings: Settings) -> Failures:
+    """Translate the pictures of a plan; what could not be read is returned with the reason.
+
+    Raises:
+        BundleError, EngineError: the direction cannot serve.
+        OSError: a file cannot be written.
+    """
+    runtime = open_runtime(settings)
+    own = {"deadline_seconds": _PATIENCE_SECONDS, "store_url": SecretStr("")}  # nobody asks for maps later
+    engine = open_engine(settings.model_copy(update=own), runtime)
+    try:
+        return asyncio.run(_translate_all(engine, plan, jobs))
+    finally:
+        engine.close()
+
+
+def find_jobs(plan: Plan) -> Jobs:
+    """Return the pictures of a plan in a fixed order, and the files they become, none of which is a source.
+
+    Raises:
+        PlanError: there is no picture, or a source would be overwritten.
+    """
+    found, remarks = _find_pictures(plan)
+    names = Counter(below.with_suffix("") for below in found.values())
+    suffix = extension(plan.look.media_type)
+    jobs = []
+    for source, below in found.items():
+        # a.jpg and a.png in one folder become a.jpg.png and a.png.png.
+        name = below.stem if names[below.with_suffix("")] == 1 else below.name
+        target = plan.out / below.parent
+        jobs.append(Job(source, target / f"{name}{suffix}", target / f"{name}.overlay{suffix}"))
+    _refuse_overwriting(jobs)
+    _refuse_clashes(jobs)
+    return Jobs(jobs, remarks)
+
+
+def _find_pictures(plan: Plan) -> tuple[dict[Path, Path], list[str]]:
+    """Return each picture with its path below its source, and what else was in the source folders."""
+    found: dict[Path, Path] = {}
+    remarks = []
+    for source in plan.sources:
+        if not source.is_dir():
+            found[source] = Path(source.name)
+            continue
+        walked = walk(source)
+        remark = f"In {source}: {summary(walked.left_out, source)}" if walked.left_out else ""
+        pictures = _without_results(walked.pictures, source, plan.out)
+        if not pictures:
+            raise PlanError(
+                f"{source} holds no pictures; give a folder with .jpg, .png or .webp files. {remark}".strip()
+            )
+        found |= {picture: picture.relative_to(source) for picture in pictures}
+        remarks += [remark] if remark else []
+    return found, remarks
+
+
+def _without_results(pictures: Sequence[Path], source: Path, out: Path) -> list[Path]:
+    """Leave out what an earlier run wrote into a folder `out` below the source."""
+    results = out.resolve()
+    if results == source.resolve():
+        return list(pictures)
+    return [picture for picture in pictures if results not in picture.resolve().parents]
+
+
+def _refuse_overwriting(jobs: Sequence[Job]) -> None:
+    sources = {job.source.resolve() for job in jobs}
+    for job in jobs:
+        for target in (job.translation, job.overlay):
+            if target.resolve() in sources:
+                raise PlanError(
+                    f"{target} is one of the pictures to translate; choose another folder for --out."
+                )
+
+
+def _refuse_clashes(jobs: Sequence[Job]) -> None:
+    """Results of an earlier run among the sources, a.png and a.overlay.png, would overwrite each other."""
+    sources: dict[Path, Path] = {}
+    for job in jobs:
+        for target in (job.translation, job.overlay):
+            other = sources.setdefault(target, job.source)
+            if other != job.source:
+                raise PlanError(f"{other} and {job.source} would both become {target}; rename one of them.")
+
+
+async def _translate_all(engine: Engine, plan: Plan, jobs: Sequence[Job]) -> Failures:
+    direction = engine.registry[plan.direction]
+    await direction.load()
+    if not direction.state.serves:
+        raise BundleError(f"{plan.direction} cannot serve: {direction.reason}")
+    failures: dict[Path, str] = {}
+    places = asyncio.Semaphore(_AHEAD + 1)
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(file=sys.stderr),
+    ) as progress:
+        bar = progress.add_task(plan.direction, total=len(jobs))
+
+        async def one(job: Job) -> None:
+            async with places:
+                try:
+                    await _translate_one(engine, plan, job)
+                except (PictureError, EngineError) as error:
+                    failures[job.source] = str(error)
+                progress.advance(bar)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for job in jobs:
+                    group.create_task(one(job))
+        except ExceptionGroup as several:  # what stops them all, a full disk say, is one thing to its reader
+            raise several.exceptions[0] from None
+    return [(job.source, failures[job.source]) for job in jobs if job.source in failures]
+
+
+async def _translate_one(engine: Engine, plan: Plan, job: Job) -> None:
+    try:
+        data = job.source.read_bytes()
+    except OSError as error:
+        raise PictureError(f"The file cannot be read: {error.strerror}.") from None
+    translation = await engine.translate(plan.direction, data, fit=plan.fit)
+    entry = translation.entry
+    job.translation.parent.mkdir(parents=True, exist_ok=True)
+    _write_whole(job.translation, (await asyncio.to_thread(render_picture, entry, plan.look)).data)
+    if entry.generator is not None:
+        overlay = await asyncio.to_thread(render_attention, entry, entry.generator, plan.look)
+        _write_whole(job.overlay, overlay.data)
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a file under another name and rename it, so that an interruption leaves none half-written."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
