@@ -85,7 +85,14 @@ def start(
         _train(run, config, method, pictures, None, processes, console)
 
 
-def go_on(run: RunFolder, changes: Mapping[str, Any], processes: Processes, console: Console) -> None:
+def go_on(
+    run: RunFolder,
+    changes: Mapping[str, Any],
+    processes: Processes,
+    console: Console,
+    *,
+    anyway: bool = False,
+) -> None:
     """Go on with a run from its newest checkpoint that verifies; a finished one says so.
 
     Args:
@@ -93,8 +100,10 @@ def go_on(run: RunFolder, changes: Mapping[str, Any], processes: Processes, cons
         changes: what of the config is otherwise from now on, such as `{"accumulate": 2}`.
         processes: who trains, as many as before or others.
         console: where progress is shown.
+        anyway: go on even if memory or disk seem too small.
 
     Raises:
+        DoesNotFitError: memory or disk are too small.
         RunError: the folder is no run or has no checkpoint yet, another process writes to it, or its
             pictures are others than those it was started with.
         CheckpointError: no checkpoint can be used.
@@ -118,6 +127,9 @@ def go_on(run: RunFolder, changes: Mapping[str, Any], processes: Processes, cons
                     f"The pictures in {data} are others than those that {run.path} was started with."
                 )
             console.print(f"Going on from step {checkpoint.step:,}.", highlight=False)
+            if processes.rank == 0:
+                counts = count_pictures(data)
+                check_fits(config, run, counts, processes, console, checkpoint=checkpoint, anyway=anyway)
             method = _made(config, processes, console)
             _tell_of_changes(checkpoint, config, console)
             _tell_of_other_ways(run, method.speed, console)
@@ -228,6 +240,7 @@ def _train(
     ) as stream:
         if checkpoint is not None:
             restore(checkpoint, method, stream, average)
+            checkpoint.tensors.clear()  # or the run would hold its weights and moments twice until it ends
         processes.share(method.networks.values())
         done = checkpoint.step if checkpoint is not None else 0
         with run.writing():

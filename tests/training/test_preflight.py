@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.training.command import SMALL, data_set, typed
+from training import fit as fit_module
+from training.checkpoint import read
+from training.checkpoint.content import Checkpoint
+from training.checkpoint.read import Skipped
 from training.plan import plan, preflight
 
 
@@ -79,3 +85,46 @@ def test_the_estimate_leaves_the_threads_as_they_were(data: Path, tmp_path: Path
     threads = torch.get_num_threads()
     fit(data, tmp_path / "run")
     assert torch.get_num_threads() == threads
+
+
+@pytest.fixture(scope="module")
+def half_done(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that has one of its 2 steps."""
+    run = tmp_path_factory.mktemp("runs") / "run"
+    assert fit(data, run)[0] == 0
+    facts = json.loads((run / "config.json").read_text())
+    facts["config"]["steps"] = 2
+    (run / "config.json").write_text(json.dumps(facts))
+    return run
+
+
+def test_resume_says_what_the_steps_that_are_left_need(half_done: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(half_done, tmp_path / "run")
+    code, out, error = typed("resume", run)
+    assert (code, error) == (0, "")
+    said = " ".join(out.split())
+    assert said.index("Going on from step 1.") < said.index("Memory: about ") < said.index("step 2 of 2")
+
+
+@pytest.mark.usefixtures("no_disk")
+def test_resume_refuses_a_full_disk_and_changes_nothing(half_done: Path) -> None:
+    before = sorted(half_done.rglob("*"))
+    code, _, error = typed("resume", half_done)
+    assert (code, error.count("\n")) == (2, 1)
+    assert "(2 kB is free)" in error
+    assert sorted(half_done.rglob("*")) == before
+
+
+def test_a_resumed_run_does_not_hold_its_checkpoint_in_memory(
+    half_done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+
+    def load_newest(directory: Path) -> tuple[Checkpoint, list[Skipped]]:
+        found = read.load_newest(directory)
+        loaded.append(found[0])
+        return found
+
+    monkeypatch.setattr(fit_module, "load_newest", load_newest)
+    assert typed("resume", shutil.copytree(half_done, tmp_path / "run"))[0] == 0
+    assert [checkpoint.tensors for checkpoint in loaded] == [{}]

@@ -57,14 +57,15 @@ def fit(
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--accumulate", type=int, help="Passes in a step, if others than before.")
+@_yes_option
 @precision_option
 @hardware_options
-def resume(run: Path, accumulate: int | None, precision: str | None, hardware: Devices) -> None:
+def resume(run: Path, accumulate: int | None, yes: bool, precision: str | None, hardware: Devices) -> None:
     """Go on with a RUN, exactly where its newest whole checkpoint stands."""
     changes = with_precision({} if accumulate is None else {"accumulate": accumulate}, precision)
 
     def work(processes: Processes, console: Console) -> None:
-        go_on(RunFolder(run), changes, processes, console)
+        go_on(RunFolder(run), changes, processes, console, anyway=yes)
 
     _until_interrupted(hardware, work)
 

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from rich.console import Console
 
 from models.files.text import as_text
+from training.checkpoint.content import Checkpoint
 from training.config import RunConfig
 from training.durations import in_words
 from training.parallel.processes import Processes
@@ -50,7 +51,7 @@ def check_fits(
     processes: Processes,
     console: Console,
     *,
-    done: int = 0,
+    checkpoint: Checkpoint | None = None,
     anyway: bool = False,
 ) -> None:
     """Print a run's memory, disk and time beside what this machine has left, and refuse what cannot fit.
@@ -63,7 +64,7 @@ def check_fits(
         pictures: how many there are in each folder of the data set.
         processes: those that will train; only one of them calls this.
         console: where to print.
-        done: steps that are done already.
+        checkpoint: what the run goes on from, in memory; None at the start.
         anyway: only warn.
 
     Raises:
@@ -77,7 +78,8 @@ def check_fits(
             processes=processes.count,
             local_processes=processes.local_count,
         )
-    needs = (_memory(plan), _disk(plan, run, done))
+    done = checkpoint.step if checkpoint is not None else 0
+    needs = (_memory(plan, _held_bytes(checkpoint)), _disk(plan, run, done))
     for line in (*map(str, needs), _time(plan, done), _assumed(plan)):
         console.print(line, highlight=False, soft_wrap=True)
     refusal = _refusal([need for need in needs if not need.fits])
@@ -87,11 +89,20 @@ def check_fits(
         console.print(f"Warning: {refusal}.", highlight=False, soft_wrap=True)
 
 
-def _memory(plan: Plan) -> Need:
-    where = "GPU memory" if plan.speed.device_type == "cuda" else "Memory"
+def _held_bytes(checkpoint: Checkpoint | None) -> int:
+    """What a checkpoint holds in memory until its state is restored."""
+    groups = checkpoint.tensors.values() if checkpoint is not None else ()
+    return sum(tensor.nbytes for group in groups for tensor in group.values())
+
+
+def _memory(plan: Plan, held_bytes: int) -> Need:
+    on_gpu = plan.speed.device_type == "cuda"
+    where = "GPU memory" if on_gpu else "Memory"
+    # The checkpoint in memory will give way, and every process on this machine has read one.
+    needed = plan.needed_bytes - (0 if on_gpu else plan.local_processes * held_bytes)
     several = f" of {plan.local_processes} processes" if plan.local_processes > 1 else ""
     remedy = "use a smaller --preset, --size, --channels or --batch"
-    return Need(f"{where}{several}", plan.needed_bytes, plan.free_memory_bytes, remedy)
+    return Need(f"{where}{several}", max(0, needed), plan.free_memory_bytes, remedy)
 
 
 def _disk(plan: Plan, run: RunFolder, done: int) -> Need:
