@@ -16,7 +16,7 @@ from training.commands.config import config
 from training.data.errors import DataError
 from training.export.parity import ParityError
 from training.importers import CheckpointError
-from training.methods.finite import NonFiniteLossError
+from training.methods.finite import NonFiniteError
 from training.parallel.processes import ProcessLostError, TroubleElsewhere
 from training.plan.preflight import DoesNotFitError
 from training.run import RunError
@@ -46,7 +46,7 @@ _MISTAKES = (
     ConfigError,
     DataError,
     DoesNotFitError,
-    NonFiniteLossError,
+    NonFiniteError,
     ParityError,
     ProcessLostError,
     RunCheckpointError,

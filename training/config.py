@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.networks.config import ConfigError
 from training.data.config import DataConfig
+from training.methods.finite import GuardConfig
 from training.methods.ugatit_config import UgatitConfig
 from training.speed import SpeedConfig
 
@@ -46,6 +47,7 @@ class RunConfig:
     """Write event files for TensorBoard too, to `RUN/tensorboard`."""
     average_decay: float = 0.0
     """Of the running average of the generators' weights, a step; 0 keeps none."""
+    guard: GuardConfig = field(default_factory=GuardConfig)
     speed: SpeedConfig = field(default_factory=SpeedConfig)
     data: DataConfig = field(default_factory=DataConfig)
     ugatit: UgatitConfig = field(default_factory=UgatitConfig)

@@ -6,6 +6,7 @@ import dataclasses
 import random
 from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -91,52 +92,83 @@ def go_on(
     processes: Processes,
     console: Console,
     *,
+    data: Path | None = None,
     anyway: bool = False,
 ) -> None:
-    """Go on with a run from its newest checkpoint that verifies; a finished one says so.
+    """Go on with a run from its newest checkpoint that can be used; a finished one says so.
 
     Args:
         run: the folder.
-        changes: what of the config is otherwise from now on, such as `{"accumulate": 2}`.
+        changes: what of the config is otherwise from now on, such as `{"accumulate": 2}`. A number of steps
+            is written into the run's config.
         processes: who trains, as many as before or others.
         console: where progress is shown.
+        data: where the pictures are from now on; None is where they were.
         anyway: go on even if memory or disk seem too small.
 
     Raises:
         DoesNotFitError: memory or disk are too small.
-        RunError: the folder is no run or has no checkpoint yet, another process writes to it, or its
-            pictures are others than those it was started with.
+        RunError: the folder is no run or has no checkpoint yet, another process writes to it, it has done
+            more steps than it is to do, or its pictures differ from those it was started with.
         CheckpointError: no checkpoint can be used.
         ConfigError: the config was changed into one that cannot be, or that the checkpoint does not fit.
         Whatever `train` raises.
     """
     with ExitStack() as held:
         with processes.together():
-            config, data, fingerprint = run.read()
+            config, known, fingerprint = run.read()
             config = changed(config, changes)
             if processes.rank == 0:
                 held.enter_context(locked(run.path))
             checkpoint = _newest(run, console)
-            if checkpoint.step >= config.steps:
-                told = f"{run.path} is finished: it has done its {config.steps:,} steps."
-                console.print(told, highlight=False)
-                return
-            pictures = _scan(data, config, console)
-            if pictures.fingerprint != fingerprint:
+            if "steps" in changes and checkpoint.step > config.steps:
                 raise RunError(
-                    f"The pictures in {data} are others than those that {run.path} was started with."
+                    f"--steps must be more than the {checkpoint.step:,} that {run.path} has done, "
+                    f"got {config.steps:,}."
                 )
+            if checkpoint.step >= config.steps:
+                console.print(_finished(run, checkpoint.step), highlight=False, soft_wrap=True)
+                return
+            pictures = _scan_again(run, data or known, config, console)
+            if pictures.fingerprint != fingerprint:
+                raise RunError(_other_pictures(run, pictures))
             console.print(f"Going on from step {checkpoint.step:,}.", highlight=False)
             if processes.rank == 0:
-                counts = count_pictures(data)
+                counts = count_pictures(pictures.folder)
                 check_fits(config, run, counts, processes, console, checkpoint=checkpoint, anyway=anyway)
             method = _made(config, processes, console)
             _tell_of_changes(checkpoint, config, console)
             _tell_of_other_ways(run, method.speed, console)
             _tell_of_other_batches(checkpoint, config, processes, console)
             if processes.rank == 0:
+                run.change(steps=config.steps, data=data or known)
+                run.remember(pictures)
                 run.forget_stats_after(checkpoint.step)
         _train(run, config, method, pictures, checkpoint, processes, console)
+
+
+def _finished(run: RunFolder, done: int) -> str:
+    steps = "1 step" if done == 1 else f"{done:,} steps"
+    return f"{run.path} is finished: it has done its {steps}; make it longer with --steps N."
+
+
+def _scan_again(run: RunFolder, data: Path, config: RunConfig, console: Console) -> ScanResult:
+    if not data.is_dir():
+        raise RunError(
+            f"The pictures of {run.path} are not in {data}, which is no folder; name the folder where they "
+            "are now with --data PATH."
+        )
+    return _scan(data, config, console)
+
+
+def _other_pictures(run: RunFolder, pictures: ScanResult) -> str:
+    found = run.differences(pictures)
+    which = str(found or "") or "which ones is not known, because the run has no list of them"
+    return (
+        f"The pictures in {pictures.folder} differ from those that {run.path} was started with: {which}; "
+        "restore them, name a folder that has them with --data PATH, or start a new run from this one's "
+        f"weights with ugatit-train fit --init {run.path}."
+    )
 
 
 def _newest(run: RunFolder, console: Console) -> Checkpoint:
@@ -153,15 +185,15 @@ def _made(config: RunConfig, processes: Processes, console: Console) -> Ugatit:
     console.print(f"Computing on {speed}; {in_words(processes)}.", highlight=False, soft_wrap=True)
     for note in speed.notes:
         console.print(f"Warning: {note}", highlight=False)
-    return Ugatit(config.ugatit, speed=speed, processes=processes)
+    return Ugatit(config.ugatit, speed=speed, guard=config.guard, processes=processes)
 
 
 def _tell_of_changes(checkpoint: Checkpoint, config: RunConfig, console: Console) -> None:
-    saved = checkpoint.scalars["config"]
-    assert isinstance(saved, dict)
-    before, now = (dataclasses.asdict(each) for each in (from_mapping(saved), config))
+    before, now = (dataclasses.asdict(each) for each in (_saved(checkpoint), config))
     for change in differences(before, now):
         console.print(f"Changed since: {change}.", highlight=False)
+    if before["steps"] != config.steps:
+        console.print("The learning rate follows the new number of steps.", highlight=False)
 
 
 def _tell_of_other_ways(run: RunFolder, speed: Speed, console: Console) -> None:
@@ -192,6 +224,7 @@ class Trained(NamedTuple):
     generators: dict[str, Generator]
     discriminators: dict[str, Discriminator]
     config_sha256: str
+    """Of the config that the checkpoint was saved under."""
 
 
 def load_trained(
@@ -218,7 +251,14 @@ def load_trained(
         refuse_misfit(f"The checkpoint of step {checkpoint.step}", name, found, network.state_dict())
         network.load_state_dict(found)
         network.eval()
-    return Trained(checkpoint.step, method.generators, method.discriminators, config.sha256)
+    return Trained(checkpoint.step, method.generators, method.discriminators, _saved(checkpoint).sha256)
+
+
+def _saved(checkpoint: Checkpoint) -> RunConfig:
+    """The config that a checkpoint was saved under; config.json may have been edited since."""
+    saved = checkpoint.scalars["config"]
+    assert isinstance(saved, dict)
+    return from_mapping(saved)
 
 
 def _train(
@@ -243,6 +283,7 @@ def _train(
             checkpoint.tensors.clear()  # or the run would hold its weights and moments twice until it ends
         processes.share(method.networks.values())
         done = checkpoint.step if checkpoint is not None else 0
+        say = partial(console.print, highlight=False)
         with run.writing():
             journal = None
             if processes.rank == 0:
@@ -251,7 +292,7 @@ def _train(
                     run, config, method, average, samples, processes, done=done, console=console
                 )
             with journal or nullcontext():
-                train(run, config, method, stream, average, journal, processes, done=done)
+                train(run, config, method, stream, average, journal, processes, done=done, say=say)
 
 
 def _seed_everything(seed: int) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from models.networks.config import ConfigError
 from training.checkpoint.content import Checkpoint, split_group
+from training.checkpoint.finite import tensor_is_finite
 from training.checkpoint.read import load, load_newest
 from training.importers import read_official
 from training.run import RunFolder
@@ -28,13 +29,16 @@ def read_initial(path: Path, networks: Mapping[str, nn.Module], *, size: int) ->
 
     Raises:
         CheckpointError: there is no such checkpoint.
-        ConfigError: its networks are others, naming the first difference.
+        ConfigError: its networks are others, naming the first difference, or a value is not finite.
     """
     weights = _of_ours(path) if path.is_dir() else _of_official(path, size)
     for name, found in weights.items():
         if name not in networks:
             raise ConfigError(f"{path} has a network {name}, which this run does not have.")
         refuse_misfit(str(path), name, found, networks[name].state_dict())
+        for key, value in found.items():
+            if not tensor_is_finite(value):
+                raise ConfigError(f"{path} cannot be started from: {name}'s {key} is not finite.")
     return weights
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 
 from training.average import RunningAverage
+from training.checkpoint.finite import refuse_non_finite
 from training.checkpoint.keep import keep
+from training.checkpoint.verified import Verified
 from training.checkpoint.write import save
 from training.config import RunConfig
 from training.data.stream import Stream
 from training.journal.journal import Journal
+from training.methods.finite import NonFiniteError, SkippedStep
 from training.methods.method import Method
+from training.names import some_of
 from training.parallel.processes import Processes
 from training.run import RunFolder
 from training.signals import stop_on_signals
@@ -32,6 +37,7 @@ def train(
     processes: Processes,
     *,
     done: int,
+    say: Callable[[str], None],
 ) -> None:
     """Train from step `done` to the configured number of steps.
 
@@ -44,16 +50,18 @@ def train(
         journal: is told how it goes; the first process has it, and saves.
         processes: who trains.
         done: steps that are done already.
+        say: shows the user a sentence; called from another thread.
 
     Raises:
         Interrupted: SIGTERM, SIGINT or SIGHUP came to any process; the state was saved.
-        NonFiniteLossError: a loss term is not finite; the last checkpoint is still there.
+        NonFiniteError: too many updates in a row were not finite; the last checkpoint is still there.
         CheckpointError: a checkpoint could not be written; the older ones are still there.
         ProcessLostError: another process has ended.
     """
     pictures = config.batch * config.accumulate
     document = json.loads(config.to_json())
-    with stop_on_signals(patient=processes.count > 1) as stop:
+    verified = Verified()
+    with stop_on_signals(patient=processes.count > 1, say=say) as stop:
         for step in range(done + 1, config.steps + 1):
             started = time.perf_counter()
 
@@ -61,14 +69,22 @@ def train(
             batch = {domain: part.to(processes.device) for domain, part in data.next_batch(pictures).items()}
             waited = time.perf_counter() - started
 
-            # Learn from them.
+            # Learn from them. An update that is not finite is skipped.
             terms = method.step(batch, progress=step / config.steps, parts=config.accumulate)
             if average is not None:
                 average.update()
+            skipped = None
+            if method.learner.skipped:
+                skipped = SkippedStep(step, method.learner.skipped, data.last_pictures())
 
-            # Tell how it goes.
+            # Say how it goes.
             if journal is not None:
-                journal.note(step, terms, seconds=time.perf_counter() - started, data_seconds=waited)
+                seconds = time.perf_counter() - started
+                journal.note(step, terms, seconds=seconds, data_seconds=waited, skipped=skipped)
+            if skipped is not None and method.learner.stuck is not None:
+                if journal is not None:
+                    journal.write_rest(step)
+                raise NonFiniteError(_stuck(run, method, skipped))
 
             # Save, and show what the networks make of the sample pictures.
             stopping = processes.anywhere(stop.asked)
@@ -76,7 +92,20 @@ def train(
                 with processes.together():
                     if journal is not None:
                         score = journal.show(step)
-                        save(run.checkpoints, pack(step, method, data, average, document), score=score)
-                        keep(run.checkpoints, last=config.keep_last)
+                        state = pack(step, method, data, average, document)
+                        refuse_non_finite(state)
+                        save(run.checkpoints, state, score=score)
+                        keep(run.checkpoints, last=config.keep_last, verified=verified)
             if stopping and step < config.steps:
                 raise Interrupted(f"Stopped at step {step}; go on with ugatit-train resume {run.path}.")
+
+
+def _stuck(run: RunFolder, method: Method, skipped: SkippedStep) -> str:
+    name = method.learner.stuck
+    assert name is not None
+    return (
+        f"Stopped at step {skipped.step}: the last {method.learner.skips[name].in_a_row} updates of the "
+        f"{name} were skipped, because they were not finite ({skipped.reason}; the last pictures were "
+        f"{some_of(skipped.pictures)}); remove flat pictures, which ugatit-train data check lists, lower the "
+        f"learning rate, or resume with --precision float32. The checkpoints in {run.checkpoints} stay."
+    )

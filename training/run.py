@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from models.files.text import write_text
-from training.checkpoint.disk import replace_file
+from training.checkpoint.disk import replace_file, write_all
 from training.checkpoint.write import FULL
 from training.config import RunConfig, from_mapping
 from training.data.scan import ScanResult
+from training.digests import Differences, decode, differences, encode
 from training.journal.environment import read_environments
 
 LOCK: Final = ".lock"
@@ -33,6 +35,7 @@ class RunFolder:
         self._config = path / "config.json"
         self.stats = path / "stats.jsonl"
         self.environment = path / "environment.json"
+        self._pictures = path / "pictures.sha256"
 
     def make(self) -> None:
         """Make the folder, for a run that is to start.
@@ -60,7 +63,8 @@ class RunFolder:
             "speed": dict(speed),
             "config": json.loads(config.to_json()),
         }
-        write_text(self._config, json.dumps(facts, indent=1) + "\n")
+        self._write_facts(facts)
+        self.remember(pictures)
         unreadable = [f"{each}\n" for each in pictures.unreadable]
         if unreadable:
             write_text(self.path / "unreadable.txt", "".join(unreadable))
@@ -77,6 +81,33 @@ class RunFolder:
             return from_mapping(facts["config"]), Path(facts["data"]), str(facts["fingerprint"])
         except (OSError, json.JSONDecodeError, UnicodeDecodeError, AttributeError, KeyError, TypeError):
             raise RunError(f"{self.path} is no run: it has no readable config.json.") from None
+
+    def change(self, *, steps: int, data: Path) -> None:
+        """Write a new number of steps and a new place of the pictures into the config.
+
+        Raises:
+            OSError: the disk refused; the config is as it was.
+        """
+        facts = json.loads(self._config.read_text(encoding="utf-8"))
+        changed = {**facts, "data": str(data.resolve()), "config": {**facts["config"], "steps": steps}}
+        if changed != facts:
+            self._write_facts(changed)
+
+    def _write_facts(self, facts: Mapping[str, Any]) -> None:
+        replace_file(self._config, (json.dumps(facts, indent=1) + "\n").encode())
+
+    def remember(self, pictures: ScanResult) -> None:
+        """Write down the training pictures with their contents, unless that was done."""
+        if not self._pictures.exists():
+            replace_file(self._pictures, encode(pictures.digests))
+
+    def differences(self, pictures: ScanResult) -> Differences | None:
+        """Return how these pictures differ from those of the start; None if the run has no list of them."""
+        try:
+            before = decode(self._pictures.read_bytes())
+        except (OSError, ValueError):
+            return None
+        return differences(before, pictures.digests)
 
     def speed(self) -> dict[str, str | bool]:
         """How the run was computed when it began; empty if it does not say, as early ones did not."""
@@ -106,9 +137,19 @@ class RunFolder:
             )
 
     def add_stats(self, line: dict[str, Any]) -> None:
-        """Append one line to `stats.jsonl`."""
-        with self.stats.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        """Append one line to `stats.jsonl`, whole or not at all; what is not finite becomes null.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        text = json.dumps(_with_nulls(line), allow_nan=False) + "\n"
+        with self.stats.open("ab", buffering=0) as file:
+            before = file.tell()
+            try:
+                write_all(file.fileno(), memoryview(text.encode()))
+            except OSError:
+                file.truncate(before)
+                raise
 
     def add_environment(self, facts: dict[str, Any]) -> None:
         """Append to `environment.json` what the run starts or goes on with."""
@@ -125,6 +166,15 @@ class RunFolder:
         fresh = self.stats.with_name(".stats.jsonl")
         write_text(fresh, "".join(f"{line}\n" for line in kept))
         fresh.replace(self.stats)
+
+
+def _with_nulls(value: Any) -> Any:
+    """The same JSON with null in the place of NaN and infinity, which JSON does not have."""
+    if isinstance(value, dict):
+        return {name: _with_nulls(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_nulls(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _step_of(line: str) -> float:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from models.images.encode import encode
 from models.images.heatmap import normalize, overlay
+from training.checkpoint.disk import replace_file
 from training.methods.method import Batch, Column, Method
 
 SAMPLES: Final = 4
@@ -44,8 +45,12 @@ def _joined(parts: Sequence[Sequence[Column]]) -> list[Column]:
 
 
 def write_sheet(file: Path, columns: Sequence[Column], *, title: str) -> None:
-    """Draw a sheet into a JPEG file: a long run writes thousands of them."""
-    file.write_bytes(encode(np.asarray(draw_sheet(columns, title=title)), "image/jpeg"))
+    """Draw a sheet into a JPEG file, whole or not at all: a long run writes thousands of them.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    replace_file(file, encode(np.asarray(draw_sheet(columns, title=title)), "image/jpeg"))
 
 
 def draw_sheet(columns: Sequence[Column], *, title: str) -> Image.Image:
@@ -85,10 +90,21 @@ def _words(text: str, width: int, height: int, size: float) -> Image.Image:
 
 
 def _tile(value: Tensor, before: Tensor) -> NDArray[np.uint8]:
+    if not (value.isfinite().all() and before.isfinite().all()):
+        return _crossed_out(*before.shape[-2:])
     if value.dim() == 3:
         return to_pixels(value)
     heat = normalize(value.detach().float().cpu().numpy())
     return overlay(to_pixels(before), heat, colormap="jet", alpha=0.5)
+
+
+def _crossed_out(height: int, width: int) -> NDArray[np.uint8]:
+    """A grey tile with a cross, in the place of values that are not finite."""
+    tile = Image.new("RGB", (width, height), "#bbbbbb")
+    draw = ImageDraw.Draw(tile)
+    draw.line((0, 0, width, height), fill=_INK)
+    draw.line((0, height, width, 0), fill=_INK)
+    return np.asarray(tile)
 
 
 def to_pixels(picture: Tensor) -> NDArray[np.uint8]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Thread
 from types import FrameType
 from typing import Any, Final
 
@@ -19,15 +21,17 @@ class Stop:
 
 
 @contextmanager
-def stop_on_signals(*, patient: bool = False) -> Iterator[Stop]:
+def stop_on_signals(*, patient: bool = False, say: Callable[[str], None] = lambda _: None) -> Iterator[Stop]:
     """SIGTERM, SIGINT, and the SIGHUP of a terminal that closes ask for a stop.
 
     Under `nohup`, which ignores SIGHUP, it stays ignored.
 
     Args:
-        patient: a second signal changes nothing. Else it is Python's own again, for who cannot wait. What
-            starts several processes passes on to each what the terminal has sent to all, so that each gets
-            every signal twice.
+        patient: a second signal changes nothing. Else it does what it did before, for a user who cannot wait.
+            A launcher of several processes passes on to each what the terminal has sent to all, so that each
+            gets every signal twice.
+        say: called once, at the first SIGTERM or SIGINT, from another thread: also while the main thread is
+            in a long computation, where no handler of Python runs.
     """
     stop = Stop()
     before: dict[int, Any] = {}
@@ -40,14 +44,43 @@ def stop_on_signals(*, patient: bool = False) -> Iterator[Stop]:
         elif not patient:
             signal.signal(number, before[number])
 
-    for number in _ASKING:
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-            before[number] = signal.signal(number, ask)
+    with _saying(lambda: say("Stopping after this step.")):
+        for number in _ASKING:
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                before[number] = signal.signal(number, ask)
+        try:
+            yield stop
+        finally:
+            for asking, handler in before.items():
+                signal.signal(asking, handler)
+
+
+@contextmanager
+def _saying(say: Callable[[], None]) -> Iterator[None]:
+    """Call `say` in a thread once SIGTERM or SIGINT has come.
+
+    The interpreter writes the number of each signal to a socket at once. It runs handlers only between two
+    instructions of the main thread, and a whole backward pass is one instruction.
+    """
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+
+    def listen() -> None:
+        while number := ours.recv(1):
+            if number[0] in (signal.SIGTERM, signal.SIGINT):
+                say()
+                return
+
+    listener = Thread(target=listen, name="ugatit-signals", daemon=True)
+    listener.start()
+    previous = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
     try:
-        yield stop
+        yield
     finally:
-        for asking, handler in before.items():
-            signal.signal(asking, handler)
+        signal.set_wakeup_fd(previous)
+        theirs.close()
+        listener.join()
+        ours.close()
 
 
 def obey_interrupts() -> None:

@@ -31,6 +31,7 @@ def pack(
         "optimizers": {name: packed.scalars for name, packed in optimizers.items()},
         "random": random.scalars,
         "data": dict(stream.state_dict()),
+        "skips": {name: dict(counts) for name, counts in method.learner.state_dict().items()},
         "config": config,
     }
     return Checkpoint(step, tensors, scalars)
@@ -59,8 +60,15 @@ def restore(checkpoint: Checkpoint, method: Method, stream: Stream, average: Run
     if average is not None:
         for name, network in average.networks.items():
             network.load_state_dict(trained_weights(checkpoint, name))
+    skips = scalars.get("skips", {})  # checkpoints of earlier versions have none
+    assert isinstance(skips, dict)
+    method.learner.load_state_dict({name: _counts(counts) for name, counts in skips.items()})
     data, random = scalars["data"], scalars["random"]
-    assert isinstance(data, dict)
     assert isinstance(random, dict)
-    stream.load_state_dict({name: int(str(cursor)) for name, cursor in data.items()})
+    stream.load_state_dict(_counts(data))
     restore_random_state(Packed(tensors["random"], random))
+
+
+def _counts(values: JsonValue) -> dict[str, int]:
+    assert isinstance(values, dict)
+    return {name: int(str(value)) for name, value in values.items()}

@@ -22,14 +22,19 @@ def write_file(path: Path, chunks: Iterable[bytes | memoryview]) -> FileEntry:
         for chunk in chunks:
             sha256.update(chunk)
             size += len(chunk)
-            _write_all(handle, memoryview(chunk))
+            write_all(handle, memoryview(chunk))
         os.fsync(handle)
     finally:
         os.close(handle)
     return FileEntry(sha256=sha256.hexdigest(), size_bytes=size)
 
 
-def _write_all(handle: int, rest: memoryview) -> None:
+def write_all(handle: int, rest: memoryview) -> None:
+    """Write every byte.
+
+    Raises:
+        OSError: the disk refused; a part may be written.
+    """
     while len(rest):
         rest = rest[os.write(handle, rest) :]  # a nearly full disk takes a part
 

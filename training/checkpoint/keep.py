@@ -7,14 +7,20 @@ from pathlib import Path
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.folders import remove
 from training.checkpoint.latest import by_score, note_latest, read_manifests
-from training.checkpoint.read import list_folders, verify
+from training.checkpoint.read import list_folders
+from training.checkpoint.verified import Verified
 
 
-def keep(directory: Path, *, last: int) -> list[Path]:
+def keep(directory: Path, *, last: int, verified: Verified | None = None) -> list[Path]:
     """Delete what is older than the newest `last` verified checkpoints, except the best; return what went.
 
-    Every byte of those that stay is read. Nothing goes before `last` others were verified, so a damaged one
-    never takes a good one's place; the damaged one itself goes once it is older than they are.
+    Nothing goes before `last` others were verified, so that a damaged one, or one with values that are not
+    finite, never takes a good one's place; it goes once it is older than they are.
+
+    Args:
+        directory: `RUN/checkpoints`.
+        last: how many stay, at least 1.
+        verified: remembers which ones it has read; without it every checkpoint that stays is read.
 
     Raises:
         ValueError: `last` is less than 1.
@@ -22,10 +28,10 @@ def keep(directory: Path, *, last: int) -> list[Path]:
     """
     if last < 1:
         raise ValueError(f"At least the last checkpoint must be kept, not the last {last}.")
-    folders = list_folders(directory)
-    old = _older_than_verified(folders, last)
+    verified = verified or Verified()
+    old = _older_than_verified(list_folders(directory), last, verified)
     # Only what would go need be judged against the best.
-    best = find_best(directory) if old else None
+    best = find_best(directory, verified) if old else None
     removed = [path for path in old if path != best]
     for path in removed:
         try:
@@ -38,23 +44,16 @@ def keep(directory: Path, *, last: int) -> list[Path]:
     return removed
 
 
-def _older_than_verified(folders: list[Path], last: int) -> list[Path]:
+def _older_than_verified(folders: list[Path], last: int, verified: Verified) -> list[Path]:
     """What comes before the newest `last` that verify; nothing if there are not so many."""
     for index in reversed(range(len(folders))):
-        last -= _verifies(folders[index])
+        last -= verified.check(folders[index])
         if last == 0:
             return folders[:index]
     return []
 
 
-def find_best(directory: Path) -> Path | None:
+def find_best(directory: Path, verified: Verified | None = None) -> Path | None:
     """The checkpoint of the lowest score that verifies; None if none was judged."""
-    return next((path for path, _ in by_score(read_manifests(directory)) if _verifies(path)), None)
-
-
-def _verifies(path: Path) -> bool:
-    try:
-        verify(path)
-    except CheckpointError:
-        return False
-    return True
+    verified = verified or Verified()
+    return next((path for path, _ in by_score(read_manifests(directory)) if verified.check(path)), None)

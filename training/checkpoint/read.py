@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from training.checkpoint.content import Checkpoint
 from training.checkpoint.errors import CheckpointError
+from training.checkpoint.finite import refuse_non_finite
 from training.checkpoint.folders import find_folders, step_of
 from training.checkpoint.manifest import (
     MANIFEST,
@@ -35,17 +36,19 @@ class Skipped(NamedTuple):
 
 
 def load_newest(directory: Path) -> tuple[Checkpoint, list[Skipped]]:
-    """Read the newest checkpoint that verifies, and say which newer ones do not.
+    """Read the newest checkpoint that verifies and is finite, and say which newer ones are not.
 
     `latest.json` is not asked: it may be older, or newer, than what is really there.
 
     Raises:
-        CheckpointError: there is no checkpoint, or none that verifies.
+        CheckpointError: there is no checkpoint, or none that can be used.
     """
     skipped: list[Skipped] = []
     for path in reversed(list_folders(directory)):
         try:
-            return load(path), skipped
+            checkpoint = load(path)
+            refuse_non_finite(checkpoint, str(path))
+            return checkpoint, skipped
         except CheckpointError as error:
             skipped.append(Skipped(path, str(error)))
     if not skipped:

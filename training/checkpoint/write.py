@@ -11,6 +11,7 @@ from typing import Final
 from training.checkpoint.content import Checkpoint, digest, files_of
 from training.checkpoint.disk import make_directory, sync_directory, write_file
 from training.checkpoint.errors import CheckpointError
+from training.checkpoint.finite import is_finite
 from training.checkpoint.folders import clear_debris, coming, discard, find_folders, folder_of, remove
 from training.checkpoint.latest import note_latest
 from training.checkpoint.manifest import FORMAT, MANIFEST, Manifest
@@ -53,12 +54,14 @@ def save(directory: Path, checkpoint: Checkpoint, *, score: float | None = None)
 
 
 def _holds(folder: Path, checkpoint: Checkpoint) -> bool:
-    """Whether a folder holds this state already; a damaged one holds nothing and gives way."""
+    """Whether a folder holds this state already; a damaged one, or one that is not finite, gives way."""
     try:
-        found = verify(folder).digest
+        found = verify(folder)
     except CheckpointError:
         return False
-    if found != digest(checkpoint):
+    if found.digest != digest(checkpoint):
+        if not is_finite(folder, found):
+            return False
         raise CheckpointError(
             f"{folder} holds another state of step {checkpoint.step}: move it away, or save elsewhere."
         )

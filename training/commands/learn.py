@@ -16,7 +16,7 @@ from training.data.check import check
 from training.data.render import render
 from training.fit import go_on, start
 from training.loop import Interrupted
-from training.methods.finite import NonFiniteLossError
+from training.methods.finite import NonFiniteError
 from training.parallel.launch import Devices, launched
 from training.parallel.processes import Processes, TroubleElsewhere
 from training.run import RunFolder
@@ -56,16 +56,35 @@ def fit(
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Where the pictures are now, if they were moved."
+)
+@click.option(
+    "--steps",
+    type=int,
+    help="Steps of the whole run from now on. The learning rate at each step becomes that of a run planned "
+    "with so many steps: a finished run goes on at a higher rate than it ended with.",
+)
 @click.option("--accumulate", type=int, help="Passes in a step, if others than before.")
 @_yes_option
 @precision_option
 @hardware_options
-def resume(run: Path, accumulate: int | None, yes: bool, precision: str | None, hardware: Devices) -> None:
-    """Go on with a RUN, exactly where its newest whole checkpoint stands."""
-    changes = with_precision({} if accumulate is None else {"accumulate": accumulate}, precision)
+def resume(
+    run: Path,
+    data: Path | None,
+    steps: int | None,
+    accumulate: int | None,
+    yes: bool,
+    precision: str | None,
+    hardware: Devices,
+) -> None:
+    """Continue a RUN exactly from its newest checkpoint, or make it longer with --steps."""
+    given = {"steps": steps, "accumulate": accumulate}
+    changes = {name: value for name, value in given.items() if value is not None}
 
     def work(processes: Processes, console: Console) -> None:
-        go_on(RunFolder(run), changes, processes, console, anyway=yes)
+        whole = with_precision(changes, precision)
+        go_on(RunFolder(run), whole, processes, console, data=data, anyway=yes)
 
     _until_interrupted(hardware, work)
 
@@ -97,7 +116,7 @@ def _until_interrupted(hardware: Devices, train: Callable[[Processes, Console], 
             train(processes, console)
         except Interrupted as told:
             console.print(str(told), highlight=False)
-        except NonFiniteLossError as error:
+        except NonFiniteError as error:
             if processes.rank > 0:
                 raise TroubleElsewhere from error
             raise

@@ -13,6 +13,7 @@ from models.files.walk import LeftOut, name_below
 from training.data.duplicates import Look, alike, look_at
 from training.data.errors import Unreadable
 from training.data.examine import Examined, OnProgress, examine, too_many_unreadable
+from training.data.flat import NEARLY, flat_share
 from training.data.folder import DOMAINS, FOLDERS, Domain, all_left_out, find_pictures, missing_pictures
 
 
@@ -57,6 +58,15 @@ class Duplicates:
         return tuple(dict.fromkeys(name.partition("/")[0] for name in self.names))
 
 
+class Flat(NamedTuple):
+    """A picture of one colour, or nearly so."""
+
+    name: str
+    """Its path below the data set's folder."""
+    share: float
+    """Of its area that has this colour, 0 to 1."""
+
+
 @dataclass(frozen=True)
 class Report:
     """All that `check` found."""
@@ -69,11 +79,14 @@ class Report:
     duplicates: tuple[Duplicates, ...]
     problems: tuple[str, ...]
     """Why training would refuse the data set, sentence by sentence; none where it would not."""
+    flat: tuple[Flat, ...] = ()
+    """Pictures on which training may have to skip updates."""
 
 
 class _Seen(NamedTuple):
     size: Size
     look: Look
+    flat_share: float
 
 
 def check(
@@ -95,12 +108,18 @@ def check(
             *missing_pictures(folder, found),
             *too_many_unreadable(folder, examined, max_unreadable_share),
         ),
+        flat=tuple(
+            Flat(path.relative_to(folder).as_posix(), seen.flat_share)
+            for name in FOLDERS
+            for path, seen in examined.readable[name].items()
+            if seen.flat_share >= NEARLY
+        ),
     )
 
 
 def _see(_: bytes, pixels: NDArray[np.uint8]) -> _Seen:
     height, width, _channels = pixels.shape
-    return _Seen(Size(width, height), look_at(pixels))
+    return _Seen(Size(width, height), look_at(pixels), flat_share(pixels))
 
 
 def _report(name: str, examined: Examined[_Seen]) -> FolderReport:

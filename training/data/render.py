@@ -11,7 +11,7 @@ from rich.text import Text
 
 from models.files.text import as_text
 from models.files.walk import name_below
-from training.data.check import Duplicates, FolderReport, Report, Size
+from training.data.check import Duplicates, Flat, FolderReport, Report, Size
 from training.data.duplicates import HASH_BITS, MAX_BITS, MAX_LEVELS
 
 _LINES: Final = 20  # of a list; who has more to repair asks again afterwards
@@ -30,6 +30,8 @@ def render(report: Report, console: Console) -> None:
     _print_list(console, "Unreadable, left out by training", [str(file) for file in report.unreadable])
     left_out = [f"{name_below(entry.path, report.folder)}: {entry.reason}" for entry in report.left_out]
     _print_list(console, "Not taken for pictures", left_out)
+    flat = [_flat(picture) for picture in report.flat]
+    _print_list(console, "Flat or nearly flat, training skips updates that break on them", flat)
     _print_duplicates(console, report.duplicates)
     for problem in report.problems:
         console.print(Text(as_text(problem), style="bold red"), soft_wrap=True)
@@ -38,6 +40,11 @@ def render(report: Report, console: Console) -> None:
 def _row(folder: FolderReport) -> list[str]:
     sizes = [_size(size) for size in folder.sizes] if folder.sizes else ["", "", ""]
     return [folder.name, str(folder.pictures), str(folder.unreadable), *sizes]
+
+
+def _flat(picture: Flat) -> str:
+    rest = 1 - picture.share
+    return f"{picture.name}: one colour" + (f" but for {rest:.1%} of its area" if rest else "")
 
 
 def _size(size: Size) -> str:

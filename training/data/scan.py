@@ -28,6 +28,8 @@ class ScanResult:
     """Pictures that were left out. The run folder should list them."""
     left_out: tuple[LeftOut, ...]
     """What else is in the folders and was not taken for a picture."""
+    digests: Mapping[str, str]
+    """The training pictures, as paths below the folder, with the sha256 of each file in hex."""
     fingerprint: str
     """Hex digest of the training pictures' names and contents: equal where a run can go on exactly."""
 
@@ -57,6 +59,7 @@ def scan(
         test={domain: tuple(examined.readable[f"test{domain}"]) for domain in DOMAINS},
         unreadable=examined.all_unreadable(),
         left_out=all_left_out(found),
+        digests=_digests(folder, examined),
         fingerprint=_fingerprint(folder, examined),
     )
 
@@ -78,6 +81,14 @@ def remarks(result: ScanResult) -> list[str]:
 
 def _digest(data: bytes, _: NDArray[np.uint8]) -> bytes:
     return hashlib.sha256(data).digest()
+
+
+def _digests(folder: Path, examined: Examined[bytes]) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): digest.hex()
+        for domain in DOMAINS
+        for path, digest in examined.readable[f"train{domain}"].items()
+    }
 
 
 def _fingerprint(folder: Path, examined: Examined[bytes]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models.files.walk import name_below
+from training.data.chance import picture_index
 from training.data.config import DataConfig
 from training.data.folder import DOMAINS, Domain
 from training.data.prefetch import Prefetcher
@@ -45,9 +48,11 @@ class Stream:
         self, pictures: ScanResult, config: DataConfig, *, seed: int, rank: int = 0, world_size: int = 1
     ) -> None:
         assert 0 <= rank < world_size
+        self._pictures, self._seed = pictures, seed
         self._samples = Samples(pictures.train, config, seed=seed)
         self._rank, self._world_size = rank, world_size
         self._cursors: dict[Domain, int] = dict.fromkeys(DOMAINS, 0)
+        self._last = _Request(0, 0, 0)
         self._workers = ThreadPoolExecutor(config.workers, "ugatit-data") if config.workers else None
         self._prefetcher = (
             Prefetcher(self._make, self._following, ahead=config.prefetch_batches) if config.workers else None
@@ -63,7 +68,17 @@ class Stream:
         batch = self._prefetcher.take(request) if self._prefetcher else self._make(request)
         following = self._following(request)
         self._cursors = {domain: following.first(domain) for domain in DOMAINS}
+        self._last = request
         return batch
+
+    def last_pictures(self) -> list[str]:
+        """Return the pictures of the last batch, of all processes, as paths below the data set's folder."""
+        paths = [
+            self._path(domain, self._last.first(domain) + offset)
+            for domain in DOMAINS
+            for offset in range(self._last.size * self._world_size)
+        ]
+        return [name_below(path, self._pictures.folder) for path in paths]
 
     def state_dict(self) -> dict[str, int]:
         """How many samples of each domain were handed out, by all processes; the same in each of them."""
@@ -87,6 +102,10 @@ class Stream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _path(self, domain: Domain, number: int) -> Path:
+        paths = self._pictures.train[domain]
+        return paths[picture_index(self._seed, domain, number, len(paths))]
 
     def _following(self, request: _Request) -> _Request:
         step = request.size * self._world_size

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from rich.console import Console
+from rich.text import Text
 from torch import Tensor
 
 from training.average import RunningAverage
@@ -17,18 +18,24 @@ from training.journal.environment import facts
 from training.journal.interval import Interval
 from training.journal.numbers import gradient_norms, learning_rates, summaries
 from training.journal.progress import show_progress
-from training.methods.method import Batch, Method
+from training.methods.finite import SkippedStep
+from training.methods.method import Batch, Column, Method
+from training.names import some_of
 from training.parallel.processes import Processes
 from training.run import RunFolder
 from training.samples import show_in_parts, write_sheet
+
+WARNINGS: Final = 3
+"""Steps with a skipped update that the console names one by one."""
 
 
 class Journal:
     """Tells how a run goes. Of several processes only one keeps a journal.
 
     A line of `stats.jsonl` holds the means of the losses and of the times over the `steps` steps since the
-    line before it; learning rates, gradient norms and rho are those of its last step. Use as a context
-    manager.
+    line before it; learning rates, gradient norms and rho are those of its last step. Once an update was
+    skipped, `skips` counts the skipped ones of each optimizer since the run began, and `skipped` lists the
+    steps since the line before. Use as a context manager.
     """
 
     def __init__(
@@ -57,6 +64,8 @@ class Journal:
         self._run, self._config = run, config
         self._method, self._average, self._samples = method, average, samples
         self._pictures = config.pictures(processes.count)
+        self._console = console
+        self._warned = 0
         self._interval = Interval()
         self._board = None
         if config.tensorboard:
@@ -66,59 +75,111 @@ class Journal:
         run.add_environment(facts(done, processes=processes.count))
         self._progress = show_progress(console, steps=config.steps, done=done, pictures=self._pictures)
 
-    def note(self, step: int, terms: Mapping[str, Tensor], *, seconds: float, data_seconds: float) -> None:
-        """Tell of a step that is done.
+    def note(
+        self,
+        step: int,
+        terms: Mapping[str, Tensor],
+        *,
+        seconds: float,
+        data_seconds: float,
+        skipped: SkippedStep | None = None,
+    ) -> None:
+        """Record a step that is done.
 
         Args:
             step: its number.
             terms: every loss term by name.
             seconds: that it took, the waiting included.
             data_seconds: that it waited for its pictures.
+            skipped: what it skipped, if anything.
         """
-        self._progress.advance(terms, seconds=seconds)
-        self._interval.add(terms, seconds=seconds, data_seconds=data_seconds)
+        if skipped is not None:
+            self._warn_of(skipped)
+        self._progress.advance(terms, seconds=seconds, skipped=self._skipped_updates())
+        self._interval.add(terms, seconds=seconds, data_seconds=data_seconds, skipped=skipped)
         if step % self._config.stats_every == 0 or step == self._config.steps:
             self._write_line(step)
 
+    def _skipped_updates(self) -> int:
+        return sum(skips.total for skips in self._method.learner.skips.values())
+
+    def _warn_of(self, skipped: SkippedStep) -> None:
+        """Warn of the first few steps one by one; the others are counted in the progress and in the file."""
+        self._warned += 1
+        if self._warned > WARNINGS:
+            return
+        text = (
+            f"Warning: step {skipped.step:,} skipped an update that was not finite ({skipped.reason}); its "
+            f"pictures were {some_of(skipped.pictures)}."
+        )
+        if self._warned == WARNINGS:
+            text += f" Further skipped updates are listed in {self._run.stats.name} only."
+        self._print(text)
+
+    def _print(self, text: str) -> None:
+        self._console.print(Text(text), soft_wrap=True)
+
     def _write_line(self, step: int) -> None:
-        losses = self._interval.losses()
+        interval, learner = self._interval, self._method.learner
+        losses = interval.losses()
         line: dict[str, Any] = {
             "step": step,
-            **self._interval.speed(self._pictures),
+            **interval.speed(self._pictures),
             **losses,
             "learning_rate": learning_rates(self._method.optimizers),
             "gradient_norm": gradient_norms(self._method.networks),
             "distributions": summaries(self._method.distributions()),
         }
+        if self._skipped_updates():
+            line["skips"] = {name: skips.total for name, skips in learner.skips.items()}
+            line["skipped"] = [skipped._asdict() for skipped in interval.skipped]
         self._run.add_stats(line)
         if self._board is not None:
             self._board.numbers(line, losses)
         self._interval = Interval()
 
-    def show(self, step: int) -> float:
-        """Draw a sheet for each set of pictures and direction; the score of the networks on the set `test`.
-
-        It is drawn, and judged, with the averaged weights where there is an average: lower is better. Steps
-        that no line tells of yet get theirs: who goes on from here does not do them again.
-        """
+    def write_rest(self, step: int) -> None:
+        """Write the line of the steps since the last line: a run that continues does not repeat them."""
         if self._interval.steps:
             self._write_line(step)
+
+    def show(self, step: int) -> float:
+        """Draw a sheet for each set of pictures and direction; return the score on the set `test`.
+
+        It is drawn, and judged, with the averaged weights where there is an average: lower is better. What
+        cannot be written is a warning, because a checkpoint follows, which is worth more.
+        """
+        with self._only_warning("the line of stats.jsonl"):
+            self.write_rest(step)
         score = math.nan
         with self._average.in_place() if self._average is not None else nullcontext():
             for name, batch in self._samples.items():
                 sheets = show_in_parts(self._method, batch)
-                for direction, columns in sheets.items():
-                    title = f"{direction}, {name} pictures, step {step:,}"
-                    file = self._run.samples / f"{step:08d}-{direction}-{name}.jpg"
-                    write_sheet(file, columns, title=title)
-                    if self._board is not None:
-                        self._board.picture(f"samples/{direction}-{name}", file, step)
+                with self._only_warning(f"the sample sheets of the {name} pictures"):
+                    self._draw(name, sheets, step)
                 if name == "test":
                     score = self._method.score(sheets)
         if self._board is not None:
-            self._board.distributions(self._method.distributions(), step)
-            self._board.flush()
+            with self._only_warning("TensorBoard's events"):
+                self._board.distributions(self._method.distributions(), step)
+                self._board.flush()
         return score
+
+    def _draw(self, name: str, sheets: Mapping[str, Sequence[Column]], step: int) -> None:
+        for direction, columns in sheets.items():
+            title = f"{direction}, {name} pictures, step {step:,}"
+            file = self._run.samples / f"{step:08d}-{direction}-{name}.jpg"
+            write_sheet(file, columns, title=title)
+            if self._board is not None:
+                self._board.picture(f"samples/{direction}-{name}", file, step)
+
+    @contextmanager
+    def _only_warning(self, what: str) -> Iterator[None]:
+        """Turn an error of the disk into a warning."""
+        try:
+            yield
+        except OSError as error:
+            self._print(f"Warning: {what} could not be written to {self._run.path}: {error.strerror}.")
 
     def __enter__(self) -> Self:
         return self

@@ -23,8 +23,14 @@ LOG_SECONDS: Final = 60.0
 class Progressing(Protocol):
     """What shows how a run goes."""
 
-    def advance(self, terms: Mapping[str, Tensor], *, seconds: float) -> None:
-        """One more step is done, which took so long."""
+    def advance(self, terms: Mapping[str, Tensor], *, seconds: float, skipped: int = 0) -> None:
+        """Show that one more step is done.
+
+        Args:
+            terms: its loss terms.
+            seconds: that it took.
+            skipped: updates that were skipped since the run began.
+        """
 
     def close(self) -> None: ...
 
@@ -69,14 +75,19 @@ class Pace:
 
 
 def main_losses(terms: Mapping[str, Tensor]) -> list[str]:
-    """The means over both directions of what a person watches."""
+    """The means over both directions of what a person watches; a mean that is not finite is left out."""
     words = []
     for name, kind in _MAIN.items():
         # G_cam_A is the classifier's loss; G_cam_adv_GA is another.
         values = [float(term) for key, term in terms.items() if key.rpartition("_")[0] == kind]
-        if values:
-            words.append(f"{name} {sum(values) / len(values):.3f}")
+        if values and math.isfinite(mean := sum(values) / len(values)):
+            words.append(f"{name} {mean:.3f}")
     return words
+
+
+def skipped_updates(count: int) -> list[str]:
+    """How many updates were skipped, where any were."""
+    return [f"{count:,} skipped"] if count else []
 
 
 class Bar:
@@ -96,12 +107,14 @@ class Bar:
         self._task = self._progress.add_task("", total=pace.steps, completed=pace.done, left="?")
         self._progress.start()
 
-    def advance(self, terms: Mapping[str, Tensor], *, seconds: float) -> None:
+    def advance(self, terms: Mapping[str, Tensor], *, seconds: float, skipped: int = 0) -> None:
         self._pace.add(seconds)
         time = now()
         if time - self._told_at >= _REFRESH_SECONDS or self._pace.done == self._pace.steps:
             self._told_at = time
-            self._progress.told = "  ".join([*main_losses(terms), self._pace.speed])
+            self._progress.told = "  ".join(
+                [*main_losses(terms), *skipped_updates(skipped), self._pace.speed]
+            )
         self._progress.update(self._task, completed=self._pace.done, left=self._pace.left)
 
     def close(self) -> None:
@@ -124,16 +137,17 @@ class Lines:
         self._pace = pace
         self._told_at: float | None = None
 
-    def advance(self, terms: Mapping[str, Tensor], *, seconds: float) -> None:
+    def advance(self, terms: Mapping[str, Tensor], *, seconds: float, skipped: int = 0) -> None:
         self._pace.add(seconds)
         time, last = now(), self._pace.done == self._pace.steps
         if self._told_at is None or time - self._told_at >= LOG_SECONDS or last:
             self._told_at = time
-            self._console.print(self._line(main_losses(terms)), soft_wrap=True, highlight=False)
+            words = [*main_losses(terms), *skipped_updates(skipped)]
+            self._console.print(self._line(words), soft_wrap=True, highlight=False)
 
-    def _line(self, losses: Sequence[str]) -> str:
+    def _line(self, words: Sequence[str]) -> str:
         pace = self._pace
-        return ", ".join([f"step {pace.done:,} of {pace.steps:,}", *losses, pace.speed, f"{pace.left} left"])
+        return ", ".join([f"step {pace.done:,} of {pace.steps:,}", *words, pace.speed, f"{pace.left} left"])
 
     def close(self) -> None:
         """Nothing stays open."""

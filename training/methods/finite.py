@@ -1,23 +1,92 @@
-"""Losses that are no numbers stop a run."""
+"""Which updates are finite, and how many were not."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from models.networks.config import ConfigError
+
+GRADIENTS: Final = "gradients"
+"""What is named where every loss term is finite and the gradients are not."""
 
 
-class NonFiniteLossError(RuntimeError):
-    """A loss term is infinite or not a number. The message names it."""
+@dataclass(frozen=True, kw_only=True)
+class GuardConfig:
+    """When the update of an optimizer is skipped, and when that ends the run."""
+
+    largest_gradient_norm: float = 1e10
+    """An update is skipped as not finite where the norm of its gradients is above this, at most 1e18. Norms
+    are about 1e5 in healthy training. On a picture of a single colour they are 1e18 and more, and one such
+    update would stay in Adam's second moments for tens of thousands of steps."""
+    most_skipped_in_a_row: int = 20
+    """The run stops when so many updates of one optimizer in a row were skipped."""
+
+    def __post_init__(self) -> None:
+        # Adam squares every gradient: above 1e18 the squares come close to the largest float32.
+        if not 0 < self.largest_gradient_norm <= 1e18:
+            raise ConfigError(
+                "guard.largest_gradient_norm must be above 0 and at most 1e18, "
+                f"got {self.largest_gradient_norm}."
+            )
+        if self.most_skipped_in_a_row < 1:
+            raise ConfigError(
+                f"guard.most_skipped_in_a_row must be at least 1, got {self.most_skipped_in_a_row}."
+            )
 
 
-def refuse_non_finite(terms: Mapping[str, Tensor]) -> None:
-    """Stop before an optimizer learns from a broken loss.
+class NonFiniteError(RuntimeError):
+    """Too many updates in a row were not finite. The message is one sentence."""
 
-    Raises:
-        NonFiniteLossError: naming the terms.
+
+@dataclass
+class Skips:
+    """How many updates of one optimizer were skipped."""
+
+    total: int = 0
+    in_a_row: int = 0
+    """Since the last update that was not skipped."""
+
+    def count(self, *, skipped: bool) -> None:
+        """Count one more update."""
+        self.total += skipped
+        self.in_a_row = self.in_a_row + 1 if skipped else 0
+
+
+class SkippedStep(NamedTuple):
+    """A step in which at least one update was skipped."""
+
+    step: int
+    not_finite: Mapping[str, list[str]]
+    """By optimizer: the loss terms that were not finite, or `gradients` where all terms were."""
+    pictures: list[str]
+    """The whole batch, as paths below the data set's folder."""
+
+    @property
+    def reason(self) -> str:
+        """The optimizers and what was not finite, in words."""
+        return "; ".join(f"{name}: {', '.join(what)}" for name, what in self.not_finite.items())
+
+
+def squared_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
+    """Return the squared Euclidean norm of all gradients together, a scalar; infinite if it overflows."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    return torch.stack(torch._foreach_norm(gradients)).square().sum()
+
+
+def all_finite(terms: Mapping[str, Tensor], squared: Tensor, *, largest: float) -> bool:
+    """Return whether every term is finite and the gradients' norm is at most `largest`.
+
+    The device is waited for once.
     """
-    broken = [name for name, term in terms.items() if not torch.isfinite(term)]
-    if broken:
-        raise NonFiniteLossError(f"{', '.join(broken)} is not finite; nothing was learned from it.")
+    finite = torch.stack(list(terms.values())).isfinite().all()
+    return bool(finite & (squared <= largest**2))
+
+
+def not_finite(terms: Mapping[str, Tensor]) -> list[str]:
+    """Return the names of the terms that are not finite, or `gradients` if all are."""
+    return [name for name, term in terms.items() if not torch.isfinite(term)] or [GRADIENTS]

@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from training.methods.learner import Learner
+
 Batch = Mapping[str, Tensor]
 """Pictures by domain, `A` and `B`: `[N, 3, S, S]` in [-1, 1]."""
 
@@ -29,18 +31,18 @@ class Method(Protocol):
 
     @property
     def optimizers(self) -> Mapping[str, Optimizer]:
-        """All optimizers by name."""
+        """All optimizers by name: those of the learner."""
+
+    @property
+    def learner(self) -> Learner:
+        """What steps the optimizers, and counts the updates that it skipped."""
 
     @property
     def averaged(self) -> Sequence[str]:
         """The networks whose running average is worth keeping: those that are exported."""
 
     def step(self, batch: Batch, progress: float, *, parts: int = 1) -> dict[str, Tensor]:
-        """Learn from one batch, in so many parts; every loss term by name, detached, the mean of all.
-
-        Raises:
-            NonFiniteLossError: a term is infinite or not a number.
-        """
+        """Learn from one batch, in so many parts; every loss term by name, detached, the mean of all."""
 
     def show(self, batch: Batch) -> dict[str, list[Column]]:
         """What the networks make of some pictures: for each direction the columns of a sheet."""

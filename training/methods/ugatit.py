@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from models.networks.discriminator import Discriminator, Judgement
 from models.networks.generator import Generator, Translation
@@ -14,12 +15,13 @@ from models.networks.normalization import LIN, AdaLIN
 from training.losses import Terms, adversarial_terms, cam_loss, discriminator_terms
 from training.methods.building import initialize, parameter_groups
 from training.methods.columns import columns, difference
-from training.methods.finite import refuse_non_finite
+from training.methods.finite import GuardConfig
+from training.methods.learner import Learner
 from training.methods.method import Column
 from training.methods.parts import halves, split
 from training.methods.stillness import frozen, standing_still
 from training.methods.ugatit_config import UgatitConfig
-from training.parallel.processes import Processes, Solo
+from training.parallel.processes import Processes
 from training.speed import Speed
 
 DOMAINS: Final = ("A", "B")
@@ -34,17 +36,22 @@ class Ugatit:
     """The networks, their optimizers and the step."""
 
     def __init__(
-        self, config: UgatitConfig, *, speed: Speed = PLAIN, processes: Processes | None = None
+        self,
+        config: UgatitConfig,
+        *,
+        speed: Speed = PLAIN,
+        guard: GuardConfig | None = None,
+        processes: Processes | None = None,
     ) -> None:
         """
         Args:
             config: what is learned.
             speed: how it is computed; by default as it is written, in full precision.
+            guard: which updates are skipped because they are not finite.
             processes: who learns together, each from its own batch; None for this one alone.
         """
         self.config = config
         self.speed = speed
-        self.processes = processes or Solo()
         self.generators = {
             "genA2B": Generator(config.generator),
             "genB2A": Generator(config.generator),
@@ -62,15 +69,21 @@ class Ugatit:
         self._compiled = (
             {name: torch.compile(network) for name, network in self.networks.items()} if speed.compile else {}
         )
-        self.optimizers = {
+        optimizers = {
             "generators": self._adam(self.generators.values()),
             "discriminators": self._adam(self.discriminators.values()),
         }
+        self.learner = Learner(optimizers, self.weighted, guard=guard, processes=processes)
 
     @property
     def networks(self) -> dict[str, nn.Module]:
         """All networks by name."""
         return {**self.generators, **self.discriminators}
+
+    @property
+    def optimizers(self) -> dict[str, Optimizer]:
+        """Both optimizers by name."""
+        return self.learner.optimizers
 
     def step(self, batch: Mapping[str, Tensor], progress: float, *, parts: int = 1) -> Terms:
         """Learn from one batch.
@@ -82,39 +95,44 @@ class Ugatit:
                 and learns what the whole would, to rounding; all parts but the first are translated twice.
 
         Returns:
-            Every term of the objective before its weight, detached: the mean over all processes.
-
-        Raises:
-            NonFiniteLossError: a term is infinite or not a number; nothing was learned from it. If it is one
-                of the generators', the discriminators had their turn already.
+            Every term of the objective before its weight, detached: the mean over all processes. Where an
+            update was skipped, `learner.skipped` says so.
         """
-        self._prepare(progress)
         batch = {domain: self.speed.lay_out(pictures) for domain, pictures in batch.items()}
-        first, *others = split(batch, parts)
+        rate = self.config.learning_rate_at(progress)
+        with self.learner.step(self.networks.values(), learning_rate=rate):
+            terms = self._learn(*split(batch, parts))
+            self.clip_rho()
+        return terms
+
+    def _learn(self, first: Mapping[str, Tensor], *others: Mapping[str, Tensor]) -> Terms:
+        """Update the discriminators, then the generators, by all parts of a batch."""
+        parts = 1 + len(others)
 
         # Translate once. What the discriminators learn from is what the generators are then judged by.
         translations, identities = self.translate_all(first)
 
         # Update the discriminators, by all parts.
         fakes = {domain: translations[domain].image.detach() for domain in DOMAINS}
-        judging = [self._collect(self.judging_terms(first, fakes), parts)]
+        judging = [self.learner.collect(self.judging_terms(first, fakes), parts=parts)]
         with standing_still(self.discriminators.values()):
-            judging += [self._collect(self.judging_terms(part, self._fakes(part)), parts) for part in others]
-        judged = self._learn("discriminators", judging)
+            for part in others:
+                terms = self.judging_terms(part, self._fakes(part))
+                judging.append(self.learner.collect(terms, parts=parts))
+        judged = self.learner.update("discriminators", judging)
 
         # Update the generators, by discriminators that stand still meanwhile.
         with frozen(self.discriminators.values()):
             terms = self.translating_terms(real=first, translations=translations, identities=identities)
-            translating = [self._collect(terms, parts)]
+            translating = [self.learner.collect(terms, parts=parts)]
             with standing_still(self.discriminators.values()):
                 for part in others:
                     translations, identities = self.translate_all(part)
                     terms = self.translating_terms(
                         real=part, translations=translations, identities=identities
                     )
-                    translating.append(self._collect(terms, parts))
-            translated = self._learn("generators", translating)
-        self.clip_rho()
+                    translating.append(self.learner.collect(terms, parts=parts))
+            translated = self.learner.update("generators", translating)
         return {**judged, **translated}
 
     @torch.no_grad()
@@ -234,25 +252,6 @@ class Ugatit:
         named = {"G_cycle": weights.cycle, "G_identity": weights.identity, "G_cam": weights.cam}
         return named.get(kind, weights.adversarial)
 
-    def _collect(self, terms: Terms, parts: int) -> Terms:
-        """Add the gradients of one part of a batch to those of the others."""
-        torch.autograd.backward(self.weighted(terms) / parts)
-        return {name: term.detach() for name, term in terms.items()}
-
-    def _learn(self, optimizer: str, collected: Sequence[Terms]) -> Terms:
-        """Both optimizers step here, and nowhere else: by the mean over all parts and all processes."""
-        means = {name: torch.stack([terms[name] for terms in collected]).mean() for name in collected[0]}
-        means = self.processes.mean(means)
-        refuse_non_finite(means)
-        groups = self.optimizers[optimizer].param_groups
-        self.processes.mean_gradients(parameter for group in groups for parameter in group["params"])
-        self._update(optimizer)
-        return means
-
-    def _update(self, optimizer: str) -> None:
-        """What lies between the gradients and the new weights."""
-        self.optimizers[optimizer].step()
-
     def _adam(self, networks: Iterable[nn.Module]) -> torch.optim.Adam:
         return torch.optim.Adam(
             parameter_groups(networks, self.config.weight_decay_on),
@@ -261,13 +260,6 @@ class Ugatit:
             weight_decay=self.config.weight_decay,
             fused=self.speed.fused_adam or None,
         )
-
-    def _prepare(self, progress: float) -> None:
-        """Forget the last step's gradients, and set the learning rate for this one."""
-        for optimizer in self.optimizers.values():
-            optimizer.zero_grad()
-            for group in optimizer.param_groups:
-                group["lr"] = self.config.learning_rate_at(progress)
 
     @torch.no_grad()
     def clip_rho(self) -> None:

@@ -123,6 +123,11 @@ def _rates(groups: Sequence[Sequence[Line]]) -> Section:
             logarithmic=True,
             smooth=True,
         ),
+        Chart(
+            title="Skipped updates",
+            words="of each optimizer since the start, because they were not finite",
+            lines=_nested(groups, "skips"),
+        ),
         Chart(title="Learning rate", words="of each optimizer", lines=_nested(groups, "learning_rate")),
         Chart(title="Speed", words="images a second", lines=_plain(groups, images="images_per_second")),
         Chart(

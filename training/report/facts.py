@@ -28,6 +28,7 @@ def headline(told: Told) -> list[Fact]:
     facts = [_steps(told)]
     if told.lines:
         facts += _times(told)
+        facts += _skips(told.lines[-1])
     best = next((each for each in told.checkpoints if each.best), None)
     if best is not None and best.score is not None:
         of = "averaged weights" if told.config.average_decay else "raw weights"
@@ -75,6 +76,15 @@ def _times(told: Told) -> list[Fact]:
     if waits:
         facts.append(Fact("Waiting for pictures", f"{statistics.mean(waits):.1%}", "of a step"))
     return facts
+
+
+def _skips(last: dict[str, Any]) -> list[Fact]:
+    """How many updates were not finite, where any were."""
+    counts = {name: int(count) for name, count in last.get("skips", {}).items() if count}
+    if not counts:
+        return []
+    note = ", ".join(f"{count:,} of the {name}" for name, count in counts.items())
+    return [Fact("Skipped updates", f"{sum(counts.values()):,}", note)]
 
 
 def _total(lines: Sequence[dict[str, Any]]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -19,6 +20,8 @@ from training.report.pictures import embedded
 from training.report.read import Kept, Told
 
 _HERE: Final = Path(__file__).parent / "page"
+_PICTURES: Final = 20
+"""Of those in steps that skipped an update, how many are named."""
 _SMOOTHING: Final = (
     '<label class="smoothing">Smoothing <input type="range" min="0" max="0.99" step="0.01" value="0.9" '
     "data-smoothing><output>0.90</output></label>"
@@ -44,6 +47,7 @@ def draw_page(told: Told) -> str:
         share=f"{_share(told):.4f}",
         samples=_samples(sheets),
         sections="".join(_section(section, [next(numbered) for _ in section.charts]) for section in found),
+        skipped=_skipped(told.lines),
         score_words=escape(score_words(told.config)),
         checkpoints=_checkpoints(told.checkpoints),
         config=_config(told),
@@ -122,6 +126,17 @@ def _samples(sheets: Sequence[Mapping[str, Any]]) -> str:
     )
     newest = sheets[0]["pictures"][-1]
     return Template(_asset("samples.html")).substitute(choices=choices, newest=newest)
+
+
+def _skipped(lines: Sequence[Mapping[str, Any]]) -> str:
+    """The pictures of the steps that skipped an update, the most frequent first: one of them broke each."""
+    steps = [step for line in lines for step in line.get("skipped", [])]
+    if not steps:
+        return ""
+    counts = Counter(picture for step in steps for picture in step["pictures"])
+    rows = [(name, f"{count:,} of {len(steps):,}") for name, count in counts.most_common(_PICTURES)]
+    table = _table(("picture", "in the batch of so many of these steps"), rows)
+    return f"<section><h2>Steps that skipped an update</h2>{table}</section>"
 
 
 def _checkpoints(kept: Sequence[Kept]) -> str:

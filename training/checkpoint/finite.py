@@ -1,0 +1,58 @@
+"""Which values of a checkpoint are not finite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from safetensors import safe_open
+from torch import Tensor
+
+from training.checkpoint.content import Checkpoint
+from training.checkpoint.errors import CheckpointError
+from training.checkpoint.manifest import TENSORS_ENDING, Manifest
+
+_NAMED: Final = 3
+"""Tensors that a sentence names."""
+
+
+def refuse_non_finite(checkpoint: Checkpoint, where: str | None = None) -> None:
+    """Check that every tensor of a checkpoint is finite.
+
+    Args:
+        checkpoint: the state.
+        where: what the sentence calls it, by default its step.
+
+    Raises:
+        CheckpointError: NaN or infinity is in it; the sentence names the first tensors.
+    """
+    found = [
+        f"{group}/{name}"
+        for group, tensors in checkpoint.tensors.items()
+        for name, tensor in tensors.items()
+        if not tensor_is_finite(tensor)
+    ]
+    if found:
+        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        raise CheckpointError(
+            f"{where or f'The state of step {checkpoint.step}'} holds values that are not finite, "
+            f"in {', '.join(found[:_NAMED])}{more}."
+        )
+
+
+def is_finite(path: Path, manifest: Manifest) -> bool:
+    """Return whether every tensor of a verified checkpoint on the disk is finite, reading one at a time."""
+    return all(map(tensor_is_finite, _tensors(path, manifest)))
+
+
+def _tensors(path: Path, manifest: Manifest) -> Iterator[Tensor]:
+    for file in manifest.files:
+        if file.endswith(TENSORS_ENDING):
+            with safe_open(path / file, "pt") as tensors:
+                yield from (tensors.get_tensor(name) for name in tensors.keys())  # noqa: SIM118
+
+
+def tensor_is_finite(tensor: Tensor) -> bool:
+    """Return whether a tensor holds neither NaN nor infinity, which only those of floating point can."""
+    return not tensor.is_floating_point() or bool(tensor.isfinite().all())

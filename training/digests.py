@@ -1,0 +1,75 @@
+"""The training pictures of a run with their contents, so that a later look can say which ones differ.
+
+The file is what `sha256sum` writes: `cd DATA && sha256sum --check RUN/pictures.sha256` checks it too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from models.files.text import as_text
+from training.names import some_of
+
+Digests = Mapping[str, str]
+"""Paths below the data set's folder, and the sha256 of each file as 64 hex digits."""
+
+
+class Differences(NamedTuple):
+    """How the pictures of two data sets differ, as paths below their folders."""
+
+    missing: list[str]
+    """Of the first set only, or no longer readable."""
+    new: list[str]
+    changed: list[str]
+
+    def __str__(self) -> str:
+        kinds = {"missing or unreadable": self.missing, "new": self.new, "changed": self.changed}
+        return "; ".join(
+            f"{len(names):,} {kind} ({some_of([as_text(name) for name in names], most=10)})"
+            for kind, names in kinds.items()
+            if names
+        )
+
+
+def differences(before: Digests, now: Digests) -> Differences:
+    """Return what `now` has otherwise than `before`."""
+    return Differences(
+        missing=sorted(before.keys() - now.keys()),
+        new=sorted(now.keys() - before.keys()),
+        changed=sorted(name for name in before.keys() & now.keys() if before[name] != now[name]),
+    )
+
+
+def encode(digests: Digests) -> bytes:
+    """Return the lines of `sha256sum`, which escapes backslashes and line ends in a name."""
+    return b"".join(_line(os.fsencode(name), digest) for name, digest in digests.items())
+
+
+def _line(name: bytes, digest: str) -> bytes:
+    escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+    mark = b"\\" if escaped != name else b""
+    return mark + digest.encode() + b"  " + escaped + b"\n"
+
+
+def decode(lines: bytes) -> Digests:
+    """Read what `encode` wrote.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    digests = {}
+    for line in lines.split(b"\n")[:-1]:
+        digest, separator, name = line.removeprefix(b"\\").partition(b"  ")
+        if not separator or len(digest) != 64:
+            raise ValueError(f"not a line of sha256sum: {line!r}")
+        if line.startswith(b"\\"):
+            name = _unescaped(name)
+        digests[os.fsdecode(name)] = digest.decode("ascii")
+    return digests
+
+
+def _unescaped(name: bytes) -> bytes:
+    parts = name.split(b"\\\\")
+    return b"\\".join(part.replace(b"\\n", b"\n").replace(b"\\r", b"\r") for part in parts)
