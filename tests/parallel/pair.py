@@ -12,7 +12,6 @@ import sys
 import torch
 
 from tests.training.small import batch, small, weights
-from training.methods.finite import NonFiniteLossError
 from training.methods.ugatit import Ugatit
 from training.parallel import group
 from training.parallel.launch import Devices, launched
@@ -28,11 +27,6 @@ def say(**what: object) -> None:
 
 def digest(values: dict[str, torch.Tensor]) -> str:
     return hashlib.sha256(b"".join(value.numpy().tobytes() for value in values.values())).hexdigest()
-
-
-def learned(method: Ugatit) -> str:
-    """Names what the optimizers change; the power iteration advances in every pass."""
-    return digest({name: value for name, value in weights(method).items() if not name.endswith(("_u", "_v"))})
 
 
 def mine(processes: Processes, number: int) -> dict[str, torch.Tensor]:
@@ -56,11 +50,19 @@ def meet_nan(processes: Processes, method: Ugatit) -> None:
     """Only the second process's pictures are broken."""
     broken = mine(processes, 0)
     broken["B"] += torch.nan if processes.rank == 1 else 0
-    before = learned(method)
-    try:
-        method.step(broken, progress=0.0)
-    except NonFiniteLossError as error:
-        say(not_finite=str(error), learned=learned(method) != before)
+    before = digest(weights(method))
+    method.step(broken, progress=0.0)
+    say(skipped=method.learner.skipped, changed=digest(weights(method)) != before)
+
+
+def meet_overflow(processes: Processes, method: Ugatit) -> None:
+    """Only the gradients of the second process overflow; all losses are finite."""
+    before = digest(weights(method))
+    weighted = method.learner._weighted
+    method.learner._weighted = lambda terms: weighted(terms) * (1e300 if processes.rank == 1 else 1)
+    method.step(mine(processes, 0), progress=0.0)
+    method.learner._weighted = weighted
+    say(skipped=method.learner.skipped, changed=digest(weights(method)) != before)
 
 
 def fail_alone(processes: Processes) -> None:
@@ -79,6 +81,7 @@ def main() -> None:
     with launched(Devices(accelerator="cpu", devices=2)) as processes:
         method = learn(processes)
         meet_nan(processes, method)
+        meet_overflow(processes, method)
         fail_alone(processes)
         say(asked=[processes.anywhere(processes.rank == 1), processes.anywhere(False)])
         if processes.rank == 1:

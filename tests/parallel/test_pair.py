@@ -79,11 +79,14 @@ def test_both_have_the_same_bits_the_vectors_of_the_spectral_norm_too(pair: Pair
     assert first["terms"] == second["terms"]
 
 
-def test_a_loss_that_is_not_finite_in_one_stops_both_before_they_learn(pair: Pair) -> None:
-    for said in pair.said:
-        assert "D_adv_GB" in said["not_finite"][0]
-        assert "is not finite; nothing was learned" in said["not_finite"][0]
-        assert said["learned"] == [False]
+def test_an_update_that_is_not_finite_in_one_is_skipped_in_both(pair: Pair) -> None:
+    first, second = pair.said
+    assert first["skipped"] == second["skipped"]
+    nan, overflow = first["skipped"]
+    assert "D_adv_GB" in nan["discriminators"]
+    assert "G_cycle_B" in nan["generators"]
+    assert overflow == {"discriminators": ["gradients"], "generators": ["gradients"]}
+    assert first["changed"] == second["changed"] == [False, False]
 
 
 def test_the_first_that_fails_tells_and_the_others_end_with_it(pair: Pair) -> None:

@@ -21,8 +21,8 @@ class GuardConfig:
 
     largest_gradient_norm: float = 1e10
     """An update is skipped as not finite where the norm of its gradients is above this, at most 1e18. Norms
-    are about 1e5 in healthy training. On a picture of a single colour they are 1e18 and more, and one such
-    update would stay in Adam's second moments for tens of thousands of steps."""
+    are below 1e6 in healthy training, and 1e12 to infinite on a picture of a single colour. One such update,
+    even if it is finite, would stay in Adam's second moments for tens of thousands of steps."""
     most_skipped_in_a_row: int = 20
     """The run stops when so many updates of one optimizer in a row were skipped."""
 
