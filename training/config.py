@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -125,9 +126,11 @@ def from_mapping(values: Mapping[str, Any]) -> RunConfig:
     """A config from nested mappings; what they leave out keeps its default.
 
     Raises:
-        ConfigError: a key is unknown, a value of the wrong type, or two values contradict each other.
+        ConfigError: a key is unknown, a value not finite or of the wrong type, or two values contradict each
+            other.
     """
     _refuse_unknown(RunConfig, values, "")
+    _refuse_non_finite(values, "")
     try:
         # Over the defaults: a section that names one value keeps the others, which can be
         # other than those of its kind: a local discriminator has 5 layers.
@@ -148,6 +151,14 @@ def _refuse_unknown(kind: type[Any], values: Mapping[str, Any], prefix: str) -> 
             if not isinstance(value, Mapping):
                 raise ConfigError(f"{prefix}{key} is a section; write {prefix}{key}.NAME = VALUE.")
             _refuse_unknown(known[key], value, f"{prefix}{key}.")
+
+
+def _refuse_non_finite(values: Mapping[str, Any], prefix: str) -> None:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            _refuse_non_finite(value, f"{prefix}{key}.")
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{prefix}{key} must be a finite number, got {value}.")
 
 
 def _advice(key: str, known: Iterable[str], prefix: str) -> str:

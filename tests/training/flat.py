@@ -24,7 +24,7 @@ def with_flat(domain: str, level: float = WHITE) -> dict[str, Tensor]:
 
 
 def state_of(method: Ugatit, networks: str) -> dict[str, Tensor]:
-    """Copies of the weights and buffers of the `generators` or the `discriminators`, and of Adam's moments."""
+    """Copies of the weights, buffers and Adam's moments of the `generators` or the `discriminators`."""
     chosen = method.generators if networks == "generators" else method.discriminators
     state = {
         f"{name}.{key}": value

@@ -19,10 +19,11 @@ GRADIENTS: Final = "gradients"
 class GuardConfig:
     """When the update of an optimizer is skipped, and when that ends the run."""
 
-    largest_gradient_norm: float = 1e10
+    largest_gradient_norm: float = 1e8
     """An update is skipped as not finite where the norm of its gradients is above this, at most 1e18. Norms
-    are below 1e6 in healthy training, and 1e12 to infinite on a picture of a single colour. One such update,
-    even if it is finite, would stay in Adam's second moments for tens of thousands of steps."""
+    are below 1e6 in healthy training, and up to infinite on a picture of a single colour. Adam keeps the
+    square of every gradient: after one of 1e12 the weights would hardly move for tens of thousands of
+    steps."""
     most_skipped_in_a_row: int = 20
     """The run stops when so many updates of one optimizer in a row were skipped."""
 

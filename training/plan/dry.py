@@ -60,7 +60,7 @@ def dry_step(config: RunConfig, *, device: str = "meta") -> Costs:
     with torch.device(device), torch.random.fork_rng(devices=[]):
         method = Ugatit(config.ugatit)
         for optimizer in method.optimizers.values():
-            optimizer.step = _keep_weights  # type: ignore[method-assign]
+            optimizer.step = _keep_weights  # type: ignore[method-assign,assignment]
         size = config.data.size
         count_of_each = config.batch * config.accumulate
         batch: Batch = {domain: torch.rand(count_of_each, 3, size, size) for domain in DOMAINS}
