@@ -10,8 +10,8 @@ from models.files.text import as_text
 
 
 def open_console(*, stderr: bool = False, quiet: bool = False) -> Console:
-    """Return a console for messages that contain data."""
-    return Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
+    """Return a console for messages that contain data. A message is one line, also where it is long."""
+    return Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def busy(console: Console, sentence: str) -> Status:

@@ -12,6 +12,7 @@ from torch import Tensor
 from training.checkpoint.content import Checkpoint
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.manifest import TENSORS_ENDING, Manifest
+from training.utf8_path import utf8_path
 
 _NAMED: Final = 3
 """Tensors that a sentence names."""
@@ -49,8 +50,8 @@ def is_finite(path: Path, manifest: Manifest) -> bool:
 def _tensors(path: Path, manifest: Manifest) -> Iterator[Tensor]:
     for file in manifest.files:
         if file.endswith(TENSORS_ENDING):
-            with safe_open(path / file, "pt") as tensors:
-                yield from (tensors.get_tensor(name) for name in tensors.keys())  # noqa: SIM118
+            with utf8_path(path / file) as name, safe_open(name, "pt") as tensors:
+                yield from (tensors.get_tensor(key) for key in tensors.keys())  # noqa: SIM118
 
 
 def tensor_is_finite(tensor: Tensor) -> bool:

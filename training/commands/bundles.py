@@ -214,4 +214,4 @@ def _report(console: Console, bundle: PreparedBundle, path: Path) -> None:
     for name, measured in bundle.manifest.precisions.items():
         ratio = "equal" if measured.psnr_db is None else f"{measured.psnr_db} dB"
         table.add_row(f"image, in {name}", ratio, "45 dB where it is served so")
-    console.print(table)
+    console.print(table, soft_wrap=False)

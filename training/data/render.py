@@ -26,7 +26,7 @@ def render(report: Report, console: Console) -> None:
         table.add_column(column, justify="right")
     for folder in report.folders:
         table.add_row(*_row(folder))
-    console.print(table)
+    console.print(table, soft_wrap=False)
     _print_list(console, "Unreadable, left out by training", [str(file) for file in report.unreadable])
     left_out = [f"{name_below(entry.path, report.folder)}: {entry.reason}" for entry in report.left_out]
     _print_list(console, "Not taken for pictures", left_out)

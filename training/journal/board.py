@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,17 @@ from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
+from training.utf8_path import utf8_path
+
 
 class Board:
     """Writes to `RUN/tensorboard`; steps that are done again after a resume replace what was there."""
 
     def __init__(self, folder: Path, *, done: int) -> None:
         folder.mkdir(exist_ok=True)
-        self._folder = os.open(folder, os.O_RDONLY)
-        self._writer = SummaryWriter(self._utf8_path(folder), purge_step=done + 1 if done else None)
+        self._held = ExitStack()
+        path = self._held.enter_context(utf8_path(folder))
+        self._writer = SummaryWriter(path, purge_step=done + 1 if done else None)
 
     def numbers(self, line: Mapping[str, Any], losses: Mapping[str, float]) -> None:
         """One point on each curve."""
@@ -53,18 +56,7 @@ class Board:
 
     def close(self) -> None:
         self._writer.close()
-        os.close(self._folder)
-
-    def _utf8_path(self, folder: Path) -> str:
-        """Return a path of the folder that TensorBoard can encode; it takes no bytes that are not UTF-8.
-
-        Such names exist on Linux only, where the open folder has a second path.
-        """
-        try:
-            str(folder).encode()
-        except UnicodeEncodeError:
-            return f"/proc/self/fd/{self._folder}"
-        return str(folder)
+        self._held.close()
 
     def _scalar(self, name: str, value: float, step: int) -> None:
         self._writer.add_scalar(name, value, step)

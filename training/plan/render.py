@@ -27,7 +27,7 @@ def render(plan: Plan, remarks: Sequence[str], console: Console) -> None:
             table.add_row(*row)
         if rows:
             table.add_section()
-    console.print(table)
+    console.print(table, soft_wrap=False)
     for remark in remarks:
         console.print(Text(remark, style="bold yellow"), soft_wrap=True)
 
