@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from models.networks.attention import CAM, Attended
+from models.networks.cam import CAM, CAMOutput
+from models.networks.convolution import ConvSequential
 from models.networks.generator import Generator
-from models.networks.layers import Layers
 from models.networks.normalization import EPSILON, LIN, AdaLIN, InstanceNorm
 from training.methods.building import parameter_groups
 from training.methods.ugatit import Ugatit
@@ -25,7 +25,7 @@ def plainly(generator: Generator) -> Generator:
                 setattr(module, name, PlainNorm(child) if isinstance(child, LIN) else PlainAdaLIN(child))
             elif isinstance(child, CAM):
                 setattr(module, name, PlainCAM(child))
-            elif isinstance(child, Layers):
+            elif isinstance(child, ConvSequential):
                 setattr(module, name, nn.Sequential(*child))
             elif isinstance(child, InstanceNorm):
                 setattr(module, name, _plain_instance_norm(child))
@@ -91,10 +91,10 @@ class PlainCAM(nn.Module):
         super().__init__()
         self.gap, self.gmp, self.merge = fused.gap, fused.gmp, fused.merge
 
-    def forward(self, x: Tensor) -> Attended:
+    def forward(self, x: Tensor) -> CAMOutput:
         gap_logit = self.gap(F.adaptive_avg_pool2d(x, 1).flatten(1))
         gmp_logit = self.gmp(F.adaptive_max_pool2d(x, 1).flatten(1))
         by_gap = x * self.gap.weight[..., None, None]
         by_gmp = x * self.gmp.weight[..., None, None]
         features = F.relu(self.merge(torch.cat([by_gap, by_gmp], 1)))
-        return Attended(features, torch.cat([gap_logit, gmp_logit], 1), features.sum(1))
+        return CAMOutput(features, torch.cat([gap_logit, gmp_logit], 1), features.sum(1))

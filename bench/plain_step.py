@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from models.networks.generator import Translation
+from models.networks.generator import GeneratorOutput
 from training.losses import Terms, adversarial_terms, cam_loss, discriminator_terms
 from training.methods.ugatit import Ugatit
 
@@ -57,7 +57,7 @@ def _translate(method: Ugatit, real: Mapping[str, Tensor]) -> Terms:
     return terms
 
 
-def _translations(method: Ugatit, real: Mapping[str, Tensor]) -> dict[str, Translation]:
+def _translations(method: Ugatit, real: Mapping[str, Tensor]) -> dict[str, GeneratorOutput]:
     return {
         "A": method.generators["genB2A"](real["B"]),
         "B": method.generators["genA2B"](real["A"]),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from models.networks.discriminator import Judgement
+from models.networks.discriminator import DiscriminatorOutput
 
 Terms = dict[str, Tensor]
 """Scalar loss terms by name, each before its weight."""
@@ -21,7 +21,7 @@ def least_squares(logit: Tensor, label: float) -> Tensor:
     return (logit - label).square().mean()
 
 
-def discriminator_terms(name: str, real: Judgement, fake: Judgement) -> Terms:
+def discriminator_terms(name: str, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Terms:
     """What one discriminator has to learn: real pictures are 1, fake ones 0, for its logit and for its CAM's.
 
     Args:
@@ -35,7 +35,7 @@ def discriminator_terms(name: str, real: Judgement, fake: Judgement) -> Terms:
     return terms
 
 
-def adversarial_terms(name: str, fake: Judgement) -> Terms:
+def adversarial_terms(name: str, fake: DiscriminatorOutput) -> Terms:
     """What a generator has to learn from one discriminator: its pictures should be judged real."""
     terms = {f"G_adv_{name}": least_squares(fake.logit, 1)}
     if fake.cam_logit is not None:

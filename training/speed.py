@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from models.networks.layers import set_quick
+from models.networks.convolution import set_fast_convolutions
 
 Precision = Literal["auto", "float32", "bfloat16"]
 Convolutions = Literal["auto", "direct", "quick"]
@@ -54,7 +54,7 @@ class Speed:
         if self.channels_last:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.quick:
-            set_quick(network, quick=True)
+            set_fast_convolutions(network, fast=True)
 
     def lay_out(self, pictures: Tensor) -> Tensor:
         """Pictures `[B, 3, S, S]` as the networks' maps lie."""

@@ -1,7 +1,7 @@
-"""The shapes and switches of the networks.
+"""The shapes and options of the networks.
 
-Defaults are the paper's sizes with the choices of the official PyTorch code; each switch names a choice, most
-of them that of the TensorFlow code, with which the paper's figures were made.
+The defaults are the paper's sizes and the official PyTorch code's choices. Most options select what the
+official TensorFlow code does instead, with which the paper's figures were made.
 """
 
 from __future__ import annotations
@@ -16,93 +16,99 @@ StyleWidth = Literal["features", "blocks"]
 
 
 class ConfigError(ValueError):
-    """A network that cannot be built was asked for. The message is one sentence."""
+    """A config describes a network that cannot be built. The message is one sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorConfig:
-    """One generator."""
+    """The shape and the options of one generator."""
 
     size: int = 256
-    """Height and width of the pictures in pixels, a multiple of 4. Binding for the full generator only."""
+    """Height and width of the pictures in pixels, a multiple of 4. Only the full generator requires this
+    size."""
     channels: int = 64
     """Base channels c: the encoder goes 3 -> c -> 2c -> 4c."""
     blocks: int = 4
     """Residual blocks, in the encoder and in the decoder each."""
     light: bool = False
-    """Gamma and beta from the pooled features (10.6 M parameters), not from all (279 M at 256 px)."""
+    """Compute gamma and beta from the pooled features (10.6 M parameters) instead of from all features (279 M
+    at 256 px)."""
     normalization: Normalization = "adalin"
-    """Of the decoder; what the up-sampling layers take follows from it."""
+    """Of the decoder's residual blocks; that of the up-sampling layers follows from it."""
     cam: bool = True
-    """The auxiliary classifier and its re-weighting; without it the features go straight on."""
+    """Use the auxiliary classifier and its weighting; without it the decoder takes the encoder's features."""
     shared_cam: bool = False
-    """One classifier with a bias serves both poolings, and a feature's weight is w + b, as in the TensorFlow
-    code; otherwise each pooling has its own, without a bias."""
+    """Use one classifier with a bias for both poolings; a feature's weight is then w + b, as in the
+    TensorFlow code. By default each pooling has its own classifier without a bias."""
     biases: bool = False
-    """Every convolution and fully connected layer has a bias, as in the TensorFlow code; otherwise the CAM's
-    1x1 convolution alone."""
+    """Give every convolution and fully connected layer a bias, as in the TensorFlow code. By default only the
+    CAM's 1x1 convolution has one."""
     affine_instance_norm: bool = False
-    """The encoder's instance normalisation learns a scale and a shift, as in the TensorFlow code."""
+    """Let the encoder's instance normalisation learn a scale and a shift, as in the TensorFlow code."""
     smooth_rho: bool = False
-    """AdaLIN's rho starts at 1 and is used as clip(rho - 0.1, 0, 1), as in the TensorFlow code; otherwise it
-    starts at 0.9 and is used as it is."""
+    """Start AdaLIN's rho at 1 and use clip(rho - 0.1, 0, 1), as in the TensorFlow code. By default rho starts
+    at 0.9 and is used unchanged."""
     unbiased_variance: bool = True
-    """AdaLIN and LIN divide by n - 1, as the official PyTorch code does; the TensorFlow code by n."""
+    """Divide the variances of AdaLIN and LIN by n - 1, as the official PyTorch code does; the TensorFlow code
+    divides by n."""
     style_width: StyleWidth = "features"
-    """Of the two hidden layers before gamma and beta: 4c as the features, or c times the number of blocks, as
-    in the TensorFlow code. Gamma and beta themselves have the 4c of the maps that they scale."""
+    """Width of the two hidden layers before gamma and beta: "features" is 4c, "blocks" is c times the number
+    of blocks, as in the TensorFlow code. Gamma and beta always have the 4c channels of the maps they
+    scale."""
 
     def __post_init__(self) -> None:
         if self.size < 8 or self.size % 4:
-            raise ConfigError(f"size is {self.size}; it must be a multiple of 4 and at least 8.")
+            raise ConfigError(f"size must be a multiple of 4 and at least 8, got {self.size}.")
         if self.channels < 1 or self.blocks < 1:
-            raise ConfigError("channels and blocks must be at least 1.")
-        _refuse_shared_nothing(self.cam, self.shared_cam)
+            raise ConfigError(
+                f"channels and blocks must be at least 1, got {self.channels} and {self.blocks}."
+            )
+        _refuse_shared_cam_without_cam(self.cam, self.shared_cam)
         if self.smooth_rho and self.normalization != "adalin":
             raise ConfigError(
-                f"smooth_rho is AdaLIN's, and normalization is {self.normalization}: leave it out."
+                f"smooth_rho needs normalization adalin, got {self.normalization}; remove smooth_rho."
             )
         if self.style_width != "features" and not self.adaptive:
             raise ConfigError(
-                f"style_width is of the layers to gamma and beta, and normalization {self.normalization} "
-                "has none: leave it out."
+                f"style_width needs normalization adalin or adain, got {self.normalization}; "
+                "remove style_width."
             )
 
     @property
     def adaptive(self) -> bool:
-        """Whether the decoder's normalisation takes gamma and beta from the picture's features."""
+        """Whether the decoder's normalisation computes gamma and beta from the picture's features."""
         return self.normalization in ("adalin", "adain")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorConfig:
-    """One discriminator; 7 layers make the global one, 5 the local one."""
+    """The shape and the options of one discriminator: the global one has 7 layers, the local one 5."""
 
     channels: int = 64
-    """Channels of the first layer; each of the following doubles them."""
+    """Channels of the first layer; each following layer doubles them."""
     layers: int = 7
-    """Convolutions of 4x4, the last one to the logit included."""
+    """Number of 4x4 convolutions, including the last one to the logit."""
     cam: bool = True
-    """The auxiliary classifier and its re-weighting."""
+    """Use the auxiliary classifier and its weighting."""
     raw_cam_weight: bool = True
-    """The features are weighted by the classifiers' weights as they were before spectral normalisation, as
-    the official PyTorch code does; the logit always uses the normalised ones."""
+    """Weight the features by the classifiers' weights before spectral normalisation, as the official PyTorch
+    code does. The logit always uses the normalised weights."""
     shared_cam: bool = False
-    """One classifier with a bias serves both poolings, and a feature's weight is w + b, as in the TensorFlow
-    code; otherwise each pooling has its own, without a bias."""
+    """Use one classifier with a bias for both poolings; a feature's weight is then w + b, as in the
+    TensorFlow code. By default each pooling has its own classifier without a bias."""
     last_bias: bool = False
-    """The convolution to the logit has a bias too, as in the TensorFlow code."""
+    """Give the convolution to the logit a bias too, as in the TensorFlow code."""
     uneven_padding: bool = False
-    """The two convolutions at stride 1 pad 1 before and 2 after, which keeps the map's size, as in the
-    TensorFlow code: 32x32 and 8x8 logits at 256 px. Otherwise they pad 1 on every side, and each takes one
-    row and one column: 30x30 and 6x6."""
+    """Pad the two convolutions with stride 1 by 1 before and 2 after, which keeps the map's size, as in the
+    TensorFlow code: the logits are 32x32 and 8x8 at 256 px. By default they pad 1 on every side, and each
+    removes one row and one column: 30x30 and 6x6."""
 
     def __post_init__(self) -> None:
         if self.layers < 3:
             raise ConfigError(f"A discriminator needs at least 3 layers, got {self.layers}.")
         if self.channels < 1:
-            raise ConfigError("channels must be at least 1.")
-        _refuse_shared_nothing(self.cam, self.shared_cam)
+            raise ConfigError(f"channels must be at least 1, got {self.channels}.")
+        _refuse_shared_cam_without_cam(self.cam, self.shared_cam)
 
     @property
     def features(self) -> int:
@@ -111,19 +117,20 @@ class DiscriminatorConfig:
 
     @property
     def smallest_size(self) -> int:
-        """Least height and width of a picture, in pixels, that leaves something to judge.
+        """The smallest height and width of a picture, in pixels, that gives at least one logit.
 
-        Each stride halves it. Three must be left: for two convolutions that take one each and still need two
-        to reflect, and alike for an uneven padding, whose reflection by two needs three.
+        Each stride of 2 halves the map, and 3 pixels must remain for the last two convolutions: with padding
+        1, each removes one pixel and reflection needs two; with uneven padding, reflecting by two needs
+        three.
         """
         return 3 << (self.layers - 2)
 
 
 def deepest_layers(size: int) -> int:
-    """The most layers that a discriminator of pictures of `size` pixels can have."""
+    """Return the largest number of layers of a discriminator for pictures of `size` pixels."""
     return (size // 3).bit_length() + 1
 
 
-def _refuse_shared_nothing(cam: bool, shared_cam: bool) -> None:
+def _refuse_shared_cam_without_cam(cam: bool, shared_cam: bool) -> None:
     if shared_cam and not cam:
-        raise ConfigError("shared_cam is of the CAM, and cam is false: leave it out.")
+        raise ConfigError("shared_cam needs cam = true, got cam = false; remove shared_cam.")

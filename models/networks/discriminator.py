@@ -1,4 +1,4 @@
-"""The discriminators: local and global differ in depth alone (section 2.1.2)."""
+"""The discriminators (section 2.1.2): the local and the global one differ only in depth."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from models.networks.attention import CAM
+from models.networks.cam import CAM
 from models.networks.config import DiscriminatorConfig
 from models.networks.spectral import spectral_norm
 
 SLOPE = 0.2
+"""Of every leaky ReLU."""
 
 
-class Judgement(NamedTuple):
-    """What a discriminator answers."""
+class DiscriminatorOutput(NamedTuple):
+    """What a discriminator returns."""
 
-    logit: Tensor  # [B, 1, h', w'], near 1 where the picture looks real, near 0 where not (LSGAN)
+    logit: Tensor  # [B, 1, h', w'], near 1 where the picture looks real, near 0 where it looks fake (LSGAN)
     cam_logit: Tensor | None  # [B, 2]; None without a CAM
     attention: Tensor | None  # [B, h, w], can be negative; None without a CAM
 
 
 class Discriminator(nn.Module):
-    """Judges pictures `[B, 3, H, W]` in [-1, 1] patch by patch."""
+    """A patch discriminator for pictures `[B, 3, H, W]` in [-1, 1]: one logit per patch."""
 
     def __init__(self, config: DiscriminatorConfig) -> None:
         super().__init__()
@@ -52,12 +53,13 @@ class Discriminator(nn.Module):
             _padding(config, 1), spectral_norm(nn.Conv2d(config.features, 1, 4, bias=config.last_bias))
         )
 
-    def forward(self, x: Tensor) -> Judgement:  # [B, 3, H, W]
-        features = self.features(x)  # [B, c * 2^(L-2), h, w]
+    def forward(self, x: Tensor) -> DiscriminatorOutput:  # [B, 3, H, W]
+        # At 256 px the global one (7 layers) has [B, 2048, 7, 7] here, the local one (5) [B, 512, 31, 31].
+        features = self.features(x)  # [B, c * 2^(layers - 2), h, w]
         cam_logit = attention = None
         if self.cam is not None:
             features, cam_logit, attention = self.cam(features)
-        return Judgement(self.to_logit(features), cam_logit, attention)
+        return DiscriminatorOutput(self.to_logit(features), cam_logit, attention)
 
 
 def _padding(config: DiscriminatorConfig, stride: int) -> nn.ReflectionPad2d:

@@ -1,4 +1,4 @@
-"""The generator: an encoder, the CAM, a decoder that adapts to what the CAM attends to (figure 1)."""
+"""The generator (section 2.1.1, figure 1): an encoder, the CAM, and a decoder with AdaLIN."""
 
 from __future__ import annotations
 
@@ -6,75 +6,83 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from models.networks.attention import CAM
+from models.networks.cam import CAM
 from models.networks.config import GeneratorConfig
-from models.networks.layers import Layers, convolution
+from models.networks.convolution import ConvSequential, convolution
 from models.networks.normalization import (
     EPSILON,
     AdaLIN,
     InstanceNorm,
-    Style,
+    StyleMLP,
     decoder_normalization,
     upsampling_normalization,
 )
 
 
-class Translation(NamedTuple):
-    """What a generator answers."""
+class GeneratorOutput(NamedTuple):
+    """What a generator returns."""
 
     image: Tensor  # [B, 3, S, S], in [-1, 1]
-    cam_logit: Tensor | None  # [B, 2], high where the input looks like the source domain; None without a CAM
+    cam_logit: Tensor | None  # [B, 2], high if the input looks like the source domain; None without a CAM
     attention: Tensor | None  # [B, S/4, S/4], at least 0; None without a CAM
 
 
 class Generator(nn.Module):
-    """Translates pictures of one domain into another, `[B, 3, S, S]` in [-1, 1] to a `Translation`.
+    """A generator that translates pictures `[B, 3, S, S]` in [-1, 1] of one domain into another.
 
-    The full generator takes pictures of its own size only; the light one any height and width divisible by 4.
+    The full generator takes only pictures of its config's size; the light one takes any height and width that
+    are multiples of 4.
     """
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config = config
         c = config.channels
-        self.encoder = Layers(
-            *_convolution(config, 3, c, kernel=7),
-            *_convolution(config, c, 2 * c, stride=2),
-            *_convolution(config, 2 * c, 4 * c, stride=2),
+        self.encoder = ConvSequential(
+            *_convolution(config, 3, c, kernel=7),  # [B, c, S, S]
+            *_convolution(config, c, 2 * c, stride=2),  # [B, 2c, S/2, S/2]
+            *_convolution(config, 2 * c, 4 * c, stride=2),  # [B, 4c, S/4, S/4]
             *(EncoderBlock(config) for _ in range(config.blocks)),
         )
         self.cam = CAM(4 * c, shared=config.shared_cam) if config.cam else None
-        self.style = _style_layers(config) if config.adaptive else None
+        self.style = _style_mlp(config) if config.adaptive else None
         self.decoder = nn.ModuleList(DecoderBlock(config) for _ in range(config.blocks))
-        self.upsampling = Layers(*_upsampling(config, 4 * c, 2 * c), *_upsampling(config, 2 * c, c))
-        self.to_image = Layers(nn.ReflectionPad2d(3), nn.Conv2d(c, 3, 7, bias=config.biases), nn.Tanh())
+        self.upsampling = ConvSequential(
+            *_upsampling(config, 4 * c, 2 * c),  # [B, 2c, S/2, S/2]
+            *_upsampling(config, 2 * c, c),  # [B, c, S, S]
+        )
+        self.to_image = ConvSequential(
+            nn.ReflectionPad2d(3), nn.Conv2d(c, 3, 7, bias=config.biases), nn.Tanh()
+        )
 
-    def forward(self, x: Tensor) -> Translation:  # [B, 3, S, S]
-        features = self.encoder(x)  # [B, 4c, S/4, S/4]
+    def forward(self, x: Tensor) -> GeneratorOutput:  # [B, 3, S, S]
+        features = self.encoder(x)  # [B, 4c, S/4, S/4], in the paper [B, 256, 64, 64]
         cam_logit = attention = None
         if self.cam is not None:
-            features, cam_logit, attention = self.cam(features)
+            features, cam_logit, attention = self.cam(features)  # the features keep their shape
         style = self._style(features)
         for block in self.decoder:
-            features = block(features, style)
+            features = block(features, style)  # [B, 4c, S/4, S/4]
         features = self.upsampling(features)  # [B, c, S, S]
-        return Translation(self.to_image(features), cam_logit, attention)
+        return GeneratorOutput(self.to_image(features), cam_logit, attention)
 
     def _style(self, features: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return gamma and beta, `[B, 4c]` each, or None if the decoder's normalisation takes none."""
         if self.style is None:
             return None
+        # Light: [B, 4c]; full: [B, 4c * S/4 * S/4], which is why the full one has 268 M parameters more.
         pooled = features.mean((2, 3)) if self.config.light else features.flatten(1)
         style: tuple[Tensor, Tensor] = self.style(pooled)
         return style
 
 
 class EncoderBlock(nn.Module):
-    """A residual block with instance normalisation and no activation after the sum."""
+    """A residual block with instance normalisation and without an activation after the sum."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         channels = 4 * config.channels
-        self.body = Layers(
+        self.body = ConvSequential(
             *_convolution(config, channels, channels), *_convolution(config, channels, channels)[:-1]
         )
 
@@ -84,9 +92,9 @@ class EncoderBlock(nn.Module):
 
 
 class DecoderBlock(nn.Module):
-    """A residual block whose two normalisations take the picture's style, if they are adaptive."""
+    """A residual block whose two normalisations take gamma and beta of the picture if they are adaptive."""
 
-    quick = False
+    fast = False
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -103,7 +111,7 @@ class DecoderBlock(nn.Module):
         return x + _normalize(self.norm2, self._convolved(hidden, self.conv2), style)
 
     def _convolved(self, x: Tensor, conv: nn.Conv2d) -> Tensor:
-        return convolution(x, conv, [self.pad], quick=self.quick)
+        return convolution(x, conv, [self.pad], fast=self.fast)
 
 
 def _normalize(norm: nn.Module, x: Tensor, style: tuple[Tensor, Tensor] | None) -> Tensor:
@@ -111,11 +119,11 @@ def _normalize(norm: nn.Module, x: Tensor, style: tuple[Tensor, Tensor] | None) 
     return result
 
 
-def _style_layers(config: GeneratorConfig) -> Style:
+def _style_mlp(config: GeneratorConfig) -> StyleMLP:
     features = 4 * config.channels
     inputs = features if config.light else features * (config.size // 4) ** 2
     width = features if config.style_width == "features" else config.channels * config.blocks
-    return Style(inputs, features, width=width, biases=config.biases)
+    return StyleMLP(inputs, features, width=width, biases=config.biases)
 
 
 def _convolution(

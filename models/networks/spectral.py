@@ -1,4 +1,4 @@
-"""Spectral normalisation (Miyato et al. 2018) in full precision."""
+"""Spectral normalisation (Miyato et al. 2018, arXiv 1802.05957), always in full precision."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from torch.nn.utils.parametrizations import _SpectralNorm
 def spectral_norm(layer: nn.Conv2d | nn.Linear) -> nn.Module:
     """Divide a layer's weight by its largest singular value, as `torch.nn.utils.parametrizations` does.
 
-    On a GPU, autocast would round that value, and the vectors that it is found by, to bfloat16.
+    Under autocast, torch's own version computes the singular value and the vectors of its power iteration in
+    bfloat16; this one computes them in the weight's own precision.
     """
-    return parametrize.register_parametrization(layer, "weight", _InFullPrecision(layer.weight))
+    return parametrize.register_parametrization(layer, "weight", _FullPrecisionSpectralNorm(layer.weight))
 
 
-class _InFullPrecision(_SpectralNorm):
+class _FullPrecisionSpectralNorm(_SpectralNorm):
     def _power_method(self, weight_mat: Tensor, n_power_iterations: int) -> None:
-        if not weight_mat.is_meta:  # without values there is no singular vector to find, and it takes seconds
+        # A tensor on the meta device has no values, so the iteration finds nothing but takes seconds.
+        if not weight_mat.is_meta:
             super()._power_method(weight_mat, n_power_iterations)
 
     def forward(self, weight: Tensor) -> Tensor:
-        kind = weight.device.type
-        if kind == "meta" or not torch.is_autocast_enabled(kind):
+        device_type = weight.device.type
+        if device_type == "meta" or not torch.is_autocast_enabled(device_type):
             return super().forward(weight)
-        with torch.autocast(kind, enabled=False):
+        with torch.autocast(device_type, enabled=False):
             return super().forward(weight)

@@ -383,9 +383,12 @@ def test_a_data_set_in_the_way_is_neither_replaced_nor_cause_for_half_the_work(
         (("--a2b", "cat2dog"), "Missing option '--b2a'"),
         (
             ("--a2b", "cat2dog", "--b2a", "dog2cat", "--size", "130"),
-            "size is 130; it must be a multiple of 4",
+            "size must be a multiple of 4 and at least 8, got 130",
         ),
-        (("--a2b", "cat2dog", "--b2a", "dog2cat", "--size", "0"), "size is 0; it must be a multiple of 4"),
+        (
+            ("--a2b", "cat2dog", "--b2a", "dog2cat", "--size", "0"),
+            "size must be a multiple of 4 and at least 8, got 0",
+        ),
         (
             ("--a2b", "cat2dog", "--b2a", "dog2cat", "--size", "92", "--discriminators"),
             "A discriminator of 7 layers needs pictures of at least 96 px, not 92",

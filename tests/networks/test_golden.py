@@ -1,4 +1,4 @@
-"""Our networks compute what the official ones compute."""
+"""Our networks compute the outputs of the official PyTorch networks."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from training.importers import read_official
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(("name", "real"), [("genA2B", "real_A"), ("genB2A", "real_B")])
-def test_generators_agree_with_the_official_ones(variant: str, name: str, real: str) -> None:
+def test_generators_match_the_official_ones(variant: str, name: str, real: str) -> None:
     golden = vectors(variant)
     generator = read_official(checkpoint(variant), size=128).generators[name]
     with torch.inference_mode():
@@ -22,7 +22,7 @@ def test_generators_agree_with_the_official_ones(variant: str, name: str, real: 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("name", ["disGA", "disLA", "disGB", "disLB"])
-def test_discriminators_agree_with_the_official_ones(variant: str, name: str) -> None:
+def test_discriminators_match_the_official_ones(variant: str, name: str) -> None:
     golden = vectors(variant)
     discriminator = read_official(checkpoint(variant), size=128).discriminators[name]
     with torch.inference_mode():

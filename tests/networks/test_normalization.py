@@ -1,4 +1,4 @@
-"""The fused layer-instance normalisation is the plain formula, forward and backward."""
+"""The one-pass layer-instance normalisation equals the paper's formula, forward and backward."""
 
 import pytest
 import torch
@@ -7,8 +7,8 @@ from torch import Tensor
 from models.networks.normalization import EPSILON, layer_instance_norm
 
 
-def plain_formula(x: Tensor, rho: Tensor, gamma: Tensor, beta: Tensor, *, unbiased: bool) -> Tensor:
-    """Equation 1 of the paper, both normalisations written out."""
+def paper_formula(x: Tensor, rho: Tensor, gamma: Tensor, beta: Tensor, *, unbiased: bool) -> Tensor:
+    """Return equation 1 of the paper, with both normalisations written out."""
     over_space, over_layer = (2, 3), (1, 2, 3)
     correction = int(unbiased)
     instance = (x - x.mean(over_space, keepdim=True)) / torch.sqrt(
@@ -36,20 +36,20 @@ def inputs(dtype: torch.dtype, *, adaptive: bool) -> tuple[Tensor, Tensor, Tenso
 
 @pytest.mark.parametrize("unbiased", [True, False])
 @pytest.mark.parametrize("adaptive", [True, False])
-def test_one_pass_equals_the_formula_with_its_gradients(adaptive: bool, unbiased: bool) -> None:
-    reference, fused = inputs(torch.float64, adaptive=adaptive), inputs(torch.float32, adaptive=adaptive)
+def test_one_pass_equals_the_paper_formula_and_its_gradients(adaptive: bool, unbiased: bool) -> None:
+    reference, one_pass = inputs(torch.float64, adaptive=adaptive), inputs(torch.float32, adaptive=adaptive)
     weight = torch.randn(reference[0].shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    expected = plain_formula(*reference, unbiased=unbiased)
-    found = layer_instance_norm(*fused, unbiased=unbiased)
+    expected = paper_formula(*reference, unbiased=unbiased)
+    found = layer_instance_norm(*one_pass, unbiased=unbiased)
     expected_gradients = torch.autograd.grad((expected * weight).sum(), reference)
-    found_gradients = torch.autograd.grad((found * weight.float()).sum(), fused)
+    found_gradients = torch.autograd.grad((found * weight.float()).sum(), one_pass)
     torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-5)
-    for ours, plain in zip(found_gradients, expected_gradients, strict=True):
-        torch.testing.assert_close(ours.double(), plain, rtol=1e-5, atol=2e-5)
+    for found_gradient, expected_gradient in zip(found_gradients, expected_gradients, strict=True):
+        torch.testing.assert_close(found_gradient.double(), expected_gradient, rtol=1e-5, atol=2e-5)
 
 
 @pytest.mark.parametrize("unbiased", [True, False])
-def test_the_gradients_are_exact_in_float64(unbiased: bool) -> None:
+def test_gradients_are_exact_in_float64(unbiased: bool) -> None:
     x, rho, gamma, beta = inputs(torch.float64, adaptive=True)
     x = x[:, :3, :3, :4].detach().requires_grad_()
     rho, gamma, beta = (t[..., :3].detach().requires_grad_() for t in (rho, gamma, beta))
@@ -59,8 +59,8 @@ def test_the_gradients_are_exact_in_float64(unbiased: bool) -> None:
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_the_memory_layout_is_kept_and_changes_nothing(layout: torch.memory_format) -> None:
+def test_memory_layout_is_kept_and_does_not_change_the_result(layout: torch.memory_format) -> None:
     x, rho, gamma, beta = inputs(torch.float32, adaptive=True)
     y = layer_instance_norm(x.contiguous(memory_format=layout), rho, gamma, beta, unbiased=True)
     assert y.is_contiguous(memory_format=layout)
-    torch.testing.assert_close(y, plain_formula(x, rho, gamma, beta, unbiased=True), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(y, paper_formula(x, rho, gamma, beta, unbiased=True), rtol=1e-5, atol=1e-5)

@@ -125,4 +125,4 @@ def test_a_switch_that_an_ablation_made_void_cannot_be_turned_on_again(
         "fit", "--data", tmp_path, "--out", tmp_path / "run", "--preset=paper", "--ablation=in", again
     )
     assert code == 2
-    assert "smooth_rho is AdaLIN's, and normalization is in: leave it out." in error
+    assert "smooth_rho needs normalization adalin, got in; remove smooth_rho." in error

@@ -165,7 +165,7 @@ def test_processes_on_one_cpu_share_its_cores_and_its_memory() -> None:
     [
         (("--preset=none",), "Unknown preset 'none'; the presets are cpu-demo"),
         (("--set=stps=4",), "Unknown config key 'stps'; did you mean 'steps'?"),
-        (("--size=30", "--set=ugatit.global_discriminator.layers=4"), "it must be a multiple of 4"),
+        (("--size=30", "--set=ugatit.global_discriminator.layers=4"), "size must be a multiple of 4"),
         (("--data=nowhere",), "nowhere is no folder"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.networks.attention import raw_weight
+from models.networks.cam import raw_weight
 from models.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
 from models.networks.normalization import LIN, AdaLIN
 from training.config import RunConfig, from_mapping, load_preset

@@ -8,7 +8,7 @@ import numpy as np
 from torch import nn
 
 from models.bundle.switches import WINOGRAD
-from models.networks.attention import CAM
+from models.networks.cam import CAM
 from models.networks.generator import DecoderBlock, EncoderBlock, Generator
 from training.export.graph import Graph
 from training.export.layers import (

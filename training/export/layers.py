@@ -14,7 +14,7 @@ from onnx import TensorProto
 from torch import Tensor, nn
 
 from models.bundle.switches import WINOGRAD
-from models.networks.attention import CAM
+from models.networks.cam import CAM
 from models.networks.normalization import EPSILON, LIN, AdaLIN
 from training.export.graph import Graph
 

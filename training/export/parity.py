@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from models.bundle.canary import MAX_RELATIVE, relative_difference, smooth_picture
 from models.bundle.manifest import Parity
 from models.bundle.switches import WINOGRAD, turn_on
-from models.networks.discriminator import Discriminator, Judgement
-from models.networks.generator import Generator, Translation
+from models.networks.discriminator import Discriminator, DiscriminatorOutput
+from models.networks.generator import Generator, GeneratorOutput
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -105,7 +105,7 @@ def translate(generator: Generator, pixels: NDArray[np.uint8]) -> dict[str, NDAr
     return {"image": levels, **{name: value.astype(np.float32) for name, value in answer.items()}}
 
 
-def _arrays(answer: Translation | Judgement) -> dict[str, NDArray[Any]]:
+def _arrays(answer: GeneratorOutput | DiscriminatorOutput) -> dict[str, NDArray[Any]]:
     """What a network answered, by name."""
     return {name: value.numpy() for name, value in answer._asdict().items() if value is not None}
 

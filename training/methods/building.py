@@ -8,7 +8,7 @@ from typing import Any, Final
 import torch
 from torch import nn
 
-from models.networks.attention import raw_weight
+from models.networks.cam import raw_weight
 from training.methods.ugatit_config import DecayedWeights, Initialization
 
 DEVIATION: Final = 0.02

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
-from models.networks.discriminator import Judgement
-from models.networks.generator import Translation
+from models.networks.discriminator import DiscriminatorOutput
+from models.networks.generator import GeneratorOutput
 from training.methods.method import Column
 
-Translate = Callable[[str, Tensor], Translation]
-Judge = Callable[[str, Tensor], Judgement]
+Translate = Callable[[str, Tensor], GeneratorOutput]
+Judge = Callable[[str, Tensor], DiscriminatorOutput]
 
 
 def columns(source: Tensor, domain: str, target: str, *, translate: Translate, judge: Judge) -> list[Column]:

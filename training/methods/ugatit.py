@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from models.networks.discriminator import Discriminator, Judgement
-from models.networks.generator import Generator, Translation
+from models.networks.discriminator import Discriminator, DiscriminatorOutput
+from models.networks.generator import Generator, GeneratorOutput
 from models.networks.normalization import LIN, AdaLIN
 from training.losses import Terms, adversarial_terms, cam_loss, discriminator_terms
 from training.methods.building import initialize, parameter_groups
@@ -144,24 +144,26 @@ class Ugatit:
 
     def translate_all(
         self, real: Mapping[str, Tensor]
-    ) -> tuple[dict[str, Translation], dict[str, Translation]]:
+    ) -> tuple[dict[str, GeneratorOutput], dict[str, GeneratorOutput]]:
         """The translations and the identities, by the domain that a picture is to look like."""
         to_B, identity_B = self._translate("genA2B", real["A"], real["B"])
         to_A, identity_A = self._translate("genB2A", real["B"], real["A"])
         return {"A": to_A, "B": to_B}, {"A": identity_A, "B": identity_B}
 
-    def _translate(self, generator: str, source: Tensor, target: Tensor) -> tuple[Translation, Translation]:
+    def _translate(
+        self, generator: str, source: Tensor, target: Tensor
+    ) -> tuple[GeneratorOutput, GeneratorOutput]:
         """One pass for the translation of one domain and the identity of the other."""
         translation, identity = halves(self._generate(generator, torch.cat([source, target])))
-        return Translation(*translation), Translation(*identity)
+        return GeneratorOutput(*translation), GeneratorOutput(*identity)
 
-    def _generate(self, generator: str, pictures: Tensor) -> Translation:
+    def _generate(self, generator: str, pictures: Tensor) -> GeneratorOutput:
         """What a generator makes of pictures."""
-        return Translation(*self._pass(generator, pictures))
+        return GeneratorOutput(*self._pass(generator, pictures))
 
-    def _judge(self, discriminator: str, pictures: Tensor) -> Judgement:
+    def _judge(self, discriminator: str, pictures: Tensor) -> DiscriminatorOutput:
         """What a discriminator says of pictures."""
-        return Judgement(*self._pass(discriminator, pictures))
+        return DiscriminatorOutput(*self._pass(discriminator, pictures))
 
     def _pass(self, network: str, pictures: Tensor) -> list[Any]:
         """Every pass of every network; whatever it computes in, it answers in full precision."""
@@ -182,17 +184,19 @@ class Ugatit:
             terms |= discriminator_terms(name[3:], judged_real, judged_fake)
         return terms
 
-    def _judge_both(self, discriminator: str, real: Tensor, fake: Tensor) -> tuple[Judgement, Judgement]:
+    def _judge_both(
+        self, discriminator: str, real: Tensor, fake: Tensor
+    ) -> tuple[DiscriminatorOutput, DiscriminatorOutput]:
         """Real and fake pictures in one pass: one power iteration of the spectral norm instead of two."""
         judged_real, judged_fake = halves(self._judge(discriminator, torch.cat([real, fake])))
-        return Judgement(*judged_real), Judgement(*judged_fake)
+        return DiscriminatorOutput(*judged_real), DiscriminatorOutput(*judged_fake)
 
     def translating_terms(
         self,
         *,
         real: Mapping[str, Tensor],
-        translations: Mapping[str, Translation],
-        identities: Mapping[str, Translation],
+        translations: Mapping[str, GeneratorOutput],
+        identities: Mapping[str, GeneratorOutput],
     ) -> Terms:
         """What the two generators have to learn. Keys are the domain that a picture is to look like."""
         terms: Terms = {}

@@ -1,0 +1,89 @@
+"""Convolutions together with the padding and up-sampling before them, by faster algorithms where they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from models.networks import rgb_convolution, winograd
+
+MIN_WINOGRAD_CHANNELS = 16
+"""With fewer channels a Winograd convolution's transforms cost more than its products save."""
+
+
+class ConvSequential(nn.Sequential):
+    """Layers in sequence. With `fast`, up-sampling, padding and convolution run as one function if possible.
+
+    Parameters and results are those of `nn.Sequential`, the results up to rounding.
+    """
+
+    fast = False
+
+    def forward(self, x: Tensor) -> Tensor:  # [B, C, H, W]
+        before: list[nn.Module] = []
+        for layer in self:
+            if isinstance(layer, nn.Upsample | nn.ReflectionPad2d):
+                before.append(layer)
+            elif isinstance(layer, nn.Conv2d):
+                x, before = convolution(x, layer, before, fast=self.fast), []
+            else:
+                x = layer(x)
+        assert not before, "padding and up-sampling must be followed by a convolution"
+        return x
+
+
+def convolution(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module], *, fast: bool) -> Tensor:
+    """Return `conv(before(x))`.
+
+    Args:
+        x: `[B, C, H, W]`.
+        conv: the convolution.
+        before: the up-sampling and padding layers that precede it.
+        fast: use a faster algorithm if one fits. These run in full precision on a CPU only: the libraries of
+            other devices have fast algorithms of their own.
+    """
+    if fast and x.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
+        result = _fast_convolution(x, conv, before)
+        if result is not None:
+            return result if conv.bias is None else result + conv.bias[:, None, None]
+    direct: Tensor = conv(_apply(before, x))
+    return direct
+
+
+def _fast_convolution(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module]) -> Tensor | None:
+    """Return the convolution without its bias, or None if no fast algorithm fits."""
+    if conv.kernel_size == (3, 3) and conv.stride == (1, 1):
+        return _winograd(x, conv, before)
+    if conv.kernel_size == (7, 7) and conv.out_channels == 3:
+        return rgb_convolution.features_to_rgb(_apply(before, x), conv.weight)
+    if conv.kernel_size == (7, 7) and conv.in_channels == 3:
+        return rgb_convolution.rgb_to_features(_apply(before, x), conv.weight)
+    return None
+
+
+def _winograd(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module]) -> Tensor | None:
+    """Return None if there are too few channels, or if whole tiles do not cover the map."""
+    kinds = [type(layer) for layer in before]
+    height, width = x.shape[2:]
+    if min(conv.in_channels, conv.out_channels) < MIN_WINOGRAD_CHANNELS:
+        return None
+    if kinds == [nn.ReflectionPad2d] and height % 4 == width % 4 == 0:
+        return winograd.convolve(x, conv.weight)
+    if kinds == [nn.Upsample, nn.ReflectionPad2d] and height % 2 == width % 2 == 0:
+        return winograd.convolve_upsampled(x, conv.weight)
+    return None
+
+
+def _apply(layers: Iterable[nn.Module], x: Tensor) -> Tensor:
+    for layer in layers:
+        x = layer(x)
+    return x
+
+
+def set_fast_convolutions(network: nn.Module, *, fast: bool) -> None:
+    """Choose between the fast and the direct convolutions in every layer of a network that has the choice."""
+    for module in network.modules():
+        if isinstance(getattr(module, "fast", None), bool):
+            setattr(module, "fast", fast)  # noqa: B010  (mypy does not know that this module has it)
