@@ -11,9 +11,10 @@ from models.bundle.errors import BundleError
 from models.files.text import as_text, escape_output
 from models.networks.config import ConfigError
 from training.checkpoint.errors import CheckpointError as RunCheckpointError
-from training.commands import bundles, learn, seen
+from training.commands import bundles, evaluate, learn, seen
 from training.commands.config import config
 from training.data.errors import DataError
+from training.evaluation.errors import EvaluationError
 from training.export.parity import ParityError
 from training.importers import CheckpointError
 from training.methods.finite import NonFiniteError
@@ -37,6 +38,7 @@ for command in (
     seen.plan,
     seen.report,
     config,
+    evaluate.evaluate_command,
 ):
     cli.add_command(command)
 
@@ -46,6 +48,7 @@ _MISTAKES = (
     ConfigError,
     DataError,
     DoesNotFitError,
+    EvaluationError,
     NonFiniteError,
     ParityError,
     ProcessLostError,

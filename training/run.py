@@ -17,6 +17,7 @@ from training.data.scan import ScanResult
 from training.digests import Differences, decode, differences, encode
 from training.journal.environment import read_environments
 
+CONFIG: Final = "config.json"
 LOCK: Final = ".lock"
 """The file whose lock a process holds while it writes to the folder."""
 
@@ -32,7 +33,7 @@ class RunFolder:
         self.path = path
         self.checkpoints = path / "checkpoints"
         self.samples = path / "samples"
-        self._config = path / "config.json"
+        self._config = path / CONFIG
         self.stats = path / "stats.jsonl"
         self.environment = path / "environment.json"
         self._pictures = path / "pictures.sha256"

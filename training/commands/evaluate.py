@@ -1,0 +1,131 @@
+"""The command `evaluate`: how good a translator is, in figures that can be compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from training.checkpoint.disk import replace_file
+from training.evaluation.choice import EXTRACTORS, choose_extractor
+from training.evaluation.data import EvaluationData, read_data
+from training.evaluation.distances import Distances, choose_subsets
+from training.evaluation.document import to_json
+from training.evaluation.errors import EvaluationError
+from training.evaluation.evaluate import Evaluation, count_pictures, evaluate
+from training.evaluation.files import refuse_other_files, write_features
+from training.evaluation.opening import Which, open_subjects
+from training.evaluation.render import render
+from training.evaluation.subject import Subject
+
+
+@click.command("evaluate")
+@click.argument("paths", metavar="RUN_OR_BUNDLE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="Holds testA and testB.")
+@click.option("--a2b", metavar="NAME", help="Direction from testA to testB, such as selfie2anime.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write every figure to this file.")
+@click.option(
+    "--features", type=click.Path(path_type=Path), help="Keep the features of all pictures in this folder."
+)
+@click.option(
+    "--extractor", type=click.Choice(EXTRACTORS), help="[default: inception if its weights are here]"
+)
+@click.option("--inception-weights", type=click.Path(path_type=Path), help="The file of its weights.")
+@click.option(
+    "--subset-size", type=click.IntRange(min=2), help="Pictures in a subset, for KID as torch-fidelity's."
+)
+@click.option("--subsets", type=click.IntRange(min=1), help="How many subsets.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the subsets."
+)
+@click.option(
+    "--checkpoint",
+    "which",
+    type=click.Choice(["newest", "best"]),
+    default="newest",
+    show_default=True,
+    help="Of a run; its averaged weights where it keeps them.",
+)
+@click.option(
+    "--accelerator",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="For runs and the extractor; bundles compute on the CPU. auto is cuda where there is one.",
+)
+def evaluate_command(
+    paths: tuple[Path, ...],
+    data: Path,
+    a2b: str | None,
+    json_file: Path | None,
+    features: Path | None,
+    extractor: str | None,
+    inception_weights: Path | None,
+    subset_size: int | None,
+    subsets: int | None,
+    seed: int,
+    which: Which,
+    accelerator: str,
+) -> None:
+    """Measure how good the translators of runs and bundles are, on the test pictures of a data set.
+
+    KID and FID compare features of Inception, KID-lite and FID-lite those of EfficientNet-Lite0: never
+    compare one with the other. Two bundles of opposite directions are each other's way back.
+    """
+    console = Console()
+    device = _device(accelerator)
+    _refuse_outputs(json_file, features)
+    with console.status(f"Reading the test pictures in {data} …"):
+        pictures = read_data(data)
+    drawn = choose_subsets(subset_size, subsets, pictures)
+    with console.status("Verifying and opening what is evaluated …"):
+        subjects, domains = open_subjects(paths, data, a2b=a2b, which=which, device=device)
+    chosen, remark = choose_extractor(extractor, inception_weights, device=device)
+    if remark is not None:
+        console.print(remark, highlight=False, soft_wrap=True)
+    distances = Distances(chosen, drawn, seed)
+    measured = _measure(subjects, pictures, distances, features is not None, console)
+    render(measured, subjects, pictures, domains, distances, console)
+    document = to_json(measured, subjects, pictures, domains, distances, device=device)
+    if features is not None:
+        write_features(features, measured.features)
+    if json_file is not None:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(json_file, document)
+
+
+def _device(accelerator: str) -> str:
+    available = torch.cuda.is_available()
+    if accelerator == "cuda" and not available:
+        raise EvaluationError("--accelerator cuda needs a GPU that torch can use, and found none; use cpu.")
+    return "cuda" if accelerator != "cpu" and available else "cpu"
+
+
+def _refuse_outputs(json_file: Path | None, features: Path | None) -> None:
+    """Check what can be checked of the outputs before minutes of work."""
+    if json_file is not None and json_file.is_dir():
+        raise EvaluationError(f"--json {json_file} is a folder; name a file.")
+    if features is not None:
+        refuse_other_files(features)
+
+
+def _measure(
+    subjects: list[Subject],
+    pictures: EvaluationData,
+    distances: Distances,
+    reconstructions: bool,
+    console: Console,
+) -> Evaluation:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} of {task.total}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
+        task = progress.add_task("Evaluating pictures", total=count_pictures(subjects, pictures))
+        return evaluate(
+            subjects,
+            pictures,
+            distances,
+            reconstructions=reconstructions,
+            advance=lambda count: progress.advance(task, count),
+        )

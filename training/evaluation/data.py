@@ -1,0 +1,115 @@
+"""The test pictures of a data set: `testA` and `testB` alone suffice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.images.decode import PictureError
+from models.images.frame import resize
+from training.data.errors import DataError, Unreadable
+from training.data.examine import OnProgress, examine, read_picture, too_many_unreadable
+from training.data.folder import DOMAINS, Domain, find_pictures
+from training.evaluation.errors import EvaluationError
+
+Pixels = NDArray[np.uint8]
+
+LEAST_PICTURES: Final = 2
+"""Of each domain: an unbiased estimate compares the pictures of one set with each other."""
+MAX_UNREADABLE_SHARE: Final = 0.1
+"""As in training: the part of a folder's pictures that may be unreadable. Those are left out and reported."""
+
+
+@dataclass(frozen=True)
+class EvaluationData:
+    """The readable test pictures of a data set, each domain in a fixed order."""
+
+    folder: Path
+    paths: Mapping[Domain, tuple[Path, ...]]
+    unreadable: tuple[Unreadable, ...]
+    fingerprint: str
+    """Hex digest of the pictures' names and contents."""
+
+    def count(self, domain: Domain) -> int:
+        """Return the number of pictures of a domain."""
+        return len(self.paths[domain])
+
+    def pictures(self, domain: Domain) -> Iterator[Pixels]:
+        """Read the pictures of a domain at their own size, uint8 [H, W, 3].
+
+        Raises:
+            DataError: a file can no longer be read.
+        """
+        for path in self.paths[domain]:
+            yield _read(path)
+
+    def stretched(self, domain: Domain, *, height: int, width: int) -> Iterator[Pixels]:
+        """Read the pictures of a domain, uint8 [height, width, 3], whatever their own shape.
+
+        The filter is the service's, so that a bundle is judged by what its users get; training's is blurrier.
+
+        Raises:
+            DataError: a file can no longer be read.
+        """
+        for picture in self.pictures(domain):
+            yield resize(picture, height=height, width=width)
+
+
+def read_data(folder: Path, on_progress: OnProgress | None = None) -> EvaluationData:
+    """Open every test picture of a data set once.
+
+    Args:
+        folder: holds `testA` and `testB`; what else it holds is not read.
+        on_progress: called after each picture with how many were opened, and of how many.
+
+    Raises:
+        DataError: there is no such folder, or too many pictures cannot be read.
+        EvaluationError: a domain has fewer than 2 pictures.
+    """
+    found = {name: paths if name.startswith("test") else () for name, paths in find_pictures(folder).items()}
+    for domain in DOMAINS:
+        _refuse_too_few(folder / f"test{domain}", len(found[f"test{domain}"]))
+    examined = examine(folder, found, lambda data, _: hashlib.sha256(data).digest(), on_progress)
+    for sentence in too_many_unreadable(folder, examined, MAX_UNREADABLE_SHARE):
+        raise DataError(sentence, examined.all_unreadable())
+    digests = {domain: examined.readable[f"test{domain}"] for domain in DOMAINS}
+    for domain in DOMAINS:
+        _refuse_too_few(folder / f"test{domain}", len(digests[domain]))
+    return EvaluationData(
+        folder=folder,
+        paths={domain: tuple(digests[domain]) for domain in DOMAINS},
+        unreadable=examined.all_unreadable(),
+        fingerprint=_fingerprint(folder, digests),
+    )
+
+
+def _refuse_too_few(folder: Path, count: int) -> None:
+    if count < LEAST_PICTURES:
+        raise EvaluationError(
+            f"An evaluation needs at least {LEAST_PICTURES} pictures in {folder}, found {count or 'none'}; "
+            "put more JPEG, PNG or WebP files there."
+        )
+
+
+def _fingerprint(folder: Path, digests: Mapping[Domain, Mapping[Path, bytes]]) -> str:
+    whole = hashlib.sha256()
+    for domain in DOMAINS:
+        for path, digest in digests[domain].items():
+            whole.update(hashlib.sha256(path.relative_to(folder).as_posix().encode()).digest() + digest)
+    return whole.hexdigest()
+
+
+def _read(path: Path) -> Pixels:
+    try:
+        return read_picture(path)[1]
+    except PictureError as error:
+        raise DataError(
+            f"{path} could be read at the start and no longer can; put it back, then evaluate again. "
+            f"({error})"
+        ) from error

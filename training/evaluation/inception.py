@@ -1,0 +1,133 @@
+"""The InceptionV3 of torch-fidelity, whose features are those of FID and KID."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+import numpy as np
+import torch
+
+from training.evaluation.batches import batches
+from training.evaluation.data import Pixels
+from training.evaluation.errors import EvaluationError
+from training.evaluation.extractor import FeatureArray, refuse_other_weights
+
+NAME: Final = "inception"
+WEIGHTS: Final = "weights-inception-2015-12-05-6726825d.pth"
+SHA256: Final = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+
+_LAYER: Final = "2048"
+_BATCH: Final = 8
+_OTHER_WAYS: Final = (
+    f"give the file {WEIGHTS} with --inception-weights, or use --extractor efficientnet-lite0"
+)
+_UNLOADED_OPERATORS: Final = ("nms", "qnms")
+
+
+class Inception:
+    """The network of the 2015-12-05 graph, its last average pooling: 2048 features.
+
+    Pictures keep their own size until the network's own resizing, as files do in torch-fidelity.
+    """
+
+    name: Final = NAME
+    weights: Final = WEIGHTS
+    sha256: Final = SHA256
+    suffix: Final = ""
+
+    def __init__(self, weights: Path, *, device: str = "cpu") -> None:
+        """Load the network. torch's random state is left as it is.
+
+        Args:
+            weights: the file named `WEIGHTS`, wherever it is.
+            device: where to compute.
+
+        Raises:
+            EvaluationError: the file is another one, or torch-fidelity cannot be imported.
+        """
+        refuse_other_weights(weights, SHA256, remedy=_OTHER_WAYS)
+        fidelity = import_torch_fidelity()
+        with torch.random.fork_rng(devices=[]):
+            self._network = fidelity.FeatureExtractorInceptionV3(
+                NAME, [_LAYER], feature_extractor_weights_path=str(weights)
+            ).to(device)
+        self._device = device
+
+    def features(self, pictures: Iterable[Pixels]) -> FeatureArray:
+        """Return the features of pictures, uint8 [H, W, 3] of any size, as float32 [n, 2048]."""
+        rows = [
+            self._batch_features(batch)
+            for _, alike in groupby(pictures, key=lambda picture: picture.shape)
+            for batch in batches(alike, _BATCH)
+        ]
+        return np.concatenate(rows)
+
+    @torch.inference_mode()
+    def _batch_features(self, pictures: list[Pixels]) -> FeatureArray:
+        values = torch.from_numpy(np.stack(pictures).transpose(0, 3, 1, 2))  # uint8 [B, 3, H, W]
+        (rows,) = self._network(values.to(self._device))
+        features: FeatureArray = rows.cpu().numpy()
+        return features
+
+
+def cached_weights() -> Path:
+    """Return where torch-fidelity keeps the weights that it downloads."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS
+
+
+def download_weights() -> Path:
+    """Download the weights to where torch-fidelity keeps them, whole or not at all.
+
+    Raises:
+        EvaluationError: they could not be had, or torch-fidelity cannot be imported.
+    """
+    network = importlib.import_module(f"{import_torch_fidelity().__name__}.feature_extractor_inceptionv3")
+    path = cached_weights()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(
+            network.URL_INCEPTION_V3, str(path), hash_prefix=SHA256, progress=False
+        )
+    except (OSError, RuntimeError) as error:  # no network, no disk; another hash
+        raise EvaluationError(
+            f"Inception's weights are not on this machine and could not be downloaded ({error}); "
+            f"{_OTHER_WAYS}."
+        ) from None
+    return path
+
+
+def import_torch_fidelity() -> ModuleType:
+    """Import torch-fidelity, also where torchvision's own operators do not load.
+
+    It needs torchvision for nothing that runs here. A CPU build of torch beside a CUDA build of torchvision
+    refuses the import only because two operators are unknown; then they are declared, without a function.
+
+    Raises:
+        EvaluationError: it is not installed, or cannot be imported at all.
+    """
+    try:
+        try:
+            return importlib.import_module("torch_fidelity")
+        except RuntimeError as error:
+            if "torchvision::" not in str(error):
+                raise
+            _declare_operators()
+            return importlib.import_module("torch_fidelity")
+    except (ImportError, RuntimeError) as error:
+        raise EvaluationError(
+            f"The extractor {NAME} needs torch-fidelity, which cannot be imported ({error}); install the "
+            "extra (pip install 'ugatit[evaluate]') and a torchvision that fits torch, or use "
+            "--extractor efficientnet-lite0."
+        ) from None
+
+
+def _declare_operators() -> None:
+    for name in _UNLOADED_OPERATORS:
+        torch.library.define(
+            f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+        )

@@ -1,0 +1,111 @@
+"""Open the runs and bundles that a command names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import JsonValue
+
+from models.bundle.files import Bundle, read_bundle
+from models.bundle.manifest import MANIFEST
+from training.evaluation.domains import Domains, name_domains, sides
+from training.evaluation.errors import EvaluationError
+from training.evaluation.subject import Direction, Subject
+from training.evaluation.translator import BundleTranslator, NetworkTranslator
+from training.fit import load_trained
+from training.run import CONFIG, RunFolder
+
+Which = Literal["newest", "best"]
+"""Which checkpoint of a run."""
+
+Opened = tuple[Bundle, BundleTranslator]
+
+
+def open_subjects(
+    paths: Sequence[Path], data: Path, *, a2b: str | None = None, which: Which = "newest", device: str = "cpu"
+) -> tuple[list[Subject], Domains | None]:
+    """Verify and open everything that is named, in order; also return the domains that bundles were held to.
+
+    Args:
+        paths: of runs and bundles. Two bundles of opposite directions are each other's way back.
+        data: the data set's folder.
+        a2b: the direction from A to B, where the folder's name does not say it.
+        which: the checkpoint of runs.
+        device: where runs compute; bundles compute on the CPU.
+
+    Raises:
+        EvaluationError: a path is neither run nor bundle, is named twice, or is a bundle of other domains.
+        BundleError: a bundle is not what its manifest says.
+        RunError, CheckpointError, ConfigError: a run has no such checkpoint.
+    """
+    names = _names(paths)
+    bundles = {path: read_bundle(path) for path in paths if _kind(path) == "bundle"}
+    domains = name_domains(data, a2b, [bundle.manifest for bundle in bundles.values()])
+    for bundle in bundles.values():
+        assert domains is not None
+        sides(bundle.manifest, domains)
+    opened = {path: (bundle, BundleTranslator(bundle)) for path, bundle in bundles.items()}
+    subjects = []
+    for path in paths:
+        if path in opened:
+            assert domains is not None
+            subjects.append(_bundle_subject(names[path], path, opened, domains))
+        else:
+            subjects.append(_run_subject(names[path], path, which, device))
+    return subjects, domains if bundles else None
+
+
+def _kind(path: Path) -> Literal["run", "bundle"]:
+    if (path / MANIFEST).is_file():
+        return "bundle"
+    if (path / CONFIG).is_file():
+        return "run"
+    raise EvaluationError(
+        f"{path} is neither a run (a folder with {CONFIG}) nor a bundle (a folder with {MANIFEST}); name the "
+        "folder that ugatit-train fit, export or import wrote."
+    )
+
+
+def _names(paths: Sequence[Path]) -> dict[Path, str]:
+    """The shortest ends of the paths that tell them apart."""
+    whole = [path.resolve() for path in paths]
+    for path, resolved in zip(paths, whole, strict=True):
+        if whole.count(resolved) > 1:
+            raise EvaluationError(f"{path} is named twice; name it once.")
+    length = 1
+    while len({path.parts[-length:] for path in whole}) < len(whole):
+        length += 1
+    return {path: "-".join(full.parts[-length:]) for path, full in zip(paths, whole, strict=True)}
+
+
+def _bundle_subject(name: str, path: Path, opened: dict[Path, Opened], domains: Domains) -> Subject:
+    bundle, translator = opened[path]
+    manifest = bundle.manifest
+    source, target = sides(manifest, domains)
+    direction = Direction(manifest.direction, source, target, translator, _way_back(path, opened))
+    facts: dict[str, JsonValue] = {"direction": manifest.direction, "version": bundle.version}
+    return Subject(name, "bundle", manifest.training.steps, (direction,), facts)
+
+
+def _way_back(path: Path, opened: dict[Path, Opened]) -> BundleTranslator | None:
+    """The bundle of the opposite direction; of several the one beside this, of none None."""
+    manifest = opened[path][0].manifest
+    opposite = f"{manifest.target}2{manifest.source}"
+    found = {other: each for other, (bundle, each) in opened.items() if bundle.manifest.direction == opposite}
+    beside = [each for other, each in found.items() if other.resolve().parent == path.resolve().parent]
+    if len(beside) == 1:
+        return beside[0]
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _run_subject(name: str, path: Path, which: Which, device: str) -> Subject:
+    trained = load_trained(RunFolder(path), best=which == "best")
+    forth, back = (
+        NetworkTranslator(f"{name} at step {trained.step:,}", trained.generators[network], device=device)
+        for network in ("genA2B", "genB2A")
+    )
+    directions = (Direction("A2B", "A", "B", forth, back), Direction("B2A", "B", "A", back, forth))
+    facts: dict[str, JsonValue] = {"checkpoint": which, "config_sha256": trained.config_sha256}
+    return Subject(name, "run", trained.step, directions, facts)
