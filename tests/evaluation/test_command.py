@@ -231,8 +231,8 @@ def test_sets_too_unequal_for_blocks_lose_only_the_papers_figures(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--data", "empty"), r"needs at least 2 pictures in empty/testA, found none"),
-        (("--data", "one"), r"needs at least 2 pictures in one/testA, found 1"),
+        (("--data", "empty"), r"empty/testA holds no pictures"),
+        (("--data", "one"), r"needs at least 2 readable pictures in one/testA, found 1"),
         (("--data", "horse2zebra"), r"but the test pictures are horse and zebra"),
         (("--data", "data", "--subset-size", "5"), r"data/testB has 4; name a --subset-size of at most 4"),
         (("--data", "data", "--a2b", "nonsense"), r"'nonsense' names no direction"),

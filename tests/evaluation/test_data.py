@@ -29,11 +29,20 @@ def test_the_fingerprint_is_of_names_and_contents_of_the_test_pictures(tmp_path:
     assert read_data(tmp_path / "second").fingerprint != fingerprint
 
 
-@pytest.mark.parametrize(("count", "found"), [(0, "none"), (1, "1")])
-def test_too_few_pictures_are_one_sentence(tmp_path: Path, count: int, found: str) -> None:
-    folder = draw_data(tmp_path / "data", b=count)
-    with pytest.raises(EvaluationError, match=rf"at least 2 pictures in .*/testB, found {found}; put more"):
-        read_data(folder)
+def test_no_test_pictures_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"testB holds no pictures; put JPEG, PNG or WebP files into it"):
+        read_data(draw_data(tmp_path / "data", b=0))
+
+
+def test_one_test_picture_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match=r"at least 2 readable pictures in .*/testB, found 1; put more"):
+        read_data(draw_data(tmp_path / "data", b=1))
+
+
+def test_a_missing_test_folder_is_looked_for_nearby(tmp_path: Path) -> None:
+    folder = draw_data(tmp_path / "data")
+    with pytest.raises(DataError, match=r"data/testA is there: give "):
+        read_data(folder.parent)
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:

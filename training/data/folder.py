@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -33,9 +33,9 @@ def all_left_out(found: Found) -> tuple[LeftOut, ...]:
     return tuple(entry for name in FOLDERS for entry in found[name].left_out)
 
 
-def missing_pictures(folder: Path, found: Found) -> list[str]:
-    """Return a sentence for each folder that is missing or holds no picture."""
-    return [_what_is_missing(folder, name, found[name]) for name in FOLDERS if not found[name].pictures]
+def missing_pictures(folder: Path, found: Found, names: Sequence[str] = FOLDERS) -> list[str]:
+    """Return a sentence for each of these folders that is missing or holds no picture."""
+    return [_what_is_missing(folder, name, found[name]) for name in names if not found[name].pictures]
 
 
 def _what_is_missing(folder: Path, name: str, found: Walk) -> str:

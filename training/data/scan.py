@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,7 @@ def scan(
         unreadable=examined.all_unreadable(),
         left_out=all_left_out(found),
         digests=_digests(folder, examined),
-        fingerprint=_fingerprint(folder, examined),
+        fingerprint=fingerprint(folder, examined, "train"),
     )
 
 
@@ -91,10 +92,14 @@ def _digests(folder: Path, examined: Examined[bytes]) -> dict[str, str]:
     }
 
 
-def _fingerprint(folder: Path, examined: Examined[bytes]) -> str:
+def fingerprint(folder: Path, examined: Examined[bytes], part: Literal["train", "test"]) -> str:
+    """Return a hex digest of the names and contents of the training or of the test pictures.
+
+    `examined` notes the sha256 of each file.
+    """
     whole = hashlib.sha256()
     for domain in DOMAINS:
-        for path, digest in examined.readable[f"train{domain}"].items():
+        for path, digest in examined.readable[f"{part}{domain}"].items():
             name = os.fsencode(path.relative_to(folder).as_posix())  # bytes: a name need not be UTF-8
             whole.update(hashlib.sha256(name).digest() + digest)
     return whole.hexdigest()

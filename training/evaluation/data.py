@@ -11,15 +11,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.files.walk import LeftOut, Walk
 from models.images.decode import PictureError
 from models.images.frame import resize
 from training.data.errors import DataError, Unreadable
 from training.data.examine import OnProgress, examine, read_picture, too_many_unreadable
-from training.data.folder import DOMAINS, Domain, find_pictures
+from training.data.folder import DOMAINS, FOLDERS, Domain, all_left_out, find_pictures, missing_pictures
+from training.data.scan import fingerprint
 from training.evaluation.errors import EvaluationError
 
 Pixels = NDArray[np.uint8]
 
+TEST_FOLDERS: Final = ("testA", "testB")
 LEAST_PICTURES: Final = 2
 """Of each domain: an unbiased estimate compares the pictures of one set with each other."""
 MAX_UNREADABLE_SHARE: Final = 0.1
@@ -33,6 +36,8 @@ class EvaluationData:
     folder: Path
     paths: Mapping[Domain, tuple[Path, ...]]
     unreadable: tuple[Unreadable, ...]
+    left_out: tuple[LeftOut, ...]
+    """What else is in the folders and was not taken for a picture."""
     fingerprint: str
     """Hex digest of the pictures' names and contents."""
 
@@ -69,40 +74,33 @@ def read_data(folder: Path, on_progress: OnProgress | None = None) -> Evaluation
         on_progress: called after each picture with how many were opened, and of how many.
 
     Raises:
-        DataError: there is no such folder, or too many pictures cannot be read.
-        EvaluationError: a domain has fewer than 2 pictures.
+        DataError: a folder is missing or empty, or too many pictures cannot be read.
+        EvaluationError: a domain has one picture only.
     """
-    found = {name: paths if name.startswith("test") else () for name, paths in find_pictures(folder).items()}
-    for domain in DOMAINS:
-        _refuse_too_few(folder / f"test{domain}", len(found[f"test{domain}"]))
+    unread = {name: Walk([], []) for name in FOLDERS if name not in TEST_FOLDERS}
+    found = {**find_pictures(folder), **unread}
+    for sentence in missing_pictures(folder, found, TEST_FOLDERS):
+        raise DataError(sentence)
     examined = examine(folder, found, lambda data, _: hashlib.sha256(data).digest(), on_progress)
     for sentence in too_many_unreadable(folder, examined, MAX_UNREADABLE_SHARE):
         raise DataError(sentence, examined.all_unreadable())
-    digests = {domain: examined.readable[f"test{domain}"] for domain in DOMAINS}
-    for domain in DOMAINS:
-        _refuse_too_few(folder / f"test{domain}", len(digests[domain]))
+    for name in TEST_FOLDERS:
+        _refuse_too_few(folder / name, len(examined.readable[name]))
     return EvaluationData(
         folder=folder,
-        paths={domain: tuple(digests[domain]) for domain in DOMAINS},
+        paths={domain: tuple(examined.readable[f"test{domain}"]) for domain in DOMAINS},
         unreadable=examined.all_unreadable(),
-        fingerprint=_fingerprint(folder, digests),
+        left_out=all_left_out(found),
+        fingerprint=fingerprint(folder, examined, "test"),
     )
 
 
 def _refuse_too_few(folder: Path, count: int) -> None:
     if count < LEAST_PICTURES:
         raise EvaluationError(
-            f"An evaluation needs at least {LEAST_PICTURES} pictures in {folder}, found {count or 'none'}; "
+            f"An evaluation needs at least {LEAST_PICTURES} readable pictures in {folder}, found {count}; "
             "put more JPEG, PNG or WebP files there."
         )
-
-
-def _fingerprint(folder: Path, digests: Mapping[Domain, Mapping[Path, bytes]]) -> str:
-    whole = hashlib.sha256()
-    for domain in DOMAINS:
-        for path, digest in digests[domain].items():
-            whole.update(hashlib.sha256(path.relative_to(folder).as_posix().encode()).digest() + digest)
-    return whole.hexdigest()
 
 
 def _read(path: Path) -> Pixels:

@@ -15,6 +15,8 @@ import PIL
 import torch
 from pydantic import JsonValue
 
+from models.files.text import as_text
+from models.files.walk import name_below
 from training.data.folder import DOMAINS
 from training.evaluation.data import EvaluationData
 from training.evaluation.distances import Distances
@@ -57,11 +59,12 @@ def to_json(
 
 def _data_facts(data: EvaluationData, domains: Domains | None) -> dict[str, JsonValue]:
     return {
-        "name": data.folder.resolve().name,
+        "name": as_text(data.folder.resolve().name),
         "fingerprint": data.fingerprint,
         "domains": None if domains is None else {"A": domains.A, "B": domains.B},
         "pictures": {domain: data.count(domain) for domain in DOMAINS},
         "unreadable": [str(each) for each in data.unreadable],
+        "left_out": [f"{name_below(each.path, data.folder)}: {each.reason}" for each in data.left_out],
     }
 
 

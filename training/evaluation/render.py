@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from models.files.walk import summary
 from training.data.folder import DOMAINS
 from training.evaluation.data import EvaluationData
 from training.evaluation.distances import Distances
@@ -58,6 +59,8 @@ def _facts(data: EvaluationData, domains: Domains | None, distances: Distances) 
         )
     if data.unreadable:
         facts.append(f"Left out, unreadable: {'; '.join(str(each) for each in data.unreadable)}")
+    if data.left_out:
+        facts.append(summary(data.left_out, data.folder))
     return facts
 
 
