@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from pathlib import Path
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -97,11 +98,11 @@ def test_without_weights_and_network_one_sentence_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def no_network(*args: object, **kwargs: object) -> None:
-        raise OSError("no route to host")
+        raise URLError(OSError(113, "No route to host"))
 
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
     monkeypatch.setattr("torch.hub.download_url_to_file", no_network)
-    with pytest.raises(EvaluationError, match=r"could not be downloaded \(no route to host\); give the file"):
+    with pytest.raises(EvaluationError, match=r"could not be downloaded \(No route to host\); give the file"):
         choose_extractor("inception", None)
 
 

@@ -94,8 +94,10 @@ def download_weights() -> Path:
             network.URL_INCEPTION_V3, str(path), hash_prefix=SHA256, progress=False
         )
     except (OSError, RuntimeError) as error:  # no network, no disk; another hash
+        reason = getattr(error, "reason", error)  # urllib wraps the error of the network
+        words = getattr(reason, "strerror", None) or reason
         raise EvaluationError(
-            f"Inception's weights are not on this machine and could not be downloaded ({error}); "
+            f"Inception's weights are not on this machine and could not be downloaded ({words}); "
             f"{_OTHER_WAYS}."
         ) from None
     return path
