@@ -189,9 +189,17 @@ def test_a_run_and_its_bundle_have_almost_the_same_figures(tmp_path: Path, run: 
 
 
 @pytest.mark.usefixtures("colours")
-def test_the_best_checkpoint_can_be_asked_for(tmp_path: Path, run: Path, data: Path) -> None:
-    document = evaluated(tmp_path, run, "--data", data, "--checkpoint", "best")
-    assert document["subjects"][0]["checkpoint"] == "best"
+@pytest.mark.parametrize("flags", [("--best",), ("--step", "2")])
+def test_another_checkpoint_than_the_newest_can_be_asked_for(
+    tmp_path: Path, run: Path, data: Path, flags: tuple[str, ...]
+) -> None:
+    assert evaluated(tmp_path, run, "--data", data, *flags)["subjects"][0]["steps"] == 2
+
+
+def test_a_step_without_a_checkpoint_is_one_sentence(run: Path, data: Path) -> None:
+    code, _, error = typed("evaluate", run, "--data", data, "--step", "9")
+    assert code == 2
+    assert "has no checkpoint of step 9" in error
 
 
 @pytest.mark.usefixtures("colours")

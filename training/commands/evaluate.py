@@ -17,7 +17,7 @@ from training.evaluation.document import to_json
 from training.evaluation.errors import EvaluationError
 from training.evaluation.evaluate import Evaluation, count_pictures, evaluate
 from training.evaluation.files import refuse_other_files, write_features
-from training.evaluation.opening import Which, open_subjects
+from training.evaluation.opening import open_subjects
 from training.evaluation.render import render
 from training.evaluation.subject import Subject
 
@@ -41,14 +41,8 @@ from training.evaluation.subject import Subject
 @click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the subsets."
 )
-@click.option(
-    "--checkpoint",
-    "which",
-    type=click.Choice(["newest", "best"]),
-    default="newest",
-    show_default=True,
-    help="Of a run; its averaged weights where it keeps them.",
-)
+@click.option("--step", type=click.IntRange(min=1), metavar="N", help="A run's checkpoint of step N.")
+@click.option("--best", is_flag=True, help="A run's checkpoint of the lowest score, not the newest.")
 @click.option(
     "--accelerator",
     type=click.Choice(["auto", "cpu", "cuda"]),
@@ -67,14 +61,18 @@ def evaluate_command(
     subset_size: int | None,
     subsets: int | None,
     seed: int,
-    which: Which,
+    step: int | None,
+    best: bool,
     accelerator: str,
 ) -> None:
     """Measure how good the translators of runs and bundles are, on the test pictures of a data set.
 
     KID and FID compare features of Inception, KID-lite and FID-lite those of EfficientNet-Lite0: never
-    compare one with the other. Two bundles of opposite directions are each other's way back.
+    compare one with the other. Two bundles of opposite directions are each other's way back. Of a run the
+    averaged weights are evaluated, where it keeps them.
     """
+    if best and step is not None:
+        raise click.UsageError("--best and --step each choose a checkpoint; give one of them.")
     console = Console()
     device = _device(accelerator)
     _refuse_outputs(json_file, features)
@@ -82,7 +80,7 @@ def evaluate_command(
         pictures = read_data(data)
     drawn = choose_subsets(subset_size, subsets, pictures)
     with console.status("Verifying and opening what is evaluated …"):
-        subjects, domains = open_subjects(paths, data, a2b=a2b, which=which, device=device)
+        subjects, domains = open_subjects(paths, data, a2b=a2b, step=step, best=best, device=device)
     chosen, remark = choose_extractor(extractor, inception_weights, device=device)
     if remark is not None:
         console.print(remark, highlight=False, soft_wrap=True)

@@ -17,14 +17,17 @@ from training.evaluation.translator import BundleTranslator, NetworkTranslator
 from training.fit import load_trained
 from training.run import CONFIG, RunFolder
 
-Which = Literal["newest", "best"]
-"""Which checkpoint of a run."""
-
 Opened = tuple[Bundle, BundleTranslator]
 
 
 def open_subjects(
-    paths: Sequence[Path], data: Path, *, a2b: str | None = None, which: Which = "newest", device: str = "cpu"
+    paths: Sequence[Path],
+    data: Path,
+    *,
+    a2b: str | None = None,
+    step: int | None = None,
+    best: bool = False,
+    device: str = "cpu",
 ) -> tuple[list[Subject], Domains | None]:
     """Verify and open everything that is named, in order; also return the domains that bundles were held to.
 
@@ -32,7 +35,8 @@ def open_subjects(
         paths: of runs and bundles. Two bundles of opposite directions are each other's way back.
         data: the data set's folder.
         a2b: the direction from A to B, where the folder's name does not say it.
-        which: the checkpoint of runs.
+        step: the checkpoint of this step of runs, instead of the newest.
+        best: the checkpoint of the lowest score of runs.
         device: where runs compute; bundles compute on the CPU.
 
     Raises:
@@ -53,7 +57,7 @@ def open_subjects(
             assert domains is not None
             subjects.append(_bundle_subject(names[path], path, opened, domains))
         else:
-            subjects.append(_run_subject(names[path], path, which, device))
+            subjects.append(_run_subject(names[path], path, step, best, device))
     return subjects, domains if bundles else None
 
 
@@ -100,12 +104,12 @@ def _way_back(path: Path, opened: dict[Path, Opened]) -> BundleTranslator | None
     return next(iter(found.values())) if len(found) == 1 else None
 
 
-def _run_subject(name: str, path: Path, which: Which, device: str) -> Subject:
-    trained = load_trained(RunFolder(path), best=which == "best")
+def _run_subject(name: str, path: Path, step: int | None, best: bool, device: str) -> Subject:
+    trained = load_trained(RunFolder(path), step=step, best=best)
     forth, back = (
         NetworkTranslator(f"{name} at step {trained.step:,}", trained.generators[network], device=device)
         for network in ("genA2B", "genB2A")
     )
     directions = (Direction("A2B", "A", "B", forth, back), Direction("B2A", "B", "A", back, forth))
-    facts: dict[str, JsonValue] = {"checkpoint": which, "config_sha256": trained.config_sha256}
+    facts: dict[str, JsonValue] = {"config_sha256": trained.config_sha256}
     return Subject(name, "run", trained.step, directions, facts)
