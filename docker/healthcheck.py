@@ -1,4 +1,4 @@
-"""The container's health check: exit code 0 if the service answers a path with 200, else 1."""
+"""Check a container's health: exit with 0 if the service answers a path with 200, else with 1."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DEFAULT_PORT = 8000
 
 
 def port() -> int:
-    """Return the service's port; the default where UGATIT_PORT holds none.
+    """Return the service's port, or the default if UGATIT_PORT is not a number.
 
     For a Service named ugatit, Kubernetes sets UGATIT_PORT to a URL such as tcp://10.96.12.7:8000.
     """
@@ -19,7 +19,7 @@ def port() -> int:
 
 
 def answers(path: str) -> bool:
-    """Whether GET of a path, such as /readyz, is answered with 200 within three seconds."""
+    """Return whether GET of a path, such as /readyz, gets 200 within three seconds."""
     connection = http.client.HTTPConnection("127.0.0.1", port(), timeout=3)
     try:
         connection.request("GET", path)

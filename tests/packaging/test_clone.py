@@ -1,4 +1,4 @@
-"""A clone holds the same bytes whatever Git's settings say about line ends."""
+"""Test that a clone has the same bytes with every line-end setting of Git."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from models.bundle.files import read_bundle
 from tests.packaging.files import ROOT
 
-EXECUTED = ("docker/ugatit", "docker/healthcheck.py", "docker/lock", ".ci/run", "Makefile", "app/cli.py")
+SCRIPTS = ("docker/ugatit", "docker/healthcheck.py", "docker/lock", ".ci/run", "Makefile", "app/cli.py")
 
 
 def git(*arguments: str | Path) -> None:
@@ -19,9 +19,9 @@ def git(*arguments: str | Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs Git")
-def test_a_clone_that_converts_line_ends_has_sound_bundles_and_scripts(tmp_path: Path) -> None:
+def test_clone_with_autocrlf_has_valid_bundles_and_unix_scripts(tmp_path: Path) -> None:
     origin, clone = tmp_path / "origin", tmp_path / "clone"
-    names = [".gitattributes", "bundles", *EXECUTED]
+    names = [".gitattributes", "bundles", *SCRIPTS]
     git("init", "-q", origin)
     for name in names:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
@@ -32,5 +32,5 @@ def test_a_clone_that_converts_line_ends_has_sound_bundles_and_scripts(tmp_path:
     git("clone", "-q", "-c", "core.autocrlf=true", origin, clone)
     for bundle in (clone / "bundles").iterdir():
         read_bundle(bundle)
-    for name in EXECUTED:
+    for name in SCRIPTS:
         assert b"\r" not in (clone / name).read_bytes(), name

@@ -1,4 +1,4 @@
-"""`docker compose up` is safe as it is, with every profile; the file for GPUs loosens nothing."""
+"""Test the compose files: safe defaults with every profile, and no weaker protection on GPUs."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ def service() -> dict[str, Any]:
 
 
 @pytest.fixture
-def on_gpu() -> dict[str, Any]:
+def gpu_service() -> dict[str, Any]:
     (service,) = compose_services("docker-compose.gpu.yml").values()
     return service
 
 
 def seconds(duration: str) -> float:
+    """Return a duration such as 50s in seconds."""
     amount = re.fullmatch(r"(\d+)s", duration)
     assert amount, duration
     return timedelta(seconds=int(amount[1])).total_seconds()
 
 
-def test_it_is_published_to_this_machine_only_unless_told_otherwise(service: dict[str, Any]) -> None:
+def test_service_is_published_on_localhost_by_default(service: dict[str, Any]) -> None:
     assert service["ports"] == ["${UGATIT_HOST:-127.0.0.1}:${UGATIT_PORT:-8000}:8000"]
 
 
-def test_beside_the_service_only_monitoring_is_published_and_to_this_machine_only() -> None:
+def test_only_monitoring_is_published_as_well_and_on_localhost_only() -> None:
     published = {name: each["ports"] for name, each in compose_services().items() if "ports" in each}
     assert published.keys() == {"ugatit", "prometheus", "grafana"}
     for name in ("prometheus", "grafana"):
@@ -45,7 +46,7 @@ def test_beside_the_service_only_monitoring_is_published_and_to_this_machine_onl
         assert re.fullmatch(r"127\.0\.0\.1:\$\{[A-Z]+_PORT:-\d+\}:\d+", port)
 
 
-def test_plain_up_starts_the_service_alone() -> None:
+def test_up_without_profile_starts_only_the_service() -> None:
     always = [name for name, each in compose_services().items() if not each.get("profiles")]
     assert always == ["ugatit"]
     assert {profile for each in compose_services().values() for profile in each.get("profiles", [])} == {
@@ -55,7 +56,7 @@ def test_plain_up_starts_the_service_alone() -> None:
 
 
 @every_service
-def test_a_container_can_write_nothing_but_tmp_and_its_own_volume(name: str) -> None:
+def test_container_can_write_only_to_tmpfs_and_its_own_volume(name: str) -> None:
     service = compose_services()[name]
     assert service["read_only"] is True
     for mount in service["tmpfs"]:
@@ -66,7 +67,7 @@ def test_a_container_can_write_nothing_but_tmp_and_its_own_volume(name: str) -> 
 
 
 @every_service
-def test_a_container_has_no_privileges(name: str) -> None:
+def test_container_has_no_privileges(name: str) -> None:
     service = compose_services()[name]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
@@ -75,20 +76,20 @@ def test_a_container_has_no_privileges(name: str) -> None:
 
 
 @every_service
-def test_memory_and_threads_are_limited(name: str) -> None:
+def test_container_limits_memory_and_threads(name: str) -> None:
     limits = compose_services()[name]["deploy"]["resources"]["limits"]
     assert re.fullmatch(r"\d+[gm]", limits["memory"])
     assert 64 <= limits["pids"] <= 4096
 
 
 @every_service
-def test_a_container_s_log_has_a_bound(name: str) -> None:
+def test_container_log_is_rotated(name: str) -> None:
     logging = compose_services()[name]["logging"]
     assert logging == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}
 
 
 @every_service
-def test_a_container_comes_back_by_itself_reaps_its_children_and_is_given_time(name: str) -> None:
+def test_container_restarts_has_an_init_process_and_time_to_stop(name: str) -> None:
     service = compose_services()[name]
     assert service["restart"] == "unless-stopped"
     assert service["init"] is True
@@ -96,21 +97,21 @@ def test_a_container_comes_back_by_itself_reaps_its_children_and_is_given_time(n
     assert service["healthcheck"]["test"][0] == "CMD"
 
 
-def test_who_needs_another_waits_until_it_is_healthy() -> None:
+def test_services_wait_until_their_dependencies_are_healthy() -> None:
     services = compose_services()
     assert services["ugatit"]["depends_on"] == {"redis": {"condition": "service_healthy", "required": False}}
     assert services["grafana"]["depends_on"] == {"prometheus": {"condition": "service_healthy"}}
-    # Who watches must be there when the service does not get healthy.
+    # Prometheus must run even if the service does not become healthy.
     assert services["prometheus"]["depends_on"] == {"ugatit": {"condition": "service_started"}}
 
 
-def test_images_of_others_are_pinned() -> None:
+def test_third_party_images_are_pinned() -> None:
     for name, service in compose_services().items():
         if name != "ugatit":
             assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+(\.\d+)?", service["image"])
 
 
-def test_redis_is_bounded_keeps_nothing_on_disk_and_only_the_service_reaches_it() -> None:
+def test_redis_is_bounded_writes_no_disk_and_is_reachable_by_the_service_only() -> None:
     redis = compose_services()["redis"]
     options = dict(itertools.pairwise(redis["command"]))
     assert options["--maxmemory-policy"] == "allkeys-lru"
@@ -125,7 +126,7 @@ def test_redis_is_bounded_keeps_nothing_on_disk_and_only_the_service_reaches_it(
     assert yaml.safe_load(text("docker-compose.yml"))["networks"]["store"] == {"internal": True}
 
 
-def test_prometheus_asks_the_service_where_compose_has_it() -> None:
+def test_prometheus_scrapes_the_compose_service() -> None:
     (job,) = yaml.safe_load(text("docker/monitoring/prometheus.yml"))["scrape_configs"]
     port = dockerfile_stages()[-1].one("EXPOSE")
     assert job["static_configs"] == [{"targets": [f"ugatit:{port}"]}]
@@ -133,7 +134,7 @@ def test_prometheus_asks_the_service_where_compose_has_it() -> None:
     assert "--config.file=/etc/prometheus/prometheus.yml" in compose_services()["prometheus"]["command"]
 
 
-def test_grafana_finds_prometheus_and_the_dashboard_and_nobody_can_log_in() -> None:
+def test_grafana_has_prometheus_and_the_dashboard_and_no_login() -> None:
     provisioning = "docker/monitoring/grafana/provisioning"
     (source,) = yaml.safe_load(text(f"{provisioning}/datasources/prometheus.yml"))["datasources"]
     assert source["url"] == "http://prometheus:9090"
@@ -147,44 +148,42 @@ def test_grafana_finds_prometheus_and_the_dashboard_and_nobody_can_log_in() -> N
 
 
 def targets(name: str) -> dict[str, str]:
-    """What is mounted where in a container."""
+    """Return the source of each mount of a container by its target."""
     pairs = (volume.split(":") for volume in compose_services()[name]["volumes"])
     return {target: source for source, target, *_ in pairs}
 
 
-def test_health_is_readiness(service: dict[str, Any]) -> None:
+def test_container_health_is_readiness(service: dict[str, Any]) -> None:
     *_, script, path = service["healthcheck"]["test"]
     assert path == "/readyz"
     assert (ROOT / script.removeprefix("/srv/ugatit/")).is_file()
     assert f'"{script}", "{path}"' in dockerfile_stages()[-1].one("HEALTHCHECK")
 
 
-def test_a_stop_waits_for_the_server_and_the_server_for_its_pictures(service: dict[str, Any]) -> None:
+def test_stop_period_exceeds_the_grace_which_exceeds_the_deadline(service: dict[str, Any]) -> None:
     settings = Settings.model_fields
     deadline, grace = settings["deadline_seconds"].default, settings["grace_seconds"].default
     assert deadline < grace < seconds(service["stop_grace_period"])
 
 
-def test_every_setting_but_the_image_s_own_is_passed_on(service: dict[str, Any]) -> None:
+def test_every_setting_except_those_of_the_image_is_passed_on(service: dict[str, Any]) -> None:
     own = {"host", "port", "bundles_dir"}
     passed = {variable(name) for name in Settings.model_fields if name not in own}
     standard = {name for name in service["environment"] if name.startswith("OTEL_")}
     assert service["environment"] == dict.fromkeys(passed | standard)
 
 
-def test_the_gpu_file_builds_the_same_image_with_cuda(
-    service: dict[str, Any], on_gpu: dict[str, Any]
-) -> None:
-    assert on_gpu["build"] == {"args": {"EXTRA": "cuda"}}
-    assert on_gpu["image"] != service["image"]
+def test_gpu_file_builds_the_image_with_cuda(service: dict[str, Any], gpu_service: dict[str, Any]) -> None:
+    assert gpu_service["build"] == {"args": {"EXTRA": "cuda"}}
+    assert gpu_service["image"] != service["image"]
 
 
-def test_the_gpu_file_reserves_a_gpu_and_refuses_to_do_without(on_gpu: dict[str, Any]) -> None:
-    (device,) = on_gpu["deploy"]["resources"]["reservations"]["devices"]
+def test_gpu_file_reserves_and_requires_a_gpu(gpu_service: dict[str, Any]) -> None:
+    (device,) = gpu_service["deploy"]["resources"]["reservations"]["devices"]
     assert device["driver"] == "nvidia"
     assert device["capabilities"] == ["gpu"]
-    assert on_gpu["environment"] == {"UGATIT_REQUIRE_GPU": "1"}
+    assert gpu_service["environment"] == {"UGATIT_REQUIRE_GPU": "1"}
 
 
-def test_the_gpu_file_loosens_nothing(on_gpu: dict[str, Any]) -> None:
-    assert on_gpu.keys() == {"build", "image", "environment", "deploy"}
+def test_gpu_file_weakens_no_protection(gpu_service: dict[str, Any]) -> None:
+    assert gpu_service.keys() == {"build", "image", "environment", "deploy"}

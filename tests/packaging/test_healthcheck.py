@@ -1,4 +1,4 @@
-"""The container's health check, run as the container runs it."""
+"""Test the container's health check by running its script."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from tests.packaging.files import ROOT
 
 
 class Service(HTTPServer):
+    """A server whose /readyz answers with `status`."""
+
     status = HTTPStatus.OK
 
 
@@ -42,21 +44,22 @@ def service() -> Iterator[Service]:
 
 
 def check(port: int | str) -> int:
+    """Run the health check and return its exit code. A proxy in the environment must not matter."""
     command = [sys.executable, str(ROOT / "docker" / "healthcheck.py"), "/readyz"]
     environment = {**os.environ, "UGATIT_PORT": str(port), "http_proxy": "http://127.0.0.1:9"}
     return subprocess.run(command, env=environment, timeout=120, check=False).returncode
 
 
-def test_a_ready_service_is_healthy(service: Service) -> None:
+def test_ready_service_is_healthy(service: Service) -> None:
     assert check(service.server_port) == 0
 
 
-def test_a_service_that_is_loading_or_draining_is_not(service: Service) -> None:
+def test_loading_or_draining_service_is_unhealthy(service: Service) -> None:
     service.status = HTTPStatus.SERVICE_UNAVAILABLE
     assert check(service.server_port) == 1
 
 
-def test_nothing_listening_is_unhealthy_without_a_traceback(
+def test_closed_port_is_unhealthy_without_a_traceback(
     service: Service, capfd: pytest.CaptureFixture[str]
 ) -> None:
     port = service.server_port
@@ -66,7 +69,7 @@ def test_nothing_listening_is_unhealthy_without_a_traceback(
     assert capfd.readouterr().err == ""
 
 
-def test_a_port_that_kubernetes_wrote_means_the_default_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kubernetes_port_variable_means_the_default_port(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = importlib.util.spec_from_file_location("healthcheck", ROOT / "docker" / "healthcheck.py")
     assert spec is not None
     assert spec.loader is not None
@@ -77,6 +80,6 @@ def test_a_port_that_kubernetes_wrote_means_the_default_one(monkeypatch: pytest.
         assert healthcheck.port() == port
 
 
-def test_a_port_that_kubernetes_wrote_is_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+def test_kubernetes_port_variable_gives_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     assert check("tcp://10.96.12.7:8000") in (0, 1)
     assert capfd.readouterr().err == ""

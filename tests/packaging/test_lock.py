@@ -1,4 +1,4 @@
-"""The locks of the image hold exactly what pyproject asks for, at the versions that were tested."""
+"""Test that the image's locks match pyproject.toml, at the tested versions."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.packaging.files import lock, project, text
 LOCKS = ("requirements.lock", "requirements-cuda.lock")
 
 
-def wanted() -> list[str]:
-    """What the image is to hold: what serving needs, and what the compose file's profiles can ask for."""
+def image_requirements() -> list[str]:
+    """Return the image's requirements: those of serving, and of the compose file's profiles."""
     extras = project()["optional-dependencies"]
     return [*project()["dependencies"], *extras["redis"], *extras["tracing"]]
 
 
 def with_dependencies(stated: list[str]) -> set[str]:
-    """The canonical names of requirements and all they bring on this machine, asked of what is installed."""
+    """Return the canonical names of requirements and their dependencies, from the installed metadata."""
     names: set[str] = set()
     waiting = [(Requirement(each), "") for each in stated]
     while waiting:
@@ -40,28 +40,28 @@ def with_dependencies(stated: list[str]) -> set[str]:
 @pytest.mark.parametrize("name", LOCKS)
 def test_every_serving_dependency_is_locked_within_its_range(name: str) -> None:
     locked = lock(name)
-    for requirement in map(Requirement, wanted()):
+    for requirement in map(Requirement, image_requirements()):
         version = locked[canonicalize_name(requirement.name)].version
         assert requirement.specifier.contains(version), requirement
 
 
-def test_nothing_that_serving_needs_is_missing_from_the_lock() -> None:
-    assert with_dependencies(wanted()) <= lock("requirements.lock").keys()
+def test_lock_contains_all_dependencies_of_serving() -> None:
+    assert with_dependencies(image_requirements()) <= lock("requirements.lock").keys()
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_the_lock_installs_the_versions_that_were_tested(name: str) -> None:
+def test_lock_has_the_tested_versions(name: str) -> None:
     constraints = map(Requirement, re.findall(r"^[^#\n].*", text("constraints.txt"), re.MULTILINE))
     tested = {str(canonicalize_name(each.name)): str(each.specifier) for each in constraints}
     for package, locked in lock(name).items():
         marker = locked.requirement.marker
-        here = not package.startswith("nvidia-")  # the drivers' world: locked, but not installed by `make`
+        here = not package.startswith("nvidia-")  # locked, but not installed by `make`
         if here and (marker is None or marker.evaluate()):
             assert tested[package] == f"=={locked.version}", package
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_the_image_gets_no_torch(name: str) -> None:
+def test_lock_contains_no_torch(name: str) -> None:
     assert not {"torch", "onnx", "triton"} & lock(name).keys()
 
 
@@ -73,11 +73,11 @@ def test_every_locked_package_has_hashes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_the_lock_names_no_index(name: str) -> None:
+def test_lock_names_no_index(name: str) -> None:
     assert not re.search(r"://|^\s*-[^-]|^\s*--(?!hash=)", text(f"docker/{name}"), re.MULTILINE)
 
 
-def test_the_cuda_lock_adds_the_cuda_libraries_and_changes_nothing_else() -> None:
+def test_cuda_lock_only_adds_the_cuda_libraries() -> None:
     plain, cuda = map(lock, LOCKS)
     added = cuda.keys() - plain.keys()
     assert {name: cuda[name] for name in plain} == plain

@@ -1,4 +1,4 @@
-"""What a person meets who types `make`."""
+"""Test the commands of the Makefile."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """make in a folder that holds the Makefile and nothing else."""
+    """Run make in a folder that contains only the Makefile and its inputs."""
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, folder)
-    # Under `make test` these would make it a part of that make.
-    own = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTEST_ARGS", "PYTHON"}
-    environment = {name: value for name, value in os.environ.items() if name not in own} | {"LC_ALL": "C"}
+    # Under `make test` these variables would connect it with the outer make.
+    inherited = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTEST_ARGS", "PYTHON"}
+    environment = {name: value for name, value in os.environ.items() if name not in inherited} | {
+        "LC_ALL": "C"
+    }
     command = ["make", *arguments]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
@@ -31,15 +33,15 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def interpreter(folder: Path, before: str) -> str:
-    """This Python, after a statement that makes it another one: too old, say."""
+    """Return the argument PYTHON=... for this interpreter, changed by a statement."""
     path = folder / "some-python"
     path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{before}; $2"\n')
     path.chmod(0o755)
     return f"PYTHON={path}"
 
 
-def refusal(result: subprocess.CompletedProcess[str]) -> str:
-    """The one sentence before make's own last line."""
+def error(result: subprocess.CompletedProcess[str]) -> str:
+    """Return the error line before make's own last line."""
     assert result.returncode == 2
     sentence, closing = result.stderr.splitlines()
     assert closing.startswith("make: ***")
@@ -47,30 +49,30 @@ def refusal(result: subprocess.CompletedProcess[str]) -> str:
     return sentence
 
 
-def test_make_alone_lists_what_it_can_do(tmp_path: Path) -> None:
+def test_make_without_target_lists_the_commands(tmp_path: Path) -> None:
     result = make(tmp_path)
     assert result.returncode == 0
     assert {"make serve", "make test", "make install"} <= set(re.findall(r"make [a-z]+", result.stdout))
 
 
-def test_without_python_it_says_so_in_a_sentence(tmp_path: Path) -> None:
-    assert "there is no python9" in refusal(make(tmp_path, "serve", "PYTHON=python9"))
+def test_missing_python_is_an_error_in_one_line(tmp_path: Path) -> None:
+    assert "there is no python9" in error(make(tmp_path, "serve", "PYTHON=python9"))
 
 
-def test_an_old_python_is_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_old_python_is_an_error_in_one_line(tmp_path: Path) -> None:
     old = interpreter(tmp_path, "import sys; sys.version_info = (3, 9, 2, 'final', 0)")
-    sentence = refusal(make(tmp_path, "serve", old))
+    sentence = error(make(tmp_path, "serve", old))
     assert "needs Python 3.11" in sentence
     assert "is 3.9" in sentence
 
 
-def test_a_python_without_venv_is_refused_with_the_package_to_install(tmp_path: Path) -> None:
+def test_python_without_venv_names_the_package_to_install(tmp_path: Path) -> None:
     bare = interpreter(tmp_path, "import sys; sys.modules['ensurepip'] = None")
-    assert "apt install python3-venv" in refusal(make(tmp_path, "serve", bare))
+    assert "apt install python3-venv" in error(make(tmp_path, "serve", bare))
     assert not (tmp_path / ".venv").exists()
 
 
-def test_every_command_of_the_readme_exists() -> None:
+def test_commands_of_the_readme_exist() -> None:
     shell = "\n".join(re.findall(r"```(?:sh|bash|shell|console)?\n(.*?)```", text("README.md"), re.DOTALL))
     targets = set(re.findall(r"^([a-z]+):", text("Makefile"), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z]+)", shell)) <= targets

@@ -1,4 +1,4 @@
-"""The two passes in which `make test` runs the tests."""
+"""Test the two passes of `make test`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.packaging.files import ROOT
 
-# Writes its arguments down, and ends as the test says for the pass that it is.
+# A stand-in for python: records its arguments and exits with the status of its pass.
 PYTHON = """#!/bin/sh
 echo "$*" >> passes
 case "$*" in
@@ -21,7 +21,7 @@ esac
 
 
 def passes(folder: Path, *arguments: str, parallel: int = 0, serial: int = 0) -> tuple[int, list[str]]:
-    """Run `.ci/pytest` over passes that end so: its exit status, and the command of each pass."""
+    """Run `.ci/pytest` with a status for each pass; return its exit status and the passes' commands."""
     (folder / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "pytest", folder / ".ci")
     python = folder / ".venv" / "bin" / "python"
@@ -40,14 +40,14 @@ def passes(folder: Path, *arguments: str, parallel: int = 0, serial: int = 0) ->
         (0, 1, 1),
         (1, 1, 1),
         (2, 1, 2),
-        (5, 0, 0),  # 5: the arguments select no test of this pass
+        (5, 0, 0),  # 5: no test selected
         (0, 5, 0),
         (1, 5, 1),
         (5, 1, 1),
         (5, 5, 5),
     ],
 )
-def test_a_failure_of_either_pass_is_the_status_and_both_always_run(
+def test_status_is_the_first_failure_and_both_passes_always_run(
     tmp_path: Path, parallel: int, serial: int, expected: int
 ) -> None:
     status, commands = passes(tmp_path, parallel=parallel, serial=serial)
@@ -55,7 +55,7 @@ def test_a_failure_of_either_pass_is_the_status_and_both_always_run(
     assert len(commands) == 2
 
 
-def test_both_passes_get_the_arguments_and_only_the_first_runs_in_parallel(tmp_path: Path) -> None:
+def test_both_passes_get_the_arguments_and_only_the_first_is_parallel(tmp_path: Path) -> None:
     _, (first, second) = passes(tmp_path, "-k", "one or two")
     assert first.endswith(" -n auto --maxprocesses=4 --dist=worksteal -k one or two")
     assert second.endswith(" -k one or two -n 0")

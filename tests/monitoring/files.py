@@ -1,4 +1,4 @@
-"""What Prometheus and Grafana are given, read the way they read it."""
+"""Read the alert rules and the dashboard."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RULES = ROOT / FOLDER / "alerts.yml"
 
 
 class Panel(NamedTuple):
-    """One panel of the dashboard and what it asks."""
+    """One panel of the dashboard and its queries."""
 
     title: str
     expressions: list[str]
@@ -28,12 +28,12 @@ class Panel(NamedTuple):
 
 
 def dashboard() -> dict[str, Any]:
-    """The dashboard's JSON."""
+    """Return the dashboard's JSON."""
     return json.loads(text(f"{FOLDER}/grafana/dashboards/ugatit.json"))  # type: ignore[no-any-return]
 
 
 def panels() -> list[Panel]:
-    """The panels that ask something."""
+    """Return the panels that have queries."""
     return [
         Panel(
             panel["title"],
@@ -47,19 +47,19 @@ def panels() -> list[Panel]:
 
 
 def rules() -> list[dict[str, Any]]:
-    """The alert rules."""
+    """Return the alert rules."""
     (group,) = yaml.safe_load(text(f"{FOLDER}/alerts.yml"))["groups"]
     return group["rules"]  # type: ignore[no-any-return]
 
 
 def metrics_of(expression: str) -> Iterator[tuple[str, set[str]]]:
-    """Each metric that an expression asks for, with the labels that it matches."""
+    """Yield each metric of an expression, with the labels that it matches."""
     for name, matchers in re.findall(r"\b(ugatit_\w+|process_\w+|up\b)(?:\{([^}]*)\})?", expression):
         yield name, set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", matchers))
 
 
-def needs(tool: str) -> str:
-    """The path of a tool of Prometheus; without it a test is skipped, or fails where it must not be."""
+def required(tool: str) -> str:
+    """Return the path of a Prometheus tool; skip the test without it, or fail if the tool is required."""
     path = shutil.which(tool)
     if path is not None:
         return path
