@@ -12,8 +12,8 @@ from models.networks.cam import CAM, CAMOutput
 from models.networks.convolution import ConvSequential
 from models.networks.generator import Generator
 from models.networks.normalization import EPSILON, LIN, AdaLIN, InstanceNorm
-from training.methods.building import parameter_groups
-from training.methods.ugatit import Ugatit
+from training.methods.initialization import parameter_groups
+from training.methods.ugatit.method import Ugatit
 
 
 def plainly(generator: Generator) -> Generator:

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from models.networks.generator import GeneratorOutput
-from training.losses import Terms, adversarial_terms, cam_loss, discriminator_terms
-from training.methods.ugatit import Ugatit
+from training.methods.ugatit.losses import Terms, adversarial_terms, cam_loss, discriminator_terms
+from training.methods.ugatit.method import Ugatit
 
 
 def plain_step(method: Ugatit, batch: Mapping[str, Tensor]) -> Terms:

@@ -18,9 +18,9 @@ from bench.harness import alternate, report
 from bench.plain import all_plainly
 from bench.plain_step import plain_step
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
-from training.methods.ugatit import PLAIN, Ugatit
-from training.methods.ugatit_config import UgatitConfig
-from training.speed import Speed, SpeedConfig, choose
+from training.config.compute_settings import Speed, SpeedConfig, choose
+from training.methods.ugatit.config import UgatitConfig
+from training.methods.ugatit.method import PLAIN, Ugatit
 
 OFFICIAL = "as the official code"
 OURS = "ours"

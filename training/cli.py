@@ -11,17 +11,17 @@ from models.bundle.errors import BundleError
 from models.files.text import as_text, escape_output
 from models.networks.config import ConfigError
 from training.checkpoint.errors import CheckpointError as RunCheckpointError
-from training.commands import bundles, evaluate, learn, seen
+from training.commands import bundles, evaluate, show, train
 from training.commands.config import config
 from training.data.errors import DataError
 from training.evaluation.errors import EvaluationError
 from training.export.parity import ParityError
-from training.importers import CheckpointError
-from training.methods.finite import NonFiniteError
+from training.importers.pytorch import CheckpointError
+from training.methods.finite_updates import NonFiniteError
 from training.parallel.processes import ProcessLostError, TroubleElsewhere
 from training.plan.preflight import DoesNotFitError
-from training.run import RunError
-from training.signals import obey_interrupts
+from training.run.folder import RunError
+from training.run.signals import obey_interrupts
 
 
 @click.group()
@@ -30,13 +30,13 @@ def cli() -> None:
 
 
 for command in (
-    learn.fit,
-    learn.resume,
-    learn.data,
+    train.fit,
+    train.resume,
+    train.data,
     bundles.import_,
     bundles.export,
-    seen.plan,
-    seen.report,
+    show.plan,
+    show.report,
     config,
     evaluate.evaluate_command,
 ):

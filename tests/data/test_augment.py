@@ -11,8 +11,8 @@ from PIL import Image
 
 from tests.data.making import CONFIG, drawn, scanned
 from training.data.augment import Draw, draw, flip_and_crop, resize, resized_side
-from training.data.chance import picture_index
 from training.data.folder import Domain
+from training.data.random_draws import picture_index
 from training.data.samples import Samples
 from training.data.tensors import to_tensor
 

@@ -10,7 +10,7 @@ from PIL import Image
 from models.images.decode import PictureLimits, decode
 from tests.data.making import CONFIG, SOME, drawn, make_folder
 from tests.images.drawing import exif, file, png_by_hand
-from training.data import fixed
+from training.data import sample_pictures as fixed
 from training.data.scan import ScanResult, scan
 from training.data.stream import Stream
 from training.data.tensors import to_tensor

@@ -20,7 +20,7 @@ from tests.golden.reading import checkpoint
 from tests.service import running_service
 from training.export.bundles import prepare_bundle
 from training.export.parity import translate
-from training.importers import read_official
+from training.importers.pytorch import read_official
 
 
 def ask(url: str, body: bytes | None = None, **headers: str) -> dict[str, Any]:

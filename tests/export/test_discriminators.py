@@ -9,7 +9,7 @@ from tests.golden.reading import VARIANTS, checkpoint
 from training.export.bundles import Judges, prepare_bundle
 from training.export.discriminator import export_discriminators
 from training.export.parity import ParityError, cpu_session, prove_discriminators
-from training.importers import read_official
+from training.importers.pytorch import read_official
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -15,7 +15,7 @@ from models.networks.generator import Generator
 from tests.golden.reading import RELATIVE_TOLERANCE, VARIANTS, checkpoint, pixels, relative
 from training.export.generator import export_generator
 from training.export.parity import MIN_EQUAL, ParityError, cpu_session, prove_generator, run
-from training.importers import read_official
+from training.importers.pytorch import read_official
 
 SWITCHES = [pytest.param(False, id="direct"), pytest.param(True, id="winograd")]
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.golden.reading import IMAGE_TOLERANCE, RELATIVE_TOLERANCE, VARIANTS, checkpoint, relative, vectors
-from training.importers import read_official
+from training.importers.pytorch import read_official
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

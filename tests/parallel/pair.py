@@ -12,7 +12,7 @@ import sys
 import torch
 
 from tests.training.small import batch, small, weights
-from training.methods.ugatit import Ugatit
+from training.methods.ugatit.method import Ugatit
 from training.parallel import group
 from training.parallel.launch import Devices, launched
 from training.parallel.processes import Processes, ProcessLostError, TroubleElsewhere

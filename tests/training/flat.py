@@ -9,9 +9,9 @@ from PIL import Image
 from torch import Tensor
 
 from tests.training.tiny import SIZE, pictures
-from training.config import RunConfig
-from training.methods.ugatit import Ugatit
-from training.speed import choose
+from training.config.compute_settings import choose
+from training.config.run_config import RunConfig
+from training.methods.ugatit.method import Ugatit
 
 WHITE = 1.0
 GREY = 128 / 127.5 - 1

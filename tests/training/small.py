@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
-from training.methods.ugatit import Ugatit
-from training.methods.ugatit_config import UgatitConfig
+from training.methods.ugatit.config import UgatitConfig
+from training.methods.ugatit.method import Ugatit
 from training.parallel.processes import Processes
 
 SIZE = 16

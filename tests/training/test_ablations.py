@@ -11,9 +11,9 @@ import pytest
 
 from models.bundle.files import read_bundle
 from tests.training.command import SMALL, data_set
-from training.ablations import ABLATIONS
 from training.cli import main
-from training.config import from_mapping, load_preset, merged, presets
+from training.config.ablations import ABLATIONS
+from training.config.run_config import from_mapping, load_preset, merged, presets
 
 Command = Callable[..., tuple[int, str]]
 WITHOUT_JUDGES_CAM = ("no-cam", "no-discriminator-cam")

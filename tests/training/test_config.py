@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.networks.config import ConfigError
-from training.config import PRESETS, RunConfig, from_mapping, load_preset, merged, presets
+from training.config.run_config import PRESETS, RunConfig, from_mapping, load_preset, merged, presets
 
 
 def test_the_defaults_are_the_official_pytorch_code_s() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.durations import in_words
+from training.console.durations import in_words
 
 
 @pytest.mark.parametrize(

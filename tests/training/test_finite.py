@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from models.networks.config import ConfigError
 from tests.training.flat import GREY, WHITE, made, state_of, with_flat
 from tests.training.tiny import pictures, tiny_config
-from training.config import from_mapping
-from training.losses import Terms
-from training.methods.finite import GuardConfig, Skips
+from training.config.run_config import from_mapping
+from training.methods.finite_updates import GuardConfig, Skips
 from training.methods.learner import Learner
+from training.methods.ugatit.losses import Terms
 
 
 def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:

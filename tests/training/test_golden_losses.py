@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from tests.golden.reading import HERE, RELATIVE_TOLERANCE, VARIANTS, checkpoint, vectors
-from training.importers import read_official
-from training.losses import Terms
-from training.methods.ugatit import Ugatit
-from training.methods.ugatit_config import UgatitConfig
+from training.importers.pytorch import read_official
+from training.methods.ugatit.config import UgatitConfig
+from training.methods.ugatit.losses import Terms
+from training.methods.ugatit.method import Ugatit
 
 GRADIENT_TOLERANCE = 1e-3
 

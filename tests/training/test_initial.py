@@ -12,8 +12,8 @@ from tests.training.small import SIZE, small
 from training.checkpoint.content import Checkpoint, join_groups
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.write import save
-from training.initial import read_initial
-from training.methods.ugatit import Ugatit
+from training.methods.ugatit.method import Ugatit
+from training.run.initial_weights import read_initial
 
 
 def saved(run: Path, step: int, method: Ugatit, *, average: Ugatit | None = None) -> Path:

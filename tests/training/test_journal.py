@@ -15,14 +15,14 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.summary.writer.event_file_writer import AtomicCounter
 
 from tests.training.tiny import SIZE, empty_run, pictures, tiny_config
-from training.average import RunningAverage
 from training.journal.journal import Journal
 from training.journal.progress import LOG_SECONDS, show_progress
 from training.methods.method import Column
-from training.methods.ugatit import Ugatit
+from training.methods.ugatit.method import Ugatit
 from training.parallel.processes import Solo
-from training.run import RunFolder
-from training.samples import draw_sheet, show_in_parts
+from training.run.average import RunningAverage
+from training.run.folder import RunFolder
+from training.run.sample_sheets import draw_sheet, show_in_parts
 
 
 def open_journal(run: RunFolder, method: Ugatit, *, done: int = 0, **config: Any) -> Journal:

@@ -11,8 +11,8 @@ import pytest
 
 from models.networks.config import GeneratorConfig
 from tests.training.command import typed
-from training.config import RunConfig, from_mapping, load_preset
-from training.keys import Key, config_keys, field_docstrings, toml
+from training.config.keys import Key, config_keys, field_docstrings, toml
+from training.config.run_config import RunConfig, from_mapping, load_preset
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

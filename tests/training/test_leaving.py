@@ -17,11 +17,11 @@ from tests.cli.command import ROOT, environment
 from tests.training.command import SMALL, data_set, start, wait_for
 from training.checkpoint.keep import keep
 from training.checkpoint.read import load_newest
-from training.config import from_mapping
-from training.fit import go_on
-from training.lock import locked
+from training.config.run_config import from_mapping
 from training.parallel.processes import Solo
-from training.run import RunError, RunFolder
+from training.run.fit import go_on
+from training.run.folder import RunError, RunFolder
+from training.run.lock import locked
 
 QUIET = ("--set=stats_every=2", "--set=tensorboard=false")
 ENDLESS = (*SMALL, "--steps=1000000", "--save-every=1000000", *QUIET)

@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.cli.command import ROOT, environment
 from tests.data.making import make_folder
 from tests.training.command import SMALL, typed
-from training.signals import obey_interrupts
+from training.run.signals import obey_interrupts
 
 STRANGE = os.fsdecode(b"[red]l\xe4uf:smile:")
 ASCII_LOCALE = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}

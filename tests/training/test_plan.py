@@ -12,17 +12,17 @@ from rich.console import Console
 
 from tests.training.command import SMALL, data_set, typed
 from tests.training.tiny import pictures, tiny_config
-from training.average import RunningAverage
 from training.checkpoint.write import save
-from training.config import from_mapping
+from training.config.compute_settings import Speed
+from training.config.run_config import from_mapping
 from training.data.scan import scan
 from training.data.stream import Stream
-from training.methods.ugatit import Ugatit
+from training.methods.ugatit.method import Ugatit
 from training.plan.dry import Count, dry_step
 from training.plan.plan import BFLOAT16_SHARE, Plan, count_pictures, fitted, make_plan
 from training.plan.render import render, size
-from training.speed import Speed
-from training.state import pack
+from training.run.average import RunningAverage
+from training.run.state import pack
 
 WEIGHTS = 4
 """Bytes of a float32."""

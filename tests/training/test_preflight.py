@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from tests.training.command import SMALL, data_set, typed
-from training import fit as fit_module
 from training.checkpoint import read
 from training.checkpoint.content import Checkpoint
 from training.checkpoint.read import Skipped
 from training.plan import plan, preflight
+from training.run import fit as fit_module
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.golden.reading import checkpoint
 from tests.training.command import SMALL, data_set, start, typed, wait_for
 from training.checkpoint.content import digest
 from training.checkpoint.read import load, load_newest
-from training.config import merged
+from training.config.run_config import merged
 
 STEPS = 20
 FIT = (*SMALL, f"--steps={STEPS}", "--save-every=10", "--set=stats_every=5", "--set=tensorboard=false")

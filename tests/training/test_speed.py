@@ -12,9 +12,9 @@ from bench.plain import all_plainly
 from bench.plain_step import plain_step
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
 from training.checkpoint.optimizer import pack_optimizer, unpack_optimizer
-from training.methods.ugatit import Ugatit
-from training.methods.ugatit_config import UgatitConfig
-from training.speed import Speed, SpeedConfig, choose
+from training.config.compute_settings import Speed, SpeedConfig, choose
+from training.methods.ugatit.config import UgatitConfig
+from training.methods.ugatit.method import Ugatit
 
 ALL = Speed(channels_last=True, quick=True, fused_adam=True)
 MEASURES = {

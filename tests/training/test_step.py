@@ -10,8 +10,8 @@ from torch import Tensor
 
 from bench.plain_step import plain_step
 from models.networks.config import DiscriminatorConfig, GeneratorConfig, Normalization
-from training.methods.ugatit import Ugatit
-from training.methods.ugatit_config import UgatitConfig
+from training.methods.ugatit.config import UgatitConfig
+from training.methods.ugatit.method import Ugatit
 
 
 def small(**generator: object) -> Ugatit:

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from models.networks.cam import raw_weight
 from models.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
 from models.networks.normalization import LIN, AdaLIN
-from training.config import RunConfig, from_mapping, load_preset
-from training.methods.ugatit import Ugatit
-from training.methods.ugatit_config import UgatitConfig
+from training.config.run_config import RunConfig, from_mapping, load_preset
+from training.methods.ugatit.config import UgatitConfig
+from training.methods.ugatit.method import Ugatit
 
 
 def small(**changes: Any) -> Ugatit:

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from training.config import RunConfig, from_mapping, load_preset, merged
-from training.run import RunFolder
+from training.config.run_config import RunConfig, from_mapping, load_preset, merged
+from training.run.folder import RunFolder
 
 SIZE = 32
 

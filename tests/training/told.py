@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.training.tiny import empty_run, tiny_config
 from training.journal.environment import facts
-from training.run import RunFolder
+from training.run.folder import RunFolder
 
 COLOURS = {20: "#ff0000", 40: "#00ff00"}
 """Of the sheets by step."""

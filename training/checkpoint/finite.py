@@ -9,10 +9,10 @@ from typing import Final
 from safetensors import safe_open
 from torch import Tensor
 
+from models.files.utf8_path import utf8_path
 from training.checkpoint.content import Checkpoint
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.manifest import TENSORS_ENDING, Manifest
-from training.utf8_path import utf8_path
 
 _NAMED: Final = 3
 """Tensors that a sentence names."""

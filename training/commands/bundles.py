@@ -16,11 +16,11 @@ from models.bundle.manifest import split_direction
 from models.files.text import as_text
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
+from training.console.terminal import busy, open_console
 from training.export.bundles import Facts, Judges, PreparedBundle, prepare_bundle
-from training.fit import load_trained
-from training.importers import OfficialCheckpoint, read_official
-from training.run import RunFolder
-from training.terminal import busy, open_console
+from training.importers.pytorch import OfficialCheckpoint, read_official
+from training.run.fit import load_trained
+from training.run.folder import RunFolder
 
 _NOTES_FILE: Final = click.File(encoding="utf-8", errors="backslashreplace")
 

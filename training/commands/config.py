@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from training.commands.options import config_options
-from training.config import from_mapping
-from training.keys import Key, config_keys, toml
+from training.config.keys import Key, config_keys, toml
+from training.config.run_config import from_mapping
 
 
 @click.command()

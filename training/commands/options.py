@@ -10,9 +10,9 @@ from typing import Any, Final, get_args
 import click
 
 from models.networks.config import ConfigError
-from training.ablations import ABLATIONS
-from training.config import load_preset, merged, presets
-from training.speed import Precision
+from training.config.ablations import ABLATIONS
+from training.config.compute_settings import Precision
+from training.config.run_config import load_preset, merged, presets
 
 precision_option: Final = click.option(
     "--precision",

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.data.chance import Purpose, words
 from training.data.config import DataConfig
 from training.data.folder import Domain
+from training.data.random_draws import Purpose, words
 
 
 class Draw(NamedTuple):

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from models.files.walk import LeftOut, name_below
 from training.data.duplicates import Look, alike, look_at
 from training.data.errors import Unreadable
-from training.data.examine import Examined, OnProgress, examine, too_many_unreadable
 from training.data.flat import NEARLY, flat_share
 from training.data.folder import DOMAINS, FOLDERS, Domain, all_left_out, find_pictures, missing_pictures
+from training.data.open_pictures import Examined, OnProgress, examine, too_many_unreadable
 
 
 class Size(NamedTuple):

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from models.images.decode import PictureError
 from training.data.augment import draw, flip_and_crop, resize, resized_side
 from training.data.cache import PictureCache
-from training.data.chance import picture_index
 from training.data.config import DataConfig
 from training.data.errors import DataError
-from training.data.examine import read_picture
 from training.data.folder import DOMAINS, Domain
+from training.data.open_pictures import read_picture
+from training.data.random_draws import picture_index
 
 
 class Samples:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from models.files.walk import LeftOut, summary
 from training.data.errors import DataError, Unreadable
-from training.data.examine import Examined, OnProgress, examine, too_many_unreadable
 from training.data.folder import DOMAINS, Domain, all_left_out, find_pictures, missing_pictures
+from training.data.open_pictures import Examined, OnProgress, examine, too_many_unreadable
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.files.walk import name_below
-from training.data.chance import picture_index
 from training.data.config import DataConfig
 from training.data.folder import DOMAINS, Domain
 from training.data.prefetch import Prefetcher
+from training.data.random_draws import picture_index
 from training.data.samples import Samples
 from training.data.scan import ScanResult
 from training.data.tensors import to_tensor

@@ -15,8 +15,8 @@ from models.files.walk import LeftOut, Walk
 from models.images.decode import PictureError
 from models.images.frame import resize
 from training.data.errors import DataError, Unreadable
-from training.data.examine import OnProgress, examine, read_picture, too_many_unreadable
 from training.data.folder import DOMAINS, FOLDERS, Domain, all_left_out, find_pictures, missing_pictures
+from training.data.open_pictures import OnProgress, examine, read_picture, too_many_unreadable
 from training.data.scan import fingerprint
 from training.evaluation.errors import EvaluationError
 

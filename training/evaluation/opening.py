@@ -14,8 +14,8 @@ from training.evaluation.domains import Domains, name_domains, sides
 from training.evaluation.errors import EvaluationError
 from training.evaluation.subject import Direction, Subject
 from training.evaluation.translator import BundleTranslator, NetworkTranslator
-from training.fit import load_trained
-from training.run import CONFIG, RunFolder
+from training.run.fit import load_trained
+from training.run.folder import CONFIG, RunFolder
 
 Opened = tuple[Bundle, BundleTranslator]
 

@@ -12,7 +12,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from training.utf8_path import utf8_path
+from models.files.utf8_path import utf8_path
 
 
 class Board:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from training.methods.finite import SkippedStep
+from training.methods.finite_updates import SkippedStep
 
 
 class Interval:

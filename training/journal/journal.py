@@ -12,18 +12,18 @@ from rich.console import Console
 from rich.text import Text
 from torch import Tensor
 
-from training.average import RunningAverage
-from training.config import RunConfig
+from training.config.run_config import RunConfig
+from training.console.names import some_of
 from training.journal.environment import facts
 from training.journal.interval import Interval
 from training.journal.numbers import gradient_norms, learning_rates, summaries
 from training.journal.progress import show_progress
-from training.methods.finite import SkippedStep
+from training.methods.finite_updates import SkippedStep
 from training.methods.method import Batch, Column, Method
-from training.names import some_of
 from training.parallel.processes import Processes
-from training.run import RunFolder
-from training.samples import show_in_parts, write_sheet
+from training.run.average import RunningAverage
+from training.run.folder import RunFolder
+from training.run.sample_sheets import show_in_parts, write_sheet
 
 WARNINGS: Final = 3
 """Steps with a skipped update that the console names one by one."""

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from training.losses import Terms
-from training.methods.finite import GuardConfig, Skips, all_finite, not_finite, squared_norm
+from training.methods.finite_updates import GuardConfig, Skips, all_finite, not_finite, squared_norm
+from training.methods.ugatit.losses import Terms
 from training.parallel.processes import Processes, Solo
 
 _SQUARED_NORM: Final = "squared norm of the gradients"

@@ -12,10 +12,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from training.config import RunConfig
+from training.config.run_config import RunConfig
 from training.data.folder import DOMAINS
 from training.methods.method import Batch, Method
-from training.methods.ugatit import Ugatit
+from training.methods.ugatit.method import Ugatit
 
 MOMENTS: Final = 2
 """Adam's, of every parameter."""

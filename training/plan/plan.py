@@ -13,14 +13,14 @@ from typing import Any, Final
 import torch
 
 from models.networks.config import deepest_layers
-from training.config import RunConfig, merged
+from training.config.compute_settings import Speed, choose
+from training.config.run_config import RunConfig, merged
 from training.data.augment import resized_side
 from training.data.errors import DataError
 from training.data.folder import DOMAINS, find_pictures, missing_pictures
-from training.plan.clock import OVERHEAD, Measured, block_speed, measure, one_thread, peak_bytes
 from training.plan.dry import Costs, dry_step
 from training.plan.machine import cores, free_memory_bytes
-from training.speed import Speed, choose
+from training.plan.machine_speed import OVERHEAD, Measured, block_speed, measure, one_thread, peak_bytes
 
 BFLOAT16_SHARE: Final = 0.8
 """Of the activations' bytes in float32: many results of normalisations and losses stay in float32. It was

@@ -9,14 +9,14 @@ from rich.console import Console
 
 from models.files.text import as_text
 from training.checkpoint.content import Checkpoint
-from training.config import RunConfig
-from training.durations import in_words
+from training.config.run_config import RunConfig
+from training.console.durations import in_words
+from training.console.terminal import busy
 from training.parallel.processes import Processes
 from training.plan.machine import free_disk_bytes
 from training.plan.plan import BFLOAT16_SHARE, Plan, make_plan
 from training.plan.render import size
-from training.run import RunFolder
-from training.terminal import busy
+from training.run.folder import RunFolder
 
 _LONG_SECONDS: Final = 7 * 24 * 3600
 """After which a run on a CPU is hardly meant."""

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from training.durations import in_words
+from training.console.durations import in_words
 from training.plan.plan import Plan
 
 Row = tuple[str, str, str]

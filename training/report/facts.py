@@ -6,10 +6,10 @@ import statistics
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from training.config import RunConfig
-from training.durations import in_words
+from training.config.run_config import RunConfig
+from training.console.durations import in_words
 from training.report.read import Told
-from training.samples import SAMPLES
+from training.run.sample_sheets import SAMPLES
 
 _RECENT: Final = 50
 """Lines of `stats.jsonl` that speak for the present speed."""

@@ -13,7 +13,7 @@ from string import Template
 from typing import Any, Final
 
 from models.files.text import as_text
-from training.config import RunConfig
+from training.config.run_config import RunConfig
 from training.report.charts import Chart, Section, sections, thinned
 from training.report.facts import Fact, headline, score_words
 from training.report.pictures import embedded

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from models.networks.generator import EncoderBlock
-from training.config import RunConfig
+from training.config.compute_settings import choose
+from training.config.run_config import RunConfig
 from training.data.folder import DOMAINS
 from training.methods.method import Batch
-from training.methods.ugatit import Ugatit
-from training.speed import choose
+from training.methods.ugatit.method import Ugatit
 
 OVERHEAD: Final = 1.7
 """How many times longer a step takes than its FLOPs would at the speed of a residual block: large maps of few

@@ -16,10 +16,10 @@ from typing import Any, Final, Literal, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from models.networks.config import ConfigError
+from training.config.compute_settings import SpeedConfig
 from training.data.config import DataConfig
-from training.methods.finite import GuardConfig
-from training.methods.ugatit_config import UgatitConfig
-from training.speed import SpeedConfig
+from training.methods.finite_updates import GuardConfig
+from training.methods.ugatit.config import UgatitConfig
 
 PRESETS: Final = Path(__file__).parent / "presets"
 

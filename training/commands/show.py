@@ -12,14 +12,14 @@ import click
 from models.files.text import as_text, write_text
 from training.commands.hardware import hardware_options
 from training.commands.options import config_options
-from training.config import from_mapping
+from training.config.run_config import from_mapping
+from training.console.terminal import busy, open_console
 from training.parallel.launch import Devices
+from training.plan.not_estimated import device_type, processes, unreckoned
 from training.plan.plan import count_pictures, fitted, make_plan
 from training.plan.render import render
-from training.plan.unreckoned import device_type, processes, unreckoned
 from training.report.page import draw_page
 from training.report.read import read_run
-from training.terminal import busy, open_console
 
 
 @click.command()

@@ -12,17 +12,17 @@ from torch.optim import Optimizer
 from models.networks.discriminator import Discriminator, DiscriminatorOutput
 from models.networks.generator import Generator, GeneratorOutput
 from models.networks.normalization import LIN, AdaLIN
-from training.losses import Terms, adversarial_terms, cam_loss, discriminator_terms
-from training.methods.building import initialize, parameter_groups
-from training.methods.columns import columns, difference
-from training.methods.finite import GuardConfig
+from training.config.compute_settings import Speed
+from training.methods.batch_parts import halves, split
+from training.methods.finite_updates import GuardConfig
+from training.methods.frozen import frozen, standing_still
+from training.methods.initialization import initialize, parameter_groups
 from training.methods.learner import Learner
 from training.methods.method import Column
-from training.methods.parts import halves, split
-from training.methods.stillness import frozen, standing_still
-from training.methods.ugatit_config import UgatitConfig
+from training.methods.ugatit.config import UgatitConfig
+from training.methods.ugatit.losses import Terms, adversarial_terms, cam_loss, discriminator_terms
+from training.methods.ugatit.sample_columns import columns, difference
 from training.parallel.processes import Processes
-from training.speed import Speed
 
 DOMAINS: Final = ("A", "B")
 DEPTHS: Final = ("G", "L")

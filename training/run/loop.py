@@ -6,21 +6,21 @@ import json
 import time
 from collections.abc import Callable
 
-from training.average import RunningAverage
 from training.checkpoint.finite import refuse_non_finite
 from training.checkpoint.keep import keep
 from training.checkpoint.verified import Verified
 from training.checkpoint.write import save
-from training.config import RunConfig
+from training.config.run_config import RunConfig
+from training.console.names import some_of
 from training.data.stream import Stream
 from training.journal.journal import Journal
-from training.methods.finite import NonFiniteError, SkippedStep
+from training.methods.finite_updates import NonFiniteError, SkippedStep
 from training.methods.method import Method
-from training.names import some_of
 from training.parallel.processes import Processes
-from training.run import RunFolder
-from training.signals import stop_on_signals
-from training.state import pack
+from training.run.average import RunningAverage
+from training.run.folder import RunFolder
+from training.run.signals import stop_on_signals
+from training.run.state import pack
 
 
 class Interrupted(Exception):  # noqa: N818

@@ -11,8 +11,8 @@ from models.networks.config import ConfigError
 from training.checkpoint.content import Checkpoint, split_group
 from training.checkpoint.finite import tensor_is_finite
 from training.checkpoint.read import load, load_newest
-from training.importers import read_official
-from training.run import RunFolder
+from training.importers.pytorch import read_official
+from training.run.folder import RunFolder
 
 Weights = dict[str, dict[str, Tensor]]
 """The state of each network by name."""

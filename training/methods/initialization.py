@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from models.networks.cam import raw_weight
-from training.methods.ugatit_config import DecayedWeights, Initialization
+from training.methods.ugatit.config import DecayedWeights, Initialization
 
 DEVIATION: Final = 0.02
 POWER_ITERATIONS: Final = 15

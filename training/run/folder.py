@@ -12,10 +12,10 @@ from typing import Any, Final
 from models.files.text import write_text
 from training.checkpoint.disk import replace_file, write_all
 from training.checkpoint.write import FULL
-from training.config import RunConfig, from_mapping
+from training.config.run_config import RunConfig, from_mapping
 from training.data.scan import ScanResult
-from training.digests import Differences, decode, differences, encode
 from training.journal.environment import read_environments
+from training.run.picture_digests import Differences, decode, differences, encode
 
 CONFIG: Final = "config.json"
 LOCK: Final = ".lock"

@@ -15,7 +15,7 @@ from torch import Tensor
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
-from training.pytorch_file import SAVE_STATE_DICTS, ForeignFileError, StandIn, read_pytorch_file
+from training.importers.pytorch_file import SAVE_STATE_DICTS, ForeignFileError, StandIn, read_pytorch_file
 
 State = dict[str, Tensor]
 Network = TypeVar("Network", Generator, Discriminator)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from models.files.text import as_text
-from training.names import some_of
+from training.console.names import some_of
 
 Digests = Mapping[str, str]
 """Paths below the data set's folder, and the sha256 of each file as 64 hex digits."""

@@ -11,16 +11,16 @@ from rich.console import Console
 
 from training.commands.hardware import hardware_options
 from training.commands.options import config_options, precision_option, with_precision
-from training.config import from_mapping
+from training.config.run_config import from_mapping
+from training.console.terminal import busy, open_console
 from training.data.check import check
 from training.data.render import render
-from training.fit import go_on, start
-from training.loop import Interrupted
-from training.methods.finite import NonFiniteError
+from training.methods.finite_updates import NonFiniteError
 from training.parallel.launch import Devices, launched
 from training.parallel.processes import Processes, TroubleElsewhere
-from training.run import RunFolder
-from training.terminal import busy, open_console
+from training.run.fit import go_on, start
+from training.run.folder import RunFolder
+from training.run.loop import Interrupted
 
 _yes_option: Final = click.option(
     "--yes", is_flag=True, help="Start even if memory or disk are estimated to be too small."

@@ -16,29 +16,29 @@ from rich.console import Console
 
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
-from training.average import RunningAverage
 from training.checkpoint.choose import load_chosen
 from training.checkpoint.content import Checkpoint
 from training.checkpoint.read import list_folders, load_newest
-from training.config import RunConfig, changed, differences, from_mapping
-from training.data.fixed import test_batch, train_batch
+from training.config.compute_settings import Speed, choose
+from training.config.run_config import RunConfig, changed, differences, from_mapping
+from training.console.terminal import busy
 from training.data.folder import DOMAINS
+from training.data.sample_pictures import test_batch, train_batch
 from training.data.scan import ScanResult, remarks, scan
 from training.data.stream import Stream
-from training.initial import read_initial, refuse_misfit, trained_weights
 from training.journal.journal import Journal
-from training.lock import locked
-from training.loop import train
 from training.methods.method import Batch, Method
-from training.methods.ugatit import Ugatit
+from training.methods.ugatit.method import Ugatit
 from training.parallel.processes import Processes, in_words
 from training.plan.plan import count_pictures
 from training.plan.preflight import check_fits
-from training.run import RunError, RunFolder
-from training.samples import SAMPLES
-from training.speed import Speed, choose
-from training.state import restore
-from training.terminal import busy
+from training.run.average import RunningAverage
+from training.run.folder import RunError, RunFolder
+from training.run.initial_weights import read_initial, refuse_misfit, trained_weights
+from training.run.lock import locked
+from training.run.loop import train
+from training.run.sample_sheets import SAMPLES
+from training.run.state import restore
 
 
 def start(

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-from training.config import RunConfig
+from training.config.run_config import RunConfig
 
 _KINDS = {bool: "true or false", int: "whole number", float: "number", str: "text"}
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pydantic import JsonValue
 from torch import Tensor
 
-from training.average import RunningAverage
 from training.checkpoint.content import Checkpoint, Packed, join_groups, split_group
 from training.checkpoint.optimizer import pack_optimizer, unpack_optimizer
 from training.checkpoint.randomness import random_state, restore_random_state
 from training.data.stream import Stream
-from training.initial import refuse_misfit, trained_weights
 from training.methods.method import Method
+from training.run.average import RunningAverage
+from training.run.initial_weights import refuse_misfit, trained_weights
 
 
 def pack(

@@ -1,0 +1,1 @@
+"""The config of a run: presets, ablations, compute settings."""

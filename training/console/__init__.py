@@ -1,0 +1,1 @@
+"""Print to the terminal of `ugatit-train`: names, times, progress."""

@@ -1,0 +1,1 @@
+"""Read checkpoints of other implementations into our networks."""

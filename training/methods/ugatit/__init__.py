@@ -1,0 +1,1 @@
+"""U-GAT-IT (Kim et al., ICLR 2020)."""
