@@ -22,8 +22,8 @@ from app.engine.runtime.runtime import Runtime, batch_shapes, open_runtime
 from app.engine.runtime.session import Model
 from app.settings.settings import Settings
 from bench.harness import Samples, alternate, report
+from models.bundle.directory import read_bundle
 from models.bundle.errors import BundleError
-from models.bundle.files import read_bundle
 from models.bundle.manifest import GENERATOR
 
 WAYS = (("cuda", "float32"), ("tensorrt", "float32"), ("tensorrt", "float16"))

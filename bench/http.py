@@ -24,7 +24,7 @@ from app.settings.settings import Settings
 from bench.harness import alternate, report
 from bench.service import DIRECTION, Service, upload, write_random_bundle
 from models.bundle.canary import smooth_picture
-from models.bundle.files import read_bundle
+from models.bundle.directory import read_bundle
 from models.bundle.manifest import GENERATOR
 
 FORMS = ("image/jpeg", "image/png", "application/json")

@@ -21,7 +21,7 @@ from app.engine.runtime.session import fix_shape
 from bench.harness import alternate, report
 from bench.plain import plainly
 from models.bundle.canary import psnr_db
-from models.bundle.switches import WINOGRAD, turn_on
+from models.bundle.graph_switches import WINOGRAD, turn_on
 from models.networks.config import GeneratorConfig
 from models.networks.generator import Generator
 from training.export.generator import export_generator

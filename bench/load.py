@@ -24,7 +24,7 @@ from bench.clients import Clients, Job, Result
 from bench.harness import Samples, paired_ratio, report
 from bench.service import DIRECTION, Service, upload, write_random_bundle
 from models.bundle.canary import smooth_picture
-from models.bundle.files import read_bundle
+from models.bundle.directory import read_bundle
 from models.bundle.manifest import GENERATOR
 
 WANTED_SHARE = 0.97

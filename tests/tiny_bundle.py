@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from models.bundle.canary import smooth_picture, write_canary
-from models.bundle.files import entry_of, write_bundle
+from models.bundle.directory import write_bundle
 from models.bundle.manifest import ImageSize, Manifest, Parity, Training, split_direction, version_of
+from models.storage.file_entry import entry_of
 
 SIZE = 32
 OPSETS = [helper.make_opsetid("", 17)]

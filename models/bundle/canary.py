@@ -1,6 +1,6 @@
-"""The canary: one remembered input and its outputs, run again before a bundle serves.
+"""The canary: one stored input and its outputs, compared with the model's before a bundle serves.
 
-A model whose bytes are right can still compute wrong things: another runtime, another provider, a bad driver.
+A model whose bytes are right can still compute wrong values, with another runtime, provider or driver.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ Arrays = Mapping[str, NDArray[Any]]
 Run = Callable[[NDArray[np.uint8]], Arrays]
 
 MAX_LEVELS: Final = 1
-"""Largest difference of an image value in float32, in levels of 255."""
+"""Largest allowed difference of an image value in float32, in levels of 255."""
 MAX_RELATIVE: Final = 1e-3
-"""Largest difference of logits and maps in float32, over their largest absolute value."""
+"""Largest allowed difference of logits and maps in float32, relative to their largest absolute value."""
 MIN_PSNR_DB: Final = 45.0
-"""Least peak signal-to-noise ratio of an image at a lower precision."""
+"""Smallest allowed peak signal-to-noise ratio of an image in a lower precision."""
 _LIMIT_BYTES: Final = 1 << 28
-"""Of a canary's arrays when unpacked; a picture of 4,096 px and its outputs take 105 MB."""
+"""Of the unpacked arrays; a picture of 4,096 px and its outputs take 105 MB."""
 
 
 def smooth_picture(height: int, width: int, *, seed: int) -> NDArray[np.uint8]:
@@ -44,17 +44,17 @@ def smooth_picture(height: int, width: int, *, seed: int) -> NDArray[np.uint8]:
 
 
 def write_canary(pixels: NDArray[np.uint8], outputs: Arrays) -> bytes:
-    """The content of `canary.npz`: the input `[1, H, W, 3]` and every output of the generator for it."""
+    """Return the content of `canary.npz`: the input `[1, H, W, 3]` and every output of the generator."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, pixels=pixels, **outputs)
     return buffer.getvalue()
 
 
 def read_canary(data: bytes) -> dict[str, NDArray[Any]]:
-    """Read `canary.npz`: `pixels` and the outputs that belong to it.
+    """Return the arrays of `canary.npz`: `pixels`, and the generator's outputs for them.
 
     Raises:
-        BundleError: it is no such file.
+        BundleError: it cannot be read, or `pixels` or `image` is missing.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -63,23 +63,25 @@ def read_canary(data: bytes) -> dict[str, NDArray[Any]]:
             raise ValueError("too large")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             canary = {name: arrays[name] for name in arrays.files}
-    except Exception:  # torn or foreign bytes lead zip, inflate and the array's header into many errors
-        raise BundleError("canary.npz is not a readable file of arrays.") from None
+    except Exception:  # damaged bytes raise many types of errors in zip, inflate and NumPy
+        raise BundleError(
+            "canary.npz is damaged: its arrays cannot be read; export or copy the bundle again."
+        ) from None
     if not {"pixels", "image"} <= canary.keys():
-        raise BundleError("canary.npz holds no input and image to compare with.")
+        raise BundleError("canary.npz lacks the arrays pixels or image; export the bundle again.")
     return canary
 
 
 def check_canary(canary: Arrays, run: Run, *, exact: bool) -> float:
-    """Run the remembered input and compare.
+    """Run the stored input and compare the outputs.
 
     Args:
-        canary: what `read_canary` gave.
-        run: the model, from pixels uint8 `[1, H, W, 3]` to its outputs by name.
-        exact: whether the model runs in float32; lower precisions are held to the PSNR alone.
+        canary: as `read_canary` returns it.
+        run: the model: pixels uint8 `[1, H, W, 3]` to its outputs by name.
+        exact: whether the model runs in float32; in a lower precision only the PSNR is limited.
 
     Returns:
-        The peak signal-to-noise ratio of the image in dB; infinite where it is equal.
+        The peak signal-to-noise ratio of the image in dB; infinite if it is equal.
 
     Raises:
         BundleError: an output is missing, has another shape, is not finite or differs too much.
@@ -89,7 +91,7 @@ def check_canary(canary: Arrays, run: Run, *, exact: bool) -> float:
         if name == "pixels":
             continue
         if name not in outputs or outputs[name].shape != expected.shape:
-            raise BundleError(f"The canary's {name} has another shape than the one remembered.")
+            raise BundleError(f"The canary's {name} is missing or has another shape than expected.")
         if name == "image":
             _check_image(outputs[name], expected, exact=exact)
         else:
@@ -100,9 +102,11 @@ def check_canary(canary: Arrays, run: Run, *, exact: bool) -> float:
 def _check_image(found: NDArray[Any], expected: NDArray[Any], *, exact: bool) -> None:
     difference = _difference(found, expected)
     if exact and (off := int(difference.max())) > MAX_LEVELS:
-        raise BundleError(f"The canary's image is {off} levels off; at most {MAX_LEVELS} is allowed.")
+        raise BundleError(f"The canary's image differs by {off} levels; at most {MAX_LEVELS} is allowed.")
     if not exact and (db := psnr_db(difference)) < MIN_PSNR_DB:
-        raise BundleError(f"The canary's image is at {db:.1f} dB; at least {MIN_PSNR_DB} dB are needed.")
+        raise BundleError(
+            f"The canary's image has a PSNR of {db:.1f} dB; at least {MIN_PSNR_DB} dB are required."
+        )
 
 
 def _difference(found: NDArray[Any], expected: NDArray[Any]) -> NDArray[np.float64]:
@@ -114,17 +118,17 @@ def _check_values(name: str, found: NDArray[Any], expected: NDArray[Any], *, exa
         raise BundleError(f"The canary's {name} is not finite.")
     off = relative_difference(found, expected)
     if exact and off > MAX_RELATIVE:
-        raise BundleError(f"The canary's {name} is {off:.1e} off; at most {MAX_RELATIVE} is allowed.")
+        raise BundleError(f"The canary's {name} differs by {off:.1e}; at most {MAX_RELATIVE} is allowed.")
 
 
 def psnr_db(difference: NDArray[np.float64]) -> float:
-    """Peak signal-to-noise ratio of differences in levels of 255; infinite where there are none."""
+    """Return the peak signal-to-noise ratio of differences in levels of 255; infinite if all are 0."""
     mean_square = float(np.mean(difference**2))
     return float("inf") if mean_square == 0 else 10 * float(np.log10(255**2 / mean_square))
 
 
 def relative_difference(found: NDArray[Any], expected: NDArray[Any]) -> float:
-    """The largest difference over the largest absolute expected value."""
+    """Return the largest difference divided by the largest absolute expected value."""
     largest = float(np.abs(expected).max())
     difference = float(np.abs(found.astype(np.float64) - expected.astype(np.float64)).max())
     return difference / largest if largest else difference

@@ -1,4 +1,4 @@
-"""What a bundle says about itself: `manifest.json`."""
+"""The manifest of a bundle, `manifest.json`: facts about the translator, and the hashes of its files."""
 
 from __future__ import annotations
 
@@ -8,44 +8,40 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from models.bundle.errors import BundleError, quoted
+from models.bundle.errors import BundleError
+from models.files.text import quoted
+from models.storage import verified_directory
+from models.storage.file_entry import FileEntry, Sha256
 
 FORMAT: Final = 1
-MANIFEST: Final = "manifest.json"
+MANIFEST: Final = verified_directory.MANIFEST
 GENERATOR: Final = "generator.onnx"
 DISCRIMINATORS: Final = "discriminators.onnx"
 CANARY: Final = "canary.npz"
 CARD: Final = "card.md"
 
 REQUIRED_FILES: Final = frozenset({GENERATOR, CANARY, CARD})
-"""What every bundle holds besides its manifest."""
+"""Files of every bundle besides its manifest."""
 
 KNOWN_FILES: Final = REQUIRED_FILES | {DISCRIMINATORS}
-"""All that a bundle may hold besides its manifest."""
+"""All files that a bundle may hold besides its manifest."""
 
 DIRECTION = re.compile(r"(?P<source>[a-z][a-z0-9_-]*?)2(?P<target>[a-z][a-z0-9_-]*)")
 
-FILE_LIMIT_BYTES: Final = (1 << 31) - 1
-"""Of one file: protobuf holds no larger model."""
+_FILE_LIMIT_BYTES: Final = (1 << 31) - 1
+"""The largest message of protobuf, hence the largest model."""
+_CARD_LIMIT_BYTES: Final = 1 << 20
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
 
 
 class _Part(BaseModel):
-    # What is not finite is no JSON, and could not be told to anyone.
+    # JSON has no NaN and no infinity, so HTTP could not send them on.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class FileEntry(_Part):
-    """One file of the bundle, as it must be found."""
-
-    sha256: Sha256
-    size_bytes: int = Field(ge=0, le=FILE_LIMIT_BYTES)
-
-
 class ImageSize(_Part):
-    """The size a network was trained at, and whether it takes only that one."""
+    """The size that a network was trained at, and whether it takes only that size."""
 
     height: int = Field(ge=4, le=16_384, multiple_of=4)
     width: int = Field(ge=4, le=16_384, multiple_of=4)
@@ -53,7 +49,7 @@ class ImageSize(_Part):
 
 
 class Training(_Part):
-    """Where the weights come from; a fact that nobody recorded is null."""
+    """Where the weights come from; a fact that was not recorded is null."""
 
     steps: int | None = Field(default=None, ge=0)
     data: str | None = None
@@ -63,7 +59,7 @@ class Training(_Part):
 
 
 class Kid(_Part):
-    """A Kernel Inception Distance times 100, meaningless without its protocol."""
+    """A Kernel Inception Distance times 100; only values of one protocol can be compared."""
 
     value: float
     deviation: float | None = None
@@ -71,7 +67,7 @@ class Kid(_Part):
 
 
 class Parity(_Part):
-    """The largest differences measured between torch in float64 and the exported graph before writing."""
+    """The largest differences between torch in float64 and the exported graph, measured before writing."""
 
     reference: str
     runtime: str
@@ -86,17 +82,17 @@ class Parity(_Part):
 
 
 class Precision(_Part):
-    """How far the image is at a lower precision from torch's in float64, for the canary's picture."""
+    """The difference of the image in a lower precision from torch's in float64, for the canary's picture."""
 
     psnr_db: float | None
-    """Peak signal-to-noise ratio; null where nothing differs."""
+    """Peak signal-to-noise ratio; null if the images are equal."""
     image_max_levels: int = Field(ge=0)
     """Largest difference of an image value, in levels of 255."""
     runtime: str
 
 
 class Manifest(_Part):
-    """All that is known about one translator, and the hashes of its files."""
+    """The facts about one translator, and the sizes and hashes of its files."""
 
     format: int
     direction: Name
@@ -106,14 +102,14 @@ class Manifest(_Part):
     method: str
     architecture: dict[str, JsonValue]
     attention: bool
-    """Whether the generator answers `cam_logit` and `attention`."""
+    """Whether the generator returns `cam_logit` and `attention`."""
     training: Training
     licence: str
     limits: str
     kid: list[Kid] = []
     parity: Parity
     precisions: dict[Literal["bfloat16", "float16"], Precision] = {}
-    """What was measured of lower precisions; the model itself is in float32."""
+    """Measurements of lower precisions; the model itself is in float32."""
     files: dict[str, FileEntry]
 
     @property
@@ -122,12 +118,12 @@ class Manifest(_Part):
         return DISCRIMINATORS in self.files
 
     def to_bytes(self) -> bytes:
-        """The manifest as the exact bytes written to disk, whose hash is the model's version."""
+        """Return the exact bytes of `manifest.json`, whose hash is the model's version."""
         return (self.model_dump_json(indent=1) + "\n").encode()
 
 
 def version_of(manifest_bytes: bytes) -> str:
-    """The model version: the first 12 hex digits of the manifest's sha256."""
+    """Return the model version: the first 12 hex digits of the manifest's sha256."""
     return hashlib.sha256(manifest_bytes).hexdigest()[:12]
 
 
@@ -135,7 +131,7 @@ def parse_manifest(data: bytes) -> Manifest:
     """Read `manifest.json`.
 
     Raises:
-        BundleError: it is not a manifest, or one of a format this version does not read.
+        BundleError: it is not a manifest, or its format is one that this version does not read.
     """
     try:
         manifest = Manifest.model_validate_json(data)
@@ -148,7 +144,8 @@ def parse_manifest(data: bytes) -> Manifest:
         raise BundleError(f"{MANIFEST} has format {manifest.format}; this version reads format {FORMAT}.")
     if manifest.direction != f"{manifest.source}2{manifest.target}":
         raise BundleError(
-            f"{MANIFEST} is of {manifest.direction}, but from {manifest.source} to {manifest.target}."
+            f"{MANIFEST} has direction {manifest.direction}, expected "
+            f"{manifest.source}2{manifest.target} for its source and target."
         )
     _check_files(manifest)
     return manifest
@@ -157,12 +154,18 @@ def parse_manifest(data: bytes) -> Manifest:
 def _check_files(manifest: Manifest) -> None:
     if missing := REQUIRED_FILES - manifest.files.keys():
         raise BundleError(f"{MANIFEST} does not list {', '.join(sorted(missing))}.")
-    if strangers := manifest.files.keys() - KNOWN_FILES:
-        raise BundleError(f"{MANIFEST} lists files no bundle has: {quoted(', '.join(sorted(strangers)))}.")
+    if unknown := manifest.files.keys() - KNOWN_FILES:
+        raise BundleError(f"{MANIFEST} lists files that no bundle has: {quoted(', '.join(sorted(unknown)))}.")
+    for name, entry in manifest.files.items():
+        limit = _CARD_LIMIT_BYTES if name == CARD else _FILE_LIMIT_BYTES
+        if entry.size_bytes > limit:
+            raise BundleError(
+                f"{MANIFEST} lists {name} with {entry.size_bytes:,} bytes; at most {limit:,} are allowed."
+            )
 
 
 def split_direction(direction: str) -> tuple[str, str]:
-    """The names of the source and target domains of a direction such as `selfie2anime`.
+    """Return the source and the target domain of a direction such as `selfie2anime`.
 
     Raises:
         BundleError: the name is not of the form SOURCE2TARGET.
@@ -170,6 +173,6 @@ def split_direction(direction: str) -> tuple[str, str]:
     match = DIRECTION.fullmatch(direction)
     if match is None:
         raise BundleError(
-            f"{direction!r} names no direction: write SOURCE2TARGET in lower case, such as selfie2anime."
+            f"A direction has the form SOURCE2TARGET in lower case, such as selfie2anime; got {direction!r}."
         )
     return match["source"], match["target"]

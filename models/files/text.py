@@ -1,4 +1,4 @@
-"""File names as text, whatever bytes they are made of."""
+"""File names and other foreign text, of any bytes, as text that can be shown."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Final
 
 ESCAPED: Final = "ugatit.escaped"
-"""An error handler for encoders: what the encoding lacks is written as an escape instead of refused."""
+"""An error handler for encoders: characters that the encoding lacks are written as escapes."""
 
 _CONTROLS: Final = {
     number: ascii(chr(number))[1:-1] for number in (*range(32), *range(127, 160), 0x2028, 0x2029)
 }
-"""Characters that would break a line or steer a terminal."""
+"""Characters that would break a line or control a terminal."""
+
+_MAX_QUOTED: Final = 300
 
 
 def as_text(name: str | Path) -> str:
@@ -30,20 +32,27 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", ESCAPED).decode()
 
 
+def quoted(text: str) -> str:
+    """Return foreign text for a message: one line of at most 300 characters that can be printed and
+    encoded."""
+    plain = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text[:_MAX_QUOTED])
+    return plain + "…" * (len(text) > _MAX_QUOTED)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8, whatever the locale; names inside may be of any bytes."""
     path.write_text(text, encoding="utf-8", errors=ESCAPED)
 
 
 def escape_output() -> None:
-    """Make stdout and stderr escape what their encoding lacks. A name must not end a command."""
+    """Make stdout and stderr escape what their encoding lacks, so that no name ends a command."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ESCAPED)
 
 
 def _escape(error: UnicodeError) -> tuple[bytes, int]:
-    """Return an escape for what could not be encoded, and where to go on.
+    """Return an escape for what could not be encoded, and the position to continue at.
 
     Python keeps the bytes of a name that it could not decode as lone surrogates. Under an ASCII locale these
     are the bytes of proper UTF-8 text, which is restored here.

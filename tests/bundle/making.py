@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from models.bundle.canary import smooth_picture, write_canary
-from models.bundle.files import entry_of, write_bundle
+from models.bundle.directory import write_bundle
 from models.bundle.manifest import CANARY, CARD, FORMAT, GENERATOR, ImageSize, Manifest, Parity, Training
+from models.storage.file_entry import entry_of
 
 # A serialized ModelProto with nothing but ir_version = 9: enough for whoever only reads and hashes.
 EMPTY_MODEL = b"\x08\x09"

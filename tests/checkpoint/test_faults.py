@@ -150,14 +150,14 @@ def test_a_place_that_cannot_be_written_to_is_a_sentence(tmp_path: Path) -> None
 def test_an_unreadable_checkpoint_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = tmp_path / "checkpoints"
     making.write(directory, 1, 2)
-    whole_open = Path.open
+    real_open = os.open
 
-    def broken(path: Path, mode: str) -> object:
+    def broken(path: Path, flags: int) -> int:
         if path.parent.name == "00000002":
             raise failure_of(errno.EIO)
-        return whole_open(path, mode)
+        return real_open(path, flags)
 
-    monkeypatch.setattr(Path, "open", broken)
+    monkeypatch.setattr(os, "open", broken)
     found, skipped = load_newest(directory)
     assert making.is_whole(found, 1)
     assert [each.reason for each in skipped] == [

@@ -81,7 +81,7 @@ def test_nothing_is_deleted_if_none_is_good(tmp_path: Path) -> None:
 
 
 def test_keeping_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="not the last 0"):
+    with pytest.raises(ValueError, match="At least 1 checkpoint must be kept, got 0"):
         keep(tmp_path, last=0)
 
 

@@ -116,10 +116,10 @@ def test_an_optimizer_that_never_stepped_has_a_checkpoint_too(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("other", "sentence"),
     [
-        (nn.Conv2d(3, 4, 3), "there are more parameters, or fewer"),
+        (nn.Conv2d(3, 4, 3), "the number of parameters differs"),
         (
             nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 1, bias=False), nn.Linear(64, 2)),
-            r"exp_avg has the shape \(4, 4, 3, 3\) where a parameter has \(4, 4, 1, 1\)",
+            r"exp_avg has shape \(4, 4, 3, 3\), expected \(4, 4, 1, 1\)",
         ),
     ],
 )
@@ -127,5 +127,5 @@ def test_a_state_of_other_networks_is_refused_in_a_sentence(other: nn.Module, se
     net = network()
     optimizer = adam()(net)
     train(net, optimizer, 0, 1)
-    with pytest.raises(CheckpointError, match=f"is of other networks than these: {sentence}\\.$"):
+    with pytest.raises(CheckpointError, match=f"does not match these networks: {sentence}\\.$"):
         unpack_optimizer(adam()(other), pack_optimizer(optimizer))

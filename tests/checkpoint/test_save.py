@@ -119,7 +119,7 @@ def test_saving_the_same_state_twice_is_no_harm(tmp_path: Path) -> None:
 
 def test_another_state_of_the_same_step_never_takes_the_place_of_a_good_one(tmp_path: Path) -> None:
     making.write(tmp_path / "checkpoints", 1)
-    with pytest.raises(CheckpointError, match="holds another state of step 1: move it away"):
+    with pytest.raises(CheckpointError, match="holds another state of step 1; move it away"):
         save(tmp_path / "checkpoints", making.checkpoint(2)._replace(step=1))
     assert making.is_whole(load_newest(tmp_path / "checkpoints")[0], 1)
     assert making.names(tmp_path / "checkpoints") == ["00000001"]

@@ -18,7 +18,8 @@ from app.engine.render_options import Look
 from app.settings.settings import Settings
 from app.translate_files import Plan, PlanError, find_jobs, translate_files
 from models.bundle.canary import smooth_picture
-from models.bundle.files import entry_of, read_bundle, write_bundle
+from models.bundle.directory import read_bundle, write_bundle
+from models.storage.file_entry import entry_of
 from tests.cli.command import environment, ugatit
 from tests.photos import encoded, photo
 from tests.tiny_bundle import SIZE, write_tiny_bundle

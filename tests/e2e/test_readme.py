@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from models.bundle.files import read_bundle
+from models.bundle.directory import read_bundle
 from tests.cli.command import ROOT
 from tests.golden.reading import checkpoint
 from tests.training.command import SMALL, data_set

@@ -12,8 +12,9 @@ from app.engine.engine import Engine
 from app.engine.runtime.session import Outputs, Pixels, Shape
 from app.settings.settings import Settings
 from models.bundle.canary import smooth_picture, write_canary
-from models.bundle.files import entry_of, write_bundle
+from models.bundle.directory import write_bundle
 from models.bundle.manifest import ImageSize, Manifest, Parity, Training, split_direction
+from models.storage.file_entry import entry_of
 
 FAKE_SIZE = 32
 _GENERATOR = ("image", "attention", "cam_logit")

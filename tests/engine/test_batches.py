@@ -9,7 +9,7 @@ from app.engine.runtime.runtime import open_runtime
 from app.engine.runtime.session import Model
 from app.settings.settings import Settings
 from models.bundle.canary import smooth_picture
-from models.bundle.files import read_bundle
+from models.bundle.directory import read_bundle
 from models.bundle.manifest import GENERATOR
 from tests.cli.command import ROOT
 

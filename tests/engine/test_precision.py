@@ -87,7 +87,7 @@ async def test_a_bundle_that_is_wrong_in_float32_too_is_defunct(tmp_path: Path) 
     engine = await load(model, tmp_path, "bfloat16", rounding=0)
     (direction,) = engine.registry
     assert direction.state is State.DEFUNCT
-    assert "levels off" in str(direction.reason)
+    assert "differs by" in str(direction.reason)
     engine.close()
 
 

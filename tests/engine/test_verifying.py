@@ -18,9 +18,10 @@ from app.engine.runtime.runtime import open_runtime
 from app.engine.runtime.session import Outputs, Pixels, Shape
 from app.settings.settings import Settings
 from models.bundle.canary import read_canary, smooth_picture
+from models.bundle.directory import read_bundle, write_bundle
 from models.bundle.errors import BundleError
-from models.bundle.files import entry_of, read_bundle, write_bundle
 from models.bundle.manifest import CANARY, DISCRIMINATORS
+from models.storage.file_entry import entry_of
 from tests.photos import photo
 from tests.tiny_bundle import SIZE, generator, write_tiny_bundle
 

@@ -9,7 +9,7 @@ import torch
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from models.bundle.canary import smooth_picture
-from models.bundle.switches import WINOGRAD, turn_on
+from models.bundle.graph_switches import WINOGRAD, turn_on
 from models.networks.config import GeneratorConfig, Normalization
 from models.networks.generator import Generator
 from tests.golden.reading import RELATIVE_TOLERANCE, VARIANTS, checkpoint, pixels, relative

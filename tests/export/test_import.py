@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from models.bundle.canary import check_canary, read_canary
-from models.bundle.files import Bundle, read_bundle
+from models.bundle.directory import Bundle, read_bundle
 from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR
 from tests.golden.reading import checkpoint
 from training.cli import cli, main
@@ -370,7 +370,7 @@ def test_a_data_set_in_the_way_is_neither_replaced_nor_cause_for_half_the_work(
     (tmp_path / "dog2cat" / "trainA").mkdir(parents=True)
     code, error = imported(command, checkpoint("light"), tmp_path)
     assert code == 2
-    assert "dog2cat is there and is no bundle" in error
+    assert "dog2cat exists and is not a bundle" in error
     assert [path.name for path in tmp_path.iterdir()] == ["dog2cat"]
     assert (tmp_path / "dog2cat" / "trainA").is_dir()
 
@@ -378,7 +378,7 @@ def test_a_data_set_in_the_way_is_neither_replaced_nor_cause_for_half_the_work(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--a2b", "cats", "--b2a", "dog2cat"), "'cats' names no direction: write SOURCE2TARGET"),
+        (("--a2b", "cats", "--b2a", "dog2cat"), "A direction has the form SOURCE2TARGET"),
         (("--a2b", "cat2dog", "--b2a", "cat2dog"), "name the same direction"),
         (("--a2b", "cat2dog"), "Missing option '--b2a'"),
         (

@@ -8,7 +8,7 @@ import atheris
 
 with atheris.instrument_imports(include=["models.bundle"]):
     from models.bundle.errors import BundleError
-    from models.bundle.external import refuse_external_tensors
+    from models.bundle.external_tensors import refuse_external_tensors
     from models.bundle.manifest import parse_manifest
 
 from tests.bundle import making

@@ -15,7 +15,7 @@ from app.engine.runtime.runtime import Runtime, open_runtime
 from app.engine.runtime.session import Model
 from app.settings.settings import Settings
 from models.bundle.canary import MIN_PSNR_DB, smooth_picture
-from models.bundle.files import read_bundle
+from models.bundle.directory import read_bundle
 from models.bundle.manifest import GENERATOR
 from tests.photos import photo
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.bundle.files import read_bundle
+from models.bundle.directory import read_bundle
 from tests.packaging.files import ROOT
 
 SCRIPTS = ("docker/ugatit", "docker/healthcheck.py", "docker/lock", ".ci/run", "Makefile", "app/cli.py")

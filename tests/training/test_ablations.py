@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from models.bundle.files import read_bundle
+from models.bundle.directory import read_bundle
 from tests.training.command import SMALL, data_set
 from training.cli import main
 from training.config.ablations import ABLATIONS

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from models.bundle.files import read_bundle
+from models.bundle.directory import read_bundle
 from tests.golden.reading import checkpoint
 from tests.training.command import SMALL, data_set, start, typed, wait_for
 from training.checkpoint.content import digest

@@ -1,1 +1,1 @@
-"""A run's memory: verified directories, written whole or not at all, from which training goes on exactly."""
+"""Checkpoints of a run: verified directories, written completely or not at all, resumed from exactly."""

@@ -12,10 +12,10 @@ from training.checkpoint.read import list_folders, load, load_newest
 
 
 def load_chosen(directory: Path, *, step: int | None = None, best: bool = False) -> Checkpoint:
-    """Return the checkpoint of a step, or of the lowest score, or the newest that can be used.
+    """Return the checkpoint of a step, the one with the lowest score, or the newest that can be used.
 
     Raises:
-        CheckpointError: there is no such checkpoint, naming the steps that exist, or it cannot be used.
+        CheckpointError: there is no such checkpoint, or it cannot be used; the message lists the steps.
     """
     if step is not None:
         return load(_of_step(directory, step))

@@ -1,5 +1,5 @@
-"""What can be wrong with a checkpoint, as one exception whose message a user can read."""
+"""The error of everything that is wrong with a checkpoint."""
 
 
 class CheckpointError(ValueError):
-    """A checkpoint cannot be written, or is not one to go on from. The message is one sentence."""
+    """A checkpoint cannot be written, read or resumed from. The message is one sentence."""

@@ -1,4 +1,4 @@
-"""Which values of a checkpoint are not finite."""
+"""Find values of a checkpoint that are not finite."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from training.checkpoint.content import Checkpoint
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.manifest import TENSORS_ENDING, Manifest
 
-_NAMED: Final = 3
-"""Tensors that a sentence names."""
+_MAX_NAMED: Final = 3
+"""Tensors that a message names."""
 
 
 def refuse_non_finite(checkpoint: Checkpoint, where: str | None = None) -> None:
@@ -23,10 +23,10 @@ def refuse_non_finite(checkpoint: Checkpoint, where: str | None = None) -> None:
 
     Args:
         checkpoint: the state.
-        where: what the sentence calls it, by default its step.
+        where: the name of the checkpoint in the message; by default its step.
 
     Raises:
-        CheckpointError: NaN or infinity is in it; the sentence names the first tensors.
+        CheckpointError: it holds NaN or infinity; the message names the first tensors.
     """
     found = [
         f"{group}/{name}"
@@ -35,10 +35,10 @@ def refuse_non_finite(checkpoint: Checkpoint, where: str | None = None) -> None:
         if not tensor_is_finite(tensor)
     ]
     if found:
-        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        more = f" and {len(found) - _MAX_NAMED} more" if len(found) > _MAX_NAMED else ""
         raise CheckpointError(
             f"{where or f'The state of step {checkpoint.step}'} holds values that are not finite, "
-            f"in {', '.join(found[:_NAMED])}{more}."
+            f"in {', '.join(found[:_MAX_NAMED])}{more}."
         )
 
 
@@ -55,5 +55,5 @@ def _tensors(path: Path, manifest: Manifest) -> Iterator[Tensor]:
 
 
 def tensor_is_finite(tensor: Tensor) -> bool:
-    """Return whether a tensor holds neither NaN nor infinity, which only those of floating point can."""
+    """Return whether a tensor holds neither NaN nor infinity; only floating point can hold them."""
     return not tensor.is_floating_point() or bool(tensor.isfinite().all())

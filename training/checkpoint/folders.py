@@ -1,4 +1,4 @@
-"""The folders of `checkpoints/`: zero-padded steps, and dot-names for what is coming or going."""
+"""The folders of `checkpoints/`: zero-padded steps, and dot-names while one is written or deleted."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from training.checkpoint.disk import sync_directory
+from models.storage.durable import sync_directory
 
 _STEP: Final = re.compile(r"\d{8}|[1-9]\d{8,}")
-_PASSING: Final = re.compile(r"\.\d{8,}\.(new|gone)")
+_TEMPORARY: Final = re.compile(r"\.\d{8,}\.(new|gone)")
 
 
 def folder_of(directory: Path, step: int) -> Path:
-    """Where the checkpoint of a step lies: step 12 in `00000012`."""
+    """Return the folder of a step's checkpoint: `00000012` for step 12."""
     return directory / f"{step:08d}"
 
 
 def step_of(folder: Path) -> int | None:
-    """The step that a folder's name tells, or None if the name is no step."""
+    """Return the step in a folder's name, or None if the name is not a step."""
     return int(folder.name) if _STEP.fullmatch(folder.name) else None
 
 
 def find_folders(directory: Path) -> list[Path]:
-    """All that is named as a step, whole or not, the newest last; empty if there is no such directory.
+    """Return everything named as a step, complete or not, the newest last.
+
+    The list is empty if there is no such directory.
 
     Raises:
         OSError: the directory cannot be read.
@@ -36,18 +38,23 @@ def find_folders(directory: Path) -> list[Path]:
     return sorted((path for path, step in steps.items() if step is not None), key=lambda path: int(path.name))
 
 
-def coming(folder: Path) -> Path:
-    """Where a checkpoint is while it is being written."""
+def name_of_new(folder: Path) -> Path:
+    """Return the name of a checkpoint while it is written."""
     return folder.with_name(f".{folder.name}.new")
 
 
+def name_of_deleted(folder: Path) -> Path:
+    """Return the name of a checkpoint while it is deleted."""
+    return folder.with_name(f".{folder.name}.gone")
+
+
 def remove(folder: Path) -> None:
-    """Delete a checkpoint, so that a kill leaves it whole or leaves a dot-name, never a half.
+    """Delete a checkpoint. A kill leaves it complete or under its dot-name, never incomplete.
 
     Raises:
-        OSError: the disk refused; it is still there.
+        OSError: the disk refused; the checkpoint is still there.
     """
-    gone = folder.with_name(f".{folder.name}.gone")
+    gone = name_of_deleted(folder)
     discard(gone)
     folder.rename(gone)
     sync_directory(folder.parent)
@@ -55,14 +62,14 @@ def remove(folder: Path) -> None:
 
 
 def clear_debris(directory: Path) -> None:
-    """Delete what a killed process left: its dot-names, and no other's."""
+    """Delete the dot-names that a killed process left, and nothing else."""
     for path in directory.iterdir():
-        if _PASSING.fullmatch(path.name):
+        if _TEMPORARY.fullmatch(path.name):
             discard(path)
 
 
 def discard(path: Path) -> None:
-    """Delete whatever is there, as far as the disk lets us: the name already says that it is nothing."""
+    """Delete what is there, ignoring errors of the disk: its dot-name already says that it does not count."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     elif os.path.lexists(path):

@@ -1,4 +1,4 @@
-"""Retention: the last few checkpoints and the best stay, the others go."""
+"""Retention: keep the newest checkpoints and the best one, delete the others."""
 
 from __future__ import annotations
 
@@ -6,31 +6,32 @@ from pathlib import Path
 
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.folders import remove
-from training.checkpoint.latest import by_score, note_latest, read_manifests
+from training.checkpoint.latest import by_score, read_manifests, write_latest
 from training.checkpoint.read import list_folders
 from training.checkpoint.verified import Verified
 
 
 def keep(directory: Path, *, last: int, verified: Verified | None = None) -> list[Path]:
-    """Delete what is older than the newest `last` verified checkpoints, except the best; return what went.
+    """Delete what is older than the newest `last` verified checkpoints, except the best; return what was
+    deleted.
 
-    Nothing goes before `last` others were verified, so that a damaged one, or one with values that are not
-    finite, never takes a good one's place; it goes once it is older than they are.
+    A damaged checkpoint, or one with values that are not finite, does not count as one of the `last`. It is
+    deleted once it is older than they are.
 
     Args:
         directory: `RUN/checkpoints`.
-        last: how many stay, at least 1.
-        verified: remembers which ones it has read; without it every checkpoint that stays is read.
+        last: how many to keep, at least 1.
+        verified: remembers which ones it has read; without it every checkpoint that is kept is read.
 
     Raises:
         ValueError: `last` is less than 1.
-        CheckpointError: the disk refused; whatever could not be deleted is still whole.
+        CheckpointError: the disk refused; a checkpoint that could not be deleted is still complete.
     """
     if last < 1:
-        raise ValueError(f"At least the last checkpoint must be kept, not the last {last}.")
+        raise ValueError(f"At least 1 checkpoint must be kept, got {last}.")
     verified = verified or Verified()
     old = _older_than_verified(list_folders(directory), last, verified)
-    # Only what would go need be judged against the best.
+    # Look for the best, which reads files, only if there is something to delete.
     best = find_best(directory, verified) if old else None
     removed = [path for path in old if path != best]
     for path in removed:
@@ -40,12 +41,12 @@ def keep(directory: Path, *, last: int, verified: Verified | None = None) -> lis
             raise CheckpointError(
                 f"{path} is too old to keep and could not be deleted: {error.strerror}."
             ) from error
-    note_latest(directory)
+    write_latest(directory)
     return removed
 
 
 def _older_than_verified(folders: list[Path], last: int, verified: Verified) -> list[Path]:
-    """What comes before the newest `last` that verify; nothing if there are not so many."""
+    """Return the folders before the newest `last` that verify; none if fewer verify."""
     for index in reversed(range(len(folders))):
         last -= verified.check(folders[index])
         if last == 0:
@@ -54,6 +55,6 @@ def _older_than_verified(folders: list[Path], last: int, verified: Verified) -> 
 
 
 def find_best(directory: Path, verified: Verified | None = None) -> Path | None:
-    """The checkpoint of the lowest score that verifies; None if none was judged."""
+    """Return the checkpoint with the lowest score that verifies, or None if none has a score."""
     verified = verified or Verified()
     return next((path for path, _ in by_score(read_manifests(directory)) if verified.check(path)), None)

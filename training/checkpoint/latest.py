@@ -1,4 +1,4 @@
-"""`latest.json` names the latest checkpoint and the best, for people and scripts; resuming never asks it."""
+"""`latest.json`, which names the latest checkpoint and the best for people and scripts; resume ignores it."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import json
 from pathlib import Path
 from typing import Final
 
-from training.checkpoint.disk import replace_file
+from models.storage.durable import replace_file
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.manifest import Manifest
 from training.checkpoint.read import list_folders, read_manifest
 
 LATEST: Final = "latest.json"
 
-Known = list[tuple[Path, Manifest]]
+Manifests = list[tuple[Path, Manifest]]
 
 
-def note_latest(directory: Path) -> None:
-    """Write `latest.json` beside `directory`, as the manifests there say; their files are not read.
+def write_latest(directory: Path) -> None:
+    """Write `latest.json` beside `directory` from the manifests there; their files are not read.
 
     Raises:
         CheckpointError: the disk refused; every checkpoint is still there.
     """
-    known = read_manifests(directory)
-    judged = by_score(known)
+    manifests = read_manifests(directory)
+    scored = by_score(manifests)
     names = {
-        "latest": _facts(directory, known[-1:]),
-        "best": _facts(directory, judged[:1]),
+        "latest": _entry(directory, manifests[-1:]),
+        "best": _entry(directory, scored[:1]),
     }
     path = directory.parent / LATEST
     try:
@@ -37,24 +37,24 @@ def note_latest(directory: Path) -> None:
         ) from error
 
 
-def _facts(directory: Path, chosen: Known) -> dict[str, str | int | float | None] | None:
+def _entry(directory: Path, chosen: Manifests) -> dict[str, str | int | float | None] | None:
     for path, manifest in chosen:
         return {"path": f"{directory.name}/{path.name}", "step": manifest.step, "score": manifest.score}
     return None
 
 
-def read_manifests(directory: Path) -> Known:
-    """The step folders whose manifests and lists of files are in order, the newest last."""
-    known: Known = []
+def read_manifests(directory: Path) -> Manifests:
+    """Return the step folders whose manifests and lists of files are right, the newest last."""
+    manifests: Manifests = []
     for path in list_folders(directory):
         try:
-            known.append((path, read_manifest(path)))
+            manifests.append((path, read_manifest(path)))
         except CheckpointError:
-            continue  # whoever reads it is told why
-    return known
+            continue  # the error is reported when the checkpoint is read
+    return manifests
 
 
-def by_score(known: Known) -> Known:
-    """Those that were judged, the best first; of equals the newer first."""
-    judged = [(each.score, -each.step, path, each) for path, each in known if each.score is not None]
-    return [(path, each) for _, _, path, each in sorted(judged, key=lambda entry: entry[:2])]
+def by_score(manifests: Manifests) -> Manifests:
+    """Return those with a score, the best first; of equal scores the newer first."""
+    scored = [(each.score, -each.step, path, each) for path, each in manifests if each.score is not None]
+    return [(path, each) for _, _, path, each in sorted(scored, key=lambda entry: entry[:2])]

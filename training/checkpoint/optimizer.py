@@ -1,4 +1,4 @@
-"""A torch optimizer as a checkpoint's content, and back, bit for bit."""
+"""Save a torch optimizer as a checkpoint's content, and restore it bit for bit."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from torch.optim import Optimizer
 from training.checkpoint.content import Packed
 from training.checkpoint.errors import CheckpointError
 
-_REMEMBERED: Final = ("params", "lr", "initial_lr")
-"""Of a group's values those that a checkpoint tells. All others are the optimizer's own: how it computes, and
-what its config says, which may have been changed since."""
+_RESTORED: Final = ("params", "lr", "initial_lr")
+"""The values of a parameter group that are restored from a checkpoint. All others keep the optimizer's
+values: how it computes, and what its config says, which may have changed since."""
 
-_MISFIT: Final = "The optimizer's state in the checkpoint is of other networks than these: "
+_MISMATCH: Final = "The optimizer's state in the checkpoint does not match these networks: "
 
 
 def pack_optimizer(optimizer: Optimizer) -> Packed:
-    """Take an optimizer's state apart. The tensors are its own, no copies: save them before its next step.
+    """Return an optimizer's state. Its tensors are not copied: save them before the optimizer's next step.
 
     Names are `state.PARAMETER.NAME` and, for a learning rate that is a tensor, `group.GROUP.NAME`.
     """
@@ -48,17 +48,17 @@ def _without_tensors(entry: dict[str, Any], prefix: str, tensors: dict[str, Tens
 
 
 def unpack_optimizer(optimizer: Optimizer, packed: Packed) -> None:
-    """Put a state back into an optimizer over the same parameters in the same order; it shares no memory.
+    """Restore the state of an optimizer with the same parameters in the same order, copying every tensor.
 
-    For optimizers that remember one number, or one for each element, of a parameter: Adam, SGD and their kin.
+    This works for optimizers whose state per parameter is a number or a tensor of its shape, as Adam and SGD.
 
     Raises:
-        CheckpointError: the state belongs to an optimizer of other parameters.
+        CheckpointError: the state is of an optimizer with other parameters.
     """
     scalars: dict[str, Any] = dict(packed.scalars)
     now = optimizer.param_groups
     if [len(group["params"]) for group in scalars["groups"]] != [len(group["params"]) for group in now]:
-        raise CheckpointError(_MISFIT + "there are more parameters, or fewer.")
+        raise CheckpointError(_MISMATCH + "the number of parameters differs.")
     parameters = [parameter for group in now for parameter in group["params"]]
     state = {int(index): dict(rest) for index, rest in scalars["state"].items()}
     groups = [
@@ -67,25 +67,25 @@ def unpack_optimizer(optimizer: Optimizer, packed: Packed) -> None:
     for key, value in packed.tensors.items():
         kind, index, name = key.split(".", 2)
         if kind == "state":
-            state[int(index)][name] = _as_parameter_lies(value, parameters[int(index)], name)
+            state[int(index)][name] = _in_layout_of(value, parameters[int(index)], name)
         else:
             groups[int(index)][name] = value.clone()
     optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
 def _for_this_optimizer(group: dict[str, Any], template: dict[str, Any]) -> dict[str, Any]:
-    return group | {name: value for name, value in template.items() if name not in _REMEMBERED}
+    return group | {name: value for name, value in template.items() if name not in _RESTORED}
 
 
-def _as_parameter_lies(value: Tensor, parameter: Tensor, name: str) -> Tensor:
-    """A copy in the parameter's own memory layout.
+def _in_layout_of(value: Tensor, parameter: Tensor, name: str) -> Tensor:
+    """Return a copy in the parameter's memory layout.
 
-    Fused Adam on the CPU goes through both by address: over a channels_last parameter, a contiguous moment
-    would meet the wrong elements without a word.
+    Fused Adam on the CPU pairs elements by address: with a channels_last parameter and a contiguous moment it
+    would silently combine the wrong elements.
     """
     if value.dim() == 0:
         return value.clone()
     if value.shape != parameter.shape:
         found, expected = tuple(value.shape), tuple(parameter.shape)
-        raise CheckpointError(f"{_MISFIT}{name} has the shape {found} where a parameter has {expected}.")
+        raise CheckpointError(f"{_MISMATCH}{name} has shape {found}, expected {expected}.")
     return torch.empty_like(parameter, dtype=value.dtype, device=value.device).copy_(value)

@@ -1,4 +1,4 @@
-"""Every generator of random numbers that a process has for all, as a checkpoint's content, and back."""
+"""Save and restore the global random number generators of a process."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from training.checkpoint.content import Packed
 
 
 def random_state() -> Packed:
-    """The state of torch's generators (the CPU's, and each CUDA device's in use), numpy's and Python's.
+    """Return the states of torch's generators (of the CPU, and of each CUDA device in use), numpy's and
+    Python's.
 
-    numpy's is the global one; whoever has a `numpy.random.Generator` or a `torch.Generator` saves it himself.
+    numpy's is the global one. Save every `numpy.random.Generator` and `torch.Generator` separately.
     """
     version, words, gauss_next = random.getstate()
     numpy: dict[str, Any] = np.random.get_state(legacy=False)
@@ -40,7 +41,7 @@ def random_state() -> Packed:
 
 
 def restore_random_state(packed: Packed) -> None:
-    """Put every generator back where it was; a CUDA device that is not here now is passed over."""
+    """Restore every generator; the state of a CUDA device that is not available is ignored."""
     python: dict[str, Any] = packed.scalars["python"]  # type: ignore[assignment]
     numpy: dict[str, Any] = dict(packed.scalars["numpy"])  # type: ignore[arg-type]
     torch.set_rng_state(packed.tensors["torch"])

@@ -1,44 +1,33 @@
-"""Read a checkpoint only if every byte is the one that was written."""
+"""Read checkpoints, only if every byte is verified."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BufferedReader
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from models.storage.verified_directory import DirectoryKind, VerifiedDirectory
 from training.checkpoint.content import Checkpoint
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.finite import refuse_non_finite
 from training.checkpoint.folders import find_folders, step_of
-from training.checkpoint.manifest import (
-    MANIFEST,
-    SCALARS,
-    TENSORS_ENDING,
-    FileEntry,
-    Manifest,
-    parse_manifest,
-)
+from training.checkpoint.manifest import SCALARS, TENSORS_ENDING, Manifest, parse_manifest
 from training.checkpoint.tensors import decode
 
-_MANIFEST_LIMIT_BYTES: Final = 1 << 20
+_KIND: Final = DirectoryKind("checkpoint", CheckpointError, "use another checkpoint")
 
 
 class Skipped(NamedTuple):
-    """A checkpoint that was passed over, and the sentence that says why."""
+    """A checkpoint that was skipped, and the reason in one sentence."""
 
     path: Path
     reason: str
 
 
 def load_newest(directory: Path) -> tuple[Checkpoint, list[Skipped]]:
-    """Read the newest checkpoint that verifies and is finite, and say which newer ones are not.
+    """Return the newest checkpoint that verifies and is finite, and the newer ones that do not.
 
-    `latest.json` is not asked: it may be older, or newer, than what is really there.
+    This does not read `latest.json`, which can be older or newer than the checkpoints.
 
     Raises:
         CheckpointError: there is no checkpoint, or none that can be used.
@@ -58,7 +47,7 @@ def load_newest(directory: Path) -> tuple[Checkpoint, list[Skipped]]:
 
 
 def list_folders(directory: Path) -> list[Path]:
-    """The step folders of a directory, not verified, the newest last.
+    """Return the step folders of a directory, not verified, the newest last.
 
     Raises:
         CheckpointError: the directory cannot be read.
@@ -70,104 +59,53 @@ def list_folders(directory: Path) -> list[Path]:
 
 
 def load(path: Path) -> Checkpoint:
-    """Read one checkpoint, tensors on the CPU. While a file is read, its group is in memory twice.
+    """Return one checkpoint, its tensors on the CPU. While a file is read, its group is in memory twice.
 
     Raises:
-        CheckpointError: a file is missing, changed, or not named by the manifest; something is no plain file.
+        CheckpointError: a file is missing, changed, not listed by the manifest, or not a regular file.
     """
     manifest = read_manifest(path)
-    tensors, scalars = {}, {}
+    directory, tensors, scalars = VerifiedDirectory(path, _KIND), {}, {}
     for name, entry in manifest.files.items():
-        data = _read_verified(path / name, entry)
+        data = directory.read(name, entry)
         try:
             if name == SCALARS:
                 scalars = json.loads(data)
             else:
                 tensors[name.removesuffix(TENSORS_ENDING)] = decode(data)
         except ValueError as error:
-            raise CheckpointError(f"{path / name} is not what its name says: {error}.") from None
+            raise CheckpointError(f"{path / name} cannot be read as its type: {error}.") from None
     return Checkpoint(manifest.step, tensors, scalars)
 
 
 def verify(path: Path) -> Manifest:
-    """Check every byte of a checkpoint as `load` does, keeping none.
+    """Verify every byte of a checkpoint without keeping any, and return its manifest.
 
     Raises:
         CheckpointError: as `load`.
     """
-    manifest = read_manifest(path)
+    manifest, directory = read_manifest(path), VerifiedDirectory(path, _KIND)
     for name, entry in manifest.files.items():
-        _hash_verified(path / name, entry)
+        directory.verify(name, entry)
     return manifest
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a checkpoint's manifest, and see that exactly its files are there; they are not read yet.
+    """Return a checkpoint's manifest, after checking that exactly its files are there; they are not read.
 
     Raises:
-        CheckpointError: the manifest is missing or damaged, a file is missing, or there is one too many.
+        CheckpointError: the manifest is missing or damaged, a file is missing, or there is an unlisted one.
     """
-    names = _plain_files(path)
-    if MANIFEST not in names:
-        raise CheckpointError(f"{path} is no whole checkpoint: it has no {MANIFEST}.")
+    if path.is_symlink():
+        raise CheckpointError(f"{path} is a symbolic link; a checkpoint must be a real directory.")
+    directory = VerifiedDirectory(path, _KIND)
+    names = directory.names()
+    data = directory.read_manifest(names)
     try:
-        with (path / MANIFEST).open("rb") as file:
-            manifest = parse_manifest(file.read(_MANIFEST_LIMIT_BYTES))
+        manifest = parse_manifest(data)
     except CheckpointError as error:
         raise CheckpointError(f"{path} cannot be used: {error}.") from None
-    except OSError as error:
-        raise CheckpointError(f"{path / MANIFEST} cannot be read: {error.strerror}.") from None
-    if missing := manifest.files.keys() - names:
-        raise CheckpointError(f"{path} lacks {', '.join(sorted(missing))}.")
-    if strangers := names - manifest.files.keys() - {MANIFEST}:
-        raise CheckpointError(
-            f"{path} holds what its manifest does not name: {', '.join(sorted(strangers))}."
-        )
+    directory.check_names(names, manifest.files)
     if step_of(path) not in (None, manifest.step):
-        raise CheckpointError(f"{path} holds step {manifest.step}, which its name denies.")
+        raise CheckpointError(f"{path} holds step {manifest.step}, which does not match its name.")
     return manifest
-
-
-def _plain_files(path: Path) -> set[str]:
-    if path.is_symlink():
-        raise CheckpointError(f"{path} is a symbolic link; a checkpoint is a real directory.")
-    try:
-        entries = list(os.scandir(path))
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read as a checkpoint: {error.strerror}.") from None
-    for entry in entries:
-        if not entry.is_file(follow_symlinks=False):
-            kind = "a symbolic link" if entry.is_symlink() else "no plain file"
-            raise CheckpointError(f"{path} holds {entry.name}, which is {kind}.")
-    return {entry.name for entry in entries}
-
-
-def _read_verified(path: Path, entry: FileEntry) -> bytes:
-    with _opened(path, entry) as file:
-        data = file.read(entry.size_bytes)
-        _refuse_change(path, hashlib.sha256(data).hexdigest(), entry)
-    return data
-
-
-def _hash_verified(path: Path, entry: FileEntry) -> None:
-    with _opened(path, entry) as file:
-        _refuse_change(path, hashlib.file_digest(file, "sha256").hexdigest(), entry)
-
-
-@contextmanager
-def _opened(path: Path, entry: FileEntry) -> Iterator[BufferedReader]:
-    try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if size != entry.size_bytes:
-                raise CheckpointError(
-                    f"{path} is damaged: it has {size} bytes instead of {entry.size_bytes}."
-                )
-            yield file
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from None
-
-
-def _refuse_change(path: Path, sha256: str, entry: FileEntry) -> None:
-    if sha256 != entry.sha256:
-        raise CheckpointError(f"{path} is damaged: its bytes are not those that were written.")

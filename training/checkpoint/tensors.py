@@ -1,4 +1,4 @@
-"""A group of tensors as the bytes of a safetensors file."""
+"""Encode a group of tensors as the bytes of a safetensors file, and decode it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _ALIGNMENT_BYTES: Final = 8
 
 
 def encode(tensors: Mapping[str, Tensor]) -> Iterator[bytes | memoryview]:
-    """The file's bytes, a tensor at a time; they depend on names, shapes and values alone.
+    """Yield the file's bytes, one tensor at a time; they depend only on names, shapes and values.
 
-    The library's own writer wants the whole group in memory a second time, or the file's name; here a full
-    model's optimizer leaves a device tensor by tensor, and every byte is hashed on its way to the disk.
+    The library's writer needs the whole group in memory a second time, or the file's name. This one copies a
+    model's optimizer from the device tensor by tensor, and the caller can hash every byte it writes.
     """
-    # Widest values first, as the library does, so that every tensor is aligned.
+    # Widest values first, as in the library, so that every tensor is aligned.
     names = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))
     yield _header({name: tensors[name] for name in names})
     for name in names:
@@ -45,7 +45,7 @@ def encode(tensors: Mapping[str, Tensor]) -> Iterator[bytes | memoryview]:
 def _header(tensors: Mapping[str, Tensor]) -> bytes:
     fields, start = {}, 0
     for name, tensor in tensors.items():
-        assert tensor.dtype in _NAMES, f"{name} is {tensor.dtype}, which checkpoints do not hold"
+        assert tensor.dtype in _NAMES, f"{name} is {tensor.dtype}, which checkpoints do not support"
         end = start + tensor.numel() * tensor.element_size()
         fields[name] = {
             "dtype": _NAMES[tensor.dtype],
@@ -59,12 +59,12 @@ def _header(tensors: Mapping[str, Tensor]) -> bytes:
 
 
 def decode(data: bytes) -> dict[str, Tensor]:
-    """Read a safetensors file's bytes, on the CPU.
+    """Return the tensors of a safetensors file's bytes, on the CPU.
 
     Raises:
-        CheckpointError: they are something else, such as a pickle.
+        CheckpointError: the bytes are something else, such as a pickle.
     """
     try:
         return load(data)
     except SafetensorError as error:
-        raise CheckpointError(f"it is no safetensors file: {error}") from None
+        raise CheckpointError(f"it is not a safetensors file: {error}") from None

@@ -1,4 +1,4 @@
-"""Checkpoints that were read and found whole, so that none is read twice."""
+"""Remember which checkpoints were verified, so that none is read twice."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from training.checkpoint.finite import is_finite
 from training.checkpoint.read import verify
 
 _Stamp = frozenset[tuple[str, int, int, int]]
-"""Name, size, time of change and number of every file in a folder."""
+"""Name, size, modification time and inode number of every file in a folder."""
 
 
 class Verified:
-    """Verifies checkpoints, and remembers the result as long as no file of theirs changes."""
+    """A cache of verification results, each valid until a file of its checkpoint changes."""
 
     def __init__(self) -> None:
         self._known: dict[Path, tuple[_Stamp, bool]] = {}
 
     def check(self, path: Path) -> bool:
-        """Return whether `path` is a checkpoint to go on from: every byte as written, every value finite."""
+        """Return whether `path` is a usable checkpoint: every byte as written, every value finite."""
         stamp = _stamp(path)
         known = self._known.get(path)
         if known is None or known[0] != stamp:

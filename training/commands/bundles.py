@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from models.bundle.files import refuse_to_replace
+from models.bundle.directory import refuse_to_replace
 from models.bundle.manifest import split_direction
 from models.files.text import as_text
 from models.networks.discriminator import Discriminator

@@ -9,7 +9,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from training.checkpoint.disk import replace_file
+from models.storage.durable import replace_file
 from training.evaluation.choice import EXTRACTORS, choose_extractor
 from training.evaluation.data import EvaluationData, read_data
 from training.evaluation.distances import Distances, choose_subsets

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from models.bundle.files import Bundle, read_bundle
+from models.bundle.directory import Bundle, read_bundle
 from models.bundle.manifest import MANIFEST
 from training.evaluation.domains import Domains, name_domains, sides
 from training.evaluation.errors import EvaluationError

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.bundle.canary import check_canary, read_canary
-from models.bundle.files import Bundle
+from models.bundle.directory import Bundle
 from models.bundle.manifest import CANARY, GENERATOR, ImageSize
 from models.networks.generator import Generator
 from training.data.tensors import to_tensor

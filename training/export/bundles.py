@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from models.bundle.canary import read_canary, smooth_picture, write_canary
-from models.bundle.files import entry_of, write_bundle
+from models.bundle.directory import write_bundle
 from models.bundle.manifest import (
     CANARY,
     CARD,
     DISCRIMINATORS,
     FORMAT,
     GENERATOR,
-    FileEntry,
     ImageSize,
     Manifest,
     Training,
@@ -26,6 +25,7 @@ from models.files.text import encodable
 from models.networks.config import ConfigError
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
+from models.storage.file_entry import FileEntry, entry_of
 from training.export.card import write_card
 from training.export.discriminator import export_discriminators
 from training.export.generator import export_generator

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 from torch import nn
 
-from models.bundle.switches import WINOGRAD
+from models.bundle.graph_switches import WINOGRAD
 from models.networks.cam import CAM
 from models.networks.generator import DecoderBlock, EncoderBlock, Generator
 from training.export.graph import Graph

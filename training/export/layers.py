@@ -13,7 +13,7 @@ import torch
 from onnx import TensorProto
 from torch import Tensor, nn
 
-from models.bundle.switches import WINOGRAD
+from models.bundle.graph_switches import WINOGRAD
 from models.networks.cam import CAM
 from models.networks.normalization import EPSILON, LIN, AdaLIN
 from training.export.graph import Graph

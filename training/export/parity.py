@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from models.bundle.canary import MAX_RELATIVE, relative_difference, smooth_picture
+from models.bundle.graph_switches import WINOGRAD, turn_on
 from models.bundle.manifest import Parity
-from models.bundle.switches import WINOGRAD, turn_on
 from models.networks.discriminator import Discriminator, DiscriminatorOutput
 from models.networks.generator import Generator, GeneratorOutput
 

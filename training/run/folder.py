@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from models.files.text import write_text
-from training.checkpoint.disk import replace_file, write_all
-from training.checkpoint.write import FULL
+from models.storage.durable import replace_file, write_all
+from training.checkpoint.write import DISK_FULL
 from training.config.run_config import RunConfig, from_mapping
 from training.data.scan import ScanResult
 from training.journal.environment import read_environments
@@ -124,7 +124,7 @@ class RunFolder:
         try:
             yield
         except OSError as error:
-            if error.errno not in FULL:
+            if error.errno not in DISK_FULL:
                 raise
             raise RunError(
                 f"{self.path} could not be written to ({error.strerror}); its checkpoints are still there: "

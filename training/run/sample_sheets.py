@@ -14,7 +14,7 @@ from torch import Tensor
 
 from models.images.encode import encode
 from models.images.heatmap import normalize, overlay
-from training.checkpoint.disk import replace_file
+from models.storage.durable import replace_file
 from training.methods.method import Batch, Column, Method
 
 SAMPLES: Final = 4

@@ -17,8 +17,8 @@ from app.engine.paths import without_folders
 from app.engine.retry import spread
 from app.engine.runtime.session import OpenModel
 from app.engine.scheduling.admission import Admission
+from models.bundle.directory import read_bundle
 from models.bundle.errors import BundleError
-from models.bundle.files import read_bundle
 from models.bundle.manifest import MANIFEST, version_of
 from models.files.text import as_text
 

@@ -28,8 +28,8 @@ from app.engine.scheduling.admission import Permit
 from app.engine.scheduling.batcher import Answer, Batcher
 from app.engine.scheduling.runner import Broken, Patience, Runner, Watch
 from models.bundle.canary import read_canary
+from models.bundle.directory import read_bundle, read_verified
 from models.bundle.errors import BundleError
-from models.bundle.files import read_bundle, read_verified
 from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR, Manifest
 
 log = logging.getLogger("ugatit.engine")

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from app.engine.runtime.providers import CPU, ProviderRefused
 from app.engine.runtime.session import Model, OpenModel, Outputs, Pixels
 from models.bundle.canary import check_canary, read_canary
-from models.bundle.errors import BundleError, quoted
-from models.bundle.files import Bundle, read_bundle
+from models.bundle.directory import Bundle, read_bundle
+from models.bundle.errors import BundleError
 from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR, Manifest
+from models.files.text import quoted
 
 NETWORKS = ("local", "global")
 """The two discriminators."""

@@ -30,7 +30,7 @@ from app.engine.runtime.providers import (
 )
 from app.engine.runtime.session import Model, Session, Shape, fix_shape, session_options
 from app.settings.settings import Settings
-from models.bundle.switches import WINOGRAD, turn_on
+from models.bundle.graph_switches import WINOGRAD, turn_on
 
 _GPU_BATCH: Final = 8
 _X86_64: Final = ("x86_64", "amd64")

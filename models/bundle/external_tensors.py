@@ -1,7 +1,7 @@
-"""Find tensors that an ONNX model keeps outside its own file, without an ONNX library.
+"""Find tensors that an ONNX model stores outside its own file, without an ONNX library.
 
-Onnxruntime follows such a reference to whatever path it names, so a served model must have none. The serving
-house carries no ONNX library; the numbers of the few fields through which a tensor can be reached are enough.
+Onnxruntime opens whatever path such a reference names, so a served model must not have one. `app` does not
+depend on an ONNX library; the numbers of the few fields that lead to a tensor are enough.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from models.bundle.errors import BundleError
-from models.bundle.wire import fields
+from models.bundle.protobuf import fields
 
-# message -> {field number: the message it holds}; from the published onnx.proto.
+# message -> {field number: the type of message in it}, from the published onnx.proto.
 _CHILDREN: Final[dict[str, dict[int, str]]] = {
     "Model": {7: "Graph", 20: "Training", 25: "Function"},
     "Training": {1: "Graph", 2: "Graph"},
@@ -23,33 +23,33 @@ _CHILDREN: Final[dict[str, dict[int, str]]] = {
     "Tensor": {},
 }
 _TENSOR_EXTERNAL_DATA, _TENSOR_DATA_LOCATION = 13, 14
-_DEEPEST: Final = 64
-_RUNTIME_S_OWN: Final = (slice(4, 8), b"ORTM")
-"""Where and by what onnxruntime knows its own format, which it reads in place of ONNX."""
+_MAX_DEPTH: Final = 64
+_ORT_FORMAT: Final = (slice(4, 8), b"ORTM")
+"""Position and value of the mark by which onnxruntime recognises its own format instead of ONNX."""
 
 
 def refuse_external_tensors(model: bytes) -> None:
-    """Check that every tensor of a serialized ONNX model lies inside it.
+    """Check that a serialized ONNX model stores all its tensors itself.
 
     Raises:
-        BundleError: a tensor refers to another file, or the bytes are no ONNX model.
+        BundleError: a tensor refers to another file, or the bytes are not an ONNX model.
     """
-    where, mark = _RUNTIME_S_OWN
+    position, mark = _ORT_FORMAT
     try:
-        if model[where] == mark:
+        if model[position] == mark:
             raise ValueError("another format")
         outside = _holds_external_tensor(memoryview(model), "Model", 0)
     except ValueError:
         raise BundleError("A model of the bundle is not a readable ONNX file.") from None
     if outside:
-        raise BundleError("A model of the bundle keeps a tensor in another file; it must be one file.")
+        raise BundleError("A model of the bundle stores a tensor in another file; export it as one file.")
 
 
 def _holds_external_tensor(message: memoryview, kind: str, depth: int) -> bool:
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         raise ValueError("nested too deeply")
     for field in fields(message):
-        # Even "not external" need not be said: the exporter never writes either field.
+        # Refuse both fields whatever their values: our exporter writes neither.
         if kind == "Tensor" and field.number in (_TENSOR_EXTERNAL_DATA, _TENSOR_DATA_LOCATION):
             return True
         child = _CHILDREN[kind].get(field.number) if field.nested else None

@@ -1,4 +1,4 @@
-"""Protobuf's wire format, as much of it as reading an ONNX file without an ONNX library needs."""
+"""Read protobuf's wire format, as far as needed to read an ONNX file without an ONNX library."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ _LARGEST_KEY: Final = 0xFFFF_FFFF
 
 
 class WireField(NamedTuple):
-    """One field of a message: its number and where its value lies in the message."""
+    """One field of a message: its number, and the position of its value in the message."""
 
     number: int
     start: int
     end: int
     nested: bool
-    """Whether the value has a length of its own, as messages, strings and byte strings do."""
+    """Whether the value has a length prefix, as messages, strings and byte strings have."""
 
 
 def fields(message: memoryview) -> Iterator[WireField]:
-    """The fields of a serialized message, in order.
+    """Yield the fields of a serialized message, in order.
 
     Raises:
-        ValueError: the bytes are no message.
+        ValueError: the bytes are not a message.
     """
     at = 0
     while at < len(message):
         key, at = _varint(message, at)
-        if key > _LARGEST_KEY:  # others cut a key to 32 bits, and would see another field here
+        if key > _LARGEST_KEY:  # other parsers cut a key to 32 bits and would read another field
             raise ValueError("field number too large")
         start, end = _extent(message, at, key & 7)
         if end > len(message):
@@ -37,8 +37,9 @@ def fields(message: memoryview) -> Iterator[WireField]:
         at = end
 
 
-def _extent(message: memoryview, at: int, wire: int) -> tuple[int, int]:
-    match wire:
+def _extent(message: memoryview, at: int, wire_type: int) -> tuple[int, int]:
+    """Return the start and the end of the value at `at`."""
+    match wire_type:
         case 0:
             return at, _varint(message, at)[1]
         case 1:
@@ -49,10 +50,11 @@ def _extent(message: memoryview, at: int, wire: int) -> tuple[int, int]:
         case 5:
             return at, at + 4
         case _:
-            raise ValueError(f"wire type {wire}")
+            raise ValueError(f"wire type {wire_type}")
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
+    """Return the variable-length integer at `at`, and the position behind it."""
     value = 0
     for shift in range(0, 64, 7):
         if at >= len(message):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from models.bundle import files as bundle_files
+from models.bundle.directory import read_bundle, write_bundle
 from models.bundle.errors import BundleError
-from models.bundle.files import read_bundle, write_bundle
 from models.bundle.manifest import CARD, GENERATOR, MANIFEST
+from models.storage import verified_directory
 from tests.bundle import making
 
 
@@ -35,7 +35,7 @@ def test_a_new_bundle_replaces_the_old_one_and_leaves_nothing_else(tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["cat2dog"]
 
 
-@pytest.mark.parametrize("failing", ["_write_synced", "_sync_directory"])
+@pytest.mark.parametrize("failing", ["write_file", "sync_directory"])
 def test_a_full_disk_leaves_the_old_bundle_and_no_debris(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
@@ -44,7 +44,7 @@ def test_a_full_disk_leaves_the_old_bundle_and_no_debris(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(bundle_files, failing, full)
+    monkeypatch.setattr(verified_directory, failing, full)
     with pytest.raises(OSError, match="No space left"):
         making.write(tmp_path / "cat2dog", **{CARD: b"# new\n"})
     monkeypatch.undo()
@@ -58,7 +58,7 @@ def test_a_swap_that_fails_midway_leaves_the_old_bundle_and_no_debris(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, error: BaseException
 ) -> None:
     making.write(tmp_path / "cat2dog")
-    sync, rename = bundle_files._sync_directory, Path.rename
+    sync, rename = verified_directory.sync_directory, Path.rename
 
     def failing_sync(path: Path) -> None:
         if path == tmp_path:
@@ -71,7 +71,7 @@ def test_a_swap_that_fails_midway_leaves_the_old_bundle_and_no_debris(
         return rename(path, target)
 
     if failing == "sync":
-        monkeypatch.setattr(bundle_files, "_sync_directory", failing_sync)
+        monkeypatch.setattr(verified_directory, "sync_directory", failing_sync)
     else:
         monkeypatch.setattr(Path, "rename", failing_rename)
     with pytest.raises(type(error)):
@@ -85,14 +85,14 @@ def test_a_data_set_of_the_direction_s_name_is_not_replaced(tmp_path: Path) -> N
     photo = tmp_path / "cat2dog" / "trainA" / "photo.jpg"
     photo.parent.mkdir(parents=True)
     photo.write_bytes(b"dear")
-    with pytest.raises(BundleError, match="is there and is no bundle"):
+    with pytest.raises(BundleError, match="exists and is not a bundle"):
         making.write(tmp_path / "cat2dog")
     assert photo.read_bytes() == b"dear"
 
 
 def test_a_file_of_the_direction_s_name_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "cat2dog").write_text("dear")
-    with pytest.raises(BundleError, match="is there and is no bundle"):
+    with pytest.raises(BundleError, match="exists and is not a bundle"):
         making.write(tmp_path / "cat2dog")
     assert (tmp_path / "cat2dog").read_text() == "dear"
 

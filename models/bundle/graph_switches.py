@@ -1,8 +1,8 @@
 """Turn on a switch of an exported graph: a named boolean constant, false in the file.
 
-A graph can hold two ways to compute a value and a switch between them, so that one verified file serves
-every provider: the loader turns on what is faster where it is about to run, and onnxruntime forgets the other
-branch.
+A graph can contain two branches that compute the same value and a switch between them, so that one verified
+file works with every provider: the loader turns on the branch that is faster with its provider, and
+onnxruntime drops the other one when it loads the model.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from models.bundle.wire import WireField, fields
+from models.bundle.protobuf import WireField, fields
 
 WINOGRAD: Final = "winograd"
 """The residual blocks' convolutions by Winograd's F(4, 3): faster on x86-64 through the CPU provider."""
@@ -20,13 +20,13 @@ _MODEL_GRAPH, _GRAPH_INITIALIZER, _TENSOR_NAME, _TENSOR_RAW_DATA = 7, 5, 8, 9
 
 
 def turn_on(model: bytes, switch: str) -> bytes:
-    """The model with that switch on; a model without it comes back as it is."""
+    """Return the model with a switch on; a model without that switch is returned unchanged."""
     at = _position(memoryview(model), switch)
     return model if at is None else b"".join((model[:at], b"\x01", model[at + 1 :]))
 
 
 def _position(model: memoryview, switch: str) -> int | None:
-    """Where the one byte of the switch's value lies."""
+    """Return the position of the one byte of the switch's value, or None without such a switch."""
     for graph in _fields_of(model, 0, len(model), _MODEL_GRAPH):
         for tensor in _fields_of(model, graph.start, graph.end, _GRAPH_INITIALIZER):
             names = _fields_of(model, tensor.start, tensor.end, _TENSOR_NAME)
@@ -38,7 +38,8 @@ def _position(model: memoryview, switch: str) -> int | None:
 
 
 def _fields_of(model: memoryview, start: int, end: int, number: int) -> Iterator[WireField]:
-    """The fields of that number in the message between `start` and `end`, placed as in the whole model."""
+    """Yield the fields of a number in the message from `start` to `end`, with positions in the whole
+    model."""
     for field in fields(model[start:end]):
         if field.number == number:
             yield field._replace(start=start + field.start, end=start + field.end)

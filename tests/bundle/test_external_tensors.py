@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from models.bundle.errors import BundleError
-from models.bundle.external import refuse_external_tensors
+from models.bundle.external_tensors import refuse_external_tensors
 
 
 def tensor(*, external: bool) -> TensorProto:
@@ -82,7 +82,7 @@ PLACES = [
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
 def test_an_external_tensor_is_found(place) -> None:  # type: ignore[no-untyped-def]
     refuse_external_tensors(place(tensor(external=False)).SerializeToString())
-    with pytest.raises(BundleError, match="keeps a tensor in another file"):
+    with pytest.raises(BundleError, match="stores a tensor in another file"):
         refuse_external_tensors(place(tensor(external=True)).SerializeToString())
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import onnxruntime
 
-from models.bundle.switches import turn_on
+from models.bundle.graph_switches import turn_on
 from training.export.graph import Graph
 
 
