@@ -77,7 +77,7 @@ def serve(workers: int | None, worker: int | None, inherited: int | None, meetin
 
 def _supervise(settings: Settings, listening: socket.socket, told: str) -> NoReturn:
     """Start the workers, once what they would all refuse is known to be right."""
-    from app.engine.store.choose_store import open_store
+    from app.engine.store.stores import open_store
     from app.http.access.api_keys import Keys
     from app.http.server.supervisor import Supervisor
 
@@ -92,12 +92,12 @@ def _supervise(settings: Settings, listening: socket.socket, told: str) -> NoRet
 
 
 def _serve_as_worker(settings: Settings, listening: socket.socket, worker: int, meeting: Path) -> NoReturn:
-    from app.engine.runtime.cpu_quota import share_of
+    from app.engine.runtime.cpu_quota import threads_per_worker
     from app.http.server.supervisor import leave_when_orphaned
     from app.http.server.worker_metrics import Place
 
     leave_when_orphaned()
-    threads = settings.intra_op_threads or share_of(settings.workers)
+    threads = settings.intra_op_threads or threads_per_worker(settings.workers)
     settings = settings.model_copy(update={"intra_op_threads": threads})
     _serve(settings, listening, place=Place(meeting, worker, settings.workers))
 
@@ -150,15 +150,15 @@ def translate(
     NAME.overlay. Pictures that cannot be read are listed at the end; the exit code is 1 then. What a folder
     holds beside pictures is counted and named. Put -- before names that begin with a dash.
     """
-    from app.engine.render_options import MEDIA_TYPES, Look
+    from app.engine.render_options import MEDIA_TYPES, RenderOptions
     from app.translate_files import Plan, PlanError, find_jobs, translate_files
 
     _obey_interrupts()
     settings = load_settings()
     if bundles is not None:
         settings = settings.model_copy(update={"bundles_dir": bundles})
-    look = Look(MEDIA_TYPES[format_], settings.jpeg_quality, alpha, colormap)
-    plan = Plan(sources, out, direction, fit, look)
+    options = RenderOptions(MEDIA_TYPES[format_], settings.jpeg_quality, alpha, colormap)
+    plan = Plan(sources, out, direction, fit, options)
     try:
         jobs, remarks = find_jobs(plan)
     except PlanError as error:
@@ -180,26 +180,27 @@ def _obey_interrupts() -> None:
 @click.argument("bundle", type=click.Path(path_type=Path))
 def verify(bundle: Path) -> None:
     """Check a BUNDLE: its files, their hashes, and the canary. Exit code 1 if anything is wrong."""
-    from app.engine.directions.verification import require_name
+    from app.engine.directions.verification import check_name
     from app.engine.directions.verification import verify as verify_bundle
     from app.engine.runtime.runtime import open_runtime
 
     runtime = open_runtime(load_settings())
     try:
         verified = verify_bundle(bundle, runtime.open)
-        require_name(verified.bundle.manifest, bundle)
+        check_name(verified.bundle.manifest, bundle)
     except BundleError as error:
         _say(str(error))
         sys.exit(1)
     click.echo(f"{verified.bundle.manifest.direction} {verified.bundle.version}: good")
     for name, entry in sorted(verified.bundle.manifest.files.items()):
         click.echo(f"  {name}: {entry.size_bytes:,} bytes, sha256 {entry.sha256[:12]}… as the manifest says")
+    provider, precision = verified.execution
     click.echo(
-        f"  canary: computed again on {verified.provider} in {verified.precision}, within tolerance: "
+        f"  canary: computed again on {provider} in {precision}, within tolerance: "
         + ("equal" if verified.psnr_db == float("inf") else f"{verified.psnr_db:.1f} dB")
     )
-    if verified.note is not None:
-        click.echo(f"  {verified.note}")
+    if verified.float32_reason is not None:
+        click.echo(f"  {verified.float32_reason}")
 
 
 @cli.command()

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.engine.directions.registry import bundle_directories
-from app.engine.directions.verification import require_name, verify
+from app.engine.directions.verification import check_name, verify
 from app.engine.runtime.providers import CPU, ProviderRefused, cuda_devices, probe
 from app.engine.runtime.runtime import Runtime, open_runtime
 from app.settings.environment import variable
@@ -29,14 +29,14 @@ def examine(settings: Settings) -> int:
     except ProviderRefused as error:
         console.print(f"provider truly in use: none. {error}")
         return 1
-    rival = f" or {CPU}, whichever runs the first model faster" if runtime.race is not None else ""
+    rival = f" or {CPU}, whichever runs the first model faster" if runtime.benchmark is not None else ""
     console.print(f"provider truly in use: {runtime.providers[0]}{rival}")
     console.print(f"precision truly in use: {runtime.precision}")
     console.print(f"threads of a run: {runtime.threads or 'the runtime chooses'}")
     found = bundle_directories(settings.bundles_dir)
     console.print(f"\nbundles in {as_text(settings.bundles_dir.resolve())}: {len(found.bundles) or 'none'}")
     states = [_examine_bundle(console, path, runtime) for path in found.bundles]
-    for path in found.others:
+    for path in found.ignored:
         console.print(f"  {as_text(path.name)}: ignored, it has no {MANIFEST} and is not a bundle")
     console.print(_in_force(settings))
     return 0 if any(states) else 1
@@ -44,16 +44,16 @@ def examine(settings: Settings) -> int:
 
 def _machine(settings: Settings) -> str:
     built_with = ", ".join(onnxruntime.get_available_providers())  # before plug-ins add themselves
-    answers = probe()
+    capabilities = probe()
     return "\n".join(
         [
             f"python {platform.python_version()} on {platform.system()} {platform.machine()}",
             f"onnxruntime {onnxruntime.__version__}, built with {built_with}",
-            f"CUDA devices: {', '.join(cuda_devices()) or 'none answers'}"
-            + (f" (number {settings.devices} would be used)" if answers.cuda else ""),
-            f"TensorRT libraries: {'found' if answers.tensorrt else 'not found'}",
-            f"OpenVINO: {'knows' if answers.openvino else 'not installed, or does not know'} this CPU"
-            + (", which has AMX" if answers.amx else ""),
+            f"CUDA devices: {', '.join(cuda_devices()) or 'none found'}"
+            + (f" (number {settings.devices} would be used)" if capabilities.cuda else ""),
+            f"TensorRT libraries: {'found' if capabilities.tensorrt else 'not found'}",
+            f"OpenVINO: {'knows' if capabilities.openvino else 'not installed, or does not know'} this CPU"
+            + (", which has AMX" if capabilities.amx else ""),
         ]
     )
 
@@ -61,17 +61,17 @@ def _machine(settings: Settings) -> str:
 def _examine_bundle(console: Console, path: Path, runtime: Runtime) -> bool:
     try:
         verified = verify(path, runtime.open)
-        require_name(verified.bundle.manifest, path)
+        check_name(verified.bundle.manifest, path)
     except (BundleError, ProviderRefused) as error:
         console.print(f"  {path.name}: defunct. {error}")
         return False
     canary = "equal" if verified.psnr_db == float("inf") else f"at {verified.psnr_db:.1f} dB"
     console.print(
-        f"  {path.name}: good, version {verified.bundle.version}, on {verified.provider} in "
-        f"{verified.precision}, its canary {canary}"
+        f"  {path.name}: good, version {verified.bundle.version}, on {verified.execution.provider} in "
+        f"{verified.execution.precision}, its canary {canary}"
     )
-    if verified.note is not None:
-        console.print(f"    {verified.note}")
+    if verified.float32_reason is not None:
+        console.print(f"    {verified.float32_reason}")
     return True
 
 

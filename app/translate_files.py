@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import EngineError
-from app.engine.render_options import Look
+from app.engine.render_options import RenderOptions
 from app.engine.rendering import render_attention, render_picture
 from app.engine.runtime.runtime import open_runtime
 from app.settings.settings import Settings
@@ -46,7 +46,7 @@ class Plan(NamedTuple):
     out: Path
     direction: str
     fit: Fit
-    look: Look
+    options: RenderOptions
 
 
 class Job(NamedTuple):
@@ -89,7 +89,7 @@ def find_jobs(plan: Plan) -> Jobs:
     """
     found, remarks = _find_pictures(plan)
     names = Counter(below.with_suffix("") for below in found.values())
-    suffix = extension(plan.look.media_type)
+    suffix = extension(plan.options.media_type)
     jobs = []
     for source, below in found.items():
         # a.jpg and a.png in one folder become a.jpg.png and a.png.png.
@@ -190,9 +190,9 @@ async def _translate_one(engine: Engine, plan: Plan, job: Job) -> None:
     translation = await engine.translate(plan.direction, data, fit=plan.fit)
     entry = translation.entry
     job.translation.parent.mkdir(parents=True, exist_ok=True)
-    _write_whole(job.translation, (await asyncio.to_thread(render_picture, entry, plan.look)).data)
+    _write_whole(job.translation, (await asyncio.to_thread(render_picture, entry, plan.options)).data)
     if entry.generator is not None:
-        overlay = await asyncio.to_thread(render_attention, entry, entry.generator, plan.look)
+        overlay = await asyncio.to_thread(render_attention, entry, entry.generator, plan.options)
         _write_whole(job.overlay, overlay.data)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from app.engine.directions.verification import verify
 from app.engine.runtime.providers import ProviderRefused, cuda_devices
-from app.engine.runtime.runtime import Runtime, batch_shapes, open_runtime
+from app.engine.runtime.runtime import Runtime, batch_sizes, open_runtime
 from app.engine.runtime.session import Model
 from app.settings.settings import Settings
 from bench.harness import Samples, alternate, report
@@ -77,7 +77,7 @@ def _batches(runtime: Runtime, arguments: argparse.Namespace) -> Iterator[tuple[
     size = bundle.manifest.image
     model = runtime.open(bundle.files[GENERATOR])
     random = np.random.default_rng(0)
-    for batch in batch_shapes(arguments.max_batch, few=True):
+    for batch in batch_sizes(arguments.max_batch, few=True):
         yield batch, model, random.integers(0, 256, (batch, size.height, size.width, 3), np.uint8)
 
 

@@ -108,7 +108,7 @@ def _openvino_session(
 ) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     fix_shape(options, (1, arguments.size, arguments.size))
-    openvino.add_to(options, precision=precision, threads=arguments.threads)
+    openvino.add_provider(options, precision=precision, threads=arguments.threads)
     return onnxruntime.InferenceSession(model, options, enable_fallback=0)
 
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from app.http.factory import create_app
 from app.settings.settings import Settings
-from tests.engine.fake_model import FakeModel, fake_engine
+from tests.fake_engine import FakeModel, fake_engine
 
 URL = "/translate?direction=cat2dog"
 
@@ -22,5 +22,5 @@ def in_process(bundles: Path, **settings: object) -> Iterator[TestClient]:
     engine = fake_engine(chosen, FakeModel())
     with TestClient(create_app(chosen, engine), raise_server_exceptions=False) as client:
         assert client.portal is not None
-        client.portal.call(engine.loaded)
+        client.portal.call(engine.wait_until_loaded)
         yield client

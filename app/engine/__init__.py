@@ -1,1 +1,1 @@
-"""The engine: verified translators behind bounded admission; it knows no HTTP."""
+"""The engine: verified translators behind bounded admission, without HTTP."""

@@ -1,4 +1,4 @@
-"""The engine as others see it: translate a picture, ask where the networks looked, stop in good order."""
+"""The engine's interface: translate a picture, return its heat maps, report the status, stop gracefully."""
 
 from __future__ import annotations
 
@@ -7,195 +7,178 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from app.engine.directions.bundle_watcher import Follower
+from app.engine.directions.bundle_watcher import BundleWatcher
 from app.engine.directions.direction import Direction
+from app.engine.directions.direction_status import BundleInfo
 from app.engine.directions.registry import Registry
-from app.engine.directions.translator import Facts, Limits
+from app.engine.directions.translator import SchedulingLimits
 from app.engine.errors import AttentionGone, DeadlineExceeded, Draining, NoSuchNetwork, UnknownDirection
-from app.engine.runtime.runtime import Runtime, batch_shapes, default_max_batch, replicas
+from app.engine.events import EngineEvents
+from app.engine.runtime.runtime import Runtime, batch_sizes, default_max_batch, device_runtimes
 from app.engine.runtime.session import OpenModel
 from app.engine.scheduling.admission import Permit
-from app.engine.scheduling.runner import Patience
-from app.engine.store.choose_store import open_store
-from app.engine.store.memory_store import AttentionStore, Entry, Map, probability_of_source
+from app.engine.scheduling.runner import TimeLimits
+from app.engine.status import EngineStatus, StoreStatus
+from app.engine.store.entry import AttentionMap, Entry
+from app.engine.store.stores import TranslationStore, open_store
+from app.engine.translation import StageSeconds, TranslationResult, source_probability
 from app.settings.settings import Settings
 from models.images.decode import PictureLimits, decode_photo
 from models.images.frame import Fit, Frame, frame, shown_size
 
 Network = Literal["generator", "local", "global"]
 
-_HANG_SHARE = 0.9
-"""Of the deadline: a run that is terminated after so long had all the time that a picture can give it."""
-
-
-class Seconds(NamedTuple):
-    """Where the time of a translation went."""
-
-    decode: float
-    queue: float
-    inference: float
-
-
-class Translation(NamedTuple):
-    """One translated picture."""
-
-    id: str | None
-    """None if it could not be kept: then its heat maps cannot be asked for later."""
-    entry: Entry
-    facts: Facts
-    source_probability: float | None
-    """How sure the generator's classifiers are to see the source domain; None without attention."""
-    seconds: Seconds
-    batch: int
-    """How many pictures were in its run, itself included."""
-    provider: str | None
-    """Where it ran."""
-    shown: tuple[int, int]
-    """Height and width of what was translated, in the photo's own pixels."""
+_RUN_SHARE = 0.9
+"""The time limit of a run as a share of the deadline: no picture can give its run more time than that."""
 
 
 class Engine:
-    """Everything between a picture's bytes and the arrays of its translation."""
+    """Translates encoded pictures to arrays."""
 
     def __init__(
         self,
         settings: Settings,
-        open_model: OpenModel,
+        open_models: Sequence[OpenModel],
         *,
-        shapes: list[int],
-        replicas: Sequence[OpenModel] = (),
-        store: AttentionStore | None = None,
+        batch_sizes: list[int],
+        store: TranslationStore | None = None,
     ) -> None:
         """Find the bundles; `start` loads them.
 
         Args:
             settings: the limits.
-            open_model: how models are opened.
-            shapes: the batch sizes to run, ascending.
-            replicas: how models are opened on each further device.
-            store: where translations are kept; what the settings say by default.
+            open_models: opens a model, for each device.
+            batch_sizes: the sizes of a run, ascending.
+            store: keeps the translations; the one that the settings choose by default.
         """
-        patience = Patience(settings.load_seconds, _HANG_SHARE * settings.deadline_seconds)
-        wait_seconds = settings.batch_wait_ms / 1000
-        limits = Limits(settings.queue_size, shapes, wait_seconds, patience, replicas)
+        limits = SchedulingLimits(
+            permits=settings.queue_size,
+            batch_sizes=batch_sizes,
+            batch_wait_seconds=settings.batch_wait_ms / 1000,
+            time_limits=TimeLimits(settings.load_seconds, _RUN_SHARE * settings.deadline_seconds),
+        )
+        self.events = EngineEvents()
         self.registry = Registry(
-            settings.bundles_dir, open_model, limits, preferred=settings.preferred_direction
+            settings.bundles_dir, open_models, limits, self.events, preferred=settings.preferred_direction
         )
         self.store = store or open_store(settings)
         self._settings = settings
         self._picture_limits = PictureLimits(
             max_pixels=settings.max_pixels, max_side_pixels=settings.max_side_pixels
         )
-        # As many as its threads decode at once. One that is told to stop in vain keeps its thread to the end.
+        # Decoding cannot be interrupted, so a cancelled picture occupies its thread until it is decoded.
         self._decoders = ThreadPoolExecutor(settings.decoders, "decoder")
-        self._leaving = self._draining = False
+        self._lingering = self._draining = False
         self._admitted = 0
         self._idle = asyncio.Event()
         self._idle.set()
         poll_seconds = settings.reload_poll_seconds if settings.reload == "poll" else None
-        self._follower = Follower(self.registry, poll_seconds)
-        self._opening: asyncio.Task[None] | None = None
+        self._watcher = BundleWatcher(self.registry, poll_seconds)
+        self._store_opening: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Load all directions in the background, then follow the folder; look for the store."""
-        self._opening = asyncio.create_task(self.store.open())
-        self._follower.start()
+        """Load all directions in the background, then watch the bundles directory; open the store."""
+        self._store_opening = asyncio.create_task(self.store.open())
+        self._watcher.start()
 
-    async def loaded(self) -> None:
-        """Wait until every direction that was there at the start is loaded, or defunct."""
-        await self._follower.loaded()
+    async def wait_until_loaded(self) -> None:
+        """Wait until every direction that existed at the start is loaded, or defunct."""
+        await self._watcher.wait_until_loaded()
 
     def reload(self) -> None:
-        """Load what is new or changed in the folder, in the background, and give up what is gone from it."""
+        """Load new and changed bundles in the background, and retire removed ones."""
         if not self._draining:
-            self._follower.ask()
+            self._watcher.request_reload()
 
     @property
     def draining(self) -> bool:
-        """Whether nothing more is admitted."""
+        """Whether no more requests are admitted."""
         return self._draining
 
     @property
-    def leaving(self) -> bool:
-        """Whether it is about to stop; it may still admit."""
-        return self._leaving or self._draining
+    def stopping(self) -> bool:
+        """Whether it lingers or drains; while it lingers, it still admits requests."""
+        return self._lingering or self._draining
 
-    def why_not_ready(self) -> str | None:
-        """A sentence, or None when the service can do its work."""
-        if self.leaving:
-            return "The service is about to stop."
-        # Later it may be away for a while: pictures are translated all the same, and all replicas would leave
-        # at once. At the start it is a mistake that whoever starts them should see.
-        if self._opening is not None and not self._opening.done():
+    def status(self) -> EngineStatus:
+        """Return the state of all directions and of the store at this moment."""
+        directions = [direction.status() for direction in self.registry]
+        store = StoreStatus(self.store.available, self.store.usage, self.store.lost)
+        return EngineStatus(directions, store)
+
+    def not_ready_reason(self) -> str | None:
+        """Return why the service is not ready, as a sentence; None if it is."""
+        if self.stopping:
+            return "The service is shutting down."
+        # Only the first answer of the store is required. If the store fails later, pictures are still
+        # translated, and unready replicas would all leave the load balancer at once. A store that never
+        # answers is a mistake in the settings.
+        if self._store_opening is not None and not self._store_opening.done():
             return "The store of heat maps has not answered yet; check UGATIT_STORE_URL and its server."
-        return self.registry.why_not_ready()
+        return self.registry.not_ready_reason()
 
-    def check(self, direction: str, client: str = "") -> Direction:
-        """Look whether a client's picture would be admitted now, before its bytes are read.
+    def check(self, direction: str, client: str = "") -> None:
+        """Check that a picture of the client would be admitted now, before its bytes are read.
 
         Raises:
             UnknownDirection, Draining, Loading, DirectionDefunct, QueueFull, FairShare: it would not.
         """
-        chosen = self.registry[direction]
-        if self._draining:
-            raise Draining
-        chosen.require_ready()
-        chosen.admission.check(client)
-        return chosen
+        self._checked(direction, client)
 
     async def translate(
         self, direction: str, data: bytes, *, fit: Fit = "cover", client: str = ""
-    ) -> Translation:
-        """Translate an encoded picture.
+    ) -> TranslationResult:
+        """Translate an encoded picture and keep the translation for its heat maps.
 
         Args:
             direction: the name of a direction.
-            data: the file's bytes: JPEG, PNG or WebP.
-            fit: how the picture meets the network's size.
-            client: whose it is; clients who wait for the same direction share it evenly.
+            data: the bytes of a JPEG, PNG or WebP file.
+            fit: how the picture is fitted to the network's size.
+            client: who sent it; the waiting clients of a direction share it evenly.
 
         Raises:
             EngineError: what `check` raises, and DeadlineExceeded.
-            models.images.errors.PictureError: the bytes are no picture that may be read.
+            models.images.errors.PictureError: the bytes are not a picture, or exceed the limits.
         """
-        chosen = self.check(direction, client)
+        chosen = self._checked(direction, client)
         with self._admit(chosen, client) as permit, chosen.translator() as translator:
-            facts = translator.facts
-            assert facts is not None
+            bundle = translator.bundle
+            assert bundle is not None
             async with self._deadline():
                 started = time.perf_counter()
-                framed, shown = await self._decode(data, facts, fit)
+                framed, shown = await self._decode(data, bundle, fit)
                 decode_seconds = time.perf_counter() - started
-                answer = await translator.generate(framed.pixels, permit)
-            provider = translator.provider  # here: what serves when the store has answered may be another
+                inference = await translator.generate(framed.pixels, permit)
+            execution = (
+                translator.execution
+            )  # read before the store answers: the model may be replaced by then
+        outputs = inference.outputs
         entry = Entry(
             direction=direction,
-            version=facts.version,
+            version=bundle.version,
             source=framed,
-            translation=answer.outputs["image"],
-            generator=answer.outputs.get("attention"),
+            translation=outputs["image"],
+            generator=outputs.get("attention"),
             expires_at=time.time() + self._settings.attention_ttl_seconds,
         )
-        logit = answer.outputs.get("cam_logit")
-        return Translation(
-            await self.store.put(entry),
-            entry,
-            facts,
-            probability_of_source(logit) if logit is not None else None,
-            Seconds(decode_seconds, answer.queue_seconds, answer.run_seconds),
-            answer.pictures,
-            provider,
-            shown,
+        return TranslationResult(
+            id=await self.store.put(entry),
+            entry=entry,
+            source_probability=source_probability(outputs["cam_logit"]) if "cam_logit" in outputs else None,
+            seconds=StageSeconds(decode_seconds, inference.queue_seconds, inference.run_seconds),
+            batch=inference.batch,
+            provider=execution.provider if execution is not None else None,
+            shown_size=shown,
         )
 
     async def attention(
         self, id_: str, network: Network = "generator", *, client: str = ""
-    ) -> tuple[Entry, Map]:
-        """An earlier translation and the heat map `[h, w]` of one network.
+    ) -> tuple[Entry, AttentionMap]:
+        """Return an earlier translation and the raw heat map `[h, w]` of one network.
 
-        The discriminators' maps are computed when first asked for, as an admitted picture like any other.
+        The discriminators' maps are computed at the first request, which needs a permit like a translation.
 
         Raises:
             EngineError: AttentionGone, NoSuchNetwork, and what `translate` raises.
@@ -206,59 +189,67 @@ class Engine:
                 raise NoSuchNetwork(entry.direction, network)
             return entry, entry.generator
         try:
-            facts = self.registry[entry.direction].require_ready()
+            bundle = self.registry[entry.direction].require_ready()
         except UnknownDirection:
             raise AttentionGone from None
-        if facts.version != entry.version:
+        if bundle.version != entry.version:
             raise AttentionGone
-        if not facts.manifest.discriminators:
+        if not bundle.manifest.discriminators:
             raise NoSuchNetwork(entry.direction, network)
-        async with self._deadline():  # around the wait for another who asked first, too
-            maps = await self.store.others(id_, entry, lambda: self._discriminate(entry, client))
+        async with self._deadline():  # includes the wait for a request that computes the same maps
+            maps = await self.store.discriminator_maps(id_, entry, lambda: self._discriminate(entry, client))
         return entry, maps[network]
 
     def linger(self) -> None:
-        """Go on admitting, but be ready no more: whoever routes requests here should stop."""
-        self._leaving = True
+        """Report that the service is not ready, but still admit requests until the load balancer notices."""
+        self._lingering = True
 
     def drain(self) -> None:
-        """Admit nothing more."""
+        """Admit no more requests."""
         self._draining = True
 
-    async def drained(self) -> None:
-        """Wait until everything that was admitted is done."""
+    async def wait_until_drained(self) -> None:
+        """Wait until every admitted request is done."""
         await self._idle.wait()
 
     def close(self) -> None:
-        """Stop at once; whoever still waits is cancelled."""
+        """Stop at once and cancel the waiting requests."""
         self.drain()
-        self._follower.close()
-        if self._opening is not None:
-            self._opening.cancel()
+        self._watcher.close()
+        if self._store_opening is not None:
+            self._store_opening.cancel()
         self.registry.close()
         self._decoders.shutdown(wait=False, cancel_futures=True)
 
-    async def _decode(self, data: bytes, facts: Facts, fit: Fit) -> tuple[Frame, tuple[int, int]]:
+    def _checked(self, direction: str, client: str) -> Direction:
+        chosen = self.registry[direction]
+        if self._draining:
+            raise Draining
+        chosen.require_ready()
+        chosen.admission.check(client)
+        return chosen
+
+    async def _decode(self, data: bytes, bundle: BundleInfo, fit: Fit) -> tuple[Frame, tuple[int, int]]:
         held = [data]
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._decoders, lambda: self._read(held[0], facts, fit)
+                self._decoders, lambda: self._read(held[0], bundle, fit)
             )
         finally:
-            held.clear()  # one that leaves before its turn stays in the executor's queue until then
+            held.clear()  # the executor keeps a cancelled call, but not its bytes, until a thread is free
 
-    def _read(self, data: bytes, facts: Facts, fit: Fit) -> tuple[Frame, tuple[int, int]]:
+    def _read(self, data: bytes, bundle: BundleInfo, fit: Fit) -> tuple[Frame, tuple[int, int]]:
         """Return the framed picture, and the size of what it shows in the photo's own pixels."""
-        size = facts.manifest.image
+        size = bundle.manifest.image
         photo = decode_photo(data, limits=self._picture_limits, enough_side=max(size.height, size.width))
         framed = frame(photo.pixels, height=size.height, width=size.width, fit=fit)
         shown = shown_size((photo.height, photo.width), height=size.height, width=size.width, fit=fit)
         return framed, shown
 
-    async def _discriminate(self, entry: Entry, client: str) -> dict[str, Map]:
-        chosen = self.check(entry.direction, client)
+    async def _discriminate(self, entry: Entry, client: str) -> dict[str, AttentionMap]:
+        chosen = self._checked(entry.direction, client)
         with self._admit(chosen, client) as permit, chosen.translator() as translator:
-            if translator.facts is None or translator.facts.version != entry.version:
+            if translator.bundle is None or translator.bundle.version != entry.version:
                 raise AttentionGone
             return dict(await translator.discriminate(entry.translation, permit))
 
@@ -285,8 +276,7 @@ class Engine:
 
 
 def open_engine(settings: Settings, runtime: Runtime) -> Engine:
-    """The engine of a real service: models in onnxruntime, batches as its provider likes them."""
+    """Return the engine of a real service: models in onnxruntime, and batch sizes that suit its provider."""
     max_batch = settings.max_batch or default_max_batch(runtime)
-    few = runtime.on_gpu or runtime.fixes_shapes
-    first, *others = [each.open for each in replicas(runtime, settings)]
-    return Engine(settings, first, shapes=batch_shapes(max_batch, few=few), replicas=others)
+    sizes = batch_sizes(max_batch, few=runtime.on_gpu or runtime.fixes_shapes)
+    return Engine(settings, [each.open for each in device_runtimes(runtime, settings)], batch_sizes=sizes)

@@ -1,24 +1,30 @@
-"""Everything that can go wrong in the engine, as one hierarchy that other layers map once."""
+"""Every error that the engine raises for a request, as one hierarchy that each caller maps once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import Any, Final
 
-from app.engine.retry import spread
+from app.engine.retry import with_jitter
 
 _STORE_RETRY_SECONDS: Final = 2
 _DRAINING_RETRY_SECONDS: Final = 10
 
 
 class EngineError(Exception):
-    """The engine cannot do what was asked. The message is a sentence for the one who asked."""
+    """The engine cannot serve a request. The message is a sentence for the client."""
 
-    code: ClassVar[str]
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the message, not the arguments of a subclass' `__init__`."""
+        return _restore, (type(self), self.args), self.__dict__
+
+
+def _restore(kind: type[EngineError], arguments: tuple[Any, ...]) -> EngineError:
+    return kind.__new__(kind, *arguments)
 
 
 class Busy(EngineError):
-    """Not now; the same request may succeed later."""
+    """The same request may succeed later."""
 
     def __init__(self, sentence: str, retry_after_seconds: int) -> None:
         super().__init__(sentence)
@@ -26,110 +32,86 @@ class Busy(EngineError):
 
 
 class QueueFull(Busy):
-    """Every permit of the direction is taken."""
-
-    code = "queue_full"
+    """All permits of the direction are held."""
 
 
 class FairShare(Busy):
-    """This client holds its share of the direction's permits, and others want theirs."""
-
-    code = "fair_share"
+    """The client holds its fair share of the direction's permits, and other clients wait for theirs."""
 
 
 class Loading(Busy):
-    """The direction is not ready yet."""
-
-    code = "loading"
+    """The direction is still loading."""
 
 
 class Draining(Busy):
-    """The service is about to stop and admits nothing more."""
-
-    code = "draining"
+    """The service is shutting down and admits no more requests."""
 
     def __init__(self) -> None:
-        sentence = "The service is about to stop; try again in a moment."
-        super().__init__(sentence, spread(_DRAINING_RETRY_SECONDS))
+        wait = with_jitter(_DRAINING_RETRY_SECONDS)
+        super().__init__(f"The service is shutting down; try again in {wait} s.", wait)
 
 
 class StoreUnavailable(Busy):
     """The store of heat maps does not answer."""
 
-    code = "store_unavailable"
-
     def __init__(self) -> None:
-        wait = spread(_STORE_RETRY_SECONDS)
+        wait = with_jitter(_STORE_RETRY_SECONDS)
         super().__init__(f"The store of heat maps does not answer; try again in {wait} s.", wait)
 
 
 class DeadlineExceeded(EngineError):
-    """The translation was not done in time."""
-
-    code = "deadline"
+    """The request was not completed within the deadline."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(
-            f"The translation was not done within {seconds:g} seconds; try again when less is going on."
+            f"The request was not completed within {seconds:g} seconds; try again when the load is lower."
         )
 
 
 class UnknownDirection(EngineError):
-    """No bundle of that name."""
-
-    code = "unknown_direction"
+    """There is no bundle with that name."""
 
     def __init__(self, direction: str, known: Iterable[str]) -> None:
         names = ", ".join(known)
         remedy = f"choose one of: {names}" if names else "this service has no bundle yet"
-        super().__init__(f"There is no direction {direction[:64]!r}; {remedy}.")
+        super().__init__(f"Unknown direction {direction[:64]!r}; {remedy}.")
 
 
 class DirectionDefunct(EngineError):
-    """The direction's bundle was refused, or its model stopped working."""
-
-    code = "direction_defunct"
+    """The direction's bundle was rejected, or its model stopped working."""
 
     def __init__(self, direction: str) -> None:
-        super().__init__(f"The direction {direction} is out of order; /directions tells why.")
+        super().__init__(f"The direction {direction} is out of order; GET /directions gives the reason.")
 
 
 class NetworkDefunct(EngineError):
     """The direction translates, but its discriminators stopped working."""
 
-    code = "network_defunct"
-
     def __init__(self, direction: str) -> None:
         super().__init__(
-            f"The discriminators of {direction} are out of order, /directions tells why; "
-            "the generator's attention can be had."
+            f"The discriminators of {direction} are out of order (GET /directions gives the reason); "
+            "request the generator's heat map instead."
         )
 
 
 class AttentionGone(EngineError):
-    """No translation is kept under that id: it expired, made room for others, or never was."""
-
-    code = "attention_gone"
+    """The store has no translation with that id: it expired, was dropped, or never existed."""
 
     def __init__(self) -> None:
-        super().__init__("No attention is kept under this id (any more); translate the picture again.")
+        super().__init__("No heat map was found for this id, or it expired; translate the picture again.")
 
 
 class NoSuchNetwork(EngineError):
-    """The bundle has no such network, or that network has no attention."""
-
-    code = "no_such_network"
+    """The bundle lacks that network, or the network has no attention."""
 
     def __init__(self, direction: str, network: str) -> None:
         super().__init__(
-            f"The direction {direction} has no {network} attention; /directions tells what it has."
+            f"The direction {direction} has no {network} heat map; GET /directions lists those it has."
         )
 
 
 class Cancelled(EngineError):
-    """The one who asked has left."""
-
-    code = "cancelled"
+    """The client closed its connection."""
 
     def __init__(self) -> None:
-        super().__init__("The client left before the answer was ready.")
+        super().__init__("The client closed the connection before the answer was ready.")

@@ -1,4 +1,4 @@
-"""How an answer's pictures are to look, in words that commands and requests share."""
+"""How an answer's pictures are rendered, in the words that the commands and HTTP requests share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEDIA_TYPES: Final[dict[Format, MediaType]] = {
 }
 
 
-class Encoded(NamedTuple):
+class EncodedPicture(NamedTuple):
     """A picture as the bytes of a file."""
 
     media_type: MediaType
@@ -27,12 +27,12 @@ class Encoded(NamedTuple):
     data: bytes
 
 
-class Look(NamedTuple):
-    """How pictures are to look."""
+class RenderOptions(NamedTuple):
+    """The format of a picture, and the colours of a heat map."""
 
     media_type: MediaType = "image/png"
     quality: int = 90
     """1 to 100, for JPEG and WebP."""
     alpha: float = 0.5
-    """The colours' share in an overlay, 0 to 1."""
+    """The opacity of the colours in an overlay, 0 to 1."""
     colormap: Colormap = "jet"

@@ -119,7 +119,7 @@ def create_app(
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     app.add_middleware(RootPath, root_path=settings.root_path, trusted_proxies=settings.trusted_proxies)
-    app.add_middleware(Envelope, metrics=metrics, leaving=lambda: engine.leaving, tracing=tracing)
+    app.add_middleware(Envelope, metrics=metrics, leaving=lambda: engine.stopping, tracing=tracing)
     if settings.origins:
         app.add_middleware(Cors, origins=settings.origins)
     complete_document(app, keys_needed=keys is not None)

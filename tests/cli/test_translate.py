@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.engine.render_options import Look
+from app.engine.render_options import RenderOptions
 from app.settings.settings import Settings
 from app.translate_files import Plan, PlanError, find_jobs, translate_files
 from models.bundle.canary import smooth_picture
@@ -34,7 +34,7 @@ def bundles(tmp_path: Path) -> Path:
 
 
 def plan(source: Path, out: Path) -> Plan:
-    return Plan((source,), out, "cat2dog", "cover", Look())
+    return Plan((source,), out, "cat2dog", "cover", RenderOptions())
 
 
 def names(folder: Path) -> list[str]:
@@ -107,7 +107,7 @@ def test_pictures_of_several_sources_do_not_meet(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     several = (tmp_path / "one/a.jpg", tmp_path / "two", tmp_path / "two/b.png")
-    jobs = find_jobs(Plan(several, tmp_path / "out", "cat2dog", "cover", Look())).jobs
+    jobs = find_jobs(Plan(several, tmp_path / "out", "cat2dog", "cover", RenderOptions())).jobs
     assert [job.translation.name for job in jobs] == ["a.jpg.png", "a.png.png", "b.png"]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.engine.engine import Engine
 from app.settings.settings import Settings
-from tests.engine.fake_model import FakeModel, fake_engine
+from tests.fake_engine import FakeModel, fake_engine
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def anyio_backend() -> str:
 def model() -> Iterator[FakeModel]:
     model = FakeModel()
     yield model
-    model.end()
+    model.stop_hanging()
 
 
 MakeEngine = Callable[..., Awaitable[Engine]]
@@ -33,11 +33,13 @@ def make_engine(model: FakeModel, tmp_path: Path) -> Iterator[MakeEngine]:
     """Makes a loaded engine with a test's settings."""
     engines: list[Engine] = []
 
-    async def make(*, shapes: list[int] | None = None, **settings: object) -> Engine:
-        engine = fake_engine(Settings(bundles_dir=tmp_path / "bundles", **settings), model, shapes=shapes)
+    async def make(*, batch_sizes: list[int] | None = None, **settings: object) -> Engine:
+        engine = fake_engine(
+            Settings(bundles_dir=tmp_path / "bundles", **settings), model, batch_sizes=batch_sizes
+        )
         engines.append(engine)
         engine.start()
-        await engine.loaded()
+        await engine.wait_until_loaded()
         model.batches.clear()
         while model.entered.acquire(blocking=False):
             pass

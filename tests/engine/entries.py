@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from app.engine.store.memory_store import Entry
+from app.engine.store.entry import Entry
 from models.images.frame import Box, Frame
 
 

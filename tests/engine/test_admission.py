@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from app.engine.engine import Engine
 from app.engine.errors import DeadlineExceeded, DirectionDefunct, Draining, NetworkDefunct, QueueFull
 from models.images.errors import PictureError
 from tests.engine.conftest import MakeEngine, entered, until
-from tests.engine.fake_model import FakeModel
+from tests.fake_engine import FakeModel
 from tests.photos import photo
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +22,7 @@ def held(engine: Engine) -> int:
 
 
 def waiting(engine: Engine) -> int:
-    return engine.registry["cat2dog"].depth
+    return engine.registry["cat2dog"].queued
 
 
 def translating(engine: Engine, seed: int = 1) -> asyncio.Task[object]:
@@ -51,7 +50,7 @@ async def test_retry_after_grows_with_the_queue_and_the_measured_run_time(
 ) -> None:
     engine = await make_engine(queue_size=4)
     admission = engine.registry["cat2dog"].admission
-    admission.measured(6.0, 2)
+    admission.record_run(6.0, 2)
     model.hold()
     tasks = [translating(engine) for _ in range(4)]
     await until(lambda: held(engine) == 4)
@@ -84,7 +83,7 @@ async def test_waiting_beyond_the_deadline_never_reaches_the_model(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine(deadline_seconds=0.2)
-    model.deaf = True
+    model.ignores_terminate = True
     model.hold()
     tasks = [translating(engine) for _ in range(3)]
     for task in tasks:
@@ -128,7 +127,7 @@ async def test_who_leaves_during_the_run_ends_it(make_engine: MakeEngine, model:
 async def test_one_of_a_batch_who_leaves_does_not_end_the_run_of_the_others(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
-    engine = await make_engine(shapes=[1, 2], batch_wait_ms=1000)
+    engine = await make_engine(batch_sizes=[1, 2], batch_wait_ms=1000)
     model.hold()
     leaving, staying = translating(engine, 1), translating(engine, 2)
     await entered(model)
@@ -145,7 +144,7 @@ async def test_one_of_a_batch_who_leaves_does_not_end_the_run_of_the_others(
 async def test_waiting_pictures_share_a_run_padded_to_a_warm_shape(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
-    engine = await make_engine(shapes=[1, 2, 4], batch_wait_ms=0)
+    engine = await make_engine(batch_sizes=[1, 2, 4], batch_wait_ms=0)
     model.hold()
     first = translating(engine)
     await entered(model)
@@ -202,8 +201,8 @@ async def test_draining_finishes_what_was_admitted_and_admits_nothing_more(
     engine.drain()
     with pytest.raises(Draining):
         await engine.translate("cat2dog", photo())
-    assert engine.why_not_ready() is not None
-    drained = asyncio.create_task(engine.drained())
+    assert engine.not_ready_reason() is not None
+    drained = asyncio.create_task(engine.wait_until_drained())
     await asyncio.sleep(0)
     assert not drained.done()
     model.release()
@@ -257,7 +256,7 @@ async def test_the_deadline_covers_the_wait_for_another_who_asked_first(
 ) -> None:
     engine = await make_engine(deadline_seconds=1)
     translation = await engine.translate("cat2dog", photo())
-    model.deaf = True
+    model.ignores_terminate = True
     model.hold()
     asking = [asyncio.create_task(engine.attention(translation.id, "local")) for _ in range(4)]
     async with asyncio.timeout(2):  # one after the other they would take 4 s
@@ -293,20 +292,12 @@ async def test_a_picture_everybody_left_while_the_model_was_opened_anew_is_not_r
     engine = await make_engine()
     translation = await engine.translate("cat2dog", photo())
     model.batches.clear()
-    opening = threading.Event()
-    open_model = model.open
-
-    def slowly(data: bytes) -> FakeModel:
-        assert opening.wait(60)
-        return open_model(data)
-
-    with engine.registry["cat2dog"].translator() as translator:
-        translator._open_model = slowly
+    model.opening_hangs = 1
     task = asyncio.create_task(engine.attention(translation.id, "local"))
     await until(lambda: held(engine) == 1)
     task.cancel()
     await until(lambda: held(engine) == 0)
-    opening.set()
+    model.stop_hanging()
     await until(lambda: model.batches == [1])  # the proof of what was opened
     await engine.translate("cat2dog", photo())
     assert model.batches == [1, 1]
@@ -344,7 +335,7 @@ async def test_discriminators_that_do_not_work_do_not_stop_the_translating(
     await engine.translate("cat2dog", photo())
     direction = engine.registry["cat2dog"]
     assert direction.state == "degraded"
-    assert not direction.discriminates
+    assert not direction.status().discriminators
     assert "no memory left" in str(direction.reason)
 
 

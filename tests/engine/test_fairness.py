@@ -14,10 +14,10 @@ import pytest
 from app.engine.engine import Engine
 from app.engine.errors import EngineError, FairShare, QueueFull
 from app.engine.scheduling.admission import Admission
-from app.engine.scheduling.fair_queue import Turns
+from app.engine.scheduling.fair_queue import FairQueue
 from models.images.frame import Frame
 from tests.engine.conftest import MakeEngine, entered, until
-from tests.engine.fake_model import FakeModel
+from tests.fake_engine import FakeModel
 from tests.photos import photo
 
 pytestmark = pytest.mark.anyio
@@ -39,14 +39,16 @@ async def crowd(engine: Engine, model: FakeModel, client: str, pictures: int) ->
     await entered(model)
     tasks += [asking(engine, client) for _ in range(pictures - 1)]
     await until(lambda: admission_of(engine).held == before + pictures)
-    await until(lambda: engine.registry["cat2dog"].depth == before + pictures - 1)
+    await until(lambda: engine.registry["cat2dog"].queued == before + pictures - 1)
     return tasks
 
 
 async def outcomes(tasks: list[asyncio.Task[object]]) -> Counter[str]:
     """How many were served, and how the others were refused."""
     answers = await asyncio.gather(*tasks, return_exceptions=True)
-    return Counter(answer.code if isinstance(answer, EngineError) else "served" for answer in answers)
+    return Counter(
+        type(answer).__name__ if isinstance(answer, EngineError) else "served" for answer in answers
+    )
 
 
 async def test_one_client_alone_may_hold_every_permit(make_engine: MakeEngine, model: FakeModel) -> None:
@@ -83,14 +85,14 @@ async def test_a_newcomer_can_take_no_more_than_its_share(make_engine: MakeEngin
     with pytest.raises(FairShare):
         admission_of(engine).check("crowd")
     model.release()
-    assert await outcomes(tasks) == {"served": 2, "fair_share": 2}
-    assert await outcomes(newcomers) == {"served": 2, "fair_share": 3}
+    assert await outcomes(tasks) == {"served": 2, "FairShare": 2}
+    assert await outcomes(newcomers) == {"served": 2, "FairShare": 3}
 
 
 async def test_a_picture_in_a_run_is_not_given_up_for_anybody(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
-    engine = await make_engine(queue_size=2, shapes=[1, 2], batch_wait_ms=1000)
+    engine = await make_engine(queue_size=2, batch_sizes=[1, 2], batch_wait_ms=1000)
     model.hold()
     running = [asking(engine, "crowd"), asking(engine, "crowd")]
     await entered(model)
@@ -114,7 +116,7 @@ async def test_who_is_cancelled_while_being_displaced_stays_cancelled(
     assert admission_of(engine).held == 0
 
 
-async def test_clients_are_served_by_turns_and_each_in_its_own_order(
+async def test_clients_are_served_by_queue_and_each_in_its_own_order(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine(queue_size=16)
@@ -122,7 +124,7 @@ async def test_clients_are_served_by_turns_and_each_in_its_own_order(
     tasks = await crowd(engine, model, "a", 5)
     for waiting, client in enumerate("bbc", 5):
         tasks.append(asking(engine, client))
-        await until(lambda waiting=waiting: engine.registry["cat2dog"].depth == waiting)
+        await until(lambda waiting=waiting: engine.registry["cat2dog"].queued == waiting)
     for task in tasks:
         task.add_done_callback(lambda done: order.append(done.get_name()))
     model.release()
@@ -200,12 +202,12 @@ async def test_a_picture_that_leaves_before_it_is_decoded_leaves_no_bytes_behind
     await first
 
 
-def test_turns_forget_who_left_and_go_on_with_the_others() -> None:
-    turns: Turns[str] = Turns()
+def test_queue_forget_who_left_and_go_on_with_the_others() -> None:
+    queue: FairQueue[str] = FairQueue()
     for item in ("a1", "a2", "b1", "c1"):
-        turns.add(item[0], item)
-    turns.discard("b", "b1")
-    turns.discard("b", "b1")
-    assert sorted(turns) == ["a1", "a2", "c1"]
-    assert [turns.take() for _ in range(len(turns))] == ["a1", "c1", "a2"]
-    assert len(turns) == 0
+        queue.add(item[0], item)
+    queue.discard("b", "b1")
+    queue.discard("b", "b1")
+    assert sorted(queue) == ["a1", "a2", "c1"]
+    assert [queue.pop() for _ in range(len(queue))] == ["a1", "c1", "a2"]
+    assert len(queue) == 0

@@ -11,8 +11,8 @@ import pytest
 
 from app.engine.runtime.gpu import (
     BoundSession,
-    Gpu,
-    Wanted,
+    GpuOptions,
+    SessionSpec,
     cuda_options,
     engine_prefix,
     provider_options,
@@ -24,8 +24,8 @@ from app.engine.runtime.session import Session
 from models.bundle.canary import smooth_picture
 from tests.tiny_bundle import endless, generator
 
-GPU = Gpu(device=2, memory_limit_bytes=3_000_000_000, engine_cache_dir=Path("/var/cache/ugatit"))
-WANTED = Wanted(b"model", (4, 256, 128), "float16", graph=True)
+GPU = GpuOptions(device=2, memory_limit_bytes=3_000_000_000, engine_cache_dir=Path("/var/cache/ugatit"))
+WANTED = SessionSpec(b"model", (4, 256, 128), "float16", graph=True)
 
 
 def test_cuda_keeps_float32_and_does_not_hoard_memory() -> None:
@@ -35,7 +35,7 @@ def test_cuda_keeps_float32_and_does_not_hoard_memory() -> None:
     assert options["arena_extend_strategy"] == "kSameAsRequested"
     assert options["gpu_mem_limit"] == "3000000000"
     assert options["enable_cuda_graph"] == "1"
-    assert "gpu_mem_limit" not in cuda_options(Gpu(), graph=False)
+    assert "gpu_mem_limit" not in cuda_options(GpuOptions(), graph=False)
 
 
 def test_tensorrt_builds_for_the_one_shape_and_keeps_what_it_built() -> None:
@@ -48,7 +48,7 @@ def test_tensorrt_builds_for_the_one_shape_and_keeps_what_it_built() -> None:
     }
     assert options["trt_engine_cache_enable"] == options["trt_timing_cache_enable"] == "1"
     assert options["trt_engine_cache_path"] == options["trt_timing_cache_path"] == "/var/cache/ugatit"
-    plain = tensorrt_options(Gpu(), WANTED._replace(precision="float32", graph=False))
+    plain = tensorrt_options(GpuOptions(), WANTED._replace(precision="float32", graph=False))
     assert (plain["trt_fp16_enable"], plain["trt_cuda_graph_enable"]) == ("0", "0")
     assert not [name for name in plain if "cache" in name]
 

@@ -53,9 +53,9 @@ async def test_a_bundle_that_falls_short_in_bfloat16_is_served_in_float32(tmp_pa
     engine = open_engine(settings, open_runtime(settings))
     await engine.registry.load()
     fallen, other = engine.registry
-    assert (fallen.state, fallen.precision) == (State.READY, "float32")
-    assert "in bfloat16 it falls short" in str(fallen.reason)
-    assert (other.state, other.precision, other.reason) == (State.READY, "bfloat16", None)
+    assert (fallen.state, fallen.execution) == (State.READY, (OPENVINO, "float32"))
+    assert "its outputs in bfloat16 are wrong" in str(fallen.reason)
+    assert (other.state, other.execution, other.reason) == (State.READY, (OPENVINO, "bfloat16"), None)
     translation = await engine.translate("cat2dog", photo())
     assert (translation.entry.translation == 255 - translation.entry.source.pixels).all()
     engine.close()
@@ -75,7 +75,7 @@ def test_a_precision_that_openvino_does_not_know_is_refused_by_it(capfd: pytest.
 def test_the_whole_shipped_graph_runs_on_openvino() -> None:
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-    openvino.add_to(options, precision="float32", threads=0)
+    openvino.add_provider(options, precision="float32", threads=0)
     session = onnxruntime.InferenceSession(str(SHIPPED / GENERATOR), options, enable_fallback=0)
     assert session.get_providers()[0] == OPENVINO
 
@@ -121,12 +121,12 @@ async def test_a_picture_is_translated_through_openvino(tmp_path: Path) -> None:
     settings = Settings(bundles_dir=tmp_path, provider="openvino", precision="float32")
     engine = open_engine(settings, open_runtime(settings))
     engine.start()
-    await engine.loaded()
+    await engine.wait_until_loaded()
     translation = await engine.translate("cat2dog", photo())
     assert (translation.entry.translation == 255 - translation.entry.source.pixels).all()
     maps = await engine.attention(translation.id, "local")
     assert maps[1].shape == (SIZE // 4, SIZE // 4)
-    assert engine.registry["cat2dog"].provider == OPENVINO
+    assert engine.registry["cat2dog"].execution == (OPENVINO, "float32")
     engine.close()
 
 

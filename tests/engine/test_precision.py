@@ -19,8 +19,8 @@ from app.engine.runtime.providers import TENSORRT
 from app.engine.runtime.runtime import open_runtime
 from app.engine.runtime.session import Outputs, Pixels
 from app.settings.settings import Settings
-from tests.engine.fake_model import FakeModel, fake_engine, fake_outputs, write_fake_bundle
 from tests.engine.test_runtime import CPU, CUDA, DEVICE_AND_TENSORRT, FakeOnnxruntime, install
+from tests.fake_engine import FAKE_PROVIDER, FakeModel, fake_engine, fake_outputs, write_fake_bundle
 from tests.photos import photo
 
 __all__ = ["install"]  # the fixture
@@ -41,9 +41,11 @@ async def test_what_falls_short_is_ready_in_float32_and_says_why(
 ) -> None:
     engine = await load(model, tmp_path, precision, rounding=40)
     (direction,) = engine.registry
-    assert (direction.state, direction.precision) == (State.READY, "float32")
-    assert f"It runs in float32, because in {precision} it falls short: The canary's" in str(direction.reason)
-    assert f"in {precision} it falls short" in caplog.text
+    assert (direction.state, direction.execution) == (State.READY, (FAKE_PROVIDER, "float32"))
+    assert f"It runs in float32, because its outputs in {precision} are wrong: The canary's" in str(
+        direction.reason
+    )
+    assert f"its outputs in {precision} are wrong" in caplog.text
     translation = await engine.translate("cat2dog", photo())
     assert (translation.entry.translation == 255 - translation.entry.source.pixels).all()
     engine.close()
@@ -52,7 +54,8 @@ async def test_what_falls_short_is_ready_in_float32_and_says_why(
 async def test_what_is_good_enough_keeps_the_lower_precision(model: FakeModel, tmp_path: Path) -> None:
     engine = await load(model, tmp_path, "bfloat16", rounding=0)
     (direction,) = engine.registry
-    assert (direction.state, direction.precision, direction.reason) == (State.READY, "bfloat16", None)
+    assert (direction.state, direction.execution) == (State.READY, (FAKE_PROVIDER, "bfloat16"))
+    assert direction.reason is None
     engine.close()
 
 
@@ -62,7 +65,7 @@ async def test_a_model_that_is_replaced_stays_in_float32(model: FakeModel, tmp_p
     model.failures = 1
     await engine.translate("cat2dog", photo())
     (direction,) = engine.registry
-    assert (direction.state, direction.precision) == (State.READY, "float32")
+    assert (direction.state, direction.execution) == (State.READY, (FAKE_PROVIDER, "float32"))
     assert model.opened == opened + 1
     engine.close()
 
@@ -74,7 +77,7 @@ async def test_a_model_that_falls_short_only_when_it_is_replaced_is_not_given_up
     model.failures, model.rounding = 1, 40
     await engine.translate("cat2dog", photo())
     (direction,) = engine.registry
-    assert (direction.state, direction.precision) == (State.READY, "float32")
+    assert (direction.state, direction.execution) == (State.READY, (FAKE_PROVIDER, "float32"))
     engine.close()
 
 
@@ -135,8 +138,8 @@ async def test_on_a_gpu_what_overflows_in_float16_is_served_in_float32(
     engine = open_engine(float16, open_runtime(float16))
     await engine.registry.load()
     (direction,) = engine.registry
-    assert (direction.state, direction.provider, direction.precision) == (State.READY, TENSORRT, "float32")
-    assert "in float16 it falls short" in str(direction.reason)
+    assert (direction.state, direction.execution) == (State.READY, (TENSORRT, "float32"))
+    assert "its outputs in float16 are wrong" in str(direction.reason)
     assert os.environ["NVIDIA_TF32_OVERRIDE"] == "0", "or float32 would have ten bits of mantissa"
     translation = await engine.translate("cat2dog", photo())
     assert (translation.entry.translation == 255 - translation.entry.source.pixels).all()
@@ -145,5 +148,5 @@ async def test_on_a_gpu_what_overflows_in_float16_is_served_in_float32(
 
 def test_verify_tells_that_float16_falls_short(float16: Settings) -> None:
     verified = verify(float16.bundles_dir / "cat2dog", open_runtime(float16).open)
-    assert verified.precision == "float32"
-    assert "in float16 it falls short" in str(verified.note)
+    assert verified.execution.precision == "float32"
+    assert "its outputs in float16 are wrong" in str(verified.float32_reason)

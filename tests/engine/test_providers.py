@@ -14,20 +14,20 @@ from app.engine.runtime.providers import (
     CUDA,
     OPENVINO,
     TENSORRT,
-    Answers,
+    Capabilities,
     ProviderRefused,
     check_devices,
     choose_providers,
 )
 
 EVERYTHING = (TENSORRT, CUDA, CPU)
-NOTHING = Answers(cuda=0, tensorrt=False)
-DEVICE = Answers(cuda=1, tensorrt=False)
-DEVICE_AND_TENSORRT = Answers(cuda=1, tensorrt=True)
-INTEL = Answers(cuda=0, tensorrt=False, openvino=True)
-AMX = Answers(cuda=0, tensorrt=False, openvino=True, amx=True)
-AMX_WITHOUT_PLUGIN = Answers(cuda=0, tensorrt=False, amx=True)
-ALL = Answers(cuda=1, tensorrt=True, openvino=True, amx=True)
+NOTHING = Capabilities(cuda=0, tensorrt=False)
+DEVICE = Capabilities(cuda=1, tensorrt=False)
+DEVICE_AND_TENSORRT = Capabilities(cuda=1, tensorrt=True)
+INTEL = Capabilities(cuda=0, tensorrt=False, openvino=True)
+AMX = Capabilities(cuda=0, tensorrt=False, openvino=True, amx=True)
+AMX_WITHOUT_PLUGIN = Capabilities(cuda=0, tensorrt=False, amx=True)
+ALL = Capabilities(cuda=1, tensorrt=True, openvino=True, amx=True)
 
 TRT_32, CUDA_32, CPU_32 = ((TENSORRT, CUDA, CPU), "float32"), ((CUDA, CPU), "float32"), ((CPU,), "float32")
 TRT_16 = ((TENSORRT, CUDA, CPU), "float16")
@@ -35,7 +35,7 @@ OV_32, OV_16 = ((OPENVINO, CPU), "float32"), ((OPENVINO, CPU), "bfloat16")
 
 
 @pytest.mark.parametrize(
-    ("requested", "precision", "available", "answers", "require_gpu", "expected"),
+    ("requested", "precision", "available", "capabilities", "require_gpu", "expected"),
     [
         ("auto", "auto", EVERYTHING, DEVICE_AND_TENSORRT, False, [TRT_32, CUDA_32, CPU_32]),
         ("auto", "auto", EVERYTHING, DEVICE, False, [CUDA_32, CPU_32]),
@@ -61,24 +61,24 @@ def test_what_to_try_follows_from_what_there_is(
     requested: str,
     precision: str,
     available: tuple[str, ...],
-    answers: Answers,
+    capabilities: Capabilities,
     require_gpu: bool,
     expected: list[tuple[tuple[str, ...], str]],
 ) -> None:
     chosen = choose_providers(
-        requested, precision, available=available, answers=answers, require_gpu=require_gpu
+        requested, precision, available=available, capabilities=capabilities, require_gpu=require_gpu
     )
     assert chosen == expected
 
 
 @pytest.mark.parametrize(
-    ("requested", "precision", "available", "answers", "require_gpu", "sentence"),
+    ("requested", "precision", "available", "capabilities", "require_gpu", "sentence"),
     [
-        ("auto", "auto", EVERYTHING, NOTHING, True, "no CUDA device answers"),
+        ("auto", "auto", EVERYTHING, NOTHING, True, "no CUDA device was found"),
         ("auto", "auto", (CPU,), DEVICE, True, "install onnxruntime-gpu"),
-        ("cpu", "auto", EVERYTHING, DEVICE, True, "UGATIT_PROVIDER asks for the CPU"),
-        ("openvino", "auto", EVERYTHING, ALL, True, "UGATIT_PROVIDER asks for the CPU"),
-        ("cuda", "auto", EVERYTHING, NOTHING, False, "no CUDA device answers"),
+        ("cpu", "auto", EVERYTHING, DEVICE, True, "UGATIT_PROVIDER chooses the CPU"),
+        ("openvino", "auto", EVERYTHING, ALL, True, "UGATIT_PROVIDER chooses the CPU"),
+        ("cuda", "auto", EVERYTHING, NOTHING, False, "no CUDA device was found"),
         ("cuda", "auto", (CPU,), DEVICE, False, "install onnxruntime-gpu"),
         ("tensorrt", "auto", EVERYTHING, DEVICE, False, "UGATIT_PROVIDER=cuda"),
         ("openvino", "auto", EVERYTHING, NOTHING, False, "onnxruntime-ep-openvino.*UGATIT_PROVIDER=cpu"),
@@ -92,18 +92,20 @@ def test_what_cannot_be_had_is_refused_with_the_remedy(
     requested: str,
     precision: str,
     available: tuple[str, ...],
-    answers: Answers,
+    capabilities: Capabilities,
     require_gpu: bool,
     sentence: str,
 ) -> None:
     with pytest.raises(ProviderRefused, match=sentence):
-        choose_providers(requested, precision, available=available, answers=answers, require_gpu=require_gpu)
+        choose_providers(
+            requested, precision, available=available, capabilities=capabilities, require_gpu=require_gpu
+        )
 
 
 def test_a_device_that_the_driver_does_not_see_is_refused() -> None:
-    check_devices([0, 1], Answers(cuda=2, tensorrt=False))
-    with pytest.raises(ProviderRefused, match="the GPU 2, but the driver sees 2"):
-        check_devices([0, 2], Answers(cuda=2, tensorrt=False))
+    check_devices([0, 1], Capabilities(cuda=2, tensorrt=False))
+    with pytest.raises(ProviderRefused, match="GPU 2, but the driver finds 2"):
+        check_devices([0, 2], Capabilities(cuda=2, tensorrt=False))
 
 
 @pytest.mark.parametrize(
@@ -160,5 +162,5 @@ class FakeDriver:
 def test_the_driver_is_asked_which_devices_it_sees(
     monkeypatch: pytest.MonkeyPatch, driver: FakeDriver | None, expected: list[str]
 ) -> None:
-    monkeypatch.setattr(providers, "_first", lambda *_: driver)
+    monkeypatch.setattr(providers, "_load_first", lambda *_: driver)
     assert providers.cuda_devices() == expected

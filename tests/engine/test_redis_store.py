@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from app.engine.errors import AttentionGone, StoreUnavailable
-from app.engine.store.memory_store import Entry, Map
+from app.engine.store.entry import AttentionMap, Entry
 from app.engine.store.redis_store import RedisStore
 from tests.engine.entries import entry, same
 from tests.redis_server import PASSWORD, QUOTED, RedisServer, running_redis
@@ -58,7 +58,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def nobody() -> Mapping[str, Map]:
+async def nobody() -> Mapping[str, AttentionMap]:
     raise AssertionError("they were there already")
 
 
@@ -77,7 +77,7 @@ async def test_redis_itself_forgets_an_entry_and_its_maps_when_their_time_is_ove
     async with opened(shared_redis) as store:
         kept = entry(seconds=2)
         id_ = await put(store, kept)
-        await store.others(id_, kept, lambda: asyncio.sleep(0, MAPS))
+        await store.discriminator_maps(id_, kept, lambda: asyncio.sleep(0, MAPS))
         for name in (id_, f"{id_}:others"):
             assert 0 < int(shared_redis.ask(f"PTTL ugatit:1:{name}")[1:]) <= 2000
         await until(forgotten)
@@ -89,15 +89,15 @@ async def test_redis_itself_forgets_an_entry_and_its_maps_when_their_time_is_ove
 async def test_the_discriminators_maps_are_computed_by_one_for_all(shared_redis: RedisServer) -> None:
     async with opened(shared_redis) as one, opened(shared_redis) as other:
         id_ = await put(one)
-        await one.others(id_, await one.get(id_), lambda: asyncio.sleep(0, MAPS))
-        found = await other.others(id_, await other.get(id_), nobody)
+        await one.discriminator_maps(id_, await one.get(id_), lambda: asyncio.sleep(0, MAPS))
+        found = await other.discriminator_maps(id_, await other.get(id_), nobody)
         assert {name: found[name].tolist() for name in found} == {"local": [[1, 2]], "global": [[3]]}
 
 
 async def test_of_many_who_ask_at_once_one_computes(shared_redis: RedisServer) -> None:
     computed = 0
 
-    async def compute() -> Mapping[str, Map]:
+    async def compute() -> Mapping[str, AttentionMap]:
         nonlocal computed
         computed += 1
         await asyncio.sleep(0)
@@ -106,7 +106,7 @@ async def test_of_many_who_ask_at_once_one_computes(shared_redis: RedisServer) -
     async with opened(shared_redis) as store:
         id_ = await put(store)
         entries = await asyncio.gather(*(store.get(id_) for _ in range(20)))
-        await asyncio.gather(*(store.others(id_, each, compute) for each in entries))
+        await asyncio.gather(*(store.discriminator_maps(id_, each, compute) for each in entries))
     assert computed == 1
 
 
@@ -137,7 +137,7 @@ async def test_maps_are_answered_though_redis_is_away(own_redis: RedisServer) ->
         id_ = await put(store)
         kept = await store.get(id_)
         own_redis.stop()
-        assert await store.others(id_, kept, lambda: asyncio.sleep(0, MAPS)) == MAPS
+        assert await store.discriminator_maps(id_, kept, lambda: asyncio.sleep(0, MAPS)) == MAPS
 
 
 async def test_a_redis_that_hangs_is_not_waited_for(own_redis: RedisServer) -> None:
@@ -206,7 +206,7 @@ async def test_what_a_stranger_wrote_is_gone(shared_redis: RedisServer) -> None:
     async with opened(shared_redis) as store:
         with pytest.raises(AttentionGone):
             await store.get("B" * 22)
-        assert await store.others("B" * 22, entry(), lambda: asyncio.sleep(0, MAPS)) == MAPS
+        assert await store.discriminator_maps("B" * 22, entry(), lambda: asyncio.sleep(0, MAPS)) == MAPS
 
 
 async def test_who_leaves_in_the_middle_of_a_call_leaves_no_answer_behind_for_another(

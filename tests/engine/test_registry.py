@@ -13,7 +13,7 @@ from app.engine.errors import DirectionDefunct, Loading
 from app.engine.runtime.runtime import open_runtime
 from app.settings.settings import Settings
 from tests.engine.conftest import entered
-from tests.engine.fake_model import FakeModel, fake_engine
+from tests.fake_engine import FakeModel, fake_engine
 from tests.photos import photo
 from tests.tiny_bundle import write_tiny_bundle
 
@@ -24,7 +24,7 @@ async def load(bundles: Path) -> Engine:
     settings = Settings(bundles_dir=bundles, provider="cpu")
     engine = open_engine(settings, open_runtime(settings))
     engine.start()
-    await engine.loaded()
+    await engine.wait_until_loaded()
     return engine
 
 
@@ -37,7 +37,7 @@ async def test_one_bad_bundle_does_not_stop_the_others(tmp_path: Path) -> None:
         "cat2dog": State.READY,
         "dog2cat": State.DEFUNCT,
     }
-    assert engine.why_not_ready() is None
+    assert engine.not_ready_reason() is None
     await engine.translate("cat2dog", photo())
     with pytest.raises(DirectionDefunct):
         await engine.translate("dog2cat", photo())
@@ -55,7 +55,7 @@ async def test_a_directory_that_is_not_a_bundle_is_ignored_with_one_log_line(
         engine = await load(tmp_path)
         await engine.registry.reload()
     assert [direction.name for direction in engine.registry] == ["cat2dog"]
-    assert engine.why_not_ready() is None
+    assert engine.not_ready_reason() is None
     ignored = [record.getMessage() for record in caplog.records if "is ignored" in record.getMessage()]
     assert [line.partition(" is ignored")[0] for line in sorted(ignored)] == [
         f"{tmp_path}/@eaDir",
@@ -92,7 +92,7 @@ async def test_a_model_that_computes_something_else_than_its_canary_is_not_serve
     assert direction.state is State.DEFUNCT
     assert direction.reason is not None
     assert "canary" in direction.reason
-    assert engine.why_not_ready() is not None
+    assert engine.not_ready_reason() is not None
     engine.close()
 
 
@@ -117,7 +117,7 @@ async def test_half_written_bundles_and_plain_files_are_passed_over(tmp_path: Pa
     (tmp_path / "README.md").write_text("Bundles live here.")
     engine = await load(tmp_path)
     assert list(engine.registry) == []
-    reason = engine.why_not_ready()
+    reason = engine.not_ready_reason()
     assert reason is not None
     assert "UGATIT_BUNDLES_DIR" in reason
     assert str(tmp_path) not in reason
@@ -148,19 +148,19 @@ async def test_while_a_direction_loads_it_says_so(model: FakeModel, tmp_path: Pa
     with pytest.raises(Loading) as refused:
         await engine.translate("cat2dog", photo())
     assert refused.value.retry_after_seconds >= 1
-    reason = engine.why_not_ready()
+    reason = engine.not_ready_reason()
     assert reason is not None
     assert "1 of 1" in reason
     model.release()
-    await engine.loaded()
-    assert engine.why_not_ready() is None
+    await engine.wait_until_loaded()
+    assert engine.not_ready_reason() is None
     engine.close()
 
 
 async def test_every_shape_is_warm_before_the_direction_is_ready(model: FakeModel, tmp_path: Path) -> None:
-    engine = fake_engine(Settings(bundles_dir=tmp_path / "bundles"), model, shapes=[1, 2, 4])
+    engine = fake_engine(Settings(bundles_dir=tmp_path / "bundles"), model, batch_sizes=[1, 2, 4])
     engine.start()
-    await engine.loaded()
+    await engine.wait_until_loaded()
     assert model.batches == [1, 1, 2, 4]  # the canary, then each shape
     engine.close()
 

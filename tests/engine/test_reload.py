@@ -13,14 +13,14 @@ import pytest
 
 from app.engine.directions.direction import Direction
 from app.engine.directions.direction_state import State
-from app.engine.directions.registry import Directories, bundle_directories
+from app.engine.directions.registry import BundleDirectories, bundle_directories
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import AttentionGone, DirectionDefunct, Loading, UnknownDirection
 from app.engine.runtime.runtime import open_runtime
 from app.settings.settings import Settings
 from models.bundle.canary import smooth_picture
 from tests.engine.conftest import MakeEngine, entered, until
-from tests.engine.fake_model import FakeModel, FakeNetwork, fake_engine, write_fake_bundle
+from tests.fake_engine import FakeModel, FakeSession, fake_engine, write_fake_bundle
 from tests.photos import encoded, photo
 from tests.tiny_bundle import SIZE, version, write_tiny_bundle
 
@@ -37,7 +37,7 @@ def bundles(tmp_path: Path) -> Path:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A directory that is away is gone."""
-    monkeypatch.setattr("app.engine.directions.registry._GONE_SECONDS", 0)
+    monkeypatch.setattr("app.engine.directions.registry._REPLACE_SECONDS", 0)
 
 
 def only(engine: Engine) -> Direction:
@@ -55,14 +55,14 @@ async def test_pictures_flow_while_versions_are_swapped_and_none_is_refused(tmp_
     settings = Settings(bundles_dir=tmp_path, provider="cpu", reload="poll", reload_poll_seconds=0.1)
     engine = open_engine(settings, open_runtime(settings))
     engine.start()
-    await engine.loaded()
+    await engine.wait_until_loaded()
     answered: list[str] = []
     over = False
 
     async def ask() -> None:
         while not over:
             translation = await engine.translate("cat2dog", PICTURE)
-            answered.append(translation.facts.version)
+            answered.append(translation.entry.version)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(4):
@@ -85,32 +85,32 @@ async def test_a_picture_under_way_ends_on_the_version_it_began_with(
     engine = await make_engine()
     before = served(engine)
     (fresh := FakeModel()).release()
-    only(engine)._open_model = fresh.open
+    only(engine)._open_models = [fresh.open]
     model.hold()
     task = asyncio.create_task(engine.translate("cat2dog", photo()))
     await entered(model)
     write_fake_bundle(bundles, card=b"Another")
     await engine.registry.reload()
     assert served(engine) != before
-    assert (await engine.translate("cat2dog", photo())).facts.version == served(engine)
+    assert (await engine.translate("cat2dog", photo())).entry.version == served(engine)
     model.release()
-    assert (await task).facts.version == before
+    assert (await task).entry.version == before
 
 
 async def test_an_old_version_is_let_go_after_its_last_picture(bundles: Path) -> None:
     models: list[FakeModel] = []
-    opened: list[weakref.ref[FakeNetwork]] = []
+    opened: list[weakref.ref[FakeSession]] = []
 
-    def open_another(data: bytes) -> FakeNetwork:
+    def open_another(data: bytes) -> FakeSession:
         models.append(FakeModel())
         network = models[-1].open(data)
         opened.append(weakref.ref(network))
         return network
 
     write_fake_bundle(bundles)
-    engine = Engine(Settings(bundles_dir=bundles), open_another, shapes=[1])
+    engine = Engine(Settings(bundles_dir=bundles), [open_another], batch_sizes=[1])
     engine.start()
-    await engine.loaded()
+    await engine.wait_until_loaded()
     models[0].hold()
     task = asyncio.create_task(engine.translate("cat2dog", photo()))
     await until(lambda: len(models[0].batches) == 3)  # the canary, the warm-up, the picture
@@ -136,8 +136,8 @@ async def test_a_bad_bundle_leaves_the_old_version_serving_and_says_so(
     assert only(engine).state is State.DEGRADED
     assert "card.md" in str(only(engine).reason)
     assert before in str(only(engine).reason)
-    assert engine.why_not_ready() is None
-    assert (await engine.translate("cat2dog", photo())).facts.version == before
+    assert engine.not_ready_reason() is None
+    assert (await engine.translate("cat2dog", photo())).entry.version == before
     write_fake_bundle(bundles, card=b"Another")
     await engine.registry.reload()
     assert only(engine).state is State.READY
@@ -150,7 +150,7 @@ async def test_a_new_version_that_fails_its_canary_never_serves(tmp_path: Path) 
     settings = Settings(bundles_dir=tmp_path, provider="cpu")
     engine = open_engine(settings, open_runtime(settings))
     engine.start()
-    await engine.loaded()
+    await engine.wait_until_loaded()
     write_tiny_bundle(tmp_path, canary_off_by=2)
     await engine.registry.reload()
     assert "canary" in str(only(engine).reason)
@@ -167,7 +167,7 @@ async def test_the_same_bundle_copied_again_is_verified_but_not_loaded_twice(
     engine = await make_engine()
     opened = model.opened
     write_fake_bundle(bundles)
-    await engine.registry.reload(again=True)
+    await engine.registry.reload(retry=True)
     assert (model.opened, only(engine).state) == (opened, State.READY)
     (bundles / "cat2dog" / "discriminators.onnx").write_bytes(b"rot")
     await engine.registry.reload()
@@ -185,7 +185,7 @@ async def test_a_new_direction_starts_and_then_serves_while_the_service_stays_re
     await entered(model)
     assert [direction.name for direction in engine.registry] == ["ant2bee", "cat2dog"]
     assert engine.registry["ant2bee"].state is State.STARTING
-    assert engine.why_not_ready() is None
+    assert engine.not_ready_reason() is None
     with pytest.raises(Loading):
         await engine.translate("ant2bee", photo())
     model.release()
@@ -222,8 +222,12 @@ async def test_a_directory_that_is_away_for_a_moment_is_being_replaced(
     engine = await make_engine()
     looks: list[list[Path]] = [[]]
 
-    def blink(bundles_dir: Path, *, required: bool) -> Directories:
-        return Directories(looks.pop(), []) if looks else bundle_directories(bundles_dir, required=required)
+    def blink(bundles_dir: Path, *, required: bool) -> BundleDirectories:
+        return (
+            BundleDirectories(looks.pop(), [])
+            if looks
+            else bundle_directories(bundles_dir, required=required)
+        )
 
     monkeypatch.setattr("app.engine.directions.registry.bundle_directories", blink)
     await engine.registry.reload()
@@ -265,7 +269,7 @@ async def test_a_defunct_direction_gets_another_chance_when_told_or_when_its_bun
         assert only(engine).state is State.DEFUNCT
         if not again:
             write_fake_bundle(bundles, card=b"Another")
-        await engine.registry.reload(again=again)
+        await engine.registry.reload(retry=again)
         assert only(engine).state is State.READY
         await engine.translate("cat2dog", photo())
 
@@ -282,7 +286,7 @@ async def test_told_to_reload_during_a_reload_it_looks_once_more(
     engine.reload()
     engine.reload()
     model.release()
-    await until(lambda: only(engine).facts is not None and only(engine).facts.card == "Third")
+    await until(lambda: only(engine).bundle is not None and only(engine).bundle.card == "Third")
 
 
 async def test_nothing_is_reloaded_once_the_service_is_about_to_stop(
@@ -293,13 +297,13 @@ async def test_nothing_is_reloaded_once_the_service_is_about_to_stop(
     write_fake_bundle(bundles, "dog2cat")
     engine.reload()
     await asyncio.sleep(0)
-    assert not engine._follower._asked.is_set()
+    assert not engine._watcher._requested.is_set()
 
 
 async def test_a_bundle_that_hangs_when_it_is_opened_does_not_keep_others_from_being_reloaded(
     make_engine: MakeEngine, model: FakeModel, bundles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.engine.directions.registry._TURN_SECONDS", 1)
+    monkeypatch.setattr("app.engine.directions.registry._LOAD_ALONE_SECONDS", 1)
     engine = await make_engine(load_seconds=30)
     write_fake_bundle(bundles, "ant2bee")
     write_fake_bundle(bundles, "dog2cat")
@@ -308,7 +312,7 @@ async def test_a_bundle_that_hangs_when_it_is_opened_does_not_keep_others_from_b
     await until(lambda: "dog2cat" in {d.name for d in engine.registry if d.state is State.READY})
     await engine.translate("cat2dog", photo())
     assert engine.registry["ant2bee"].state is State.STARTING
-    model.end()
+    model.stop_hanging()
     await reloading
     assert engine.registry["ant2bee"].state is State.READY
 
@@ -319,7 +323,7 @@ async def test_polling_takes_up_what_was_written_in_place_when_it_is_whole(
     settings = Settings(bundles_dir=bundles, reload="poll", reload_poll_seconds=0.1)
     engine = fake_engine(settings, model)
     engine.start()
-    await engine.loaded()
+    await engine.wait_until_loaded()
     fresh = write_fake_bundle(bundles.with_name("elsewhere"), card=b"Another")
     for name in ("manifest.json", "card.md"):
         shutil.copy(fresh / name, bundles / "cat2dog" / name)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.engine.render_options import Look
+from app.engine.render_options import RenderOptions
 from app.engine.rendering import render_attention, render_picture
-from app.engine.store.memory_store import Entry
+from app.engine.store.entry import Entry
 from models.bundle.canary import smooth_picture
 from models.images.frame import Box, Frame
 from models.images.heatmap import colorize, normalize
@@ -29,27 +29,27 @@ def entry(content: Box = Box(0, 0, 32, 32)) -> Entry:  # noqa: B008
 
 
 def test_a_png_answer_holds_exactly_what_the_network_painted() -> None:
-    assert np.array_equal(pixels_of(render_picture(entry(), Look()).data), 255 - PICTURE)
+    assert np.array_equal(pixels_of(render_picture(entry(), RenderOptions()).data), 255 - PICTURE)
 
 
 def test_padding_is_cut_off_pictures_and_overlays_at_any_size() -> None:
     padded = entry(Box(0, 8, 32, 24))
-    picture = render_picture(padded, Look())
+    picture = render_picture(padded, RenderOptions())
     assert (picture.width, picture.height) == (32, 16)
     assert np.array_equal(pixels_of(picture.data), 255 - PICTURE[8:24])
     for size, expected in ((None, (32, 16)), (64, (64, 32)), (1024, (1024, 512))):
-        overlay = render_attention(padded, MAP, Look(), size=size)
+        overlay = render_attention(padded, MAP, RenderOptions(), size=size)
         assert (overlay.width, overlay.height) == expected
 
 
 @pytest.mark.parametrize(("base", "expected"), [("source", PICTURE), ("translation", 255 - PICTURE)])
 def test_alpha_zero_shows_the_base_alone(base: str, expected: np.ndarray) -> None:
-    overlay = render_attention(entry(), MAP, Look(alpha=0), base=base)
+    overlay = render_attention(entry(), MAP, RenderOptions(alpha=0), base=base)
     assert np.array_equal(pixels_of(overlay.data), expected)
 
 
 def test_a_heatmap_is_the_colours_alone() -> None:
-    heatmap = render_attention(entry(), MAP, Look(colormap="viridis"), view="heatmap")
+    heatmap = render_attention(entry(), MAP, RenderOptions(colormap="viridis"), view="heatmap")
     expected = colorize(normalize(MAP), height=32, width=32, colormap="viridis")
     assert np.array_equal(pixels_of(heatmap.data), expected)
 
@@ -57,4 +57,4 @@ def test_a_heatmap_is_the_colours_alone() -> None:
 @pytest.mark.parametrize("media_type", ["image/png", "image/jpeg", "image/webp"])
 def test_a_picture_is_what_its_media_type_says(media_type: str) -> None:
     magic = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8\xff", "image/webp": b"RIFF"}[media_type]
-    assert render_picture(entry(), Look(media_type=media_type)).data.startswith(magic)
+    assert render_picture(entry(), RenderOptions(media_type=media_type)).data.startswith(magic)

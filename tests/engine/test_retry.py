@@ -11,20 +11,20 @@ import pytest
 
 from app.engine import retry
 from app.engine.errors import QueueFull
-from app.engine.retry import MOST_SECONDS, spread
+from app.engine.retry import MAX_RETRY_SECONDS, with_jitter
 from app.engine.scheduling.admission import Admission
 
 
 @pytest.fixture(autouse=True)
 def seeded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "chance", random.Random(0))
+    monkeypatch.setattr(retry, "generator", random.Random(0))
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("run_seconds", [0.03, 0.5, 3.0])
 async def test_of_a_refused_crowd_only_a_part_comes_back_at_the_same_second(run_seconds: float) -> None:
     admission = Admission(16)
-    admission.measured(run_seconds, 1)
+    admission.record_run(run_seconds, 1)
     with ExitStack() as held:
         for _ in range(16):
             held.enter_context(admission.permit("crowd"))
@@ -44,8 +44,8 @@ def refusal(admission: Admission) -> QueueFull:
 
 @pytest.mark.parametrize("seconds", [1, 2, 10, 60, 120, 100_000])
 def test_a_wait_is_a_whole_number_within_its_bounds(seconds: int) -> None:
-    waits = [spread(seconds) for _ in range(200)]
+    waits = [with_jitter(seconds) for _ in range(200)]
     assert all(type(wait) is int for wait in waits)
-    assert min(waits) >= min(seconds, MOST_SECONDS // 2)
-    assert max(waits) <= min(max(2 * seconds, seconds + 4), MOST_SECONDS)
+    assert min(waits) >= min(seconds, MAX_RETRY_SECONDS // 2)
+    assert max(waits) <= min(max(2 * seconds, seconds + 4), MAX_RETRY_SECONDS)
     assert len(set(waits)) >= 5

@@ -10,15 +10,15 @@ from typing import Any, ClassVar
 import pytest
 
 from app.engine.runtime import openvino, runtime, session
-from app.engine.runtime.fixed_shapes import Shaped
-from app.engine.runtime.providers import CPU, CUDA, OPENVINO, TENSORRT, Answers, ProviderRefused
-from app.engine.runtime.runtime import Runtime, batch_shapes, open_runtime, replicas
+from app.engine.runtime.fixed_shapes import FixedShapeModel
+from app.engine.runtime.providers import CPU, CUDA, OPENVINO, TENSORRT, Capabilities, ProviderRefused
+from app.engine.runtime.runtime import Runtime, batch_sizes, device_runtimes, open_runtime
 from app.settings.settings import Settings
 
-NO_DEVICE = Answers(cuda=0, tensorrt=False)
-DEVICE = Answers(cuda=4, tensorrt=False)
-DEVICE_AND_TENSORRT = Answers(cuda=4, tensorrt=True)
-INTEL = Answers(cuda=0, tensorrt=False, openvino=True)
+NO_DEVICE = Capabilities(cuda=0, tensorrt=False)
+DEVICE = Capabilities(cuda=4, tensorrt=False)
+DEVICE_AND_TENSORRT = Capabilities(cuda=4, tensorrt=True)
+INTEL = Capabilities(cuda=0, tensorrt=False, openvino=True)
 CUDA_LIST, OPENVINO_LIST, CPU_LIST = (CUDA, CPU), (OPENVINO, CPU), (CPU,)
 
 
@@ -73,7 +73,7 @@ class FakeOnnxruntime:
 
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    def put(fake: FakeOnnxruntime, answers: Answers) -> None:
+    def put(fake: FakeOnnxruntime, answers: Capabilities) -> None:
         monkeypatch.setattr(session, "onnxruntime", fake)
         monkeypatch.setattr(runtime, "onnxruntime", fake)
         monkeypatch.setattr(runtime, "probe", lambda **_: answers)
@@ -106,7 +106,7 @@ def test_a_provider_that_fails_to_load_is_noticed(install) -> None:  # type: ign
 
 def test_a_required_gpu_that_does_not_come_up_refuses_the_start(install) -> None:  # type: ignore[no-untyped-def]
     install(FakeOnnxruntime({CPU}), DEVICE)
-    with pytest.raises(ProviderRefused, match="did not come up"):
+    with pytest.raises(ProviderRefused, match="does not work here"):
         open_runtime(Settings(require_gpu=True))
 
 
@@ -130,18 +130,18 @@ def test_openvino_comes_before_the_cpu_provider_and_is_told_its_precision(instal
 
 def test_only_in_float32_and_by_itself_does_openvino_have_to_win_a_race(install) -> None:  # type: ignore[no-untyped-def]
     install(FakeOnnxruntime({OPENVINO, CPU}), INTEL)
-    assert open_runtime(Settings()).race is not None
-    assert open_runtime(Settings(provider="openvino")).race is None
-    assert open_runtime(Settings(provider="cpu")).race is None
+    assert open_runtime(Settings()).benchmark is not None
+    assert open_runtime(Settings(provider="openvino")).benchmark is None
+    assert open_runtime(Settings(provider="cpu")).benchmark is None
     install(FakeOnnxruntime({OPENVINO, CPU}), INTEL._replace(amx=True))
-    assert open_runtime(Settings()).race is None
-    assert open_runtime(Settings(precision="float32")).race is not None
+    assert open_runtime(Settings()).benchmark is None
+    assert open_runtime(Settings(precision="float32")).benchmark is not None
 
 
 def test_an_openvino_that_fails_gives_way_to_the_cpu_provider(install) -> None:  # type: ignore[no-untyped-def]
     install(FakeOnnxruntime({CPU}, {OPENVINO}), INTEL)
     assert open_runtime(Settings()).providers == CPU_LIST
-    with pytest.raises(ProviderRefused, match="did not come up"):
+    with pytest.raises(ProviderRefused, match="does not work here"):
         open_runtime(Settings(provider="openvino"))
 
 
@@ -149,7 +149,7 @@ def test_openvino_gets_every_shape_fixed(install) -> None:  # type: ignore[no-un
     fake = FakeOnnxruntime({OPENVINO, CPU})
     install(fake, INTEL)
     model = Runtime(OPENVINO_LIST, "bfloat16").open(b"model")
-    assert isinstance(model, Shaped)
+    assert isinstance(model, FixedShapeModel)
     model._session((2, 32, 16))
     assert fake.options[-1].dimensions == {"N": 2, "H": 32, "W": 16}
 
@@ -183,38 +183,38 @@ def on_cuda(install, monkeypatch: pytest.MonkeyPatch) -> Runtime:  # type: ignor
 
 def test_a_gpu_s_run_is_recorded_for_every_shape(on_cuda: Runtime) -> None:
     model = on_cuda.open(b"model")
-    model.settle([(1, 32, 16), (2, 32, 16)])
+    model.prepare_shapes([(1, 32, 16), (2, 32, 16)])
     assert [(made.shape, made.device, made.graph) for made in FakeBound.made] == [
         ((1, 32, 16), 1, True),
         ((2, 32, 16), 1, True),
     ]
-    assert model.provider == CUDA
+    assert model.execution.provider == CUDA
 
 
 def test_a_model_that_cannot_be_recorded_runs_without_a_graph(
     on_cuda: Runtime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(FakeBound, "fails_with_graph", True)
-    on_cuda.open(b"model").settle([(1, 32, 16)])
+    on_cuda.open(b"model").prepare_shapes([(1, 32, 16)])
     assert [made.graph for made in FakeBound.made] == [True, False]
     assert "not recorded" in caplog.text
 
 
 def test_every_device_has_its_own_copy(on_cuda: Runtime) -> None:
-    for each in replicas(on_cuda, Settings(devices="1,3")):
-        each.open(b"model").settle([(1, 32, 16)])
+    for each in device_runtimes(on_cuda, Settings(devices="1,3")):
+        each.open(b"model").prepare_shapes([(1, 32, 16)])
     assert [made.device for made in FakeBound.made] == [1, 3]
 
 
 def test_on_a_cpu_there_is_one_copy(install) -> None:  # type: ignore[no-untyped-def]
     install(FakeOnnxruntime({CPU}), NO_DEVICE)
     settings = Settings(devices="0,1")
-    assert len(replicas(open_runtime(settings), settings)) == 1
+    assert len(device_runtimes(open_runtime(settings), settings)) == 1
 
 
 def test_a_device_that_is_not_there_refuses_the_start(install) -> None:  # type: ignore[no-untyped-def]
     install(FakeOnnxruntime({CUDA, CPU}), DEVICE)
-    with pytest.raises(ProviderRefused, match="UGATIT_DEVICES names the GPU 4, but the driver sees 4"):
+    with pytest.raises(ProviderRefused, match="UGATIT_DEVICES names GPU 4, but the driver finds 4"):
         open_runtime(Settings(devices="0,4"))
 
 
@@ -226,7 +226,7 @@ def test_tensorrt_keeps_float32_and_needs_a_folder_that_it_can_write_to(
     install(FakeOnnxruntime({TENSORRT, CUDA, CPU}), DEVICE_AND_TENSORRT)
     monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "?")
     monkeypatch.delenv("NVIDIA_TF32_OVERRIDE")
-    with pytest.raises(ProviderRefused, match=r"UGATIT_ENGINE_CACHE_DIR=.* mount a volume"):
+    with pytest.raises(ProviderRefused, match=r"UGATIT_ENGINE_CACHE_DIR must be .* mount a volume"):
         open_runtime(Settings(engine_cache_dir=tmp_path / "absent"))
     opened = open_runtime(Settings(engine_cache_dir=tmp_path, precision="float32"))
     assert opened.providers[0] == TENSORRT
@@ -235,10 +235,10 @@ def test_tensorrt_keeps_float32_and_needs_a_folder_that_it_can_write_to(
 
 
 def test_where_shapes_are_dear_there_are_few() -> None:
-    assert batch_shapes(8, few=True) == [1, 2, 4, 8]
-    assert batch_shapes(6, few=True) == [1, 2, 4, 6]
-    assert batch_shapes(1, few=True) == [1]
-    assert batch_shapes(3, few=False) == [1, 2, 3]
+    assert batch_sizes(8, few=True) == [1, 2, 4, 8]
+    assert batch_sizes(6, few=True) == [1, 2, 4, 6]
+    assert batch_sizes(1, few=True) == [1]
+    assert batch_sizes(3, few=False) == [1, 2, 3]
 
 
 def test_starting_on_this_machine_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:

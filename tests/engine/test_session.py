@@ -28,7 +28,7 @@ def test_a_run_under_way_can_be_terminated_and_the_session_used_again(
 
 def test_a_session_names_its_outputs_and_its_true_provider() -> None:
     session = open_runtime(Settings(provider="cpu")).open(generator())
-    assert session.provider == "CPUExecutionProvider"
+    assert session.execution.provider == "CPUExecutionProvider"
     outputs = session.run(np.zeros((2, 16, 8, 3), np.uint8))
     assert {name: value.shape for name, value in outputs.items()} == {
         "image": (2, 16, 8, 3),

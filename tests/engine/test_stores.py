@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from app.engine.store.choose_store import open_store
 from app.engine.store.memory_store import MemoryStore
+from app.engine.store.stores import open_store
 from app.settings.settings import Settings, SettingsError
 
 

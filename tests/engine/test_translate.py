@@ -25,7 +25,7 @@ async def real_engine(bundles: Path, **settings: object) -> Engine:
     chosen = Settings(bundles_dir=bundles, provider="cpu", **settings)
     engine = open_engine(chosen, open_runtime(chosen))
     engine.start()
-    await engine.loaded()
+    await engine.wait_until_loaded()
     return engine
 
 
@@ -39,7 +39,7 @@ async def test_a_picture_of_the_networks_size_is_translated_exactly(tmp_path: Pa
     np.testing.assert_allclose(translation.entry.generator, attention, rtol=1e-5)
     expected = float(np.mean(1 / (1 + np.exp(-logits(attention)))))
     assert translation.source_probability == pytest.approx(expected, rel=1e-5)
-    assert translation.facts.version == version(path)
+    assert translation.entry.version == version(path)
     engine.close()
 
 
@@ -59,7 +59,7 @@ async def test_a_model_without_attention_translates_and_says_that_it_has_none(tm
     translation = await engine.translate("cat2dog", encoded(PICTURE))
     assert translation.source_probability is None
     for network in ("generator", "local"):
-        with pytest.raises(NoSuchNetwork, match=f"no {network} attention"):
+        with pytest.raises(NoSuchNetwork, match=f"no {network} heat map"):
             await engine.attention(translation.id, network)
     engine.close()
 

@@ -11,7 +11,7 @@ import pytest
 
 from app.settings.settings import Settings
 from models.bundle.manifest import GENERATOR, MANIFEST
-from tests.engine.fake_model import FakeModel, fake_engine
+from tests.fake_engine import FakeModel, fake_engine
 from tests.fuzz.amounts import amount
 from tests.fuzz.mutants import damage
 from tests.tiny_bundle import write_tiny_bundle
@@ -73,5 +73,5 @@ def load(bundle: Path) -> list[bytes]:
 
 async def _load(engine) -> None:  # type: ignore[no-untyped-def]
     engine.start()
-    await engine.loaded()
+    await engine.wait_until_loaded()
     engine.close()

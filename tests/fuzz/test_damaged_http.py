@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from app.settings.settings import Settings
-from tests.engine.fake_model import FakeModel, fake_engine
+from tests.fake_engine import FakeModel, fake_engine
 from tests.fuzz.amounts import amount
 from tests.fuzz.mutants import damage
 from tests.http.live import Live, serving

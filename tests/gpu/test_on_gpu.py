@@ -47,7 +47,7 @@ def cuda() -> Runtime:
 @pytest.mark.parametrize("bundle", sorted(path.name for path in BUNDLES.iterdir() if path.is_dir()))
 def test_a_shipped_bundle_is_exact_on_cuda(cuda: Runtime, bundle: str) -> None:
     verified = verify(BUNDLES / bundle, cuda.open)
-    assert (verified.provider, verified.precision) == (CUDA, "float32")
+    assert verified.execution == (CUDA, "float32")
 
 
 def test_a_batch_answers_as_its_pictures_alone(cuda: Runtime) -> None:
@@ -87,7 +87,7 @@ def test_buffers_lie_on_the_device(cuda: Runtime) -> None:
 def test_tensorrt_passes_the_canary_and_keeps_its_engines(tmp_path: Path, precision: str) -> None:
     settings = Settings(provider="tensorrt", precision=precision, engine_cache_dir=tmp_path)
     verified = verify(SHIPPED, open_runtime(settings).open)
-    assert (verified.provider, verified.precision) == (TENSORRT, precision)
+    assert verified.execution == (TENSORRT, precision)
     assert verified.psnr_db >= MIN_PSNR_DB
     assert list(tmp_path.glob("ugatit_*.engine"))
 
@@ -99,8 +99,8 @@ async def test_the_service_translates_on_every_device(anyio_backend: str) -> Non
     settings = Settings(bundles_dir=BUNDLES, provider="cuda", devices=devices)
     engine = open_engine(settings, open_runtime(settings))
     engine.start()
-    await engine.loaded()
-    assert engine.registry["selfie2anime"].provider == CUDA
+    await engine.wait_until_loaded()
+    assert engine.registry["selfie2anime"].execution.provider == CUDA
     translation = await engine.translate("selfie2anime", photo())
     assert translation.entry.translation.std() > 0
     engine.close()

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app.http.factory import create_app
 from app.settings.settings import Settings
-from tests.engine.fake_model import FakeModel, fake_engine
+from tests.fake_engine import FakeModel, fake_engine
 from tests.http.live import Live, serving
 
 MakeClient = Callable[..., TestClient]
@@ -22,7 +22,7 @@ MakeLive = Callable[..., Live]
 def model() -> Iterator[FakeModel]:
     model = FakeModel()
     yield model
-    model.end()
+    model.stop_hanging()
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def make_client(model: FakeModel, tmp_path: Path) -> Iterator[MakeClient]:
             stack.enter_context(client)
             stack.callback(model.release)
             if loaded:
-                client.portal.call(engine.loaded)
+                client.portal.call(engine.wait_until_loaded)
                 while model.entered.acquire(blocking=False):
                     pass
             return client

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from models.bundle.canary import smooth_picture
-from tests.engine.fake_model import FakeModel, fake_outputs
+from tests.fake_engine import FakeModel, fake_outputs
 from tests.http.conftest import MakeClient
 from tests.http.problems import PNG, URL, problem
 from tests.photos import encoded, photo, pixels_of

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.engine.fake_model import FakeModel
+from tests.fake_engine import FakeModel
 from tests.http.conftest import MakeClient, MakeLive
 from tests.http.live import Live, body_of, head, held, metric, read_all, until
 from tests.http.problems import PNG, URL

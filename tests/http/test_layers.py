@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.settings.settings import Settings
-from tests.engine.fake_model import FakeModel, fake_engine, write_fake_bundle
+from tests.fake_engine import FakeModel, fake_engine, write_fake_bundle
 from tests.http.live import Live, body_of, read_all, serving
 from tests.photos import photo
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.engine.fake_model import FakeModel
+from tests.fake_engine import FakeModel
 from tests.http.conftest import MakeLive
 from tests.http.live import Live, body_of, head, held, read_all, until
 from tests.http.problems import PNG, URL

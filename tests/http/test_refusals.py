@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from tests.engine.fake_model import FakeModel, write_fake_bundle
+from tests.fake_engine import FakeModel, write_fake_bundle
 from tests.http.conftest import MakeClient
 from tests.http.problems import PNG, URL, problem
 from tests.photos import encoded, photo

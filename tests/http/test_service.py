@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.http.monitoring.logs import JsonFormatter, PlainFormatter
-from tests.engine.fake_model import write_fake_bundle
+from tests.fake_engine import write_fake_bundle
 from tests.http.conftest import MakeClient
 from tests.http.problems import PNG, URL, problem
 from tests.photos import photo
@@ -45,7 +45,7 @@ def test_health_answers_while_readiness_waits(make_client: MakeClient, model: An
     fields = problem(client.get("/readyz"), 503, "not_ready")
     assert "1 of 1" in fields["detail"]
     model.release()
-    client.portal.call(client.app_state["engine"].loaded)
+    client.portal.call(client.app_state["engine"].wait_until_loaded)
     assert client.get("/readyz").json() == {
         "status": "ready",
         "store": "up",
@@ -64,7 +64,7 @@ def test_what_is_wrong_stands_in_the_body_of_a_ready_service(
     readiness = client.get("/readyz")
     assert readiness.status_code == 200
     assert readiness.json()["directions"] == {"cat2dog": "degraded", "dog2cat": "defunct"}
-    assert "refused" in readiness.json()["reasons"]["cat2dog"]
+    assert "rejected" in readiness.json()["reasons"]["cat2dog"]
     assert "stranger" in readiness.json()["reasons"]["dog2cat"]
     described = {one["name"]: one for one in client.get("/directions").json()["directions"]}
     assert (described["cat2dog"]["state"], described["cat2dog"]["card"]) == ("degraded", "# A fake\n")

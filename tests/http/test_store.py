@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from tests.engine.fake_model import FakeModel
+from tests.fake_engine import FakeModel
 from tests.http.conftest import MakeClient
 from tests.http.live import until
 from tests.http.problems import PNG, URL, problem

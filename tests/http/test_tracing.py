@@ -26,7 +26,7 @@ from app.http.monitoring.spans import Spans
 from app.http.monitoring.tracing import open_tracing
 from app.settings.settings import Settings, SettingsError
 from tests.cli.command import environment
-from tests.engine.fake_model import FakeModel, fake_engine
+from tests.fake_engine import FakeModel, fake_engine
 from tests.http.live import Live, serving
 from tests.http.problems import PNG, URL
 from tests.photos import photo
@@ -48,7 +48,7 @@ def spans_of(tmp_path: Path, model: FakeModel) -> Callable[[Ask], list[ReadableS
         app = create_app(settings, engine, Spans(exporter))
         with TestClient(app, raise_server_exceptions=False) as client:
             assert client.portal is not None
-            client.portal.call(engine.loaded)
+            client.portal.call(engine.wait_until_loaded)
             question(client)
         return list(exporter.get_finished_spans())
 

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app.settings.settings import Settings
 from tests.client import URL, in_process
-from tests.engine.fake_model import FakeModel, fake_engine
+from tests.fake_engine import FakeModel, fake_engine
 from tests.http.live import Live, serving
 from tests.http.problems import problem
 from tests.images.drawing import exif, file, gradient

@@ -24,7 +24,7 @@ from app.engine.runtime.session import Outputs, Pixels
 from app.http.server.server import Server, address_of, open_socket
 from app.settings.settings import load_settings
 from tests.cli.command import ROOT, environment
-from tests.engine.fake_model import FakeModel, fake_engine
+from tests.fake_engine import FakeModel, fake_engine
 
 RUN_SECONDS = 0.8
 BATCH = 8
@@ -48,7 +48,7 @@ def main() -> None:
     settings = load_settings()
     model = SleepingModel()
     listening = open_socket("127.0.0.1", 0)
-    server = Server(settings, fake_engine(settings, model, shapes=list(range(1, BATCH + 1))))
+    server = Server(settings, fake_engine(settings, model, batch_sizes=list(range(1, BATCH + 1))))
     print(address_of(listening), flush=True)
     asyncio.run(_serve(server, listening, model))
     print(sum(model.batches), flush=True)

@@ -17,7 +17,7 @@ from app.engine.rendering import render_picture
 from app.engine.scheduling.admission import Permit
 from app.http.middleware.body_memory import Body
 from app.settings.settings import Settings
-from tests.engine.fake_model import FakeModel, fake_engine
+from tests.fake_engine import FakeModel, fake_engine
 from tests.http.live import Live, head, held, metric, serving, until
 from tests.http.problems import PNG, URL
 from tests.photos import photo
@@ -60,7 +60,7 @@ class Stage:
         with self.live.raw(REQUEST):
             entered(self.model.entered)
             with self.live.raw(REQUEST):
-                until(lambda: self.live.engine.registry["cat2dog"].depth == 1)
+                until(lambda: self.live.engine.registry["cat2dog"].queued == 1)
             until(lambda: held(self.live) == 1)
 
     def leave_during_the_run(self) -> None:
@@ -117,7 +117,7 @@ def test_who_leaves_gives_everything_back(stage: Stage, leave: Callable[[Stage],
     until(lambda: not live.server.server_state.connections)
     until(lambda: not live.server.server_state.tasks)
     assert held(live) == 0
-    assert live.engine.registry["cat2dog"].depth == 0
+    assert live.engine.registry["cat2dog"].queued == 0
     assert metric(live, "ugatit_receiving_bytes") == 0
     assert threading.active_count() <= threads + live.engine._settings.decoders + THREADS_TO_ENCODE
     until(lambda: not kept())

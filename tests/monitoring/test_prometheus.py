@@ -20,7 +20,7 @@ import yaml
 
 from app.settings.settings import Settings
 from tests.client import URL
-from tests.engine.fake_model import FakeModel, fake_engine, write_fake_bundle
+from tests.fake_engine import FakeModel, fake_engine, write_fake_bundle
 from tests.http.live import Live, serving
 from tests.monitoring.files import FOLDER, RULES, panels, required, rules
 from tests.packaging.files import text

@@ -1,1 +1,1 @@
-"""Load, verify, serve and replace the bundles of a directory."""
+"""Load bundles, replace them while serving, and track their health."""

@@ -1,4 +1,4 @@
-"""Follow the folder of bundles: load it at the start, look again when told to or every so often."""
+"""Load the folder of bundles at the start, and again on request or at intervals."""
 
 from __future__ import annotations
 
@@ -10,55 +10,55 @@ from app.engine.directions.registry import Registry
 log = logging.getLogger("ugatit.engine")
 
 
-class Follower:
-    """One task, so that never two reloads are under way; who asks during one gets another after it."""
+class BundleWatcher:
+    """One task that loads and reloads: two reloads never overlap, and a request during one causes another."""
 
     def __init__(self, registry: Registry, poll_seconds: float | None = None) -> None:
         """Args:
-        registry: what is loaded.
-        poll_seconds: how long after a look the next follows by itself; None waits until it is asked for.
+        registry: the directions.
+        poll_seconds: time from the end of one reload to the next; None reloads only on request.
         """
         self._registry = registry
         self._poll_seconds = poll_seconds
-        self._asked = asyncio.Event()
-        self._first: asyncio.Task[None] | None = None
+        self._requested = asyncio.Event()
+        self._first_load: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to load."""
-        self._first = asyncio.create_task(self._registry.load())
-        self._task = asyncio.create_task(self._follow(self._first))
+        """Start loading."""
+        self._first_load = asyncio.create_task(self._registry.load())
+        self._task = asyncio.create_task(self._watch(self._first_load))
 
-    async def loaded(self) -> None:
-        """Wait until everything that was there at the start is loaded."""
-        if self._first is not None:
-            await self._first
+    async def wait_until_loaded(self) -> None:
+        """Wait until every bundle that existed at the start is loaded or rejected."""
+        if self._first_load is not None:
+            await self._first_load
 
-    def ask(self) -> None:
-        """Look again, soon."""
-        self._asked.set()
+    def request_reload(self) -> None:
+        """Reload soon."""
+        self._requested.set()
 
     def close(self) -> None:
-        """Look no more; what is being loaded is forgotten."""
-        for task in (self._first, self._task):
+        """Cancel the task and the load that it may be in."""
+        for task in (self._first_load, self._task):
             if task is not None:
                 task.cancel()
 
-    async def _follow(self, first: asyncio.Task[None]) -> None:
-        await asyncio.wait({first})
+    async def _watch(self, first_load: asyncio.Task[None]) -> None:
+        await asyncio.wait({first_load})
         while True:
-            asked = await self._wait()
+            requested = await self._wait()
             try:
-                await self._registry.reload(again=asked)
-            except Exception:  # a bug of ours; what serves must go on, and the next look too
-                log.exception("Looking for new bundles failed")
+                await self._registry.reload(retry=requested)
+            except Exception:  # our bug: serving and the next reload must go on
+                log.exception("Reloading the bundles failed")
 
     async def _wait(self) -> bool:
-        """Whether somebody asked; else it is time."""
+        """Wait for a request or the next interval; return whether it was a request."""
         try:
             async with asyncio.timeout(self._poll_seconds):
-                await self._asked.wait()
+                await self._requested.wait()
         except TimeoutError:
             return False
-        self._asked.clear()
+        self._requested.clear()
         return True

@@ -1,21 +1,30 @@
-"""One direction: the version that serves, how the next takes over, and the state it is in."""
+"""One direction: the version that serves, its replacement by the next, and its state."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from app.engine.directions.direction_state import Condition, State, Trouble
-from app.engine.directions.translator import Facts, Limits, Listener, Translator
+from app.engine.directions.direction_state import (
+    Fault,
+    FaultCleared,
+    FaultRaised,
+    GeneratorLost,
+    Health,
+    State,
+)
+from app.engine.directions.direction_status import BundleInfo, DirectionStatus
+from app.engine.directions.reasons import without_folders
+from app.engine.directions.translator import SchedulingLimits, Translator, TranslatorEvent
 from app.engine.errors import DirectionDefunct, Loading
-from app.engine.paths import without_folders
-from app.engine.retry import spread
-from app.engine.runtime.session import OpenModel
+from app.engine.events import EngineEvents, RunFinished
+from app.engine.retry import with_jitter
+from app.engine.runtime.session import Execution, OpenModel
 from app.engine.scheduling.admission import Admission
 from models.bundle.directory import read_bundle
 from models.bundle.errors import BundleError
@@ -26,208 +35,211 @@ log = logging.getLogger("ugatit.engine")
 
 _LOADING_RETRY_SECONDS: Final = 5
 
-Look = tuple[object, ...]
-"""What a directory looks like from outside: the same look, the same bundle."""
+Fingerprint = tuple[object, ...]
+"""The metadata of a directory's files: it changes when any of them is written."""
 
 
 class Direction:
-    """A translator that can be asked, or the reason why it cannot."""
+    """A translator that serves requests, or the reason why there is none."""
 
     def __init__(
-        self,
-        path: Path,
-        open_model: OpenModel,
-        limits: Limits,
-        *,
-        observe_run: Callable[[float, int], None] = lambda _seconds, _pictures: None,
+        self, path: Path, open_models: Sequence[OpenModel], limits: SchedulingLimits, events: EngineEvents
     ) -> None:
+        """Args:
+        path: the bundle's directory.
+        open_models: opens a model, for each device.
+        limits: of the queue and of the runs.
+        events: receive each run.
+        """
         self.name = as_text(path.name)
         self.admission = Admission(limits.permits)
         self._path = path
-        self._open_model = open_model
+        self._open_models = open_models
         self._limits = limits
-        self._observe_run = observe_run
-        self._condition = Condition(self.name)
+        self._events = events
+        self._health = Health(self.name)
         self._serving: Translator | None = None
         self._retired: list[Translator] = []
-        self._seen: Look | None = None
+        self._fingerprint: Fingerprint | None = None
 
     @property
     def state(self) -> State:
-        """Where it is in its life."""
-        return self._condition.state
+        """The state of the direction."""
+        return self._health.state
 
     @property
     def reason(self) -> str | None:
-        """Why it is degraded, defunct, or in float32 after all; without absolute paths, which the log has."""
-        note = self._serving.note if self._serving is not None and self.state.serves else None
-        reason = " ".join(filter(None, [self._condition.reason, note]))
+        """Why it is degraded, defunct, or runs in float32; without absolute paths, since clients read it."""
+        serves = self._serving is not None and self.state.serves
+        float32_reason = self._serving.float32_reason if self._serving is not None and serves else None
+        reason = " ".join(filter(None, [self._health.reason, float32_reason]))
         return without_folders(reason, self._path.parent) or None
 
     @property
-    def facts(self) -> Facts | None:
-        """What is known of the version that serves, or served last."""
-        return self._serving.facts if self._serving is not None else None
+    def bundle(self) -> BundleInfo | None:
+        """The version that serves, or served last."""
+        return self._serving.bundle if self._serving is not None else None
 
     @property
-    def discriminates(self) -> bool:
-        """Whether the discriminators' attention can be asked for."""
-        return self._serving is not None and self._serving.discriminates
+    def execution(self) -> Execution | None:
+        """Where and in which precision the model runs; None while none is open."""
+        return self._serving.execution if self._serving is not None else None
 
     @property
-    def provider(self) -> str | None:
-        """The execution provider truly in use; None while there is no model."""
-        return self._serving.provider if self._serving is not None else None
-
-    @property
-    def precision(self) -> str | None:
-        """What the model computes in; None while there is none."""
-        return self._serving.precision if self._serving is not None else None
-
-    @property
-    def depth(self) -> int:
+    def queued(self) -> int:
         """How many pictures wait."""
-        self._forget_gone()
+        self._drop_finished()
         serving = [self._serving] if self._serving is not None else []
-        return sum(translator.depth for translator in (*serving, *self._retired))
+        return sum(translator.queued for translator in (*serving, *self._retired))
 
-    async def load(self, *, again: bool = False) -> None:
-        """Serve what lies in the directory now, if it is good; whatever served before serves until then.
+    def status(self) -> DirectionStatus:
+        """Return the state at this moment."""
+        return DirectionStatus(
+            name=self.name,
+            state=self.state,
+            reason=self.reason,
+            bundle=self.bundle,
+            execution=self.execution,
+            discriminators=self._serving is not None and self._serving.has_discriminators,
+            queued=self.queued,
+            permits_held=self.admission.held,
+            permits=self.admission.permits,
+        )
 
-        Nothing is done where nothing has changed, unless it is to be tried `again`: then what is out of
-        order gets another chance.
+    async def load(self, *, retry: bool = False) -> None:
+        """Serve the bundle in the directory, if it is valid; the earlier version serves until then.
+
+        Without a change in the directory nothing is done, except with `retry` for a direction that is not
+        ready.
         """
-        look = await asyncio.to_thread(look_at, self._path)
-        changed, self._seen = look != self._seen, look
-        if not changed and not (again and self.state is not State.READY):
+        found = await asyncio.to_thread(fingerprint, self._path)
+        changed, self._fingerprint = found != self._fingerprint, found
+        if not changed and not (retry and self.state is not State.READY):
             return
         if self.state is State.DEFUNCT:
-            self._condition.start_again()
+            self._health.restart()
         try:
             if not await self._is_served():
-                await self._take_over()
-            self._condition.recover(Trouble.BUNDLE)
+                await self._load_and_switch()
+            self._health.apply(FaultCleared(Fault.BUNDLE))
         except BundleError as error:
-            self._refuse(str(error))
-        except Exception as error:  # a disk that fails, memory that is short: the others must go on
+            self._reject(str(error))
+        except Exception as error:  # such as a disk error or too little memory: other directions must load
             log.exception("%s could not be loaded", self.name)
-            self._refuse(f"It could not be loaded: {error}")
+            self._reject(f"It could not be loaded: {error}")
 
-    def require_ready(self) -> Facts:
-        """What is known of the bundle.
+    def require_ready(self) -> BundleInfo:
+        """Return the bundle that serves.
 
         Raises:
-            Loading, DirectionDefunct: the direction cannot be asked.
+            Loading, DirectionDefunct: none serves.
         """
         if self.state is State.STARTING:
-            wait = spread(_LOADING_RETRY_SECONDS)
+            wait = with_jitter(_LOADING_RETRY_SECONDS)
             raise Loading(f"The direction {self.name} is still loading; try again in {wait} s.", wait)
         if self.state is State.DEFUNCT:
             raise DirectionDefunct(self.name)
-        assert self.facts is not None
-        return self.facts
+        assert self.bundle is not None
+        return self.bundle
 
     @contextmanager
     def translator(self) -> Iterator[Translator]:
-        """The version that serves now; it stays to the end of the block, whatever is loaded meanwhile.
+        """Yield the version that serves now; it stays open until the end of the block.
 
         Raises:
-            Loading, DirectionDefunct: the direction cannot be asked.
+            Loading, DirectionDefunct: none serves.
         """
         self.require_ready()
         assert self._serving is not None
         serving = self._serving
-        with serving.used():
+        with serving.use():
             yield serving
 
     def retire(self) -> None:
-        """The bundle is gone: let the models go after the last picture that uses them."""
+        """Close the models after the last picture that uses them: the bundle was removed."""
         if self._serving is not None:
-            self._step_down(self._serving)
+            self._retire(self._serving)
 
     @property
-    def gone(self) -> bool:
-        """Whether it was retired and its last picture is done."""
-        self._forget_gone()
+    def finished(self) -> bool:
+        """Whether every translator that was retired has finished its last picture."""
+        self._drop_finished()
         return not self._retired
 
     def close(self) -> None:
-        """Stop at once; whoever waits is cancelled."""
+        """Stop at once and cancel the waiting requests."""
         for translator in (*self._retired, *([self._serving] if self._serving is not None else [])):
             translator.close()
 
     async def _is_served(self) -> bool:
-        """Whether what lies there is, to the last byte, what serves in full health.
+        """Return whether the bundle in the directory serves already, on every device.
 
         Raises:
-            BundleError: it has the manifest of what serves, but is not what that describes.
+            BundleError: its manifest is that of the serving version, but a file is damaged.
         """
-        facts = self.facts
-        if facts is None or not self.state.serves or self._serving is None or not self._serving.whole:
+        bundle = self.bundle
+        if bundle is None or not self.state.serves or self._serving is None or not self._serving.intact:
             return False
-        if await asyncio.to_thread(_version_in, self._path) != facts.version:
+        if await asyncio.to_thread(_version_in, self._path) != bundle.version:
             return False
         await asyncio.to_thread(read_bundle, self._path)
         return True
 
-    async def _take_over(self) -> None:
-        """Load what lies there beside what serves, then let it serve instead."""
-        fresh = self._make()
+    async def _load_and_switch(self) -> None:
+        """Load the bundle in the directory while the earlier version serves, then serve it instead."""
+        fresh = self._new_translator()
         try:
             await fresh.load()
         except BaseException:
             fresh.close()
             raise
         if self._serving is not None:
-            self._step_down(self._serving)
+            self._retire(self._serving)
         self._serving = fresh
-        self._condition.serve()
-        assert fresh.facts is not None
-        version = fresh.facts.version
-        log.info("%s is ready on %s in %s, version %s", self.name, self.provider, self.precision, version)
+        self._health.set_ready()
+        assert fresh.bundle is not None
+        assert fresh.execution is not None
+        provider, precision = fresh.execution
+        log.info("%s is ready on %s in %s, version %s", self.name, provider, precision, fresh.bundle.version)
 
-    def _make(self) -> Translator:
-        def suffers(trouble: Trouble, sentence: str) -> None:
-            if self._serving is made:
-                self._condition.suffer(trouble, sentence)
+    def _new_translator(self) -> Translator:
+        def handle(event: TranslatorEvent) -> None:
+            self._handle(translator, event)
 
-        def recovers(trouble: Trouble) -> None:
-            if self._serving is made:
-                self._condition.recover(trouble)
+        translator = Translator(self._path, self._open_models, self._limits, handle)
+        return translator
 
-        def gives_up(reason: str) -> None:
-            if self._serving is made:
-                self._condition.give_up(reason)
-                made.let_go()
+    def _handle(self, translator: Translator, event: TranslatorEvent) -> None:
+        if isinstance(event, RunFinished):
+            self.admission.record_run(event.seconds, event.pictures)
+            self._events.publish(event)
+        elif translator is self._serving:
+            self._health.apply(event)
+            if isinstance(event, GeneratorLost):
+                translator.release_models()
 
-        listener = Listener(self._ran, suffers, recovers, gives_up)
-        made = Translator(self._path, self._open_model, self._limits, listener)
-        return made
-
-    def _refuse(self, why: str) -> None:
-        why = as_text(why)
+    def _reject(self, reason: str) -> None:
+        """Report that the bundle in the directory cannot serve."""
+        reason = as_text(reason)
         if self._serving is not None and self.state.serves:
-            assert self.facts is not None
-            sentence = f"What lies in its folder was refused, version {self.facts.version} serves on: {why}"
-            self._condition.suffer(Trouble.BUNDLE, sentence)
+            assert self.bundle is not None
+            version = self.bundle.version
+            sentence = f"The bundle in its folder was rejected, so version {version} still serves: {reason}"
+            self._health.apply(FaultRaised(Fault.BUNDLE, sentence))
         else:
-            self._condition.give_up(why)
+            self._health.set_defunct(reason)
 
-    def _step_down(self, translator: Translator) -> None:
+    def _retire(self, translator: Translator) -> None:
         translator.retire()
         self._retired.append(translator)
-        self._forget_gone()
+        self._drop_finished()
 
-    def _forget_gone(self) -> None:
-        self._retired = [translator for translator in self._retired if not translator.gone]
-
-    def _ran(self, seconds: float, pictures: int) -> None:
-        self.admission.measured(seconds, pictures)
-        self._observe_run(seconds, pictures)
+    def _drop_finished(self) -> None:
+        self._retired = [translator for translator in self._retired if not translator.finished]
 
 
-def look_at(path: Path) -> Look:
-    """Names, sizes, times and numbers of a directory's files: what changes when any of them is written."""
+def fingerprint(path: Path) -> Fingerprint:
+    """Return the names, inodes, sizes and times of a directory's files."""
     try:
         files = sorted((entry.name, entry.stat(follow_symlinks=False)) for entry in _entries(path))
     except OSError as error:

@@ -1,25 +1,25 @@
-"""The state of a direction, how it may change, and why it is what it is."""
+"""The state of a direction, its legal transitions, and the reason for it."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 log = logging.getLogger("ugatit.engine")
 
 
 class State(StrEnum):
-    """Where a direction is in its life."""
+    """The state of a direction."""
 
     STARTING = "starting"
-    """Its bundle is being verified, its model warmed up."""
+    """Its bundle is being verified and its model warmed up."""
     READY = "ready"
     DEGRADED = "degraded"
-    """It translates, but something is wrong, or being mended."""
+    """It translates, but with a fault, or a fault is being repaired."""
     DEFUNCT = "defunct"
-    """It cannot translate; a new bundle, or being told to reload, starts it again."""
+    """It cannot translate; a new bundle or a reload starts it again."""
 
     @property
     def serves(self) -> bool:
@@ -27,85 +27,110 @@ class State(StrEnum):
         return self in (State.READY, State.DEGRADED)
 
 
-LEGAL: Final[Mapping[State, frozenset[State]]] = {
+TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
     State.STARTING: frozenset({State.READY, State.DEFUNCT}),
     State.READY: frozenset({State.DEGRADED, State.DEFUNCT}),
     State.DEGRADED: frozenset({State.READY, State.DEFUNCT}),
     State.DEFUNCT: frozenset({State.STARTING}),
 }
-"""The moves that there are."""
+"""The states that may follow each state."""
 
 
-class Trouble(StrEnum):
+class Fault(StrEnum):
     """What can be wrong with a direction that serves."""
 
     GENERATOR = "generator"
-    """It failed, and is being replaced."""
+    """It failed and is being replaced."""
     DEVICE = "device"
-    """One of its copies on several devices is given up."""
+    """The generator is broken on one of several devices."""
     DISCRIMINATORS = "discriminators"
-    """They failed, and are being replaced or are given up."""
+    """They failed and are being replaced, or are broken."""
     BUNDLE = "bundle"
-    """What lies in the folder now was refused."""
+    """The bundle in the folder was rejected; an earlier version serves."""
 
 
-class Condition:
-    """The state of one direction. What is wrong with it decides between ready and degraded."""
+class FaultRaised(NamedTuple):
+    """A fault occurred; the direction still serves."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    fault: Fault
+    reason: str
+    """A sentence."""
+
+
+class FaultCleared(NamedTuple):
+    """A fault was repaired."""
+
+    fault: Fault
+
+
+class GeneratorLost(NamedTuple):
+    """The generator is broken on every device: the direction cannot translate."""
+
+    reason: str
+    """A sentence."""
+
+
+HealthEvent = FaultRaised | FaultCleared | GeneratorLost
+
+
+class Health:
+    """The state of one direction. Its faults decide between ready and degraded."""
+
+    def __init__(self, direction: str) -> None:
+        self._direction = direction
         self._state = State.STARTING
-        self._troubles: dict[Trouble, str] = {}
-        self._why_defunct: str | None = None
+        self._faults: dict[Fault, str] = {}
+        self._defunct_reason: str | None = None
 
     @property
     def state(self) -> State:
-        """Where the direction is in its life."""
+        """The state of the direction."""
         return self._state
 
     @property
     def reason(self) -> str | None:
-        """Why it is degraded or defunct, in sentences; None where all is well."""
-        return self._why_defunct or " ".join(self._troubles.values()) or None
+        """Why it is degraded or defunct, in sentences; None without a fault."""
+        return self._defunct_reason or " ".join(self._faults.values()) or None
 
-    def serve(self) -> None:
-        """Its model is verified and warm, and all is well."""
+    def set_ready(self) -> None:
+        """Clear all faults: a model is verified and warm."""
         if self._state is State.DEFUNCT:
-            self.start_again()
-        self._troubles.clear()
+            self.restart()
+        self._faults.clear()
         if self._state is not State.READY:
             self._move(State.READY)
 
-    def suffer(self, trouble: Trouble, sentence: str) -> None:
-        """Something is wrong, though it serves."""
-        if self._state.serves:
-            self._troubles[trouble] = sentence
-            log.warning("%s is degraded: %s", self._name, sentence)
-            self._follow_troubles()
+    def apply(self, event: HealthEvent) -> None:
+        """Update the state. Faults count only while the direction serves."""
+        match event:
+            case FaultRaised(fault, reason) if self._state.serves:
+                self._faults[fault] = reason
+                log.warning("%s is degraded: %s", self._direction, reason)
+                self._follow_faults()
+            case FaultCleared(fault):
+                if self._faults.pop(fault, None) is not None and self._state.serves:
+                    self._follow_faults()
+            case GeneratorLost(reason):
+                self.set_defunct(reason)
 
-    def recover(self, trouble: Trouble) -> None:
-        """That trouble is over."""
-        if self._troubles.pop(trouble, None) is not None and self._state.serves:
-            self._follow_troubles()
-
-    def give_up(self, reason: str) -> None:
-        """It cannot serve (any more)."""
+    def set_defunct(self, reason: str) -> None:
+        """Mark the direction as unable to translate."""
         if self._state is not State.DEFUNCT:
             self._move(State.DEFUNCT)
-            self._why_defunct = reason
-            log.error("%s is defunct: %s", self._name, reason)
+            self._defunct_reason = reason
+            log.error("%s is defunct: %s", self._direction, reason)
 
-    def start_again(self) -> None:
-        """A defunct direction gets another chance."""
+    def restart(self) -> None:
+        """Move a defunct direction back to starting."""
         self._move(State.STARTING)
-        self._why_defunct = None
-        self._troubles.clear()
+        self._defunct_reason = None
+        self._faults.clear()
 
-    def _follow_troubles(self) -> None:
-        state = State.DEGRADED if self._troubles else State.READY
+    def _follow_faults(self) -> None:
+        state = State.DEGRADED if self._faults else State.READY
         if state is not self._state:
             self._move(state)
 
     def _move(self, state: State) -> None:
-        assert state in LEGAL[self._state], f"{self._state} -> {state}"
+        assert state in TRANSITIONS[self._state], f"{self._state} -> {state}"
         self._state = state

@@ -1,1 +1,1 @@
-"""Open models in onnxruntime: which provider, which precision, which devices."""
+"""Open models in onnxruntime: choose the provider, the precision and the devices."""

@@ -1,4 +1,4 @@
-"""How many cores this process may really use: a container's CPU quota is no smaller number of cores."""
+"""How many threads a run gets: a container's CPU quota limits CPU time, not the number of visible cores."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import os
 from pathlib import Path
 
 
-def threads_for(setting: int, *, cores: int | None = None, quota: float | None = None) -> int:
-    """Threads of one run: the setting, or what the quota feeds, or 0, which leaves the choice to the runtime.
+def intra_op_threads(setting: int, *, cores: int | None = None, quota: float | None = None) -> int:
+    """Return the threads of one run: the setting, or as many as the quota allows, or 0: the runtime chooses.
 
-    More threads than the quota feeds would all be stopped together for the rest of each period. Without a
-    quota the runtimes choose better than we: they know which cores are two halves of one.
+    With more threads than the quota allows, the system would stop all of them for the rest of each period.
+    Without a quota the runtimes choose better: they know which logical cores share a physical one.
 
     Args:
-        setting: `UGATIT_INTRA_OP_THREADS`; 0 leaves the choice to us.
-        cores: how many cores the process may run on; asked of the system when None.
-        quota: cores' worth of time that the container grants; asked of the system when None.
+        setting: `UGATIT_INTRA_OP_THREADS`; 0 for automatic.
+        cores: how many cores the process may run on; read from the system if None.
+        quota: CPU time that the container may use, in cores; read from the system if None.
     """
     quota = cpu_quota() if quota is None else quota
     if setting or quota is None or quota >= (cores or usable_cores()):
@@ -24,32 +24,32 @@ def threads_for(setting: int, *, cores: int | None = None, quota: float | None =
     return math.ceil(quota)
 
 
-def share_of(workers: int, *, cores: int | None = None, quota: float | None = None) -> int:
-    """Threads of one run where so many workers share the machine: as many cores as each of them has."""
+def threads_per_worker(workers: int, *, cores: int | None = None, quota: float | None = None) -> int:
+    """Return the threads of one run if `workers` processes share the cores evenly; at least 1."""
     quota = cpu_quota() if quota is None else quota
-    have = cores or usable_cores()
-    return max(1, int(min(have, quota or have) / workers))
+    cores = cores or usable_cores()
+    return max(1, int(min(cores, quota or cores) / workers))
 
 
 def usable_cores() -> int:
-    """The cores that this process may run on."""
+    """Return how many cores this process may run on."""
     if hasattr(os, "sched_getaffinity"):  # Linux
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def cpu_quota(root: Path = Path("/")) -> float | None:
-    """Cores' worth of time that the control groups above this process grant; None without a limit.
+    """Return the CPU time that this process' control groups may use, in cores; None without a limit.
 
     Args:
-        root: where `proc` and `sys` lie.
+        root: the directory of `proc` and `sys`.
     """
     quotas = [*_quotas_of_version_2(root), *_quotas_of_version_1(root)]
     return min(quotas, default=None)
 
 
 def _quotas_of_version_2(root: Path) -> list[float]:
-    """`cpu.max` holds the quota and its period in microseconds, or the word max; every ancestor binds."""
+    """Read `cpu.max`: the quota or the word max, and its period in microseconds. Ancestors' apply too."""
     quotas = []
     for group in _groups(root, controller=""):
         words = _words(root / "sys/fs/cgroup" / group / "cpu.max")
@@ -59,7 +59,7 @@ def _quotas_of_version_2(root: Path) -> list[float]:
 
 
 def _quotas_of_version_1(root: Path) -> list[float]:
-    """The quota is -1 where there is none."""
+    """Read the quota, -1 for none, and its period in microseconds."""
     quotas = []
     for group in _groups(root, controller="cpu"):
         folder = root / "sys/fs/cgroup/cpu" / group
@@ -70,7 +70,7 @@ def _quotas_of_version_1(root: Path) -> list[float]:
 
 
 def _groups(root: Path, *, controller: str) -> list[Path]:
-    """This process's group and all above it, relative to the mount; in a container it is often the mount."""
+    """Return the group of this process and its ancestors, relative to the mount; in a container often `/`."""
     for line in _lines(root / "proc/self/cgroup"):
         _, controllers, path = line.split(":", 2)
         if controller in controllers.split(","):

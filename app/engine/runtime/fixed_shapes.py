@@ -1,47 +1,45 @@
-"""A model with one session for every shape it is run at.
+"""A model with one session for each input shape.
 
-Where a runtime compiles or captures a model for its input's shape, a shape that varies is paid for again and
-again. Fixed shapes are paid for once, before the first request.
+Some providers compile or record a model for its input's shape. With varying shapes they would do so again and
+again; with fixed shapes they do it once for each, before the first request.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from app.engine.runtime.session import Model, Outputs, Pixels, Shape
+from app.engine.runtime.session import Execution, Model, Outputs, Pixels, Shape
 
 
-class Shaped:
-    """Opens a session at the first run of each shape, until it is settled."""
+class FixedShapeModel:
+    """Opens a session at the first run of each shape, until `prepare_shapes` was called."""
 
-    def __init__(self, open_at: Callable[[Shape], Model], *, provider: str, precision: str) -> None:
+    def __init__(self, open_for: Callable[[Shape], Model], execution: Execution) -> None:
         """Args:
-        open_at: opens the model for one shape; holds the model's bytes.
-        provider: where the sessions run; `open_at` raises rather than open one elsewhere.
-        precision: what they compute in.
+        open_for: opens the model for one shape; it holds the model's bytes.
+        execution: where and how the sessions run; `open_for` raises if one runs elsewhere.
         """
-        self.provider = provider
-        self.precision = precision
-        self._open_at: Callable[[Shape], Model] | None = open_at
+        self.execution = execution
+        self._open_for: Callable[[Shape], Model] | None = open_for
         self._sessions: dict[Shape, Model] = {}
 
     def run(self, pixels: Pixels) -> Outputs:
-        """Run a batch uint8 `[N, H, W, 3]`."""
+        """Return the outputs of a batch uint8 `[N, H, W, 3]`."""
         return self._session(pixels.shape[:3]).run(pixels)
 
     def terminate(self) -> None:
-        """Make the run that is under way fail; called from another thread."""
+        """Make the current run fail; called by another thread."""
         for session in list(self._sessions.values()):
             session.terminate()
 
-    def settle(self, shapes: Iterable[Shape]) -> None:
-        """Open what is missing for these shapes, then let the model's bytes go: as many as its weights."""
+    def prepare_shapes(self, shapes: Iterable[Shape]) -> None:
+        """Open the missing sessions of these shapes, then release the model's bytes with all weights."""
         for shape in shapes:
             self._session(shape)
-        self._open_at = None
+        self._open_for = None
 
     def _session(self, shape: Shape) -> Model:
         if shape not in self._sessions:
-            assert self._open_at is not None, f"the shape {shape} was never settled on"
-            self._sessions[shape] = self._open_at(shape)
+            assert self._open_for is not None, f"the shape {shape} was not prepared"
+            self._sessions[shape] = self._open_for(shape)
         return self._sessions[shape]

@@ -1,6 +1,6 @@
-"""OpenVINO as onnxruntime's provider for a CPU: found, told its precision and its threads, and opened.
+"""OpenVINO as onnxruntime's provider for a CPU: find it, and add it to a session.
 
-It is a plug-in beside the stock onnxruntime. The service runs without it.
+It is a plug-in of the stock onnxruntime. The service also runs without it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ log = logging.getLogger("ugatit.engine")
 
 @functools.cache
 def cpu_device() -> onnxruntime.OrtEpDevice | None:
-    """The CPU as the plug-in's device; None where it is not installed, does not load or offers no CPU.
+    """Return the CPU as the plug-in's device; None if it is not installed, does not load or offers no CPU.
 
-    On some processors it offers none. Loading is once a process.
+    It offers none on processors that it does not support. The plug-in is loaded once a process.
     """
     try:
         import onnxruntime_ep_openvino
@@ -34,9 +34,9 @@ def cpu_device() -> onnxruntime.OrtEpDevice | None:
             "openvino", onnxruntime_ep_openvino.get_library_path()
         )
     except Exception as error:  # onnxruntime's exceptions have no common base
-        log.warning("OpenVINO's plug-in does not load: %s", error)
+        log.warning("OpenVINO's plug-in cannot be loaded: %s", error)
         return None
-    # The provider of the same name with .AUTO chooses a device by itself, which we do.
+    # Another provider, its name with .AUTO, would choose the device itself.
     return next(filter(_is_cpu, onnxruntime.get_ep_devices()), None)
 
 
@@ -46,21 +46,21 @@ def _is_cpu(device: onnxruntime.OrtEpDevice) -> bool:
 
 
 def has_bfloat16() -> bool:
-    """Whether the CPU has instructions for bfloat16; without, it takes longer than float32."""
+    """Return whether the CPU has instructions for bfloat16; without them it is slower than float32."""
     device = cpu_device()
     return device is not None and "BF16" in device.ep_metadata["OPTIMIZATION_CAPABILITIES"].split()
 
 
 def provider_options(precision: str, threads: int) -> dict[str, str]:
-    """What the plug-in gets; it silently ignores whatever is not inside `load_config`.
+    """Return the plug-in's options; it silently ignores options outside `load_config`.
 
     Args:
-        precision: float32 or bfloat16. Always said: left alone, OpenVINO takes bfloat16 where the CPU has it.
-        threads: of one run; 0 leaves the choice to OpenVINO.
+        precision: float32 or bfloat16. Always set: by default OpenVINO uses bfloat16 if the CPU has it.
+        threads: of one run; 0 lets OpenVINO choose.
     """
     config = {
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
-        "PERFORMANCE_HINT": "LATENCY",  # all threads work on the one run that there is
+        "PERFORMANCE_HINT": "LATENCY",  # all threads work on one run
         "NUM_STREAMS": "1",
     }
     if threads:
@@ -68,6 +68,6 @@ def provider_options(precision: str, threads: int) -> dict[str, str]:
     return {"load_config": json.dumps({"CPU": config})}
 
 
-def add_to(options: onnxruntime.SessionOptions, *, precision: str, threads: int) -> None:
-    """Let a session run on OpenVINO; what that cannot compute stays with onnxruntime's own provider."""
+def add_provider(options: onnxruntime.SessionOptions, *, precision: str, threads: int) -> None:
+    """Add OpenVINO to a session; operators that it lacks run on onnxruntime's own provider."""
     options.add_provider_for_devices([cpu_device()], provider_options(precision, threads))

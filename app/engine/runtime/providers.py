@@ -1,4 +1,4 @@
-"""Decide where models run and how exactly, from what is installed and what answers."""
+"""Choose the execution providers and their precision by the settings and by what the machine has."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ _PRECISIONS: Final[Mapping[str, tuple[str, ...]]] = {
     CUDA: ("float32",),
     TENSORRT: ("float32", "float16"),
 }
-"""What each provider can be told to compute in; the graphs themselves hold float32."""
+"""The precisions that each provider can compute in; the weights of the graphs are float32."""
 
 
 class ProviderRefused(ValueError):
-    """The wanted provider cannot be used here. The message is one sentence with the remedy."""
+    """The chosen provider cannot be used here. The message is one sentence with the remedy."""
 
 
-class Answers(NamedTuple):
-    """What this machine has, beside what onnxruntime was built with."""
+class Capabilities(NamedTuple):
+    """The hardware and libraries of this machine, without onnxruntime itself."""
 
     cuda: int
-    """How many devices the CUDA driver sees; 0 without a driver."""
+    """How many devices the CUDA driver finds; 0 without a driver."""
     tensorrt: bool
-    """TensorRT's libraries can be loaded."""
+    """Whether TensorRT's libraries can be loaded."""
     openvino: bool = False
-    """OpenVINO's plug-in is installed and offers this CPU."""
+    """Whether OpenVINO's plug-in is installed and supports this CPU."""
     amx: bool = False
-    """The CPU multiplies matrices of bfloat16 in tiles."""
+    """Whether the CPU has AMX instructions for bfloat16 matrices."""
 
 
 class Candidate(NamedTuple):
-    """A way to run models that is worth trying."""
+    """One choice of providers and precision."""
 
     providers: tuple[str, ...]
-    """In onnxruntime's order; the first is the one that must come up."""
+    """In onnxruntime's order; the first must work."""
     precision: str
-    """What it computes in: float32, bfloat16 or float16."""
+    """float32, bfloat16 or float16."""
 
 
 def choose_providers(
@@ -58,92 +58,97 @@ def choose_providers(
     precision: PrecisionName = "auto",
     *,
     available: Sequence[str],
-    answers: Answers,
+    capabilities: Capabilities,
     require_gpu: bool,
 ) -> list[Candidate]:
-    """The ways to try in turn; the first whose first provider really comes up is used.
+    """Return the candidates to try in turn; the first whose first provider works is used.
 
     Args:
-        requested: auto or one provider's short name. Only `auto` ever falls back to a slower one.
-        precision: auto or what must be computed in. `auto` is float32, but bfloat16 through OpenVINO on a CPU
-            with AMX.
-        available: what onnxruntime was built with.
-        answers: what the machine has.
-        require_gpu: the CPU will not do.
+        requested: auto or one provider's short name. Only `auto` falls back to a slower one.
+        precision: auto or the precision that is required. `auto` is bfloat16 for OpenVINO on a CPU with AMX,
+            else float32.
+        available: the providers that onnxruntime was built with.
+        capabilities: of the machine.
+        require_gpu: whether the CPU is excluded.
 
     Raises:
-        ProviderRefused: nothing that was asked for can be had.
+        ProviderRefused: no candidate satisfies the settings.
     """
     if require_gpu and requested in ("cpu", "openvino"):
-        raise ProviderRefused("UGATIT_REQUIRE_GPU is set, but UGATIT_PROVIDER asks for the CPU; unset one.")
-    lists = [
+        raise ProviderRefused(
+            "UGATIT_REQUIRE_GPU is set, but UGATIT_PROVIDER chooses the CPU; unset one of them."
+        )
+    provider_lists = [
         names
-        for names in _lists(available, answers, require_gpu=require_gpu)
+        for names in _provider_lists(available, capabilities, require_gpu=require_gpu)
         if requested in ("auto", _short(names[0]))
     ]
-    if not lists:
-        raise ProviderRefused(_why_none(requested, available, answers))
+    if not provider_lists:
+        raise ProviderRefused(_unavailable_message(requested, available, capabilities))
     candidates = [
-        Candidate(names, wanted)
-        for names in lists
-        if (wanted := _precision(names[0], precision, answers)) in _PRECISIONS[names[0]]
+        Candidate(names, chosen)
+        for names in provider_lists
+        if (chosen := _precision(names[0], precision, capabilities)) in _PRECISIONS[names[0]]
     ]
     if not candidates:
-        raise ProviderRefused(_why_not_in(precision, [names[0] for names in lists]))
+        raise ProviderRefused(_precision_message(precision, [names[0] for names in provider_lists]))
     return candidates
 
 
-def _lists(available: Sequence[str], answers: Answers, *, require_gpu: bool) -> Iterator[tuple[str, ...]]:
-    if TENSORRT in available and answers.cuda and answers.tensorrt:
+def _provider_lists(
+    available: Sequence[str], capabilities: Capabilities, *, require_gpu: bool
+) -> Iterator[tuple[str, ...]]:
+    if TENSORRT in available and capabilities.cuda and capabilities.tensorrt:
         yield TENSORRT, CUDA, CPU
-    if CUDA in available and answers.cuda:
+    if CUDA in available and capabilities.cuda:
         yield CUDA, CPU
     if require_gpu:
         return
-    if answers.openvino:
+    if capabilities.openvino:
         yield OPENVINO, CPU
     yield (CPU,)
 
 
-def _precision(provider: str, requested: PrecisionName, answers: Answers) -> str:
+def _precision(provider: str, requested: PrecisionName, capabilities: Capabilities) -> str:
     if requested != "auto":
         return requested
-    return "bfloat16" if provider == OPENVINO and answers.amx else "float32"
+    return "bfloat16" if provider == OPENVINO and capabilities.amx else "float32"
 
 
-def _why_none(requested: str, available: Sequence[str], answers: Answers) -> str:
-    wanted = f"UGATIT_PROVIDER asks for {requested}" if requested != "auto" else "UGATIT_REQUIRE_GPU is set"
+def _unavailable_message(requested: str, available: Sequence[str], capabilities: Capabilities) -> str:
+    setting = f"UGATIT_PROVIDER is {requested}" if requested != "auto" else "UGATIT_REQUIRE_GPU is set"
     if requested == "openvino":
         return (
-            f"{wanted}, but its plug-in, onnxruntime-ep-openvino, is missing or does not know this CPU; "
-            "use UGATIT_PROVIDER=cpu."
+            f"{setting}, but its plug-in, onnxruntime-ep-openvino, is not installed or does not support this "
+            "CPU; use UGATIT_PROVIDER=cpu."
         )
     if _BY_NAME.get(requested, CUDA) not in available:
-        return f"{wanted}, but this onnxruntime is built without it; install onnxruntime-gpu."
-    if not answers.cuda:
-        return f"{wanted}, but no CUDA device answers; check the driver, or let the container see the GPU."
-    return f"{wanted}, but TensorRT's libraries are not installed; use UGATIT_PROVIDER=cuda."
+        return f"{setting}, but this onnxruntime is built without it; install onnxruntime-gpu."
+    if not capabilities.cuda:
+        return f"{setting}, but no CUDA device was found; check the driver, or give the container the GPU."
+    return f"{setting}, but TensorRT's libraries are not installed; use UGATIT_PROVIDER=cuda."
 
 
-def _why_not_in(precision: str, providers: Sequence[str]) -> str:
+def _precision_message(precision: str, providers: Sequence[str]) -> str:
     able = [_short(name) for name, precisions in _PRECISIONS.items() if precision in precisions]
-    here = ", ".join(_short(name) for name in providers)
+    found = ", ".join(_short(name) for name in providers)
     return (
-        f"UGATIT_PRECISION asks for {precision}, which only {' and '.join(able)} can compute in, but here "
-        f"there is {here}; use UGATIT_PRECISION=float32."
+        f"UGATIT_PRECISION is {precision}, which only {' and '.join(able)} supports, but the provider here "
+        f"is {found}; use UGATIT_PRECISION=float32."
     )
 
 
-def check_devices(devices: Sequence[int], answers: Answers) -> None:
-    """See that every device asked for is there.
+def check_devices(devices: Sequence[int], capabilities: Capabilities) -> None:
+    """Check that every GPU of `UGATIT_DEVICES` exists.
 
     Raises:
-        ProviderRefused: one is not.
+        ProviderRefused: one does not.
     """
     for device in devices:
-        if device >= answers.cuda:
+        if device >= capabilities.cuda:
             raise ProviderRefused(
-                f"UGATIT_DEVICES names the GPU {device}, but the driver sees {answers.cuda}, counted from 0."
+                f"UGATIT_DEVICES names GPU {device}, but the driver finds {capabilities.cuda}, counted from "
+                "0; remove it."
             )
 
 
@@ -151,13 +156,13 @@ def _short(provider: str) -> str:
     return next(name for name, full in _BY_NAME.items() if full == provider)
 
 
-def probe(*, with_openvino: bool = True) -> Answers:
-    """Ask the machine quietly: onnxruntime itself would print alarming errors where there is no GPU.
+def probe(*, with_openvino: bool = True) -> Capabilities:
+    """Return what the machine has. Prints nothing; onnxruntime itself would print errors without a GPU.
 
     Args:
-        with_openvino: load OpenVINO's plug-in to ask it, which takes a fifth of a second.
+        with_openvino: whether to load OpenVINO's plug-in, which takes 0.2 s.
     """
-    return Answers(
+    return Capabilities(
         cuda=len(cuda_devices()),
         tensorrt=_loads_tensorrt(),
         openvino=with_openvino and openvino.cpu_device() is not None,
@@ -166,8 +171,8 @@ def probe(*, with_openvino: bool = True) -> Answers:
 
 
 def cuda_devices() -> list[str]:
-    """The names of the devices that the CUDA driver sees, by number; none without a driver."""
-    driver = _first(ctypes.CDLL, "libcuda.so.1", "nvcuda.dll")
+    """Return the names of the devices that the CUDA driver finds, by number; none without a driver."""
+    driver = _load_first(ctypes.CDLL, "libcuda.so.1", "nvcuda.dll")
     count = ctypes.c_int(0)
     if driver is None or driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
         return []
@@ -182,18 +187,19 @@ def _name(driver: ctypes.CDLL, number: int) -> str:
 
 
 def _loads_tensorrt() -> bool:
-    """Whether both libraries that the provider links to can be loaded; once loaded, it finds them by name."""
+    """Load the libraries that the provider links to, so that it finds them; return whether all load."""
     return all(
-        _first(ctypes.CDLL, f"lib{name}.so.10", f"{name}_10.dll", *_in_wheel(f"lib{name}.so.10")) is not None
+        _load_first(ctypes.CDLL, f"lib{name}.so.10", f"{name}_10.dll", *_in_wheel(f"lib{name}.so.10"))
+        is not None
         for name in ("nvinfer", "nvinfer_plugin", "nvonnxparser")
     )
 
 
 def _in_wheel(library: str) -> list[str]:
-    """Where the tensorrt extra's wheel puts a library, which no loader searches by itself."""
+    """Return where the wheel of the tensorrt extra puts a library: the loader does not search there."""
     found = importlib.util.find_spec("tensorrt_libs")
-    places = found.submodule_search_locations if found is not None else None
-    return [str(Path(place) / library) for place in places or ()]
+    folders = found.submodule_search_locations if found is not None else None
+    return [str(Path(folder) / library) for folder in folders or ()]
 
 
 def _has_amx(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
@@ -203,7 +209,7 @@ def _has_amx(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
         return False
 
 
-def _first(load: Callable[[str], ctypes.CDLL], *names: str) -> ctypes.CDLL | None:
+def _load_first(load: Callable[[str], ctypes.CDLL], *names: str) -> ctypes.CDLL | None:
     for name in names:
         try:
             return load(name)

@@ -1,13 +1,15 @@
-"""One model in onnxruntime: run, and stopped in the middle of a run."""
+"""One model in onnxruntime, and the interface of a model."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+
+from models.bundle.errors import BundleError
 
 Pixels = NDArray[np.uint8]
 Outputs = Mapping[str, NDArray[Any]]
@@ -18,73 +20,85 @@ _ERROR, _FATAL = 3, 4
 INPUT: Final = "pixels"
 
 
+class Execution(NamedTuple):
+    """Where and how exactly a model runs."""
+
+    provider: str
+    """The execution provider that onnxruntime uses."""
+    precision: str
+    """float32, bfloat16 or float16."""
+
+
 class Model(Protocol):
-    """What the engine needs of a model."""
+    """An opened model, as the engine uses it."""
 
     @property
-    def provider(self) -> str:
-        """The execution provider truly in use."""
-
-    @property
-    def precision(self) -> str:
-        """What it computes in: float32, bfloat16 or float16."""
+    def execution(self) -> Execution:
+        """Where and in which precision it runs."""
 
     def run(self, pixels: Pixels) -> Outputs:
-        """Run a batch `[N, H, W, 3]`; called from one thread at a time."""
+        """Return the outputs of a batch `[N, H, W, 3]`; called by one thread at a time."""
 
     def terminate(self) -> None:
-        """Make the run that is under way fail soon; called from another thread."""
+        """Make the current run fail soon; called by another thread."""
 
-    def settle(self, shapes: Iterable[Shape]) -> None:
-        """Be ready for these shapes; no other will be run, so let go of what only opening needs."""
+    def prepare_shapes(self, shapes: Iterable[Shape]) -> None:
+        """Open what these shapes need, and release what only opening needs: no other shape will be run."""
 
 
 class OpenModel(Protocol):
     """Opens a model from verified bytes."""
 
     def __call__(self, model: bytes, /, *, exact: bool = False) -> Model:
-        """Open it; `exact` asks for float32 where a lower precision is in use."""
+        """Return the opened model; with `exact` in float32, whatever precision is in use."""
+
+
+class PrecisionTooLow(BundleError):
+    """At a lower precision the model's outputs differ from its bundle's; in float32 they may not."""
+
+    def __init__(self, precision: str, error: BundleError) -> None:
+        super().__init__(f"It runs in float32, because its outputs in {precision} are wrong: {error}")
 
 
 class Session:
-    """An onnxruntime session."""
+    """An onnxruntime session, which takes any shape."""
 
     def __init__(self, session: onnxruntime.InferenceSession, *, precision: str = "float32") -> None:
-        self.precision = precision
+        self._precision = precision
         self._session = session
         self._names = [output.name for output in session.get_outputs()]
         self._options = onnxruntime.RunOptions()
 
     @property
-    def provider(self) -> str:
-        """The execution provider truly in use."""
-        return str(self._session.get_providers()[0])
+    def execution(self) -> Execution:
+        """Where and in which precision it runs."""
+        return Execution(str(self._session.get_providers()[0]), self._precision)
 
     def run(self, pixels: Pixels) -> Outputs:
-        """Run a batch uint8 `[N, H, W, 3]`."""
+        """Return the outputs of a batch uint8 `[N, H, W, 3]`."""
         self._options = run_options()
         return dict(zip(self._names, self._session.run(None, {INPUT: pixels}, self._options), strict=True))
 
     def terminate(self) -> None:
-        """Make the run that is under way fail at its next node."""
+        """Make the current run fail at its next node."""
         self._options.terminate = True
 
-    def settle(self, shapes: Iterable[Shape]) -> None:
-        """A session is ready for every shape, and holds nothing that only its opening needed."""
+    def prepare_shapes(self, shapes: Iterable[Shape]) -> None:
+        """Do nothing: the session takes any shape and holds nothing that only opening needs."""
 
 
 def run_options() -> onnxruntime.RunOptions:
-    """The options of one run, by which it can be terminated."""
+    """Return the options of one run, through which it can be terminated."""
     options = onnxruntime.RunOptions()
-    options.log_severity_level = _FATAL  # errors arrive as exceptions, and are logged as such
+    options.log_severity_level = _FATAL  # errors are raised as exceptions, and logged from there
     return options
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:
-    """Session options; `threads` 0 takes a thread for every core.
+    """Return session options; `threads` 0 takes a thread for every core.
 
-    Threads spin between operators, onnxruntime's default: without, the fastest of many runs on two cores took
-    a tenth to a half longer. After a run they stop at once: the cores are wanted for the answer.
+    Threads spin between operators, onnxruntime's default: without it, the fastest of many runs on two cores
+    took 10 to 50 % longer. They stop spinning after a run, since encoding the answer needs the cores.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -94,6 +108,6 @@ def session_options(threads: int) -> onnxruntime.SessionOptions:
 
 
 def fix_shape(options: onnxruntime.SessionOptions, shape: Shape) -> None:
-    """Fix the batch, height and width by the names that a bundle gives them; a fixed size has none."""
+    """Fix the batch, height and width by their names in a bundle's graph; sizes fixed there have no names."""
     for name, size in zip("NHW", shape, strict=True):
         options.add_free_dimension_override_by_name(name, size)

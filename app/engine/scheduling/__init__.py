@@ -1,1 +1,1 @@
-"""Admit pictures, queue them fairly, run them in batches."""
+"""Admit pictures, queue them fairly, and run them in batches."""

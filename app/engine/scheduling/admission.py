@@ -1,4 +1,4 @@
-"""Bound how much a direction holds at once, share it among clients, and tell the others when to come back."""
+"""Bound how many pictures a direction holds at once, and share that number among clients."""
 
 from __future__ import annotations
 
@@ -8,45 +8,45 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.engine.errors import FairShare, QueueFull
-from app.engine.retry import spread
+from app.engine.retry import with_jitter
 
 _SMOOTHING = 0.2
 
 
 class Permit:
-    """One picture's place in a direction, held by the task that asked for it."""
+    """The right to hold one picture in a direction. It belongs to the task that requested it."""
 
     def __init__(self, client: str) -> None:
         self.client = client
         self.running = False
-        """Whether its picture is in a run: then nobody else may have the place any more."""
-        self.displaced = False
+        """Whether the picture is in a run; the permit cannot be revoked then."""
+        self.revoked = False
         self._task = asyncio.current_task()
 
-    def displace(self) -> None:
-        """Make the task that holds it stop, at its next chance."""
+    def revoke(self) -> None:
+        """Cancel the task that holds the permit."""
         assert self._task is not None
-        self.displaced = True
+        self.revoked = True
         self._task.cancel()
 
-    def absorb(self) -> bool:
-        """Whether a cancellation that has arrived is `displace`'s alone, and nobody else's too."""
+    def clear_revocation(self) -> bool:
+        """Undo the cancellation by `revoke`; return whether it was the task's only cancellation."""
         assert self._task is not None
-        return self.displaced and self._task.uncancel() == 0
+        return self.revoked and self._task.uncancel() == 0
 
 
 class Admission:
-    """The permits of one direction. Whoever holds a picture of it holds a permit.
+    """The permits of one direction; every picture in it holds one.
 
-    A client may hold all of them, so none is idle that somebody wants. When another client comes and none is
-    left, the one who holds most gives up the newest that is not being run; so nobody is kept out by a crowd,
-    and who has no more than his share keeps it.
+    A single client may hold all permits, so none is idle while a client waits. When another client arrives
+    and no permit is free, the client with the most permits loses its newest one that is not in a run. So one
+    client's crowd of requests excludes no other client, and a client within its fair share loses none.
     """
 
     def __init__(self, permits: int) -> None:
         self.permits = permits
-        self._held: dict[str, list[Permit]] = {}  # the oldest first
-        self._seconds_each = 0.0
+        self._held: dict[str, list[Permit]] = {}  # by client, the oldest first
+        self._seconds_per_picture = 0.0
 
     @property
     def held(self) -> int:
@@ -55,67 +55,74 @@ class Admission:
 
     @contextmanager
     def permit(self, client: str = "") -> Iterator[Permit]:
-        """Hold a permit; every way out of the block gives it back.
+        """Hold a permit until the end of the block.
 
         Raises:
-            QueueFull, FairShare: none is to be had; or this one was, later, needed for another client.
+            QueueFull, FairShare: no permit is available; or another client needed this one later.
         """
-        victim = self._look(client)
-        if victim is not None:
-            victim.displace()
-            self._give_back(victim)
+        revocable = self._find_revocable(client)
+        if revocable is not None:
+            revocable.revoke()
+            self._release(revocable)
         permit = Permit(client)
         self._held.setdefault(client, []).append(permit)
         try:
             yield permit
         except asyncio.CancelledError:
-            if not permit.absorb():
+            if not permit.clear_revocation():
                 raise
-            raise self._share_refusal() from None
+            raise self._fair_share_error() from None
         finally:
-            self._give_back(permit)
+            self._release(permit)
 
     def check(self, client: str = "") -> None:
-        """Look whether a permit could be had.
+        """Check that the client could get a permit now.
 
         Raises:
-            QueueFull, FairShare: it could not.
+            QueueFull, FairShare: no permit is available.
         """
-        self._look(client)
+        self._find_revocable(client)
 
-    def measured(self, run_seconds: float, pictures: int) -> None:
-        """Learn from a run how long a picture takes."""
-        each = run_seconds / pictures
-        first = self._seconds_each == 0.0
-        self._seconds_each += (each - self._seconds_each) * (1.0 if first else _SMOOTHING)
+    def record_run(self, seconds: float, pictures: int) -> None:
+        """Update the time that a picture takes, from which `retry_after_seconds` follows."""
+        each = seconds / pictures
+        first = self._seconds_per_picture == 0.0
+        self._seconds_per_picture += (each - self._seconds_per_picture) * (1.0 if first else _SMOOTHING)
 
     @property
     def retry_after_seconds(self) -> int:
-        """Whole seconds until what is held now will be done; at least 1."""
-        return max(1, math.ceil(self.held * self._seconds_each))
+        """Whole seconds until the pictures that hold permits now will be done; at least 1."""
+        return max(1, math.ceil(self.held * self._seconds_per_picture))
 
-    def _look(self, client: str) -> Permit | None:
-        """Whose permit this client would get: None is a free one."""
+    def _find_revocable(self, client: str) -> Permit | None:
+        """Return the permit to revoke for this client; None if one is free.
+
+        Raises:
+            QueueFull, FairShare: none is free, and none may be revoked.
+        """
         if self.held < self.permits:
             return None
         own = len(self._held.get(client, ()))
         for other in sorted(self._held, key=lambda name: -len(self._held[name])):
-            if len(self._held[other]) <= own + 1:  # to take one would only swap the two
+            if len(self._held[other]) <= own + 1:  # revoking one would only swap the two clients
                 break
             for permit in reversed(self._held[other]):
                 if not permit.running:
                     return permit
         if own and len(self._held) > 1:
-            raise self._share_refusal()
-        wait = spread(self.retry_after_seconds)
+            raise self._fair_share_error()
+        wait = with_jitter(self.retry_after_seconds)
         raise QueueFull(f"The queue is full ({self.permits} pictures); try again in {wait} s.", wait)
 
-    def _share_refusal(self) -> FairShare:
-        wait = spread(self.retry_after_seconds)
-        sentence = f"Others need their share of the queue ({self.permits} pictures); try again in {wait} s."
+    def _fair_share_error(self) -> FairShare:
+        wait = with_jitter(self.retry_after_seconds)
+        sentence = (
+            f"You hold your fair share of the queue ({self.permits} pictures), and other clients wait; "
+            f"try again in {wait} s."
+        )
         return FairShare(sentence, wait)
 
-    def _give_back(self, permit: Permit) -> None:
+    def _release(self, permit: Permit) -> None:
         held = self._held.get(permit.client, [])
         if permit in held:
             held.remove(permit)

@@ -1,4 +1,4 @@
-"""Bring waiting pictures to a model, several at a time where that pays."""
+"""Queue the pictures of one model and run them in batches."""
 
 from __future__ import annotations
 
@@ -12,193 +12,195 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from app.engine.events import RunFinished
 from app.engine.runtime.session import Outputs, Pixels
 from app.engine.scheduling.admission import Permit
-from app.engine.scheduling.fair_queue import Turns
-from app.engine.scheduling.runner import Broken, Runner, Unwanted
+from app.engine.scheduling.fair_queue import FairQueue
+from app.engine.scheduling.runner import ModelBroken, RunCancelled, Runner
 
 log = logging.getLogger("ugatit.engine")
 
 
-class Answer(NamedTuple):
-    """What a model says about one picture, whatever batch it was in."""
+class Inference(NamedTuple):
+    """A model's outputs for one picture."""
 
     outputs: Mapping[str, NDArray[Any]]
-    """By name, without the batch's dimension."""
+    """By name, without the batch dimension."""
     queue_seconds: float
     run_seconds: float
-    pictures: int
-    """How many were in its run, itself included."""
-
-
-def _ignore(*_: object) -> None:
-    return
+    batch: int
+    """How many pictures its run had, this one included."""
 
 
 class _Job:
-    def __init__(self, pixels: Pixels, permit: Permit, answer: asyncio.Future[Answer]) -> None:
+    def __init__(self, pixels: Pixels, permit: Permit, result: asyncio.Future[Inference]) -> None:
         self.pixels = pixels
         self.permit = permit
-        self.answer = answer
-        self.since = time.perf_counter()
+        self.result = result
+        self.submitted_at = time.perf_counter()
 
 
 class Batcher:
-    """The queue of one model and the tasks that empty it, one for each device that holds a copy."""
+    """The queue of one model, and a task for each device that runs its batches."""
 
     def __init__(
         self,
         runner: Runner,
         *,
-        shapes: Sequence[int] = (1,),
+        name: str = "",
+        batch_sizes: Sequence[int] = (1,),
         wait_seconds: float = 0.0,
-        on_run: Callable[[float, int], None] = _ignore,
-        turn: asyncio.Lock | None = None,
-        others: Sequence[Runner] = (),
+        on_run: Callable[[RunFinished], None] = lambda _event: None,
+        lock: asyncio.Lock | None = None,
+        replicas: Sequence[Runner] = (),
     ) -> None:
         """Args:
-        runner: who runs the model.
-        shapes: the batch sizes that may be run, ascending; a batch is padded up to the next.
-        wait_seconds: how long a batch that is not full waits for more.
-        on_run: is told the seconds and the number of pictures of each run.
-        turn: shared by models that are not to run at once.
-        others: who runs copies of it on other devices; whoever is free takes the next batch.
+        runner: runs the model.
+        name: of the direction, for the events.
+        batch_sizes: the sizes of a run, ascending; a batch is padded to the next one.
+        wait_seconds: how long a batch that is not full waits for more pictures.
+        on_run: called after each run.
+        lock: shared by models that must not run at the same time.
+        replicas: run copies of the model on other devices; an idle device takes the next batch.
         """
-        self._lanes = [(runner, turn or asyncio.Lock()), *((other, asyncio.Lock()) for other in others)]
+        self._devices = [(runner, lock or asyncio.Lock()), *((other, asyncio.Lock()) for other in replicas)]
         self._broken = 0
-        self._shapes = shapes
+        self._name = name
+        self._batch_sizes = batch_sizes
         self._wait_seconds = wait_seconds
         self._on_run = on_run
-        self._waiting: Turns[_Job] = Turns()
+        self._queue: FairQueue[_Job] = FairQueue()
         self._arrived = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
-    def depth(self) -> int:
+    def queued(self) -> int:
         """How many pictures wait."""
-        return len(self._waiting)
+        return len(self._queue)
 
-    async def submit(self, pixels: Pixels, permit: Permit) -> Answer:
-        """Wait for a turn and run one picture `[H, W, 3]`, whose permit tells whose turn it is.
+    async def submit(self, pixels: Pixels, permit: Permit) -> Inference:
+        """Queue one picture `[H, W, 3]` of the permit's client and return the model's outputs.
 
-        Whoever stops waiting is forgotten: before the run the picture leaves the queue, during it the run is
-        terminated once nobody else waits for it.
+        If the caller is cancelled, the picture leaves the queue. In a run, it is ignored; the run itself is
+        terminated if it has no other picture that a caller waits for.
 
         Raises:
-            Broken: the model does not work any more.
+            ModelBroken: the model does not work any more.
         """
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._dispatch(*lane)) for lane in self._lanes]
+            self._tasks = [asyncio.create_task(self._run_batches(*device)) for device in self._devices]
         job = _Job(pixels, permit, asyncio.get_running_loop().create_future())
-        self._waiting.add(permit.client, job)
+        self._queue.add(permit.client, job)
         self._arrived.set()
         try:
-            return await job.answer
+            return await job.result
         finally:
-            self._waiting.discard(permit.client, job)
+            self._queue.discard(permit.client, job)
 
     def close(self) -> None:
-        """Stop; whoever still waits is cancelled."""
+        """Stop at once and cancel the waiting callers."""
         for task in self._tasks:
             task.cancel()
-        for job in self._waiting:
-            job.answer.cancel()
-        for runner, _ in self._lanes:
+        for job in self._queue:
+            job.result.cancel()
+        for runner, _ in self._devices:
             runner.close()
 
-    async def _dispatch(self, runner: Runner, turn: asyncio.Lock) -> None:
-        works = True
-        while works:
+    async def _run_batches(self, runner: Runner, lock: asyncio.Lock) -> None:
+        usable = True
+        while usable:
             await self._arrived.wait()
-            if len(self._waiting) < self._shapes[-1] and self._wait_seconds and self._shapes[-1] > 1:
+            if len(self._queue) < self._batch_sizes[-1] and self._wait_seconds and self._batch_sizes[-1] > 1:
                 await self._wait_for_more()
-            async with turn:
-                jobs = self._form()
+            async with lock:
+                jobs = self._take_batch()
                 if jobs:
-                    works = await self._run(runner, jobs)
-                del jobs  # hold no pictures while waiting for the next
+                    usable = await self._run(runner, jobs)
+                del jobs  # keep no pictures in memory until the next batch
 
     async def _wait_for_more(self) -> None:
         until = asyncio.get_running_loop().time() + self._wait_seconds
         try:
             async with asyncio.timeout_at(until):
-                while 0 < len(self._waiting) < self._shapes[-1]:
+                while 0 < len(self._queue) < self._batch_sizes[-1]:
                     self._arrived.clear()
                     await self._arrived.wait()
         except TimeoutError:
-            self._arrived.set()  # who waits for a turn must not keep the pictures from another device
+            self._arrived.set()  # another device may take the pictures while this one waits for its lock
 
-    def _form(self) -> list[_Job]:
-        """Take the jobs whose turn it is and that still want an answer."""
+    def _take_batch(self) -> list[_Job]:
+        """Remove the next jobs from the queue, without those whose caller was cancelled."""
         jobs: list[_Job] = []
-        while self._waiting and len(jobs) < self._shapes[-1]:
-            job = self._waiting.take()
-            if not job.answer.done():
+        while self._queue and len(jobs) < self._batch_sizes[-1]:
+            job = self._queue.pop()
+            if not job.result.done():
                 job.permit.running = True
                 jobs.append(job)
-        if not self._waiting:
+        if not self._queue:
             self._arrived.clear()
         return jobs
 
     async def _run(self, runner: Runner, jobs: list[_Job]) -> bool:
-        """Run a batch and answer it; False if the runner is of no use any more while others are."""
+        """Run a batch and deliver its outputs; return False if the runner is broken while others work."""
         unwanted = asyncio.Event()
 
-        def one_left(_: object) -> None:
-            if all(job.answer.done() for job in jobs):
+        def cancel_unwanted(_: object) -> None:
+            if all(job.result.done() for job in jobs):
                 unwanted.set()
 
         for job in jobs:
-            job.answer.add_done_callback(one_left)
+            job.result.add_done_callback(cancel_unwanted)
         started = time.perf_counter()
         try:
             outputs = await runner.run(self._stack(jobs), unwanted)
-        except asyncio.CancelledError:  # closed in the middle of it
+        except asyncio.CancelledError:  # `close` was called
             for job in jobs:
-                job.answer.cancel()
+                job.result.cancel()
             raise
-        except Unwanted:
+        except RunCancelled:
             return True
-        except Broken as error:
-            return self._without_one(jobs, error)
-        except Exception as error:  # a bug of ours: those who wait must hear of it, and the queue must go on
+        except ModelBroken as error:
+            return self._handle_broken(jobs, error)
+        except Exception as error:  # our bug: the callers must get it, and the next batches must run
             _fail(jobs, error)
             return True
         seconds = time.perf_counter() - started
-        self._on_run(seconds, len(jobs))
+        self._on_run(RunFinished(self._name, seconds, len(jobs)))
         for index, job in enumerate(jobs):
-            if not job.answer.done():
-                job.answer.set_result(Answer(_one(outputs, index), started - job.since, seconds, len(jobs)))
+            if not job.result.done():
+                queue_seconds = started - job.submitted_at
+                job.result.set_result(Inference(_picture(outputs, index), queue_seconds, seconds, len(jobs)))
         return True
 
-    def _without_one(self, jobs: list[_Job], error: Broken) -> bool:
-        """One copy is broken: the others go on with its pictures, and the last one is the model itself."""
+    def _handle_broken(self, jobs: list[_Job], error: ModelBroken) -> bool:
+        """Put the pictures back for the other devices; the last device fails them and stays."""
         self._broken += 1
-        if self._broken < len(self._lanes):
-            log.error("%s; %d of %d devices go on", error, len(self._lanes) - self._broken, len(self._lanes))
+        if self._broken < len(self._devices):
+            working = len(self._devices) - self._broken
+            log.error("%s; %d of %d devices still work", error, working, len(self._devices))
             for job in reversed(jobs):
                 job.permit.running = False
-                self._waiting.give_back(job.permit.client, job)
+                self._queue.put_back(job.permit.client, job)
             self._arrived.set()
             return False
         self._broken -= 1
-        _fail([*jobs, *self._waiting], error)
+        _fail([*jobs, *self._queue], error)
         return True
 
-    def _stack(self, jobs: list[_Job]) -> Pixels:
-        if len(jobs) == 1 == self._shapes[0]:
+    def _stack(self, jobs: list[_Job]) -> Pixels:  # [batch size, H, W, 3]
+        if len(jobs) == 1 == self._batch_sizes[0]:
             return jobs[0].pixels[None]
-        shape = self._shapes[bisect.bisect_left(self._shapes, len(jobs))]
-        padded = [job.pixels for job in jobs] + [jobs[-1].pixels] * (shape - len(jobs))
+        size = self._batch_sizes[bisect.bisect_left(self._batch_sizes, len(jobs))]
+        padded = [job.pixels for job in jobs] + [jobs[-1].pixels] * (size - len(jobs))
         return np.stack(padded)
 
 
-def _one(outputs: Outputs, index: int) -> dict[str, NDArray[Any]]:
-    # A copy, or one picture kept for later would keep its whole batch.
+def _picture(outputs: Outputs, index: int) -> dict[str, NDArray[Any]]:
+    # A copy: a view of one stored picture would keep its whole batch in memory.
     return {name: array[index].copy() for name, array in outputs.items()}
 
 
 def _fail(jobs: list[_Job], error: Exception) -> None:
     for job in jobs:
-        if not job.answer.done():
-            job.answer.set_exception(error)
+        if not job.result.done():
+            job.result.set_exception(error)

@@ -1,4 +1,4 @@
-"""A queue in which every client has his turn."""
+"""A queue that serves its clients in turn."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Turns(Generic[T]):
-    """Clients are served one after the other, an item each; a client's own items in their order.
+class FairQueue(Generic[T]):
+    """A round-robin queue: one item of each client in turn, a client's own items in their order.
 
-    Between two of a client's items every other client who waits is served once, so nobody starves.
+    Between two items of a client every other waiting client is served once, so no client starves.
     """
 
     def __init__(self) -> None:
-        self._queues: dict[str, deque[T]] = {}  # whose turn is next comes first
+        self._queues: dict[str, deque[T]] = {}  # by client, the next one first
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
@@ -26,11 +26,11 @@ class Turns(Generic[T]):
             yield from queue
 
     def add(self, client: str, item: T) -> None:
-        """Wait behind the client's own items; a client who had none waits behind all the others."""
+        """Append an item to its client's own; a client without items is appended to the clients."""
         self._queues.setdefault(client, deque()).append(item)
 
-    def take(self) -> T:
-        """The item whose turn it is."""
+    def pop(self) -> T:
+        """Remove and return the next item."""
         client = next(iter(self._queues))
         queue = self._queues.pop(client)
         item = queue.popleft()
@@ -38,14 +38,14 @@ class Turns(Generic[T]):
             self._queues[client] = queue
         return item
 
-    def give_back(self, client: str, item: T) -> None:
-        """What was taken and could not be served is the next again: its turn was no turn."""
+    def put_back(self, client: str, item: T) -> None:
+        """Make an item that was popped, but not served, the next one again."""
         queue = self._queues.pop(client, deque())
         queue.appendleft(item)
         self._queues = {client: queue, **self._queues}
 
     def discard(self, client: str, item: T) -> None:
-        """Forget an item, if it still waits."""
+        """Remove an item, if it is in the queue."""
         queue = self._queues.get(client, deque())
         if item in queue:
             queue.remove(item)

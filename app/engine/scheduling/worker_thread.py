@@ -1,4 +1,4 @@
-"""A thread of one's own, for calls that may never return."""
+"""A thread for calls that may never return."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ T = TypeVar("T")
 _Call = tuple[Callable[[], Any], asyncio.Future[Any], asyncio.AbstractEventLoop]
 
 
-class Worker:
+class WorkerThread:
     """Runs calls one after the other in one daemon thread.
 
-    An executor would make the process wait at its exit for a call that hangs in native code, where nothing
-    can interrupt it; a daemon thread is left behind.
+    The process would wait at its exit for an executor's thread that hangs in native code, which nothing can
+    interrupt. It does not wait for a daemon thread.
     """
 
     def __init__(self, name: str) -> None:
@@ -25,20 +25,20 @@ class Worker:
         threading.Thread(target=self._work, name=name, daemon=True).start()
 
     def submit(self, call: Callable[[], T]) -> asyncio.Future[T]:
-        """Run `call` in the thread. A future that is cancelled before its turn is never run.
+        """Run `call` in the thread and return its future; cancelled before the call starts, it never runs.
 
         Raises:
-            RuntimeError: the thread was told to end.
+            RuntimeError: the thread was stopped.
         """
         if self._stopped:
-            raise RuntimeError("the thread of the model was told to end")
+            raise RuntimeError("the model's thread was stopped")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._calls.put((call, future, loop))
         return future
 
     def stop(self) -> None:
-        """Let the thread end after what was submitted."""
+        """End the thread after the calls that were submitted."""
         self._stopped = True
         self._calls.put(None)
 
@@ -50,16 +50,16 @@ class Worker:
             try:
                 result, error = call(), None
             except BaseException as caught:
-                result, error = None, _harmless(caught)
+                result, error = None, _as_exception(caught)
             _deliver(loop, future, result, error)
-            del item, call, future, result, error  # hold no pictures while waiting for the next call
+            del item, call, future, result, error  # keep no pictures in memory until the next call
 
 
-def _harmless(error: BaseException) -> Exception:
-    """Whatever it is belongs to the one who awaits, but what would stop his loop, or no future can hold."""
+def _as_exception(error: BaseException) -> Exception:
+    """Return an exception that a future can hold, and that does not end the event loop."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
-    return RuntimeError(f"its thread was told to end: {error!r}")
+    return RuntimeError(f"the call ended its thread: {error!r}")
 
 
 def _deliver(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], result: Any, error: Any) -> None:
@@ -72,5 +72,5 @@ def _deliver(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], resul
 
     try:
         loop.call_soon_threadsafe(settle)
-    except RuntimeError:  # the loop has closed: nobody awaits any more
+    except RuntimeError:  # the loop is closed: no task awaits the future
         return

@@ -1,1 +1,1 @@
-"""Keep translations for a while, so that their heat maps can be requested."""
+"""Keep translations, so that clients can request their heat maps."""

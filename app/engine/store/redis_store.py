@@ -1,4 +1,4 @@
-"""Translations kept in Redis, so that several workers and replicas answer for their heat maps."""
+"""Translations kept in Redis, so that every worker and replica can serve their heat maps."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import math
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Final, TypeVar
-from weakref import WeakValueDictionary
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
@@ -18,18 +16,20 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from app.engine.errors import AttentionGone, StoreUnavailable
-from app.engine.store.memory_store import Compute, Entry, Map, Once, new_id
-from app.engine.store.serialization import Stranger, pack_entry, pack_maps, unpack_entry, unpack_maps
+from app.engine.store.entry import AttentionMap, ComputeMaps, Entry, new_id
+from app.engine.store.serialization import InvalidEntry, pack_entry, pack_maps, unpack_entry, unpack_maps
+from app.engine.store.shared_maps import SharedMapsById
 
 _PREFIX: Final = "ugatit:1:"
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 _CONNECTIONS: Final = 16
-"""Of one process at most: each call takes a millisecond or two, so more would only wait in Redis."""
+"""Of one process. A call takes a millisecond or two, so more connections would only wait in Redis."""
 _PAUSE_SECONDS: Final = 1.0
-"""After a call that failed; until then others fail at once instead of waiting for their timeout each."""
+"""Pause after a failed call: calls in it fail at once instead of each waiting for its timeout."""
 _PING_SECONDS: Final = 2.0
-"""Between two pings, so that `available` is true to the server also when no request uses the store."""
-_SILENCE_SECONDS: Final = 60.0
+"""Time between two pings, which keep `available` up to date when no request uses the store."""
+_LOG_SECONDS: Final = 60.0
+"""Time between two log lines about the same kind of failure."""
 
 _T = TypeVar("_T")
 
@@ -37,9 +37,9 @@ log = logging.getLogger("ugatit.store")
 
 
 class RedisStore:
-    """Entries in a Redis server, which forgets them by itself when their time is over.
+    """Entries in a Redis server, which deletes them when they expire.
 
-    What it holds together is bounded by its own `maxmemory`; here only the size of one entry is.
+    This class bounds the size of one entry. Set Redis' `maxmemory` to bound their sum.
     """
 
     usage = None
@@ -52,16 +52,16 @@ class RedisStore:
         max_entry_bytes: int,
         ping_seconds: float = _PING_SECONDS,
     ) -> None:
-        """Connect to nothing yet.
+        """Prepare the connections; the first call connects.
 
         Args:
-            url: `redis://` or `rediss://` with host, port, database and perhaps a password.
-            timeout_seconds: for each call.
-            max_entry_bytes: a larger one is not kept.
+            url: `redis://` or `rediss://` with host, port, database and an optional password.
+            timeout_seconds: of each call.
+            max_entry_bytes: a larger entry is not kept.
             ping_seconds: time between two pings once the store is open.
 
         Raises:
-            ValueError, TypeError: the address has an option that there is not, or a bad value of one.
+            ValueError, TypeError: the address has an unknown option or an invalid value.
         """
         pool = BlockingConnectionPool.from_url(
             url,
@@ -69,16 +69,16 @@ class RedisStore:
             timeout=timeout_seconds,
             socket_timeout=timeout_seconds,
             socket_connect_timeout=timeout_seconds,
-            retry=Retry(NoBackoff(), 1),  # once: a connection that lay idle may be dead by now
+            retry=Retry(NoBackoff(), 1),  # once: the server may have closed an idle connection
         )
-        pool.connection_kwargs["decode_responses"] = False  # whatever the address says
-        pool.connection_class(**pool.connection_kwargs)  # a bad option shall be known now
+        pool.connection_kwargs["decode_responses"] = False  # overrides the address
+        pool.connection_class(**pool.connection_kwargs)  # raises for an invalid option
         self._redis = Redis.from_pool(pool)
         self._timeout_seconds = timeout_seconds
         self._max_entry_bytes = max_entry_bytes
-        self._once: WeakValueDictionary[str, Once] = WeakValueDictionary()
+        self._shared_maps = SharedMapsById()
         self._paused_until = -math.inf
-        self._said: dict[str, float] = {}
+        self._logged_at: dict[str, float] = {}  # by the kind of failure
         self._available = False
         self._ping_seconds = ping_seconds
         self._pinging: asyncio.Task[None] | None = None
@@ -86,12 +86,12 @@ class RedisStore:
 
     @property
     def available(self) -> bool:
-        """Whether it answered when it was last asked, by a request or by a ping."""
+        """Whether Redis answered the last call, a request's or a ping."""
         return self._available
 
     async def open(self) -> None:
-        """Return when it has answered once; from then on it is pinged until it is closed."""
-        while not await self._ping():  # noqa: ASYNC110  # nothing announces a server that starts
+        """Return when Redis has answered once, and start the pings, which end with `close`."""
+        while not await self._ping():  # noqa: ASYNC110  # no event says when the server starts
             await asyncio.sleep(_PAUSE_SECONDS)
         self._pinging = asyncio.create_task(self._keep_pinging())
 
@@ -107,7 +107,7 @@ class RedisStore:
             await self._ping()
 
     async def _ping(self) -> bool:
-        """Return whether the server answers now."""
+        """Return whether Redis answers now."""
         try:
             await self._call(self._redis.ping)
         except StoreUnavailable:
@@ -115,7 +115,7 @@ class RedisStore:
         return True
 
     async def put(self, entry: Entry) -> str | None:
-        """Keep an entry until it expires; None if it is too large, or Redis cannot take it now."""
+        """Keep an entry until it expires and return its id; None if it is too large or Redis rejects it."""
         id_ = new_id()
         data = pack_entry(id_, entry)
         if len(data) <= self._max_entry_bytes and await self._set(id_, data, entry):
@@ -124,10 +124,10 @@ class RedisStore:
         return None
 
     async def get(self, id_: str) -> Entry:
-        """The entry of an id.
+        """Return the entry of an id.
 
         Raises:
-            AttentionGone: it expired, made room, or never was.
+            AttentionGone: the entry expired, was evicted, or never existed.
             StoreUnavailable: Redis does not answer.
         """
         data = await self._get(id_) if _ID.fullmatch(id_) else None
@@ -135,36 +135,41 @@ class RedisStore:
             raise AttentionGone
         try:
             entry = unpack_entry(id_, data)
-        except Stranger as error:
-            log.warning("An entry in the store is not read: %s", error)
+        except InvalidEntry as error:
+            log.warning("Ignored an entry in the store: %s", error)
             raise AttentionGone from None
         if entry.expires_at <= time.time():
             raise AttentionGone
-        return self._with_shared_once(id_, entry)
+        return entry
 
-    async def others(self, id_: str, entry: Entry, compute: Compute) -> Mapping[str, Map]:
-        """The discriminators' maps, which whoever computes them first writes back for all."""
+    async def discriminator_maps(
+        self, id_: str, entry: Entry, compute: ComputeMaps
+    ) -> Mapping[str, AttentionMap]:
+        """Return the discriminators' maps from Redis; if there are none, compute them and write them there.
 
-        async def found_or_computed() -> Mapping[str, Map]:
+        In one process, requests that arrive at the same time compute them once.
+        """
+
+        async def find_or_compute() -> Mapping[str, AttentionMap]:
             found = await self._find_maps(id_)
             if found is not None:
                 return found
             maps = await compute()
-            await self._set(f"{id_}:others", pack_maps(id_, maps), entry)
+            await self._set(_maps_name(id_), pack_maps(id_, maps), entry)
             return maps
 
-        return await entry.others.get(found_or_computed)
+        return await self._shared_maps[id_].get(find_or_compute)
 
-    async def _find_maps(self, id_: str) -> Mapping[str, Map] | None:
+    async def _find_maps(self, id_: str) -> Mapping[str, AttentionMap] | None:
         try:
-            data = await self._get(f"{id_}:others")
+            data = await self._get(_maps_name(id_))
             return unpack_maps(id_, data) if data is not None else None
-        except (StoreUnavailable, Stranger):  # they can be computed again
+        except (StoreUnavailable, InvalidEntry):  # the maps can be computed again
             return None
 
     async def _get(self, name: str) -> bytes | None:
         data = await self._call(lambda: self._redis.get(_PREFIX + name))
-        assert not isinstance(data, str), "answers are not decoded"
+        assert not isinstance(data, str), "decode_responses is off"
         return data
 
     async def _set(self, name: str, data: bytes, entry: Entry) -> bool:
@@ -177,38 +182,37 @@ class RedisStore:
             return False
         return True
 
-    def _with_shared_once(self, id_: str, entry: Entry) -> Entry:
-        """Of those in this process who ask at the same time for the same maps, one computes them."""
-        self._once[id_] = once = self._once.get(id_, entry.others)
-        return replace(entry, others=once)
-
     async def _call(self, call: Callable[[], Awaitable[_T]]) -> _T:
-        """Ask Redis in bounded time.
+        """Call Redis and return its answer in bounded time.
 
         Raises:
-            StoreUnavailable: it does not answer, or refuses.
+            StoreUnavailable: Redis does not answer, or answers with an error.
         """
         if time.monotonic() < self._paused_until:
             raise StoreUnavailable
         try:
-            async with asyncio.timeout(2 * self._timeout_seconds):  # a place in the pool, then the answer
+            async with asyncio.timeout(2 * self._timeout_seconds):  # for a connection, then for the answer
                 answer = await call()
-        except ResponseError as error:  # it answers, and says no: it has no memory left, say
-            self._say(error)
+        except ResponseError as error:  # Redis answers, but with an error, such as out of memory
+            self._log_failure(error)
             raise StoreUnavailable from None
         except (RedisError, OSError, TimeoutError) as error:
             self._available = False
             self._paused_until = time.monotonic() + _PAUSE_SECONDS
-            self._say(error)
+            self._log_failure(error)
             raise StoreUnavailable from None
         if not self._available:
             log.info("The store of heat maps answers")
         self._available = True
         return answer
 
-    def _say(self, error: Exception) -> None:
-        """One line a minute for each kind of failure; its name alone, a message may quote the password."""
+    def _log_failure(self, error: Exception) -> None:
+        """Log one line a minute for each type of failure. Its message may contain the password."""
         kind, now = type(error).__name__, time.monotonic()
-        if now - self._said.get(kind, -math.inf) >= _SILENCE_SECONDS:
-            self._said[kind] = now
+        if now - self._logged_at.get(kind, -math.inf) >= _LOG_SECONDS:
+            self._logged_at[kind] = now
             log.error("The store of heat maps does not work: %s", kind)
+
+
+def _maps_name(id_: str) -> str:
+    return f"{id_}:others"  # the name that earlier versions of the service use, too

@@ -1,4 +1,4 @@
-"""A kept translation as bytes and back: a JSON header, then the arrays as they lie in memory. No pickle."""
+"""An entry of the store as bytes: a JSON header, then the raw bytes of the arrays. No pickle."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.engine.store.memory_store import Entry, Map
+from app.engine.store.entry import AttentionMap, Entry
 from models.images.frame import Box, Frame
 
 _MAGIC: Final = b"ugatit\x00\x01"
-"""The last byte is the format's version: replicas of another one refuse the entry."""
+"""The last byte is the version of the format: replicas that use another version refuse the entry."""
 _HEAD: Final = struct.Struct("<8sI")
 _HEADER_LIMIT_BYTES: Final = 4096
 
 Dtype = Literal["<f4", "|u1"]
 
 
-class Stranger(ValueError):
-    """The bytes are not what this version of the service writes."""
+class InvalidEntry(ValueError):
+    """The bytes are not an entry that this version of the service writes. The message is a clause."""
 
 
 class _Header(BaseModel):
@@ -53,7 +53,7 @@ _H = TypeVar("_H", bound=_Arrays)
 
 
 def pack_entry(id_: str, entry: Entry) -> bytes:
-    """The entry of an id as bytes; the discriminators' maps travel on their own."""
+    """Return the entry of an id as bytes, without the discriminators' maps."""
     arrays: dict[str, NDArray[Any]] = {"source": entry.source.pixels, "translation": entry.translation}
     if entry.generator is not None:
         arrays["generator"] = entry.generator
@@ -69,15 +69,15 @@ def pack_entry(id_: str, entry: Entry) -> bytes:
 
 
 def unpack_entry(id_: str, data: bytes) -> Entry:
-    """The entry that was packed.
+    """Return the entry that `pack_entry` packed.
 
     Raises:
-        Stranger: it is another id's, was packed by another version, or is damaged.
+        InvalidEntry: the bytes belong to another id, are of another version of the format, or are damaged.
     """
     header, arrays = _unpack(id_, data, _Entry)
     source, translation = arrays.get("source"), arrays.get("translation")
     if source is None or translation is None or source.ndim != 3 or translation.ndim != 3:
-        raise Stranger("a picture is missing")
+        raise InvalidEntry("it lacks a picture")
     return Entry(
         direction=header.direction,
         version=header.version,
@@ -88,16 +88,16 @@ def unpack_entry(id_: str, data: bytes) -> Entry:
     )
 
 
-def pack_maps(id_: str, maps: Mapping[str, Map]) -> bytes:
-    """The maps `[h, w]` of an id by name, as bytes."""
+def pack_maps(id_: str, maps: Mapping[str, AttentionMap]) -> bytes:
+    """Return the maps `[h, w]` of an id as bytes; `maps` holds them by name."""
     return _pack(_Arrays(id=id_, arrays=_describe(maps)), maps)
 
 
-def unpack_maps(id_: str, data: bytes) -> dict[str, Map]:
-    """The maps that were packed.
+def unpack_maps(id_: str, data: bytes) -> dict[str, AttentionMap]:
+    """Return the maps that `pack_maps` packed, by name.
 
     Raises:
-        Stranger: they are another id's, were packed by another version, or are damaged.
+        InvalidEntry: the bytes belong to another id, are of another version of the format, or are damaged.
     """
     return _unpack(id_, data, _Arrays)[1]
 
@@ -111,36 +111,36 @@ def _describe(arrays: Mapping[str, NDArray[Any]]) -> list[_Array]:
 
 def _pack(header: _Arrays, arrays: Mapping[str, NDArray[Any]]) -> bytes:
     text = header.model_dump_json().encode()
-    assert len(text) <= _HEADER_LIMIT_BYTES, "a name without bounds"
+    assert len(text) <= _HEADER_LIMIT_BYTES, "the header of an entry is bounded"
     raw = [arrays[each.name].astype(each.dtype, copy=False).tobytes() for each in header.arrays]
     return b"".join([_HEAD.pack(_MAGIC, len(text)), text, *raw])
 
 
 def _unpack(id_: str, data: bytes, kind: type[_H]) -> tuple[_H, dict[str, NDArray[Any]]]:
     if len(data) < _HEAD.size:
-        raise Stranger("too short")
+        raise InvalidEntry("it is too short")
     magic, length = _HEAD.unpack_from(data)
     if magic != _MAGIC or length > _HEADER_LIMIT_BYTES:
-        raise Stranger("another format, or another version of it")
+        raise InvalidEntry("it has another format, or another version of the format")
     start = _HEAD.size + length
     try:
         header = kind.model_validate(json.loads(data[_HEAD.size : start]))
     except (ValidationError, ValueError, RecursionError) as error:
-        raise Stranger("a header that nobody here wrote") from error
-    if header.id != id_:  # whatever mixed them up: nobody gets another's picture
-        raise Stranger("another id's")
+        raise InvalidEntry("its header is invalid") from error
+    if header.id != id_:  # a client must never get the picture of another
+        raise InvalidEntry("it belongs to another id")
     return header, _cut(data, start, header.arrays)
 
 
 def _cut(data: bytes, start: int, described: list[_Array]) -> dict[str, NDArray[Any]]:
-    """The arrays, as views of the bytes. They must fill them exactly."""
+    """Return the arrays as views of the bytes, which must end with the last array."""
     arrays = {}
     for each in described:
         count = math.prod(each.shape)
         if min(each.shape) < 1 or start + count * np.dtype(each.dtype).itemsize > len(data):
-            raise Stranger(f"an array {each.name!r} without its bytes")
+            raise InvalidEntry(f"the bytes of its array {each.name!r} are missing")
         arrays[each.name] = np.frombuffer(data, each.dtype, count, start).reshape(each.shape)
         start += arrays[each.name].nbytes
     if start != len(data):
-        raise Stranger("bytes behind the arrays")
+        raise InvalidEntry("it has bytes after its arrays")
     return arrays

@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple, Self
 
 from starlette.responses import Response
 
-from app.engine.engine import Seconds, Translation
-from app.engine.render_options import Encoded
+from app.engine.render_options import EncodedPicture
+from app.engine.translation import StageSeconds, TranslationResult
 from app.http.messages.schemas import Attention, Model, Picture, Timings, TranslateAnswer
 from app.http.monitoring.metrics import Metrics
 from app.http.monitoring.tracing import Interval
@@ -33,18 +33,18 @@ class Timed(NamedTuple):
     """When the picture had arrived, by `time.perf_counter`."""
 
     @classmethod
-    def of(cls, seconds: Seconds, *, encode: float, since: float) -> Self:
+    def of(cls, seconds: StageSeconds, *, encode: float, since: float) -> Self:
         """The engine's times and ours."""
         return cls(*seconds, encode, time.perf_counter() - since, since)
 
-    def record(self, metrics: Metrics, state: Any, translation: Translation) -> None:
+    def record(self, metrics: Metrics, state: Any, translation: TranslationResult) -> None:
         """Tell the metrics, the request's log line and its trace."""
         for stage, seconds in self.seconds().items():
             metrics.stage(translation.entry.direction, stage, seconds)
         state.stages = self.milliseconds().model_dump()
         state.intervals = list(self._intervals())
         state.ran = {
-            "ugatit.model_version": translation.facts.version,
+            "ugatit.model_version": translation.entry.version,
             "ugatit.batch_pictures": translation.batch,
             "ugatit.provider": translation.provider or "",
         }
@@ -60,7 +60,7 @@ class Timed(NamedTuple):
     def _intervals(self) -> Iterator[Interval]:
         """The stages one after the other, as they follow each other."""
         end = self.since
-        for stage, seconds in zip(Seconds._fields, self, strict=False):
+        for stage, seconds in zip(StageSeconds._fields, self, strict=False):
             yield Interval(stage, end, end := end + seconds)
         done = self.since + self.total
         yield Interval("encode", done - self.encode, done)
@@ -72,9 +72,9 @@ class Timed(NamedTuple):
 
 def translation_response(
     form: str,
-    translation: Translation,
-    image: Encoded,
-    overlay: Encoded | None,
+    translation: TranslationResult,
+    image: EncodedPicture,
+    overlay: EncodedPicture | None,
     timed: Timed,
     *,
     root_path: str,
@@ -98,22 +98,22 @@ def translation_response(
     return Response(image.data, headers=headers, media_type=image.media_type)
 
 
-def _related(translation: Translation, href: str | None) -> dict[str, str]:
+def _related(translation: TranslationResult, href: str | None) -> dict[str, str]:
     """Return the headers that say where its heat maps are; none if they could not be kept."""
     if translation.id is None:
         return {}
     return {"X-Translation-Id": translation.id, "Link": f'<{href}>; rel="related"'}
 
 
-def _href(translation: Translation, root_path: str) -> str | None:
+def _href(translation: TranslationResult, root_path: str) -> str | None:
     return f"{root_path}/attention?id={translation.id}" if translation.id is not None else None
 
 
 def _document(
-    translation: Translation,
+    translation: TranslationResult,
     href: str | None,
-    image: Encoded,
-    overlay: Encoded | None,
+    image: EncodedPicture,
+    overlay: EncodedPicture | None,
     timed: Timed,
     *,
     inline: bool,
@@ -137,16 +137,16 @@ def _document(
     )
 
 
-def _until(translation: Translation) -> datetime | None:
+def _until(translation: TranslationResult) -> datetime | None:
     return datetime.fromtimestamp(translation.entry.expires_at, UTC) if translation.id is not None else None
 
 
-def _picture(encoded: Encoded, inline: bool) -> Picture:
+def _picture(encoded: EncodedPicture, inline: bool) -> Picture:
     return Picture.of(encoded, base64.b64encode(encoded.data).decode("ascii") if inline else None)
 
 
 def _mixed(
-    image: Encoded, overlay: Encoded | None, document: TranslateAnswer, headers: dict[str, str]
+    image: EncodedPicture, overlay: EncodedPicture | None, document: TranslateAnswer, headers: dict[str, str]
 ) -> Response:
     """Picture, overlay, JSON; the JSON leaves out the data that its neighbours hold."""
     parts: list[tuple[str, str, bytes]] = [("image", image.media_type, image.data)]

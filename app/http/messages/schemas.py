@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.engine.engine import Network
-from app.engine.render_options import Base, Encoded, Format, View
+from app.engine.render_options import Base, EncodedPicture, Format, View
 from models.images.encode import MediaType
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
@@ -106,7 +106,7 @@ class Picture(BaseModel):
     )
 
     @classmethod
-    def of(cls, encoded: Encoded, data: str | None = None) -> Self:
+    def of(cls, encoded: EncodedPicture, data: str | None = None) -> Self:
         """Describe a picture; `data` is its base64."""
         return cls(media_type=encoded.media_type, width=encoded.width, height=encoded.height, data=data)
 

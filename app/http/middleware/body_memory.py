@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from app.engine.retry import spread
+from app.engine.retry import with_jitter
 from app.http.problems.request_errors import ReceivingFull
 
 _RETRY_SECONDS: Final = 2
@@ -43,7 +43,7 @@ class Receiving:
         while not body.displaced and self.held_bytes + count > self.limit_bytes:
             self._make_room(body, count)
         if body.displaced:
-            raise ReceivingFull(spread(_RETRY_SECONDS))
+            raise ReceivingFull(with_jitter(_RETRY_SECONDS))
         body.held_bytes += count
         self.held_bytes += count
 

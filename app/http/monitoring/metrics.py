@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 from app import __version__
 from app.engine.directions.direction_state import State
 from app.engine.engine import Engine
+from app.engine.events import RunFinished
 from app.http.middleware.body_memory import Receiving
 from app.http.problems.problems import (
     INTERNAL,
@@ -62,7 +63,7 @@ class Metrics:
         )
         registry.register(_EngineGauges(engine))
         registry.register(_ConnectionGauges(connections))
-        engine.registry.observe_run = self._run
+        engine.events.subscribe(self._run_finished)
         self._describe_process(engine, receiving)
 
     def _describe_process(self, engine: Engine, receiving: Receiving) -> None:
@@ -72,7 +73,7 @@ class Metrics:
         limit = Gauge("ugatit_receiving_limit_bytes", "Most memory for such bodies.", registry=registry)
         limit.set(receiving.limit_bytes)
         ready = Gauge("ugatit_ready", "1 when /readyz answers 200.", registry=registry)
-        ready.set_function(lambda: float(engine.why_not_ready() is None))
+        ready.set_function(lambda: float(engine.not_ready_reason() is None))
         build = Info("ugatit_build", "What is running.", registry=registry)
         build.info({"version": __version__, "python": platform.python_version()})
         ProcessCollector(registry=registry)
@@ -91,9 +92,9 @@ class Metrics:
         """Prometheus' text format."""
         return generate_latest(self._registry)
 
-    def _run(self, direction: str, seconds: float, pictures: int) -> None:
-        self._runs.labels(direction).observe(seconds)
-        self._batches.labels(direction).observe(pictures)
+    def _run_finished(self, event: RunFinished) -> None:
+        self._runs.labels(event.direction).observe(event.seconds)
+        self._batches.labels(event.direction).observe(event.pictures)
 
 
 class _ConnectionGauges(Collector):
@@ -127,20 +128,20 @@ class _EngineGauges(Collector):
         model = InfoMetricFamily(
             "ugatit_model", "The bundle that is served.", labels=["direction", "version", "method"]
         )
-        for direction in self._engine.registry:
-            waiting.add_metric([direction.name], direction.depth)
-            held.add_metric([direction.name], direction.admission.held)
-            limit.add_metric([direction.name], direction.admission.permits)
+        status = self._engine.status()
+        for direction in status.directions:
+            waiting.add_metric([direction.name], direction.queued)
+            held.add_metric([direction.name], direction.permits_held)
+            limit.add_metric([direction.name], direction.permits)
             for each in State:
                 state.add_metric([direction.name, each], float(direction.state is each))
-            if direction.provider is not None and direction.precision is not None:
-                provider.add_metric([direction.name, direction.provider, direction.precision], 1)
-            if direction.facts is not None:
-                facts = direction.facts
-                model.add_metric([direction.name, facts.version, facts.manifest.method], {})
+            if direction.execution is not None:
+                provider.add_metric([direction.name, *direction.execution], 1)
+            if direction.bundle is not None:
+                bundle = direction.bundle
+                model.add_metric([direction.name, bundle.version, bundle.manifest.method], {})
         yield from (waiting, held, limit, state, provider, model)
-        store = self._engine.store
-        usage = store.usage
+        store, usage = status.store, status.store.usage
         if usage is not None:
             yield GaugeMetricFamily("ugatit_attention_entries", "Translations kept.", value=usage.entries)
             yield GaugeMetricFamily(

@@ -60,8 +60,6 @@ class BodyTimeout(RequestError):
 class RateLimited(Busy):
     """This client asks more often than it may."""
 
-    code = "rate_limited"
-
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(
             f"You ask more often than you may; try again in {retry_after_seconds} s.", retry_after_seconds
@@ -70,8 +68,6 @@ class RateLimited(Busy):
 
 class ReceivingFull(Busy):
     """The bodies of all requests together are above the limit."""
-
-    code = "receiving_full"
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.engine import errors as engine
-from app.engine.render_options import MEDIA_TYPES, Look
+from app.engine.render_options import MEDIA_TYPES, RenderOptions
 from app.engine.rendering import render_attention
-from app.engine.store.memory_store import Entry, Map
+from app.engine.store.entry import AttentionMap, Entry
 from app.http.access.authentication import ClientDep
 from app.http.messages.answers import JSON
 from app.http.messages.disconnect import unless_left
@@ -121,19 +121,25 @@ async def _answer(request: Request, options: AttentionOptions, context: Context,
 
 
 async def _body(
-    options: AttentionOptions, form: str, context: Context, entry: Entry, attention_map: Map
+    options: AttentionOptions, form: str, context: Context, entry: Entry, attention_map: AttentionMap
 ) -> bytes | str:
     if options.view == "raw":
         return _raw(options, attention_map).model_dump_json()
     media_type = next(media_type for media_type in MEDIA_TYPES.values() if media_type == form)
-    look = Look(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
+    rendering = RenderOptions(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
     encoded = await asyncio.to_thread(
-        render_attention, entry, attention_map, look, view=options.view, base=options.base, size=options.size
+        render_attention,
+        entry,
+        attention_map,
+        rendering,
+        view=options.view,
+        base=options.base,
+        size=options.size,
     )
     return encoded.data
 
 
-def _raw(options: AttentionOptions, attention_map: Map) -> RawAttention:
+def _raw(options: AttentionOptions, attention_map: AttentionMap) -> RawAttention:
     return RawAttention(
         kind="relevance",  # a class activation map; only a network that paints a mask would say otherwise
         network=options.network,

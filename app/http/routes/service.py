@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from app.engine.directions.direction import Direction
+from app.engine.directions.direction_status import DirectionStatus
 from app.engine.render_options import MEDIA_TYPES
 from app.http.access.authentication import KnownDep
 from app.http.messages.schemas import (
@@ -38,7 +38,7 @@ _RETRY_SECONDS: Final = 5
 )
 async def directions(context: ContextDep, _client: KnownDep) -> DirectionsAnswer:
     """Every direction with its state, its model card and what is known about it."""
-    described = [_describe(direction) for direction in context.engine.registry]
+    described = [_describe(direction) for direction in context.engine.status().directions]
     return DirectionsAnswer(directions=described, limits=limits_of(context.settings))
 
 
@@ -59,14 +59,14 @@ async def readyz(request: Request, context: ContextDep) -> Readiness | Response:
     """200 once every direction is loaded, verified and warm; what is out of order then shows in the body.
 
     503 while loading or draining, or if none can serve."""
-    reason = context.engine.why_not_ready()
+    reason = context.engine.not_ready_reason()
     if reason is not None:
         return answer(NOT_READY, reason, request.state.request_id, {"Retry-After": str(_RETRY_SECONDS)})
-    registry = context.engine.registry
+    status = context.engine.status()
     return Readiness(
-        store="up" if context.engine.store.available else "down",
-        directions={direction.name: direction.state for direction in registry},
-        reasons={direction.name: direction.reason for direction in registry if direction.reason},
+        store="up" if status.store.available else "down",
+        directions={direction.name: direction.state for direction in status.directions},
+        reasons={direction.name: direction.reason for direction in status.directions if direction.reason},
     )
 
 
@@ -96,13 +96,13 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def _describe(direction: Direction) -> DirectionAnswer:
+def _describe(direction: DirectionStatus) -> DirectionAnswer:
     described = DirectionAnswer(name=direction.name, state=direction.state.value, reason=direction.reason)
-    if direction.facts is None:
+    if direction.bundle is None:
         return described
-    manifest, version, card = direction.facts
+    manifest, version, card = direction.bundle
     networks = Networks(
-        generator=manifest.attention, local=direction.discriminates, global_=direction.discriminates
+        generator=manifest.attention, local=direction.discriminators, global_=direction.discriminators
     )
     return described.model_copy(
         update={
@@ -112,8 +112,8 @@ def _describe(direction: Direction) -> DirectionAnswer:
             "method": manifest.method,
             "image": Size(**manifest.image.model_dump()),
             "attention": networks,
-            "provider": direction.provider,
-            "precision": direction.precision,
+            "provider": direction.execution.provider if direction.execution is not None else None,
+            "precision": direction.execution.precision if direction.execution is not None else None,
             "licence": manifest.licence,
             "limits": manifest.limits,
             "card": card,

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from app.engine import errors as engine
-from app.engine.engine import Translation
-from app.engine.render_options import MEDIA_TYPES, Encoded, Look
+from app.engine.render_options import MEDIA_TYPES, EncodedPicture, RenderOptions
 from app.engine.rendering import picture_size, render_attention, render_picture
-from app.engine.store.memory_store import Entry
+from app.engine.store.entry import Entry
+from app.engine.translation import TranslationResult
 from app.http.access.authentication import ClientDep
 from app.http.messages.answers import JSON, MIXED, Timed, translation_response
 from app.http.messages.disconnect import unless_left
@@ -95,38 +95,39 @@ async def translate(
     """Send a picture as the body, or as the only part, `file`, of a form."""
     wanted = MEDIA_TYPES[options.format]
     form = negotiate(", ".join(request.headers.getlist("accept")), _offers(wanted))
-    request.state.direction = context.engine.check(options.direction, client).name
+    context.engine.check(options.direction, client)
+    request.state.direction = options.direction
     picture = await read_picture(request)
     started = time.perf_counter()
     work = context.engine.translate(options.direction, picture, fit=options.fit, client=client)
     translation = await unless_left(request, work)
     encoding = time.perf_counter()
     media_type = next((offer for offer in MEDIA_TYPES.values() if offer == form), wanted)
-    look = Look(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
+    rendering = RenderOptions(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
     size = _size(translation, options.size, context.settings.answer_side_pixels)
     async with context.resizing if size is not None else nullcontext():
-        image, overlay = await _render(translation.entry, look, size, overlay=form in (JSON, MIXED))
+        image, overlay = await _render(translation.entry, rendering, size, overlay=form in (JSON, MIXED))
     timed = Timed.of(translation.seconds, encode=time.perf_counter() - encoding, since=started)
     timed.record(context.metrics, request.state, translation)
     root_path = request.scope["root_path"]
     return translation_response(form, translation, image, overlay, timed, root_path=root_path)
 
 
-def _size(translation: Translation, longer: int | None, limit: int) -> tuple[int, int] | None:
+def _size(translation: TranslationResult, longer: int | None, limit: int) -> tuple[int, int] | None:
     """Return the height and width that the picture gets; None for the network's own."""
     if longer is None:
         return None
-    return picture_size(translation.entry, translation.shown, min(longer, limit))
+    return picture_size(translation.entry, translation.shown_size, min(longer, limit))
 
 
 async def _render(
-    entry: Entry, look: Look, size: tuple[int, int] | None, *, overlay: bool
-) -> tuple[Encoded, Encoded | None]:
+    entry: Entry, options: RenderOptions, size: tuple[int, int] | None, *, overlay: bool
+) -> tuple[EncodedPicture, EncodedPicture | None]:
     """Render the picture and, where it is wanted and there is one, the overlay: each in a thread, at once."""
-    picture = asyncio.to_thread(render_picture, entry, look, size)
+    picture = asyncio.to_thread(render_picture, entry, options, size)
     if not overlay or entry.generator is None:
         return await picture, None
-    return await asyncio.gather(picture, asyncio.to_thread(render_attention, entry, entry.generator, look))
+    return await asyncio.gather(picture, asyncio.to_thread(render_attention, entry, entry.generator, options))
 
 
 def _offers(wanted: MediaType) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from app.engine.retry import spread
+from app.engine.retry import with_jitter
 from app.http.middleware.envelope import SAFE_HEADERS, UNKNOWN
 from app.http.monitoring.metrics import Metrics
 from app.http.problems.problems import MALFORMED_REQUEST, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS, Kind, answer
@@ -133,7 +133,7 @@ class BoundedProtocol(HttpToolsProtocol):
             min(waiting, key=lambda each: (-crowd[each.address], each._serial)).transport.close()
             self.open_connections.displace()
             return
-        wait = spread(_RETRY_SECONDS)
+        wait = with_jitter(_RETRY_SECONDS)
         detail = f"Too many connections are open; try again in {wait} s."
         self._refuse(TOO_MANY_CONNECTIONS, detail, {"Retry-After": str(wait)})
 

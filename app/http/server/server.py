@@ -92,7 +92,7 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, _sig: int, _frame: FrameType | None) -> None:
         """SIGTERM or SIGINT: leave in good order; a second one: leave now."""
-        if self._engine.leaving:
+        if self._engine.stopping:
             self.force_exit = self.should_exit = True
         else:
             self._log_stop()
@@ -122,7 +122,7 @@ class Server(uvicorn.Server):
         await asyncio.sleep(self._linger_seconds)
         self._engine.drain()
         # The socket stays open meanwhile: who asks now is told so (503, Retry-After), not refused.
-        await self._engine.drained()
+        await self._engine.wait_until_drained()
         self.should_exit = True
 
     def _start_watchdog(self) -> None:

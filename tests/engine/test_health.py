@@ -1,4 +1,4 @@
-"""A model that raises, hangs or dies is replaced once; what that means for its direction."""
+"""A model that raises, hangs or ends its thread is replaced once, and its direction changes state."""
 
 from __future__ import annotations
 
@@ -14,15 +14,30 @@ import numpy as np
 import pytest
 
 from app.engine.directions.direction import Direction
-from app.engine.directions.direction_state import LEGAL, Condition, State, Trouble
+from app.engine.directions.direction_state import (
+    TRANSITIONS,
+    Fault,
+    FaultCleared,
+    FaultRaised,
+    GeneratorLost,
+    Health,
+    State,
+)
 from app.engine.engine import Engine
 from app.engine.errors import DeadlineExceeded, DirectionDefunct, NetworkDefunct
-from app.engine.runtime.session import Outputs, Pixels
-from app.engine.scheduling.runner import HANGS_IN_A_ROW, HEALED_SECONDS, Broken, Patience, Runner, Unwanted
-from app.engine.scheduling.worker_thread import Worker
+from app.engine.runtime.session import Execution, Outputs, Pixels
+from app.engine.scheduling.runner import (
+    MAX_TIMEOUTS_IN_A_ROW,
+    REPLACE_AGAIN_SECONDS,
+    ModelBroken,
+    RunCancelled,
+    Runner,
+    TimeLimits,
+)
+from app.engine.scheduling.worker_thread import WorkerThread
 from app.settings.settings import Settings
 from tests.engine.conftest import MakeEngine, entered, until
-from tests.engine.fake_model import FakeModel, FakeNetwork, fake_engine, write_fake_bundle
+from tests.fake_engine import FakeModel, FakeSession, fake_engine, write_fake_bundle
 from tests.photos import photo
 
 pytestmark = pytest.mark.anyio
@@ -41,44 +56,44 @@ def only(engine: Engine) -> Direction:
     return direction
 
 
-def reach(state: State) -> Condition:
-    """A condition that has come to a state by legal moves."""
-    condition = Condition("cat2dog")
+def reach(state: State) -> Health:
+    """Return the health of a direction that reached a state by legal transitions."""
+    health = Health("cat2dog")
     if state.serves:
-        condition.serve()
+        health.set_ready()
     if state is State.DEGRADED:
-        condition.suffer(Trouble.BUNDLE, "It is torn.")
+        health.apply(FaultRaised(Fault.BUNDLE, "It is torn."))
     if state is State.DEFUNCT:
-        condition.give_up("It is broken.")
-    return condition
+        health.set_defunct("It is broken.")
+    return health
 
 
-MOVES: dict[str, Callable[[Condition], None]] = {
-    "serve": Condition.serve,
-    "suffer": lambda condition: condition.suffer(Trouble.GENERATOR, "It failed."),
-    "recover": lambda condition: condition.recover(Trouble.BUNDLE),
-    "give up": lambda condition: condition.give_up("It failed twice."),
+CHANGES: dict[str, Callable[[Health], None]] = {
+    "ready": Health.set_ready,
+    "fault raised": lambda health: health.apply(FaultRaised(Fault.GENERATOR, "It failed.")),
+    "fault cleared": lambda health: health.apply(FaultCleared(Fault.BUNDLE)),
+    "generator lost": lambda health: health.apply(GeneratorLost("It failed twice.")),
 }
 
 
-@pytest.mark.parametrize(("state", "move"), [*itertools.product(State, MOVES)])
-def test_whatever_happens_in_whatever_state_the_move_is_legal(state: State, move: str) -> None:
-    condition = reach(state)
-    MOVES[move](condition)
-    reached = condition.state
-    starts_again = state is State.DEFUNCT and reached is State.READY
-    assert reached is state or reached in LEGAL[state] or starts_again
-    assert (condition.reason is None) == (reached in (State.STARTING, State.READY))
+@pytest.mark.parametrize(("state", "change"), [*itertools.product(State, CHANGES)])
+def test_every_change_in_every_state_is_a_legal_transition(state: State, change: str) -> None:
+    health = reach(state)
+    CHANGES[change](health)
+    reached = health.state
+    restarted = state is State.DEFUNCT and reached is State.READY
+    assert reached is state or reached in TRANSITIONS[state] or restarted
+    assert (health.reason is None) == (reached in (State.STARTING, State.READY))
 
 
-def test_two_troubles_are_both_told_and_both_must_end() -> None:
-    condition = reach(State.DEGRADED)
-    condition.suffer(Trouble.DISCRIMINATORS, "They failed.")
-    assert condition.reason == "It is torn. They failed."
-    condition.recover(Trouble.BUNDLE)
-    assert condition.state is State.DEGRADED
-    condition.recover(Trouble.DISCRIMINATORS)
-    assert condition.state is State.READY
+def test_two_faults_are_both_reported_and_both_must_be_cleared() -> None:
+    health = reach(State.DEGRADED)
+    health.apply(FaultRaised(Fault.DISCRIMINATORS, "They failed."))
+    assert health.reason == "It is torn. They failed."
+    health.apply(FaultCleared(Fault.BUNDLE))
+    assert health.state is State.DEGRADED
+    health.apply(FaultCleared(Fault.DISCRIMINATORS))
+    assert health.state is State.READY
 
 
 async def test_a_direction_is_degraded_while_its_model_is_replaced_and_ready_after(
@@ -91,7 +106,7 @@ async def test_a_direction_is_degraded_while_its_model_is_replaced_and_ready_aft
     model.hold()
     await until(lambda: only(engine).state is State.DEGRADED)
     assert "being replaced: a run failed: no memory left" in str(only(engine).reason)
-    assert engine.why_not_ready() is None
+    assert engine.not_ready_reason() is None
     model.release()
     await task
     assert only(engine).state is State.READY
@@ -102,17 +117,17 @@ async def test_a_model_that_fails_again_within_the_hour_is_given_up_and_lets_its
     bundles: Path, model: FakeModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL, "ugatit.engine")  # a kept traceback would keep the model
-    opened: list[weakref.ref[FakeNetwork]] = []
+    opened: list[weakref.ref[FakeSession]] = []
 
-    def remember(data: bytes) -> FakeNetwork:
+    def remember(data: bytes) -> FakeSession:
         network = model.open(data)
         opened.append(weakref.ref(network))
         return network
 
     write_fake_bundle(bundles)
-    engine = Engine(Settings(bundles_dir=bundles), remember, shapes=[1])
+    engine = Engine(Settings(bundles_dir=bundles), [remember], batch_sizes=[1])
     engine.start()
-    await engine.loaded()
+    await engine.wait_until_loaded()
     translation = await engine.translate("cat2dog", photo())
     await engine.attention(translation.id, "local")
     model.failures = 1
@@ -134,9 +149,9 @@ def bundles(tmp_path: Path) -> Path:
 
 
 class Flaky:
-    """A model that fails as often as it is told to."""
+    """A model that fails as often as `failures` says."""
 
-    provider = "FakeExecutionProvider"
+    execution = Execution("FakeExecutionProvider", "float32")
 
     def __init__(self) -> None:
         self.failures = 0
@@ -162,27 +177,29 @@ async def test_an_hour_without_a_failure_earns_another_replacement() -> None:
     for _ in range(3):
         model.failures = 1
         await runner.run(PIXELS, WANTED)
-        now += HEALED_SECONDS
+        now += REPLACE_AGAIN_SECONDS
     assert model.opened == 4
     now -= 1
     model.failures = 1
-    with pytest.raises(Broken, match="no memory left, after it had been replaced"):
+    with pytest.raises(ModelBroken, match="no memory left, after it had been replaced"):
         await runner.run(PIXELS, WANTED)
-    with pytest.raises(Broken, match="no memory left"):
+    with pytest.raises(ModelBroken, match="no memory left"):
         await runner.run(PIXELS, WANTED)
     assert model.opened == 4
 
 
 async def test_runs_that_take_all_the_time_there_is_again_and_again_are_a_hang(model: FakeModel) -> None:
-    runner = Runner("slow", lambda: model.open(b""), patience=Patience(open_seconds=10, run_seconds=0.01))
-    for _ in range(2 * HANGS_IN_A_ROW - 1):
+    runner = Runner(
+        "slow", lambda: model.open(b""), time_limits=TimeLimits(open_seconds=10, run_seconds=0.01)
+    )
+    for _ in range(2 * MAX_TIMEOUTS_IN_A_ROW - 1):
         unwanted = asyncio.Event()
         model.hold()
         run = asyncio.create_task(runner.run(PIXELS, unwanted))
         await entered(model)
         await asyncio.to_thread(model.entered.acquire, timeout=0.02)  # longer than a run may take
         unwanted.set()
-        with pytest.raises(Unwanted):
+        with pytest.raises(RunCancelled):
             await run
     assert model.opened == 2
     model.hold()
@@ -190,14 +207,14 @@ async def test_runs_that_take_all_the_time_there_is_again_and_again_are_a_hang(m
     await entered(model)
     await asyncio.to_thread(model.entered.acquire, timeout=0.02)
     unwanted.set()
-    with pytest.raises(Broken, match="runs in a row"):
+    with pytest.raises(ModelBroken, match="runs in a row"):
         await run
 
 
 async def test_a_model_that_hangs_when_it_is_opened_makes_its_direction_defunct_not_the_others(
     bundles: Path, model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.engine.directions.registry._TURN_SECONDS", 1)
+    monkeypatch.setattr("app.engine.directions.registry._LOAD_ALONE_SECONDS", 1)
     write_fake_bundle(bundles, "ant2bee")
     engine = fake_engine(Settings(bundles_dir=write_fake_bundle(bundles).parent, load_seconds=6), model)
     model.opening_hangs = 1
@@ -205,10 +222,10 @@ async def test_a_model_that_hangs_when_it_is_opened_makes_its_direction_defunct_
     await until(lambda: engine.registry["cat2dog"].state is State.READY)
     await engine.translate("cat2dog", photo())
     assert engine.registry["ant2bee"].state is State.STARTING
-    await engine.loaded()
+    await engine.wait_until_loaded()
     assert engine.registry["ant2bee"].state is State.DEFUNCT
     assert "UGATIT_LOAD_SECONDS" in str(engine.registry["ant2bee"].reason)
-    assert engine.why_not_ready() is None
+    assert engine.not_ready_reason() is None
     engine.close()
 
 
@@ -217,7 +234,7 @@ async def test_a_model_that_hangs_in_its_canary_is_terminated(model: FakeModel, 
     engine = fake_engine(Settings(bundles_dir=bundles, load_seconds=1), model)
     model.hold()
     engine.start()
-    await engine.loaded()
+    await engine.wait_until_loaded()
     assert only(engine).state is State.DEFUNCT
     assert model.terminations
     engine.close()
@@ -230,7 +247,7 @@ async def test_a_hanging_run_of_one_direction_does_not_hold_up_another(
     write_fake_bundle(bundles, "ant2bee")
     engine = fake_engine(Settings(bundles_dir=bundles, deadline_seconds=2), model)
     engine.start()
-    await engine.loaded()
+    await engine.wait_until_loaded()
     while model.entered.acquire(blocking=False):
         pass
     model.hangs = 1
@@ -252,11 +269,11 @@ async def test_discriminators_that_hang_when_they_are_opened_do_not_hold_up_tran
     with pytest.raises(DeadlineExceeded):
         await engine.attention(translation.id, "local")
     await engine.translate("cat2dog", photo())
-    await until(lambda: "given up" in str(only(engine).reason))
+    await until(lambda: "do not work" in str(only(engine).reason))
     assert only(engine).state is State.DEGRADED
     with pytest.raises(NetworkDefunct):
         await engine.attention(translation.id, "local")
-    await engine.registry.reload(again=True)
+    await engine.registry.reload(retry=True)
     assert only(engine).state is State.READY
     await engine.attention((await engine.translate("cat2dog", photo())).id, "local")
 
@@ -266,8 +283,8 @@ async def test_whatever_a_thread_dies_of_the_one_who_awaits_gets_an_error(death:
     def die() -> None:
         raise death
 
-    worker = Worker("mortal")
-    with pytest.raises(RuntimeError, match="told to end"):
+    worker = WorkerThread("mortal")
+    with pytest.raises(RuntimeError, match="ended its thread"):
         await worker.submit(die)
     assert await worker.submit(lambda: 1) == 1
     worker.stop()

@@ -11,11 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from app.engine.directions.direction_state import State
-from app.engine.directions.verification import prove_discriminators, prove_generator, verify
+from app.engine.directions.verification import check_discriminators, check_generator, verify
 from app.engine.engine import open_engine
 from app.engine.errors import NetworkDefunct
 from app.engine.runtime.runtime import open_runtime
-from app.engine.runtime.session import Outputs, Pixels, Shape
+from app.engine.runtime.session import Execution, Outputs, Pixels, Shape
 from app.settings.settings import Settings
 from models.bundle.canary import read_canary, smooth_picture
 from models.bundle.directory import read_bundle, write_bundle
@@ -29,8 +29,7 @@ from tests.tiny_bundle import SIZE, generator, write_tiny_bundle
 class Answering:
     """A model that answers the same whatever it is asked."""
 
-    provider = "CPUExecutionProvider"
-    precision = "float32"
+    execution = Execution("CPUExecutionProvider", "float32")
 
     def __init__(self, outputs: Outputs) -> None:
         self._outputs = outputs
@@ -41,7 +40,7 @@ class Answering:
     def terminate(self) -> None:
         return
 
-    def settle(self, _shapes: Iterable[Shape]) -> None:
+    def prepare_shapes(self, _shapes: Iterable[Shape]) -> None:
         return
 
 
@@ -69,9 +68,9 @@ def test_a_generator_that_answers_other_outputs_is_refused_in_one_sentence(
     bundle = read_bundle(write_tiny_bundle(tmp_path))
     canary = read_canary(bundle.files[CANARY])
     right = {name: values for name, values in canary.items() if name != "pixels"}
-    prove_generator(Answering(right), bundle.manifest, canary)
+    check_generator(Answering(right), bundle.manifest, canary)
     with pytest.raises(BundleError) as refused:
-        prove_generator(Answering(changed(right, WRONG[change])), bundle.manifest, canary)
+        check_generator(Answering(changed(right, WRONG[change])), bundle.manifest, canary)
     assert str(refused.value).endswith(".")
     assert "\n" not in str(refused.value)
 
@@ -80,7 +79,9 @@ def test_a_manifest_that_hides_the_graphs_attention_is_refused(tmp_path: Path) -
     bundle = read_bundle(write_tiny_bundle(tmp_path))
     manifest = bundle.manifest.model_copy(update={"attention": False})
     write_bundle(bundle.path, manifest, bundle.files)
-    with pytest.raises(BundleError, match="answers attention, cam_logit, image; its manifest promises image"):
+    with pytest.raises(
+        BundleError, match="must be image as in its manifest, got attention, cam_logit, image"
+    ):
         verify(bundle.path, open_runtime(Settings(provider="cpu")).open)
 
 
@@ -88,7 +89,7 @@ def test_a_canary_of_another_size_than_the_manifests_is_refused(tmp_path: Path) 
     bundle = read_bundle(write_tiny_bundle(tmp_path))
     canary = {**read_canary(bundle.files[CANARY]), "pixels": smooth_picture(16, 16, seed=0)[None]}
     with pytest.raises(BundleError, match=f"{SIZE} x {SIZE}"):
-        prove_generator(Answering({}), bundle.manifest, canary)
+        check_generator(Answering({}), bundle.manifest, canary)
 
 
 @pytest.mark.parametrize(
@@ -104,9 +105,9 @@ def test_discriminators_without_maps_or_with_values_that_are_not_finite_are_refu
     change: Mapping[str, NDArray[Any] | None],
 ) -> None:
     pixels = smooth_picture(SIZE, SIZE, seed=0)[None]
-    prove_discriminators(Answering(JUDGED), pixels)
+    check_discriminators(Answering(JUDGED), pixels)
     with pytest.raises(BundleError, match="discriminators"):
-        prove_discriminators(Answering(changed(JUDGED, change)), pixels)
+        check_discriminators(Answering(changed(JUDGED, change)), pixels)
 
 
 @pytest.mark.anyio
@@ -121,7 +122,7 @@ async def test_wrong_discriminators_are_refused_by_verify_and_degrade_a_service(
         verify(bundle.path, runtime.open)
     engine = open_engine(settings, runtime)
     engine.start()
-    await engine.loaded()
+    await engine.wait_until_loaded()
     translation = await engine.translate("cat2dog", photo())
     with pytest.raises(NetworkDefunct):
         await engine.attention(translation.id, "local")

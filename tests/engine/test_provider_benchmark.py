@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from app.engine.runtime.provider_race import Race, fastest
+from app.engine.runtime.provider_benchmark import ProviderBenchmark, fastest
 from app.engine.runtime.session import Pixels
-from tests.engine.fake_model import FakeModel
+from tests.fake_engine import FakeModel
 
 PIXELS: Pixels = np.zeros((1, 32, 32, 3), np.uint8)
 
@@ -68,14 +68,14 @@ class Way:
 
 @pytest.mark.parametrize("winner", [0, 1])
 def test_one_race_decides_for_every_model(monkeypatch: pytest.MonkeyPatch, winner: int) -> None:
-    monkeypatch.setattr("app.engine.runtime.provider_race.fastest", lambda _: winner)
+    monkeypatch.setattr("app.engine.runtime.provider_benchmark.fastest", lambda _: winner)
     ways = [Way("favourite"), Way("challenger")]
-    race = Race(ways)
+    race = ProviderBenchmark(ways)
     first, second = race.open(b"first"), race.open(b"second")
     for model in (first, second, race.open(b"third")):
         assert (model.run(PIXELS)["image"] == 255).all()
-        assert model.provider == ways[winner].name
-        model.settle([(1, 32, 32)])
+        assert model.execution.provider == ways[winner].name
+        model.prepare_shapes([(1, 32, 32)])
     assert [way.opened for way in ways] == ([3, 1] if winner == 0 else [1, 3])
 
 
@@ -87,20 +87,20 @@ def failing(_model: bytes) -> FakeModel:
 
 def test_whoever_cannot_run_the_model_is_out_of_the_race() -> None:
     favourite = Way("favourite")
-    race = Race([favourite, failing])
+    race = ProviderBenchmark([favourite, failing])
     for _ in range(2):
         model = race.open(b"model")
         model.run(PIXELS)
-        assert model.provider == "favourite"
+        assert model.execution.provider == "favourite"
     assert favourite.opened == 2
 
 
 def test_a_model_that_not_even_the_favourite_runs_fails_and_decides_nothing() -> None:
     ways = [failing, Way("challenger")]
-    race = Race(ways)
+    race = ProviderBenchmark(ways)
     with pytest.raises(RuntimeError, match="no memory"):
         race.open(b"bad").run(PIXELS)
     ways[0] = Way("favourite")
     model = race.open(b"good")
     model.run(PIXELS)
-    assert model.provider in ("favourite", "challenger")
+    assert model.execution.provider in ("favourite", "challenger")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.engine.runtime.fixed_shapes import Shaped
-from app.engine.runtime.session import Shape
-from tests.engine.fake_model import FakeModel
+from app.engine.runtime.fixed_shapes import FixedShapeModel
+from app.engine.runtime.session import Execution, Shape
+from tests.fake_engine import FakeModel
 
 
 class Opener:
@@ -28,7 +28,7 @@ def pixels(batch: int, side: int = 32) -> np.ndarray:
 
 def test_every_shape_is_opened_once_and_run_by_its_own_session() -> None:
     opener = Opener()
-    model = Shaped(opener, provider="some", precision="float32")
+    model = FixedShapeModel(opener, Execution("some", "float32"))
     for batch in (1, 2, 1, 2, 1):
         model.run(pixels(batch))
     assert {shape: [each.batches for each in made] for shape, made in opener.opened.items()} == {
@@ -39,17 +39,17 @@ def test_every_shape_is_opened_once_and_run_by_its_own_session() -> None:
 
 def test_once_settled_no_other_shape_is_opened() -> None:
     opener = Opener()
-    model = Shaped(opener, provider="some", precision="float32")
-    model.settle([(1, 32, 32)])
+    model = FixedShapeModel(opener, Execution("some", "float32"))
+    model.prepare_shapes([(1, 32, 32)])
     model.run(pixels(1))
-    with pytest.raises(AssertionError, match="never settled on"):
+    with pytest.raises(AssertionError, match="was not prepared"):
         model.run(pixels(1, side=64))
     assert list(opener.opened) == [(1, 32, 32)]
 
 
 def test_terminating_reaches_the_run_under_way() -> None:
     opener = Opener()
-    model = Shaped(opener, provider="some", precision="float32")
+    model = FixedShapeModel(opener, Execution("some", "float32"))
     model.run(pixels(1))
     model.run(pixels(2))
     model.terminate()

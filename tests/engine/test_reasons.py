@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.paths import without_folders
+from app.engine.directions.reasons import without_folders
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A model made of numpy, under a test's control: slow, failing or hanging without any clock."""
+"""An engine over a model made of numpy that a test controls: slow, failing or hanging, without any clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from app.engine.engine import Engine
-from app.engine.runtime.session import Outputs, Pixels, Shape
+from app.engine.runtime.session import Execution, Outputs, Pixels, Shape
 from app.settings.settings import Settings
 from models.bundle.canary import smooth_picture, write_canary
 from models.bundle.directory import write_bundle
@@ -17,124 +17,127 @@ from models.bundle.manifest import ImageSize, Manifest, Parity, Training, split_
 from models.storage.file_entry import entry_of
 
 FAKE_SIZE = 32
-_GENERATOR = ("image", "attention", "cam_logit")
-_DISCRIMINATORS = ("attention_local", "attention_global")
-# The smallest protobuf there is that is not empty: a field that names the producer.
-_PAINTER, _JUDGE = b"\x12\x01g", b"\x12\x01d"
-_PATIENCE_SECONDS = 30.0
-"""A test that forgot to let a model go must end, not hang."""
+FAKE_PROVIDER = "FakeExecutionProvider"
+_GENERATOR_OUTPUTS = ("image", "attention", "cam_logit")
+_DISCRIMINATOR_OUTPUTS = ("attention_local", "attention_global")
+# The smallest protobufs that are not empty: one field, the producer's name.
+_GENERATOR_FILE, _DISCRIMINATORS_FILE = b"\x12\x01g", b"\x12\x01d"
+_HANG_SECONDS = 30.0
+"""A test that never releases a model must fail, not hang."""
 
 
 class FakeModel:
     """Inverts pictures. Its attention is the brightness of 8 x 8 blocks.
 
-    A test that calls `hold` knows by `entered` that a run is under way, and ends it by `release`.
+    After `hold`, runs wait: a test acquires `entered` to wait for a run to begin, and ends it by `release`.
     """
 
-    provider = "FakeExecutionProvider"
-
     def __init__(self) -> None:
+        self.provider = FAKE_PROVIDER
         self.precision = "float32"
         self.batches: list[int] = []
         self.rounding = 0
-        """By how many levels every value is off where `precision` is not float32."""
+        """The error of every value, in levels, if `precision` is not float32."""
         self.failures = 0
         """How many of the next runs fail."""
         self.hangs = 0
-        """How many of the next runs never end, whatever they are told, until the test is over."""
+        """How many of the next runs wait for `stop_hanging` and ignore `terminate`."""
         self.opening_hangs = 0
-        """How many of the next openings never end."""
-        self.deaf = False
-        """Whether a held run ignores being terminated."""
+        """How many of the next openings wait for `stop_hanging`."""
+        self.ignores_terminate = False
+        """Whether a held run goes on when it is terminated."""
         self.opened = 0
         self.terminations = 0
         self.entered = threading.Semaphore(0)
         self._go = threading.Event()
         self._go.set()
         self._terminated = threading.Event()
-        self._never = threading.Event()
+        self._hang_over = threading.Event()
 
-    def open(self, model: bytes, *, exact: bool = False) -> FakeNetwork:
-        """An `OpenModel`: whatever the bytes, it runs on this one."""
+    @property
+    def execution(self) -> Execution:
+        """Where it pretends to run."""
+        return Execution(self.provider, self.precision)
+
+    def open(self, model: bytes, *, exact: bool = False) -> FakeSession:
+        """Open a session on this model, whatever the bytes: an `OpenModel`."""
         self.opened += 1
         if self.opening_hangs:
             self.opening_hangs -= 1
-            self._never.wait(_PATIENCE_SECONDS)
-        names = _DISCRIMINATORS if model == _JUDGE else _GENERATOR
-        return FakeNetwork(self, names, "float32" if exact else self.precision)
+            self._hang_over.wait(_HANG_SECONDS)
+        names = _DISCRIMINATOR_OUTPUTS if model == _DISCRIMINATORS_FILE else _GENERATOR_OUTPUTS
+        return FakeSession(self, names, "float32" if exact else self.precision)
 
-    def end(self) -> None:
-        """The test is over: nothing hangs any more."""
+    def stop_hanging(self) -> None:
+        """End all held and hanging calls."""
         self.release()
-        self._never.set()
+        self._hang_over.set()
 
     def hold(self) -> None:
-        """Runs do not end from now on."""
+        """Make runs wait from now on."""
         self._go.clear()
 
     def release(self) -> None:
-        """Runs end again, those under way too."""
-        self._go.set()
-
-    def abandon(self) -> None:
-        """The run under way is never released; later ones are free."""
-        self._go = threading.Event()
+        """Let runs end again, the current ones too."""
         self._go.set()
 
     def run(self, pixels: Pixels) -> Outputs:
-        """Run a batch, unless told to wait or fail."""
+        """Return the outputs of a batch, unless the test holds it or makes it fail."""
         self._terminated.clear()
         go = self._go
         self.batches.append(len(pixels))
         self.entered.release()
         if self.hangs:
             self.hangs -= 1
-            self._never.wait(_PATIENCE_SECONDS)
-        assert go.wait(_PATIENCE_SECONDS), "a test held a model and never released it"
-        if self._terminated.is_set() and not self.deaf:
+            self._hang_over.wait(_HANG_SECONDS)
+        assert go.wait(_HANG_SECONDS), "a test held a model and never released it"
+        if self._terminated.is_set() and not self.ignores_terminate:
             raise RuntimeError("terminated")
         if self.failures:
             self.failures -= 1
             raise RuntimeError("no memory left on the device")
         return fake_outputs(pixels)
 
-    def settle(self, shapes: Iterable[Shape]) -> None:
-        """A fake takes any shape."""
+    def prepare_shapes(self, shapes: Iterable[Shape]) -> None:
+        """Do nothing: it takes any shape."""
 
     def terminate(self) -> None:
-        """End a held run, unless the model is deaf."""
+        """End a held run, unless the model ignores it."""
         self.terminations += 1
-        if not self.deaf:
+        if not self.ignores_terminate:
             self._terminated.set()
             self._go.set()
 
 
-class FakeNetwork:
-    """A model opened on a FakeModel: it answers what its file would."""
-
-    provider = "FakeExecutionProvider"
+class FakeSession:
+    """One opened file of a FakeModel, with the outputs that its file would have."""
 
     def __init__(self, fake: FakeModel, names: Sequence[str], precision: str) -> None:
-        self.precision = precision
         self._fake = fake
         self._names = names
+        self._precision = precision
+
+    @property
+    def execution(self) -> Execution:
+        """Where it pretends to run."""
+        return Execution(self._fake.provider, self._precision)
 
     def run(self, pixels: Pixels) -> Outputs:
-        """Run a batch; at a lower precision every value is off."""
+        """Return the outputs of a batch; at a lower precision every value has the fake's error."""
         outputs = self._fake.run(pixels)
-        off = self._fake.rounding if self.precision != "float32" else 0
+        off = self._fake.rounding if self._precision != "float32" else 0
         return {name: outputs[name] + outputs[name].dtype.type(off) for name in self._names}
 
-    def settle(self, shapes: Iterable[Shape]) -> None:
-        """A fake takes any shape."""
+    def prepare_shapes(self, shapes: Iterable[Shape]) -> None:
+        """Do nothing: it takes any shape."""
 
     def terminate(self) -> None:
-        """End the run under way."""
+        """End the current run."""
         self._fake.terminate()
 
 
 def fake_outputs(pixels: Pixels) -> Outputs:
-    """All outputs that a generator and two discriminators have, for a batch `[N, H, W, 3]`."""
+    """Return the outputs of a generator and of two discriminators for a batch `[N, H, W, 3]`."""
     N, H, W, _ = pixels.shape
     attention = pixels.reshape(N, H // 8, 8, W // 8, 8, 3).mean(axis=(2, 4, 5), dtype=np.float32)
     cam_logit = np.stack([attention.mean(axis=(1, 2)), attention.max(axis=(1, 2))], axis=1) / 128 - 1
@@ -143,16 +146,16 @@ def fake_outputs(pixels: Pixels) -> Outputs:
 
 
 def write_fake_bundle(bundles_dir: Path, direction: str = "cat2dog", *, card: bytes = b"# A fake\n") -> Path:
-    """Write a bundle without models: right for every check, of use only to a FakeModel.
+    """Write a bundle that passes every check, with models that only a FakeModel can open.
 
-    Another `card` makes another version of it.
+    A different `card` makes a different version of it.
     """
     pixels = smooth_picture(FAKE_SIZE, FAKE_SIZE, seed=0)[None]
     outputs = fake_outputs(pixels)
-    canary = {name: outputs[name] for name in _GENERATOR}
+    canary = {name: outputs[name] for name in _GENERATOR_OUTPUTS}
     files = {
-        "generator.onnx": _PAINTER,
-        "discriminators.onnx": _JUDGE,
+        "generator.onnx": _GENERATOR_FILE,
+        "discriminators.onnx": _DISCRIMINATORS_FILE,
         "canary.npz": write_canary(pixels, canary),
         "card.md": card,
     }
@@ -179,8 +182,8 @@ def _manifest(direction: str, files: dict[str, bytes]) -> Manifest:
     )
 
 
-def fake_engine(settings: Settings, model: FakeModel, *, shapes: list[int] | None = None) -> Engine:
-    """An engine whose every model is `model`; its one direction is cat2dog unless there are bundles."""
+def fake_engine(settings: Settings, model: FakeModel, *, batch_sizes: list[int] | None = None) -> Engine:
+    """Return an engine that opens every model as `model`; without bundles it writes one, cat2dog."""
     if not settings.bundles_dir.exists():
         write_fake_bundle(settings.bundles_dir)
-    return Engine(settings, model.open, shapes=shapes or [1])
+    return Engine(settings, [model.open], batch_sizes=batch_sizes or [1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.engine.store.serialization import Stranger, pack_entry, pack_maps, unpack_entry, unpack_maps
+from app.engine.store.serialization import InvalidEntry, pack_entry, pack_maps, unpack_entry, unpack_maps
 from tests.engine.entries import entry, same
 
 
@@ -25,23 +25,23 @@ def test_maps_come_back_as_they_were() -> None:
 def test_an_entry_that_was_cut_off_anywhere_is_refused() -> None:
     data = pack_entry("id", entry())
     for length in range(len(data)):
-        with pytest.raises(Stranger):
+        with pytest.raises(InvalidEntry):
             unpack_entry("id", data[:length])
-    with pytest.raises(Stranger):
+    with pytest.raises(InvalidEntry):
         unpack_entry("id", data + b"\x00")
 
 
 def test_an_entry_of_another_version_is_refused() -> None:
     data = bytearray(pack_entry("id", entry()))
     data[7] += 1
-    with pytest.raises(Stranger, match="version"):
+    with pytest.raises(InvalidEntry, match="version"):
         unpack_entry("id", bytes(data))
 
 
 def test_the_entry_of_another_id_is_refused() -> None:
-    with pytest.raises(Stranger, match="another id"):
+    with pytest.raises(InvalidEntry, match="another id"):
         unpack_entry("mine", pack_entry("yours", entry()))
-    with pytest.raises(Stranger, match="another id"):
+    with pytest.raises(InvalidEntry, match="another id"):
         unpack_maps("mine", pack_maps("yours", {}))
 
 
@@ -54,7 +54,7 @@ def test_a_damaged_head_is_refused_or_harmless() -> None:
             damaged[position] ^= 1 << bit
             try:
                 unpack_entry("id", bytes(damaged))
-            except Stranger:
+            except InvalidEntry:
                 continue
 
 
@@ -62,7 +62,7 @@ def test_a_damaged_head_is_refused_or_harmless() -> None:
     "data", [b"", b"\x80\x04K\x01.", b"{}", bytes(64), b"ugatit\x00\x01" + b"\xff" * 100]
 )
 def test_strangers_are_refused(data: bytes) -> None:
-    with pytest.raises(Stranger):
+    with pytest.raises(InvalidEntry):
         unpack_entry("id", data)
-    with pytest.raises(Stranger):
+    with pytest.raises(InvalidEntry):
         unpack_maps("id", data)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.runtime.cpu_quota import cpu_quota, threads_for, usable_cores
+from app.engine.runtime.cpu_quota import cpu_quota, intra_op_threads, usable_cores
 
 V1, V2 = "sys/fs/cgroup/cpu", "sys/fs/cgroup"
 
@@ -56,13 +56,13 @@ def test_a_system_without_control_groups_has_no_quota(tmp_path: Path) -> None:
 def test_a_run_has_no_more_threads_than_the_quota_feeds(
     setting: int, cores: int, quota: float, expected: int
 ) -> None:
-    assert threads_for(setting, cores=cores, quota=quota) == expected
+    assert intra_op_threads(setting, cores=cores, quota=quota) == expected
 
 
 def test_without_a_quota_the_runtime_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.engine.runtime.cpu_quota.cpu_quota", lambda: None)
-    assert threads_for(0) == 0
-    assert threads_for(5) == 5
+    assert intra_op_threads(0) == 0
+    assert intra_op_threads(5) == 5
 
 
 def test_this_process_may_run_somewhere() -> None:

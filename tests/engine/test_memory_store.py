@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from app.engine.errors import AttentionGone
-from app.engine.store.memory_store import Entry, MemoryStore
+from app.engine.store.entry import Entry
+from app.engine.store.memory_store import MemoryStore
 from models.images.frame import Box, Frame
 
 pytestmark = pytest.mark.anyio

@@ -1,0 +1,103 @@
+"""Measure on the first model which of several ways to open models is the fastest, once a process."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Final
+
+from app.engine.runtime.session import Execution, Model, OpenModel, Outputs, Pixels, Shape
+
+_ROUNDS: Final = 3
+_MARGIN: Final = 0.9
+"""An alternative must need less than this share of the default's time: noise must not decide."""
+
+log = logging.getLogger("ugatit.engine")
+
+
+class ProviderBenchmark:
+    """Ways to open a model, compared on the first one; later models are opened in the fastest way."""
+
+    def __init__(self, candidates: Sequence[OpenModel]) -> None:
+        """Args:
+        candidates: the default, then the alternatives, which must be clearly faster to be chosen.
+        """
+        self._candidates = candidates
+        self._fastest: OpenModel | None = None
+        self._lock = threading.Lock()
+
+    def open(self, model: bytes) -> Model:
+        """Open a model; the first run of the first model is the benchmark."""
+        return self._fastest(model) if self._fastest is not None else _UnmeasuredModel(self, model)
+
+    def open_fastest(self, model: bytes, pixels: Pixels) -> Model:
+        """Open a model in the fastest way; measure it on these pixels if that was not done yet."""
+        with self._lock:
+            if self._fastest is not None:
+                return self._fastest(model)
+            opened = self._open_candidates(model, pixels)
+            index = fastest([partial(each.run, pixels) for _, each in opened])
+            self._fastest, chosen = opened[index]
+            log.info("%s runs models the fastest here", chosen.execution.provider)
+            return chosen
+
+    def _open_candidates(self, model: bytes, pixels: Pixels) -> list[tuple[OpenModel, Model]]:
+        """Open the model and run it once in every way that works; the default must work."""
+        default, *alternatives = self._candidates
+        opened = [(default, default(model))]
+        opened[0][1].run(pixels)
+        for open_model in alternatives:
+            try:
+                alternative = open_model(model)
+                alternative.run(pixels)
+            except Exception as error:  # onnxruntime's exceptions have no common base
+                log.warning("A provider could not run the first model: %s", error)
+            else:
+                opened.append((open_model, alternative))
+        return opened
+
+
+class _UnmeasuredModel:
+    """A model that is opened at its first run, which is the canary's."""
+
+    def __init__(self, benchmark: ProviderBenchmark, model: bytes) -> None:
+        self._benchmark = benchmark
+        self._bytes = model
+        self._model: Model | None = None
+
+    @property
+    def execution(self) -> Execution:
+        """Where it runs, `undecided` before the first run; all candidates compute in float32."""
+        return self._model.execution if self._model is not None else Execution("undecided", "float32")
+
+    def run(self, pixels: Pixels) -> Outputs:
+        """Return the outputs of a batch uint8 `[N, H, W, 3]`."""
+        if self._model is None:
+            self._model = self._benchmark.open_fastest(self._bytes, pixels)
+            self._bytes = b""
+        return self._model.run(pixels)
+
+    def terminate(self) -> None:
+        """Make the current run fail; a benchmark cannot be terminated."""
+        if self._model is not None:
+            self._model.terminate()
+
+    def prepare_shapes(self, shapes: Iterable[Shape]) -> None:
+        """Open what these shapes need."""
+        assert self._model is not None, "prepare_shapes was called before the first run"
+        self._model.prepare_shapes(shapes)
+
+
+def fastest(runs: Sequence[Callable[[], object]], clock: Callable[[], float] = time.perf_counter) -> int:
+    """Return the index of the fastest by its best of several runs, made in turn; all must be warm."""
+    best = [float("inf")] * len(runs)
+    for _ in range(_ROUNDS):
+        for index, run in enumerate(runs):
+            started = clock()
+            run()
+            best[index] = min(best[index], clock() - started)
+    index = min(range(len(runs)), key=best.__getitem__)
+    return index if best[index] < _MARGIN * best[0] else 0
