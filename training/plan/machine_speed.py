@@ -29,7 +29,7 @@ _CONVOLUTIONS: Final = 2
 _PASSES: Final = 3
 """Of a convolution: forwards, and backwards to its input and to its weights."""
 _CALIBRATION_TIMES: Final = 2
-_CALIBRATION_SECONDS: Final = 0.15
+_CALIBRATION_SECONDS: Final = 0.1
 _CALIBRATION_ELEMENTS: Final = 1 << 20
 """Of the block's input: more pictures take longer and are not computed faster."""
 

@@ -56,7 +56,7 @@ def check_fits(
 ) -> None:
     """Print a run's memory, disk and time beside what this machine has left, and refuse what cannot fit.
 
-    It takes about two seconds, less for small networks, and changes nothing that the run computes.
+    It takes a few seconds, under one for the smallest networks, and changes nothing that the run computes.
 
     Args:
         config: what is to be done.
