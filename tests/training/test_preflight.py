@@ -10,9 +10,11 @@ import pytest
 import torch
 
 from tests.training.command import SMALL, data_set, typed
+from tests.training.tiny import tiny_config
 from training.checkpoint import read
 from training.checkpoint.content import Checkpoint
 from training.checkpoint.read import Skipped
+from training.config.compute_settings import Speed
 from training.plan import plan, preflight
 from training.run import fit as fit_module
 
@@ -111,7 +113,7 @@ def test_resume_refuses_a_full_disk_and_changes_nothing(half_done: Path) -> None
     before = sorted(half_done.rglob("*"))
     code, _, error = typed("resume", half_done)
     assert (code, error.count("\n")) == (2, 1)
-    assert "(2 kB is free)" in error
+    assert "(2 kB is free); free some space, or start the run anyway with --yes." in error
     assert sorted(half_done.rglob("*")) == before
 
 
@@ -128,3 +130,13 @@ def test_a_resumed_run_does_not_hold_its_checkpoint_in_memory(
     monkeypatch.setattr(fit_module, "load_newest", load_newest)
     assert typed("resume", shutil.copytree(half_done, tmp_path / "run"))[0] == 0
     assert [checkpoint.tensors for checkpoint in loaded] == [{}]
+
+
+def test_on_gpus_each_process_has_the_memory_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "free_memory_bytes", lambda _: 80_000_000_000)
+    monkeypatch.setattr(plan, "choose", lambda *_: Speed(device_type="cuda"))
+    one, four = (
+        plan.make_plan(tiny_config(), {}, device_type="cuda", processes=count, local_processes=count)
+        for count in (1, 4)
+    )
+    assert four.needed_bytes == one.needed_bytes == one.costs.total_bytes

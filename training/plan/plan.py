@@ -67,7 +67,9 @@ class Plan:
 
     @property
     def needed_bytes(self) -> int:
-        """Memory that this machine has to give once the libraries are loaded, for all processes on it."""
+        """Memory that has to be free once the libraries are loaded: of each GPU, or of the CPU for all."""
+        if self.speed.device_type == "cuda":
+            return self.costs.total_bytes
         return self.local_processes * (self.costs.total_bytes + self.cache_bytes)
 
     @property

@@ -96,13 +96,15 @@ def _held_bytes(checkpoint: Checkpoint | None) -> int:
 
 
 def _memory(plan: Plan, held_bytes: int) -> Need:
-    on_gpu = plan.speed.device_type == "cuda"
-    where = "GPU memory" if on_gpu else "Memory"
-    # The checkpoint in memory will give way, and every process on this machine has read one.
-    needed = plan.needed_bytes - (0 if on_gpu else plan.local_processes * held_bytes)
-    several = f" of {plan.local_processes} processes" if plan.local_processes > 1 else ""
     remedy = "use a smaller --preset, --size, --channels or --batch"
-    return Need(f"{where}{several}", max(0, needed), plan.free_memory_bytes, remedy)
+    if held_bytes:
+        remedy = "free some memory, or resume on a larger machine"
+    if plan.speed.device_type == "cuda":
+        return Need("GPU memory", plan.needed_bytes, plan.free_memory_bytes, remedy)
+    # The checkpoint in memory will give way, and every process on this machine has read one.
+    needed = max(0, plan.needed_bytes - plan.local_processes * held_bytes)
+    several = f" of {plan.local_processes} processes" if plan.local_processes > 1 else ""
+    return Need(f"Memory{several}", needed, plan.free_memory_bytes, remedy)
 
 
 def _disk(plan: Plan, run: RunFolder, done: int) -> Need:
@@ -110,7 +112,9 @@ def _disk(plan: Plan, run: RunFolder, done: int) -> Need:
     there = sum(file.stat().st_size for file in run.checkpoints.rglob("*") if file.is_file())
     samples = plan.samples_bytes_of(plan.config.steps - done)
     needed = max(0, plan.checkpoints_bytes - there) + samples
-    remedy = "free some space, or use a larger --save-every or --set keep_last=1"
+    remedy = (
+        "free some space" if done else "free some space, or use a larger --save-every or --set keep_last=1"
+    )
     return Need(f"Disk in {as_text(run.path)}", needed, free_disk_bytes(run.path), remedy)
 
 
@@ -128,12 +132,14 @@ def _seconds(seconds: float) -> str:
 
 def _assumed(plan: Plan) -> str:
     config = plan.config
+    on_cpu = plan.speed.device_type == "cpu"
     precision = "bfloat16" if plan.speed.bfloat16 else "float32"
+    timed = ", and for the time one residual block, measured now. Time is right to a factor of about 2."
     share = f" at {BFLOAT16_SHARE:.0%} of float32's size" if plan.speed.bfloat16 else ""
     return (
         f"Assumed: activations in {precision}{share}, {config.keep_last} checkpoints beside the best and the "
-        f"next, sample sheets every {config.save_every:,} steps, and for the time one residual block, "
-        "measured now. Time is right to a factor of about 2. ugatit-train plan shows the details."
+        f"next, sample sheets every {config.save_every:,} steps{timed if on_cpu else '.'} "
+        "ugatit-train plan shows the details."
     )
 
 

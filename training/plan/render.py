@@ -57,7 +57,8 @@ def _memory(plan: Plan) -> list[Row]:
     ]
     rows = [(name, size(count), words) for name, count, words in parts if count]
     free = f"; {size(plan.free_memory_bytes)} free here" if plan.free_memory_bytes is not None else ""
-    each = f" each, {size(plan.needed_bytes)} for all here" if plan.local_processes > 1 else ""
+    shared = plan.local_processes > 1 and plan.speed.device_type == "cpu"
+    each = f" each, {size(plan.needed_bytes)} for all here" if shared else ""
     total = [("memory", f"about {size(plan.memory_bytes)}", f"estimated{each}{free}")]
     if plan.measured is not None:
         told = "the process at its largest in these steps, without cached pictures"
