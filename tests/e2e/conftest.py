@@ -1,3 +1,5 @@
+"""Fixtures of the end-to-end tests."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -9,6 +11,6 @@ from tests.service import running_service
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
-    """A service with the bundles that are shipped."""
+    """Run the service with the shipped bundles and return its address."""
     with running_service() as address:
         yield address

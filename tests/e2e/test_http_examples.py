@@ -1,4 +1,4 @@
-"""The Python of docs/http.md, as a person would run it."""
+"""Test the Python example of docs/http.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.service import running_service
 EXAMPLE = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "http.md").read_text("utf-8"), re.DOTALL)[0]
 
 
-def test_the_python_example_writes_a_picture_and_a_heat_map(tmp_path: Path) -> None:
+def test_python_example_writes_a_picture_and_a_heat_map(tmp_path: Path) -> None:
     shutil.copy(ROOT / "tests" / "photo.jpg", tmp_path)
     with running_service() as address:
         code = EXAMPLE.replace("http://127.0.0.1:8000", address)

@@ -1,4 +1,4 @@
-"""From a checkpoint over import and service to the answer: what torch computes is what a client gets."""
+"""Test parity from end to end: an imported checkpoint, served, gives what torch computes."""
 
 from __future__ import annotations
 
@@ -23,20 +23,22 @@ from training.export.parity import translate
 from training.importers.pytorch import read_official
 
 
-def ask(url: str, body: bytes | None = None, **headers: str) -> dict[str, Any]:
-    request = urllib.request.Request(url, body, headers)
-    with urllib.request.urlopen(request, timeout=60) as response:
+def request(url: str, body: bytes | None = None, **headers: str) -> dict[str, Any]:
+    """Return the JSON answer to a request."""
+    message = urllib.request.Request(url, body, headers)
+    with urllib.request.urlopen(message, timeout=60) as response:
         answer: dict[str, Any] = json.load(response)
     return answer
 
 
 def decoded(picture: dict[str, Any]) -> NDArray[np.int64]:
+    """Return the pixels of a picture in a JSON answer."""
     with Image.open(io.BytesIO(base64.b64decode(picture["data"]))) as opened:
         return np.asarray(opened).astype(int)
 
 
 @pytest.mark.parametrize("variant", ["light", "full"])
-def test_a_client_gets_what_torch_computes(tmp_path: Path, variant: str) -> None:
+def test_client_gets_what_torch_computes(tmp_path: Path, variant: str) -> None:
     generator = read_official(checkpoint(variant), size=128).generators["genA2B"]
     prepare_bundle("cat2dog", generator).write(tmp_path)
     picture = smooth_picture(128, 128, seed=9)
@@ -45,10 +47,10 @@ def test_a_client_gets_what_torch_computes(tmp_path: Path, variant: str) -> None
     expected = {name: array[0] for name, array in translate(generator.double(), picture[None]).items()}
 
     with running_service(tmp_path) as address:
-        answer = ask(
+        answer = request(
             f"{address}/translate?direction=cat2dog", file.getvalue(), **{"Content-Type": "image/png"}
         )
-        raw = ask(f"{address}{answer['attention']['href']}&view=raw")
+        raw = request(f"{address}{answer['attention']['href']}&view=raw")
 
     assert np.abs(decoded(answer["image"]) - expected["image"]).max() <= 1
     expected_overlay = overlay(picture, normalize(expected["attention"]), colormap="jet", alpha=0.5)

@@ -1,4 +1,4 @@
-"""What the README tells people to type works as it stands there."""
+"""Test the README's commands by running them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ QUIET_CURL = 'curl() { command curl --silent --show-error --fail-with-body "$@";
 
 
 def block(heading: str) -> str:
-    """The shell commands of a section."""
+    """Return the shell commands of a section."""
     section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
     return "\n".join(re.findall(r"```sh\n(.*?)```", section, re.DOTALL))
 
 
 def run(commands: str, folder: Path) -> str:
-    """Run commands as a person would who stands in a clone."""
+    """Run commands in a folder as in a clone, and return what they print."""
     (folder / "tests").mkdir()
     shutil.copy(ROOT / "tests" / "photo.jpg", folder / "tests")
     if not (folder / "bundles").exists():
@@ -43,24 +43,24 @@ def run(commands: str, folder: Path) -> str:
         env=clean | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=600,  # half a dozen commands, each of which imports torch
+        timeout=600,  # six commands that import torch
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
 
 def as_modules(commands: str) -> str:
-    """The console scripts of whatever environment these tests run in."""
+    """Replace the console scripts by modules, which run in the tests' environment."""
     commands = commands.replace(".venv/bin/ugatit-train ", f"{sys.executable} -m training ")
     return commands.replace(".venv/bin/ugatit ", f"{sys.executable} -m app ")
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory, address: str) -> Path:
-    """The folder in which every command of the section on asking was run."""
-    folder = tmp_path_factory.mktemp("asked")
+def answers(tmp_path_factory: pytest.TempPathFactory, address: str) -> Path:
+    """Run the HTTP commands of the section `Ask` and return their folder."""
+    folder = tmp_path_factory.mktemp("answers")
     commands = block("Ask").split(".venv/bin/ugatit translate")[0].replace("http://127.0.0.1:8000", address)
-    (folder / "said.txt").write_text(run(commands, folder))
+    (folder / "output.txt").write_text(run(commands, folder))
     return folder
 
 
@@ -73,21 +73,21 @@ def asked(tmp_path_factory: pytest.TempPathFactory, address: str) -> Path:
         ("local.png", (128, 128)),
     ],
 )
-def test_the_pictures_that_curl_saves_are_pictures(asked: Path, name: str, size: tuple[int, int]) -> None:
-    with Image.open(asked / name) as picture:
+def test_curl_saves_pictures(answers: Path, name: str, size: tuple[int, int]) -> None:
+    with Image.open(answers / name) as picture:
         assert picture.size == size
 
 
-def test_the_json_that_curl_saves_has_all_that_is_promised(asked: Path) -> None:
-    answer = json.loads((asked / "answer.json").read_text())
+def test_curl_saves_json_with_the_probability_and_raw_values(answers: Path) -> None:
+    answer = json.loads((answers / "answer.json").read_text())
     assert answer["image"]["media_type"] == "image/jpeg"
     assert answer["attention"]["source_probability"] > 0.5
-    raw = json.loads((asked / "map.json").read_text())
+    raw = json.loads((answers / "map.json").read_text())
     assert raw["shape"] == [32, 32]
 
 
-def test_the_multipart_answer_that_curl_saves_has_three_parts(asked: Path) -> None:
-    body = (asked / "answer.multipart").read_bytes()
+def test_curl_saves_a_multipart_answer_with_three_parts(answers: Path) -> None:
+    body = (answers / "answer.multipart").read_bytes()
     boundary = body.split(b"\r\n", 1)[0][2:]
     message = email.message_from_bytes(
         b"Content-Type: multipart/mixed; boundary=" + boundary + b"\n\n" + body
@@ -98,20 +98,20 @@ def test_the_multipart_answer_that_curl_saves_has_three_parts(asked: Path) -> No
     assert types == ["image/png", "image/png", "application/json"]
 
 
-def test_what_curl_asks_the_service_about_itself_is_answered(asked: Path) -> None:
-    said = (asked / "said.txt").read_text()
-    assert '"selfie2anime"' in said
-    assert '"status":"ready"' in said
-    assert "# HELP" in said
+def test_directions_readiness_and_metrics_are_printed(answers: Path) -> None:
+    output = (answers / "output.txt").read_text()
+    assert '"selfie2anime"' in output
+    assert '"status":"ready"' in output
+    assert "# HELP" in output
 
 
-def test_the_commands_without_a_server_work(tmp_path: Path) -> None:
+def test_commands_without_a_server_work(tmp_path: Path) -> None:
     commands = block("Ask")
     run(as_modules(commands[commands.index(".venv/bin/ugatit translate") :]), tmp_path)
     assert {path.name for path in (tmp_path / "translated").iterdir()} == {"photo.png", "photo.overlay.png"}
 
 
-def test_the_command_that_imports_a_checkpoint_works(tmp_path: Path) -> None:
+def test_import_command_works(tmp_path: Path) -> None:
     shutil.copy(checkpoint("light"), tmp_path / "params.pt")
     (tmp_path / "bundles").mkdir()
     commands = block("Your own weights").split(".venv/bin/ugatit-train data check")[0]
@@ -119,7 +119,7 @@ def test_the_command_that_imports_a_checkpoint_works(tmp_path: Path) -> None:
     assert read_bundle(tmp_path / "bundles" / "selfie2anime").manifest.discriminators
 
 
-def test_the_commands_that_train_work_on_a_small_scale(tmp_path: Path) -> None:
+def test_training_commands_work_on_a_small_scale(tmp_path: Path) -> None:
     data_set(tmp_path / "DATA")
     (tmp_path / "bundles").mkdir()
     commands = block("Your own weights")

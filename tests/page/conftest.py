@@ -1,7 +1,6 @@
-"""A real Chromium, a stand-in for the service, and a page that watches itself.
+"""Fixtures: a Chromium, a fake service, and a page whose errors fail the test.
 
-`address` is where a test's page is found: a module of tests that overrides this one fixture runs against
-another server, the real one say.
+A module that overrides the fixture `address` runs its tests against another server, such as the real one.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.page.standin import StandIn
+from tests.page.fake_service import FakeService
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,21 +30,22 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-fake-device-for-media-stream",  # a camera that shows a test picture
-    "--use-fake-ui-for-media-stream",  # and is granted without asking
+    "--use-fake-device-for-media-stream",  # a camera with a test picture
+    "--use-fake-ui-for-media-stream",  # without a permission prompt
 ]
 
 
 def _no_browser(reason: str) -> Never:
     if os.environ.get("UGATIT_TESTS_NEED_BROWSER") == "1":
         pytest.fail(f"UGATIT_TESTS_NEED_BROWSER=1, but {reason}")
-    pytest.skip(f"THE PAGE WAS NOT TESTED: {reason}")
+    pytest.skip(f"the page was not tested: {reason}")
 
 
-# Per module, not per session: while Playwright's sync API runs, its thread has a running event loop, and
-# asyncio tests elsewhere could not start theirs.
+# Per module, not per session: Playwright's sync API keeps an event loop running in this thread, so asyncio
+# tests of other modules could not start their own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Start Chromium; skip the tests without one, or fail if UGATIT_TESTS_NEED_BROWSER=1."""
     try:
         from playwright.sync_api import sync_playwright
     except ModuleNotFoundError:
@@ -60,40 +60,42 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def stand_in() -> Iterator[StandIn]:
-    server = StandIn()
+def fake_service() -> Iterator[FakeService]:
+    """Run the fake service."""
+    server = FakeService()
     yield server
     server.close()
 
 
 @pytest.fixture
-def address(stand_in: StandIn) -> str:
-    return stand_in.address
+def address(fake_service: FakeService) -> str:
+    """Return the address of the page."""
+    return fake_service.address
 
 
 @pytest.fixture
 def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
-    """Opens the page with Playwright's context options; whatever it did wrong fails the test at its end."""
-    wrongs: list[str] = []
+    """Return a function that opens the page with Playwright's context options; its errors fail the test."""
+    errors: list[str] = []
     contexts = []
 
     def watch(page: Page) -> None:
         host = urlsplit(address).netloc
-        page.on("pageerror", lambda error: wrongs.append(f"uncaught: {error}"))
-        page.on("console", lambda told: note_console(told.type, told.text))
-        page.on("request", lambda asked: note_request(asked.url, host))
-        # From its first listener on, Playwright takes file choosers over; a test's own would come too late.
+        page.on("pageerror", lambda error: errors.append(f"uncaught: {error}"))
+        page.on("console", lambda message: note_console(message.type, message.text))
+        page.on("request", lambda request: note_request(request.url, host))
+        # Playwright intercepts file choosers from the first listener on; one in a test would be too late.
         page.on("filechooser", lambda _: None)
 
     def note_console(kind: str, text: str) -> None:
-        # Chromium itself writes this line for a refusal, which the tests of refusals provoke.
+        # Chromium logs this line for every error status, which some tests cause.
         if kind in ("error", "warning") and not text.startswith("Failed to load resource"):
-            wrongs.append(f"console: {text}")
+            errors.append(f"console: {text}")
 
     def note_request(url: str, host: str) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("blob", "data") and parts.netloc != host:
-            wrongs.append(f"asked another host: {url}")
+            errors.append(f"request to another host: {url}")
 
     def open_with(*, query: str = "", ready: bool = True, **options: Any) -> Page:
         context = browser.new_context(**({"reduced_motion": "reduce"} | options))
@@ -109,9 +111,10 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
     yield open_with
     for context in contexts:
         context.close()
-    assert wrongs == []
+    assert errors == []
 
 
 @pytest.fixture
 def page(open_page: OpenPage) -> Page:
+    """Open the page in a desktop window."""
     return open_page(viewport={"width": 1280, "height": 900})

@@ -1,4 +1,4 @@
-"""Photos drawn by code, and what the page shows of them."""
+"""Generated photos, and helpers that read what the page shows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RED, GREEN, BLUE, MAGENTA = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 255)
 
 
 def stripes() -> Image.Image:
-    """300 x 200: 50 px of red at the left and of blue at the right, green between, the centre square."""
+    """Return a picture of 300 x 200: 50 px of red at the left, 50 px of blue at the right, else green."""
     picture = Image.new("RGB", (300, 200), GREEN)
     picture.paste(RED, (0, 0, 50, 200))
     picture.paste(BLUE, (250, 0, 300, 200))
@@ -23,23 +23,23 @@ def stripes() -> Image.Image:
 
 
 def photo(name: str = "holiday.png", picture: Image.Image | None = None) -> FilePayload:
-    """A PNG file as Playwright hands it to a file input."""
+    """Return a PNG file for a file input."""
     buffer = io.BytesIO()
     (picture or stripes()).save(buffer, "PNG")
     return {"name": name, "mimeType": "image/png", "buffer": buffer.getvalue()}
 
 
-def lying_photo() -> FilePayload:
-    """A JPEG stored lying, 300 x 200, whose EXIF orientation says that it stands, 200 x 300."""
+def rotated_photo() -> FilePayload:
+    """Return a JPEG of 300 x 200 whose EXIF orientation turns it to 200 x 300."""
     buffer = io.BytesIO()
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90 degrees clockwise to view
     stripes().save(buffer, "JPEG", exif=exif, quality=95)
-    return {"name": "standing.jpg", "mimeType": "image/jpeg", "buffer": buffer.getvalue()}
+    return {"name": "portrait.jpg", "mimeType": "image/jpeg", "buffer": buffer.getvalue()}
 
 
 def pick(page: Page, file: FilePayload | None = None) -> None:
-    """Pick a photo, and do not wait for what comes of it."""
+    """Pick a photo without waiting for the result."""
     page.set_input_files("#file", file or photo())
 
 
@@ -51,8 +51,8 @@ def translated(page: Page, file: FilePayload | None = None) -> Page:
     return page
 
 
-def give(page: Page, event: str, file: FilePayload | None) -> None:
-    """Fire a `drop` or `paste` that carries a file, or only text when there is none."""
+def transfer(page: Page, event: str, file: FilePayload | None) -> None:
+    """Fire a `drop` or `paste` event with a file, or with text only."""
     data = {"event": event, "text": "no file", "name": "", "type": "", "bytes": ""}
     if file is not None:
         data |= {"name": file["name"], "type": file["mimeType"]}
@@ -72,7 +72,7 @@ def give(page: Page, event: str, file: FilePayload | None) -> None:
 
 
 def pixel(page: Page, selector: str, x: float = 0.5, y: float = 0.5) -> tuple[int, int, int]:
-    """The colour of a shown picture or canvas at a place in [0, 1] of its width and height."""
+    """Return the colour of a shown picture or canvas; x and y are shares of its width and height, 0 to 1."""
     colour = page.locator(selector).evaluate(
         """async (shown, [x, y]) => {
             if (shown.decode) await shown.decode();
@@ -89,7 +89,7 @@ def pixel(page: Page, selector: str, x: float = 0.5, y: float = 0.5) -> tuple[in
 
 
 def seam(page: Page) -> float:
-    """Where the seam is drawn, in per cent of the frame's width."""
+    """Return the seam's position in per cent of the frame's width."""
     share: float = page.locator(".seamline").evaluate(
         """(line) => {
             const [seam, frame] = [line, line.parentElement].map((node) => node.getBoundingClientRect());
@@ -100,5 +100,5 @@ def seam(page: Page) -> float:
 
 
 def choose(page: Page, value: str) -> None:
-    """Choose the radio button with this value, as a click on its words does."""
+    """Choose the radio button with this value by a click on its label."""
     page.locator("label", has=page.locator(f"input[value='{value}']")).click()

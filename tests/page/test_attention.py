@@ -1,4 +1,4 @@
-"""Where the networks looked."""
+"""Test the panel of heat maps."""
 
 from __future__ import annotations
 
@@ -7,54 +7,56 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.page.fake_service import HEAT_COLOURS, direction, problem
 from tests.page.photos import choose, pixel, seam, translated
-from tests.page.standin import HEAT_COLOURS, direction, problem
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.page.conftest import OpenPage
-    from tests.page.standin import StandIn
+    from tests.page.fake_service import FakeService
 
-SIDES = {"generator": 64, "local": 65, "global": 66}  # the stand-in's heat maps are told apart by their size
+SIDES = {"generator": 64, "local": 65, "global": 66}  # the fake service's heat maps differ in size
 
 
 def show_heat(page: Page, network: str) -> None:
+    """Choose a network and wait for its heat map."""
     choose(page, network)
     page.locator(f"#attention:not([aria-busy]) input[value={network}]").wait_for(state="attached")
     page.locator("#heat[src^=blob]").wait_for()
 
 
 def heat_width(page: Page) -> int:
+    """Return the width of the shown heat map in pixels."""
     return int(
         page.locator("#heat").evaluate("async (image) => { await image.decode(); return image.naturalWidth }")
     )
 
 
-@pytest.mark.parametrize(("network", "place"), [("generator", 100), ("local", 0), ("global", 0)])
-def test_each_networks_map_lies_over_the_picture_it_looked_at(page: Page, network: str, place: int) -> None:
+@pytest.mark.parametrize(("network", "position"), [("generator", 100), ("local", 0), ("global", 0)])
+def test_heat_map_is_shown_over_the_input_of_its_network(page: Page, network: str, position: int) -> None:
     translated(page)
     show_heat(page, network)
     assert heat_width(page) == SIDES[network]
-    assert seam(page) == place
+    assert seam(page) == position
     words = page.locator("#attention-words").inner_text()
     assert network in words
     assert ("over the photo" in words) == (network == "generator")
 
 
-def test_another_colour_map_is_fetched_once_and_shown_with_its_legend(page: Page, stand_in: StandIn) -> None:
+def test_each_colour_map_is_fetched_once_and_has_its_legend(page: Page, fake_service: FakeService) -> None:
     translated(page)
     show_heat(page, "generator")
     for colours in ("viridis", "jet", "viridis"):
         page.get_by_label("Colours").select_option(colours)
         page.locator(f"#attention:not([aria-busy]) [data-colormap={colours}]").wait_for()
         assert pixel(page, "#heat") == HEAT_COLOURS[colours]
-    asked = [request.query for request in stand_in.asked("/attention")]
-    assert [query["colormap"] for query in asked] == ["jet", "viridis"]
-    assert all(query["view"] == "heatmap" for query in asked)
+    queries = [request.query for request in fake_service.received("/attention")]
+    assert [query["colormap"] for query in queries] == ["jet", "viridis"]
+    assert all(query["view"] == "heatmap" for query in queries)
 
 
-def test_opacity_is_blended_in_the_browser(page: Page, stand_in: StandIn) -> None:
+def test_opacity_changes_without_a_request(page: Page, fake_service: FakeService) -> None:
     translated(page)
     show_heat(page, "generator")
     slider = page.get_by_label("Opacity")
@@ -63,10 +65,10 @@ def test_opacity_is_blended_in_the_browser(page: Page, stand_in: StandIn) -> Non
         page.keyboard.press("ArrowRight")
     assert page.locator("#heat").evaluate("(heat) => getComputedStyle(heat).opacity") == "0.6"
     assert page.locator("#opacity-value").inner_text() == "60 %"
-    assert len(stand_in.asked("/attention")) == 1
+    assert len(fake_service.received("/attention")) == 1
 
 
-def test_the_overlay_is_saved_as_it_is_looked_at(page: Page, stand_in: StandIn) -> None:
+def test_downloaded_overlay_has_the_chosen_options(page: Page, fake_service: FakeService) -> None:
     translated(page)
     show_heat(page, "local")
     page.get_by_label("Colours").select_option("inferno")
@@ -75,7 +77,7 @@ def test_the_overlay_is_saved_as_it_is_looked_at(page: Page, stand_in: StandIn) 
         page.get_by_role("button", name="Download the overlay").click()
     assert download.value.suggested_filename == "holiday-selfie2anime-attention-local.png"
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
-    query = stand_in.asked("/attention")[-1].query
+    query = fake_service.received("/attention")[-1].query
     wanted = {
         "network": "local",
         "view": "overlay",
@@ -86,23 +88,23 @@ def test_the_overlay_is_saved_as_it_is_looked_at(page: Page, stand_in: StandIn) 
     assert query.items() >= wanted.items()
 
 
-def test_the_saved_files_bytes_are_the_servers(page: Page, stand_in: StandIn) -> None:
+def test_downloaded_translation_has_the_servers_bytes(page: Page, fake_service: FakeService) -> None:
     translated(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the translation").click()
-    assert Path(download.value.path()).read_bytes() == stand_in.translation
+    assert Path(download.value.path()).read_bytes() == fake_service.translation
 
 
-def test_off_takes_the_heat_map_away_and_asks_nothing(page: Page, stand_in: StandIn) -> None:
+def test_off_hides_the_heat_map_without_a_request(page: Page, fake_service: FakeService) -> None:
     translated(page)
-    assert stand_in.asked("/attention") == []
+    assert fake_service.received("/attention") == []
     show_heat(page, "global")
     choose(page, "off")
     page.locator("#heat").wait_for(state="hidden")
     assert page.get_by_label("Opacity").is_hidden()
 
 
-def test_a_chosen_network_stays_chosen_for_the_next_photo(page: Page) -> None:
+def test_chosen_network_is_kept_for_the_next_photo(page: Page) -> None:
     translated(page)
     show_heat(page, "global")
     translated(page)
@@ -110,18 +112,18 @@ def test_a_chosen_network_stays_chosen_for_the_next_photo(page: Page) -> None:
     assert heat_width(page) == SIDES["global"]
 
 
-def test_only_the_maps_a_model_has_are_offered(open_page: OpenPage, stand_in: StandIn) -> None:
+def test_only_the_models_maps_are_offered(open_page: OpenPage, fake_service: FakeService) -> None:
     maps = {"generator": True, "local": False, "global": False}
-    stand_in.directions = [direction("selfie2anime", "selfie", "anime", attention=maps)]
+    fake_service.directions = [direction("selfie2anime", "selfie", "anime", attention=maps)]
     page = translated(open_page())
     assert page.locator("#networks span").all_inner_texts() == ["Off", "Generator"]
 
 
-def test_a_model_without_attention_shows_neither_maps_nor_probability(
-    open_page: OpenPage, stand_in: StandIn
+def test_model_without_attention_shows_neither_maps_nor_probability(
+    open_page: OpenPage, fake_service: FakeService
 ) -> None:
     maps = {"generator": False, "local": False, "global": False}
-    stand_in.directions = [direction("selfie2anime", "selfie", "anime", attention=maps)]
+    fake_service.directions = [direction("selfie2anime", "selfie", "anime", attention=maps)]
     page = translated(open_page())
     assert page.locator("#attention").is_hidden()
     assert page.locator("#belief").is_hidden()
@@ -136,36 +138,34 @@ def test_a_model_without_attention_shows_neither_maps_nor_probability(
         (0.12, "12 % selfie", "surprises"),
     ],
 )
-def test_the_probability_is_explained(
-    page: Page, stand_in: StandIn, probability: float, figure: str, words: str
+def test_probability_is_explained(
+    page: Page, fake_service: FakeService, probability: float, figure: str, words: str
 ) -> None:
-    stand_in.probability = probability
+    fake_service.probability = probability
     translated(page)
     assert page.locator("#probability").inner_text() == figure
     assert words in page.locator("#belief-words").inner_text()
 
 
-def test_an_unknown_probability_is_not_shown(page: Page, stand_in: StandIn) -> None:
-    stand_in.probability = None
+def test_unknown_probability_is_not_shown(page: Page, fake_service: FakeService) -> None:
+    fake_service.probability = None
     translated(page)
     assert page.locator("#belief").is_hidden()
     assert page.locator("#attention").is_visible()
 
 
-def test_expired_attention_is_said_in_words_and_a_new_translation_brings_it_back(
-    page: Page, stand_in: StandIn
+def test_expired_heat_map_is_explained_and_a_new_translation_restores_it(
+    page: Page, fake_service: FakeService
 ) -> None:
     translated(page)
     show_heat(page, "generator")
-    stand_in.instead["/attention"] = problem(
-        404, "attention_gone", "Gone", "Its attention is no longer kept."
-    )
+    fake_service.instead["/attention"] = problem(404, "attention_gone", "Gone", "The heat maps have expired.")
     choose(page, "local")
-    page.get_by_text("Its attention is no longer kept.").wait_for()
+    page.get_by_text("The heat maps have expired.").wait_for()
     assert page.locator("#heat").is_hidden()
     assert page.locator("#translation").is_visible()
-    stand_in.instead.clear()
+    fake_service.instead.clear()
     page.get_by_role("button", name="Translate again").click()
     page.locator("#heat[src^=blob]").wait_for()
     assert heat_width(page) == SIDES["local"]
-    assert page.get_by_text("no longer kept").is_hidden()
+    assert page.get_by_text("have expired").is_hidden()

@@ -1,4 +1,4 @@
-"""From a photo to its translation, its attention and its file; nothing here knows which server answers."""
+"""Test the way from a photo to its translation, heat map and download, with any server."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def selfie_page(open_page: OpenPage) -> Page:
+    """Open the page with the direction selfie2anime."""
     return open_page(query="?direction=selfie2anime")
 
 
-def test_a_picked_photo_is_shown_translated(selfie_page: Page) -> None:
+def test_picked_photo_is_translated(selfie_page: Page) -> None:
     page = translated(selfie_page)
     assert page.locator("#translation").is_visible()
     assert page.locator("#translation").get_attribute("alt") == "The translation: anime"
@@ -30,13 +31,13 @@ def test_a_picked_photo_is_shown_translated(selfie_page: Page) -> None:
     assert page.locator("#show-translation").inner_text() == "anime"
 
 
-def test_the_probability_is_said_in_words(selfie_page: Page) -> None:
+def test_probability_names_the_source_domain(selfie_page: Page) -> None:
     page = translated(selfie_page)
     words = page.locator("#probability").inner_text()
     assert words.endswith("% selfie")
 
 
-def test_the_generators_attention_lies_over_the_photo(selfie_page: Page) -> None:
+def test_generators_heat_map_is_shown_over_the_photo(selfie_page: Page) -> None:
     page = translated(selfie_page)
     assert page.locator("#heat").is_hidden()
     choose(page, "generator")
@@ -45,7 +46,7 @@ def test_the_generators_attention_lies_over_the_photo(selfie_page: Page) -> None
     assert "generator" in page.locator("#attention-words").inner_text()
 
 
-def test_the_translation_can_be_saved_as_a_file_named_after_photo_and_direction(selfie_page: Page) -> None:
+def test_downloaded_file_is_named_after_photo_and_direction(selfie_page: Page) -> None:
     page = translated(selfie_page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the translation").click()
@@ -55,7 +56,7 @@ def test_the_translation_can_be_saved_as_a_file_named_after_photo_and_direction(
         assert list(saved.size) == shown
 
 
-def test_the_other_direction_translates_the_same_photo_again(selfie_page: Page) -> None:
+def test_other_direction_translates_the_same_photo(selfie_page: Page) -> None:
     page = translated(selfie_page)
     with page.expect_response(lambda answer: "direction=anime2selfie" in answer.url):
         choose(page, "anime2selfie")

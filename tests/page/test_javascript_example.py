@@ -1,4 +1,4 @@
-"""The JavaScript of docs/http.md, in a page of another site."""
+"""Test the JavaScript example of docs/http.md in a page of another site."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHOW = """async (src) => {
 }"""
 
 
-class _Empty(SimpleHTTPRequestHandler):
+class _EmptyPage(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
@@ -40,13 +40,14 @@ class _Empty(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def other_site() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), _Empty) as server:
+    """Serve an empty page at another origin and return the origin."""
+    with HTTPServer(("127.0.0.1", 0), _EmptyPage) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
         yield f"http://localhost:{server.server_port}"
         server.shutdown()
 
 
-def test_the_example_works_on_a_page_of_an_allowed_site(browser: Browser, other_site: str) -> None:
+def test_example_works_on_a_page_of_an_allowed_site(browser: Browser, other_site: str) -> None:
     with running_service(UGATIT_CORS_ORIGINS=other_site) as address:
         page = browser.new_page()
         page.goto(other_site)

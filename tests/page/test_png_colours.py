@@ -1,4 +1,4 @@
-"""What the service decodes of a PNG is what Chromium draws of it."""
+"""Test that the service decodes a PNG's colours as Chromium does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DRAW = """async (file) => {
 }"""
 
 
-def test_every_declared_colour_is_the_one_chromium_draws(browser: Browser) -> None:
+def test_declared_colours_are_decoded_as_chromium_draws_them(browser: Browser) -> None:
     page = browser.new_page()
     files = [grey_steps(chunks) for chunks, _ in SHOWN.values()] + [colours(chunks) for chunks in COLOURED]
     for number, data in enumerate(files):

@@ -1,4 +1,4 @@
-"""The page and the real service with the bundles that are shipped: the same path, and every network."""
+"""Test the page with the real service and the shipped bundles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.page.photos import choose, photo, stripes, translated
-from tests.page.test_happy_path import *  # noqa: F403 - the same tests, at another address
+from tests.page.test_happy_path import *  # noqa: F403 - run the same tests with the real service
 from tests.service import running_service
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def service(browser: Browser) -> Iterator[str]:
-    """Started only where there is a browser."""
+    """Start the service and return its address; `browser` skips the tests first where there is none."""
     with running_service() as address:
         yield address
 
@@ -28,18 +28,18 @@ def address(service: str) -> str:
 
 
 @pytest.mark.parametrize("network", ["generator", "local", "global"])
-def test_every_network_shows_where_it_looked(page: Page, network: str) -> None:
+def test_every_networks_heat_map_is_shown(page: Page, network: str) -> None:
     page = translated(page)
     choose(page, network)
     page.locator("#heat[src^=blob]").wait_for()
     assert network in page.locator("#attention-words").inner_text()
 
 
-def test_the_page_opens_on_the_direction_for_photos_of_people(page: Page) -> None:
+def test_page_opens_with_the_direction_selfie2anime(page: Page) -> None:
     assert page.locator("h1").inner_text() == "Selfie in. Anime out."
 
 
-def test_a_whole_large_photo_comes_back_at_the_size_that_the_page_names(page: Page) -> None:
+def test_large_photo_is_returned_at_the_size_that_the_page_names(page: Page) -> None:
     translated(page, photo(picture=stripes().resize((2000, 1500))))
     with page.expect_response(lambda answer: "fit=contain" in answer.url):
         choose(page, "contain")
@@ -48,7 +48,7 @@ def test_a_whole_large_photo_comes_back_at_the_size_that_the_page_names(page: Pa
     assert shown == [1024, 768]
 
 
-def test_the_sample_face_is_translated_and_the_models_limits_stand_beside_it(page: Page) -> None:
+def test_sample_face_is_translated_and_the_models_limits_are_shown(page: Page) -> None:
     page.get_by_role("button", name="Try a sample face").click()
     page.get_by_text("Translated in").wait_for()
     expectations = page.locator("#expectations")

@@ -1,4 +1,4 @@
-"""What a person does with a translation: its size, sharing it, and what to expect of it."""
+"""Test what the page offers with a translation: size, sharing, expectations, the sample."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.page.fake_service import direction
 from tests.page.photos import choose, photo, stripes, translated
-from tests.page.standin import direction
 
 if TYPE_CHECKING:
     from playwright.sync_api import FilePayload, Page
 
     from tests.page.conftest import OpenPage
-    from tests.page.standin import StandIn
+    from tests.page.fake_service import FakeService
 
 
-def large() -> FilePayload:
+def large_photo() -> FilePayload:
+    """Return a photo of 1600 x 1200 px."""
     return photo(picture=stripes().resize((1600, 1200)))
 
 
-def asked_size(stand_in: StandIn) -> str | None:
-    return stand_in.asked("/translate")[-1].query.get("size")
+def requested_size(fake_service: FakeService) -> str | None:
+    """Return the option `size` of the last translation."""
+    return fake_service.received("/translate")[-1].query.get("size")
 
 
-def test_a_large_photo_comes_back_at_a_useful_size_and_the_page_says_which(
-    page: Page, stand_in: StandIn
-) -> None:
-    translated(page, large())
-    assert asked_size(stand_in) == "1024"
+def test_large_photo_gets_1024_px_and_the_page_says_so(page: Page, fake_service: FakeService) -> None:
+    translated(page, large_photo())
+    assert requested_size(fake_service) == "1024"
     assert page.get_by_text(
         "1024 × 1024 px, JPEG. Enlarged from the 128 px that this model paints."
     ).is_visible()
@@ -37,8 +37,8 @@ def test_a_large_photo_comes_back_at_a_useful_size_and_the_page_says_which(
     assert download.value.suggested_filename == "holiday-selfie2anime.jpg"
 
 
-def test_a_whole_photo_offers_every_size_up_to_its_own(page: Page, stand_in: StandIn) -> None:
-    translated(page, large())
+def test_sizes_are_offered_up_to_the_photos_own(page: Page, fake_service: FakeService) -> None:
+    translated(page, large_photo())
     with page.expect_response(lambda answer: "fit=contain" in answer.url):
         choose(page, "contain")
     page.get_by_text("1024 × 768 px, JPEG.").wait_for()
@@ -53,25 +53,25 @@ def test_a_whole_photo_offers_every_size_up_to_its_own(page: Page, stand_in: Sta
     page.get_by_text("1600 × 1200 px, JPEG.").wait_for()
     sizes.select_option("128")
     page.get_by_text("128 × 96 px, PNG.").wait_for()
-    assert asked_size(stand_in) is None
+    assert requested_size(fake_service) is None
     assert page.get_by_text("Enlarged from").is_hidden()
 
 
-def test_a_chosen_size_holds_for_the_next_photo_as_far_as_that_goes(page: Page, stand_in: StandIn) -> None:
-    translated(page, large())
+def test_chosen_size_is_kept_for_the_next_photo_if_possible(page: Page, fake_service: FakeService) -> None:
+    translated(page, large_photo())
     with page.expect_response(lambda answer: "size=512" in answer.url):
         page.get_by_label("Size", exact=True).select_option("512")
     page.get_by_text("512 × 512 px, PNG.").wait_for()
     translated(page)
-    assert asked_size(stand_in) == "200"  # the centre square of 300 x 200
-    translated(page, large())
-    assert asked_size(stand_in) == "512"
+    assert requested_size(fake_service) == "200"  # the centre square of 300 x 200
+    translated(page, large_photo())
+    assert requested_size(fake_service) == "512"
 
 
-def test_a_photo_no_larger_than_the_network_offers_no_choice(page: Page, stand_in: StandIn) -> None:
+def test_photo_smaller_than_the_network_has_no_choice_of_size(page: Page, fake_service: FakeService) -> None:
     translated(page, photo(picture=stripes().resize((100, 90))))
     assert page.locator("#size-row").is_hidden()
-    assert asked_size(stand_in) is None
+    assert requested_size(fake_service) is None
 
 
 CAN_SHARE = """() => {
@@ -81,7 +81,7 @@ CAN_SHARE = """() => {
 REFUSES = "() => { navigator.share = () => Promise.reject(new DOMException('', '%s')); }"
 
 
-def test_a_picture_is_shared_where_the_browser_can(page: Page) -> None:
+def test_picture_is_shared_if_the_browser_can(page: Page) -> None:
     page.evaluate(CAN_SHARE)
     translated(page)
     page.get_by_role("button", name="Share").click()
@@ -93,13 +93,13 @@ def test_a_picture_is_shared_where_the_browser_can(page: Page) -> None:
     ]
 
 
-def test_without_a_way_to_share_there_is_no_button(page: Page) -> None:
+def test_share_button_is_hidden_if_the_browser_cannot_share(page: Page) -> None:
     page.evaluate("() => { navigator.canShare = undefined; }")
     translated(page)
     assert page.locator("#share").is_hidden()
 
 
-def test_a_share_that_is_refused_says_what_else_helps_and_one_that_is_called_off_says_nothing(
+def test_refused_share_is_explained_and_a_cancelled_one_is_not(
     page: Page,
 ) -> None:
     page.evaluate(CAN_SHARE)
@@ -112,14 +112,14 @@ def test_a_share_that_is_refused_says_what_else_helps_and_one_that_is_called_off
     page.get_by_text("could not be shared (NotAllowedError). Download it instead.").wait_for()
 
 
-def test_who_has_no_photo_can_try_a_sample(page: Page, stand_in: StandIn) -> None:
+def test_sample_face_is_translated(page: Page, fake_service: FakeService) -> None:
     page.get_by_role("button", name="Try a sample face").click()
     page.get_by_text("Translated in").wait_for()
-    assert len(stand_in.asked("/translate")) == 1
+    assert len(fake_service.received("/translate")) == 1
     assert page.get_by_text("Sample face: BaseMax/FakeFaces, GPL-3.0, people who do not exist").is_visible()
 
 
-def test_a_sample_that_does_not_come_is_said_in_words(page: Page) -> None:
+def test_sample_that_cannot_be_loaded_is_explained(page: Page) -> None:
     page.context.set_offline(True)
     page.get_by_role("button", name="Try a sample face").click()
     page.get_by_text("The sample could not be loaded.").wait_for()
@@ -154,10 +154,10 @@ Data: many."""
         ({"card": None, "limits": ""}, "This is a small model: it paints 128 × 128 px."),
     ],
 )
-def test_what_to_expect_stands_beside_the_result(
-    open_page: OpenPage, stand_in: StandIn, changes: dict[str, object], words: str
+def test_expectations_are_shown_beside_the_result(
+    open_page: OpenPage, fake_service: FakeService, changes: dict[str, object], words: str
 ) -> None:
-    stand_in.directions = [direction("a2b", "a", "b", **changes)]
+    fake_service.directions = [direction("a2b", "a", "b", **changes)]
     page = translated(open_page())
     assert page.locator("#expectations").inner_text() == words
     page.locator("#result").get_by_role("link", name="Model card").click()

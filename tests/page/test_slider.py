@@ -1,18 +1,18 @@
-"""Source and translation under one seam, framed as the network saw them."""
+"""Test the slider over source and translation."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.page.photos import BLUE, GREEN, MAGENTA, RED, choose, lying_photo, pixel, seam, translated
+from tests.page.photos import BLUE, GREEN, MAGENTA, RED, choose, pixel, rotated_photo, seam, translated
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tests.page.standin import StandIn
+    from tests.page.fake_service import FakeService
 
 
-def test_the_arrow_keys_move_the_seam(page: Page) -> None:
+def test_arrow_keys_move_the_seam(page: Page) -> None:
     translated(page)
     slider = page.get_by_role("slider", name="Before and after")
     slider.focus()
@@ -24,7 +24,7 @@ def test_the_arrow_keys_move_the_seam(page: Page) -> None:
     assert seam(page) == 0
 
 
-def test_dragging_moves_the_seam_and_hides_the_translation_left_of_it(page: Page) -> None:
+def test_dragging_moves_the_seam_and_clips_the_translation(page: Page) -> None:
     translated(page)
     box = page.locator("#frame").bounding_box()
     assert box is not None
@@ -38,7 +38,7 @@ def test_dragging_moves_the_seam_and_hides_the_translation_left_of_it(page: Page
     assert clip == "inset(0px 0px 0px 25%)"
 
 
-def test_the_labels_show_the_whole_photo_or_the_whole_translation(page: Page) -> None:
+def test_labels_show_only_the_photo_or_only_the_translation(page: Page) -> None:
     translated(page)
     page.get_by_role("button", name="anime", exact=True).click()
     assert seam(page) == 0
@@ -46,7 +46,7 @@ def test_the_labels_show_the_whole_photo_or_the_whole_translation(page: Page) ->
     assert seam(page) == 100
 
 
-def test_the_source_is_framed_as_its_centre_square(page: Page) -> None:
+def test_source_is_cropped_to_its_centre_square(page: Page) -> None:
     translated(page)
     assert [pixel(page, "#source", x) for x in (0, 0.5, 1)] == [GREEN] * 3
     assert pixel(page, "#translation") == MAGENTA
@@ -55,32 +55,32 @@ def test_the_source_is_framed_as_its_centre_square(page: Page) -> None:
     assert abs(box["width"] - box["height"]) < 1
 
 
-def test_the_whole_photo_can_be_asked_for(page: Page, stand_in: StandIn) -> None:
+def test_whole_photo_can_be_chosen(page: Page, fake_service: FakeService) -> None:
     translated(page)
     choose(page, "contain")
     page.get_by_text("Translated in").wait_for()
-    assert stand_in.asked("/translate")[-1].query["fit"] == "contain"
+    assert fake_service.received("/translate")[-1].query["fit"] == "contain"
     assert [pixel(page, "#source", x) for x in (0, 0.5, 1)] == [RED, GREEN, BLUE]
     box = page.locator("#frame").bounding_box()
     assert box is not None
     assert abs(box["width"] / box["height"] - 1.5) < 0.02
 
 
-def test_the_photo_can_be_stretched(page: Page, stand_in: StandIn) -> None:
+def test_photo_can_be_stretched(page: Page, fake_service: FakeService) -> None:
     translated(page)
     choose(page, "stretch")
     page.get_by_text("Translated in").wait_for()
-    assert stand_in.asked("/translate")[-1].query["fit"] == "stretch"
+    assert fake_service.received("/translate")[-1].query["fit"] == "stretch"
     assert [pixel(page, "#source", x) for x in (0, 0.5, 1)] == [RED, GREEN, BLUE]
     box = page.locator("#frame").bounding_box()
     assert box is not None
     assert abs(box["width"] - box["height"]) < 1
 
 
-def test_a_photo_that_was_stored_lying_stands_upright(page: Page) -> None:
+def test_rotated_photo_is_shown_upright(page: Page) -> None:
     translated(page)
     choose(page, "contain")
-    translated(page, lying_photo())
+    translated(page, rotated_photo())
     red, green, blue = pixel(page, "#source", 0.5, 0)
     assert red > 240
     assert max(green, blue) < 20

@@ -1,4 +1,4 @@
-"""The page and /docs behind a proxy that serves them below a path of which the service knows nothing."""
+"""Test the page and /docs below a proxy's path that the service does not know."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def service(browser: Browser) -> Iterator[str]:
-    """Started only where there is a browser."""
+    """Start service and proxy and return the address; `browser` skips the tests first where there is none."""
     with running_service() as address, proxied(address) as below:
         yield f"{below}/"
 
@@ -34,11 +34,11 @@ def test_heat_maps_are_shown(page: Page, network: str) -> None:
     page.locator("#heat[src^=blob]").wait_for()
 
 
-def test_the_documentation_tries_its_operations(page: Page, address: str) -> None:
+def test_documentation_can_send_requests(page: Page, address: str) -> None:
     page.goto(f"{address}docs")
     page.locator(".opblock-summary", has_text="/directions").click()
     page.get_by_role("button", name="Try it out").click()
-    with page.expect_response("**/directions") as asked:
+    with page.expect_response("**/directions") as response:
         page.get_by_role("button", name="Execute").click()
-    assert asked.value.url == f"{address}directions"
-    assert asked.value.status == 200
+    assert response.value.url == f"{address}directions"
+    assert response.value.status == 200

@@ -1,28 +1,28 @@
-/** The service's HTTP contract, and what it says when it says no. */
+/** Calls of the service's HTTP API, and its problems as errors. */
 
 import { keyHeaders } from "./key.js";
 import { post } from "./upload.js";
 
-/** A refusal in words: the fields of the server's problem JSON, and the seconds it asks us to wait. */
+/** An error with the fields of the server's problem JSON and the seconds of its Retry-After. */
 export class Problem extends Error {
   constructor({ status = 0, code = "unknown", title, detail, request_id = null }, retryAfterSeconds = 0) {
     super(detail);
     Object.assign(this, { status, code, title, detail, requestId: request_id, retryAfterSeconds });
   }
 
-  /** Whether the same request can succeed later, unchanged. */
-  get passing() {
+  /** Whether the same request may succeed later. */
+  get retryable() {
     if (OUT_OF_ORDER.includes(this.code)) return false;
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 
-  /** Whether the same picture can succeed with fewer bytes or pixels: the upload was too slow or too large. */
-  get wantsSmaller() {
+  /** Whether a smaller copy of the picture may succeed: the upload was too slow or too large. */
+  get needsSmaller() {
     return this.status === 408 || this.status === 413 || this.code === "too_many_pixels";
   }
 }
 
-const OUT_OF_ORDER = ["direction_defunct", "network_defunct"]; // until an operator mends it
+const OUT_OF_ORDER = ["direction_defunct", "network_defunct"]; // until an operator repairs it
 
 const UNREACHABLE = {
   code: "unreachable",
@@ -30,19 +30,19 @@ const UNREACHABLE = {
   detail: "The connection failed. Check that you are online and that the server is running, then try again.",
 };
 
-async function refusal(response) {
+async function problemOf(response) {
   const seconds = Number(response.headers.get("Retry-After")) || 0;
-  // A proxy in between may answer with a page of its own instead of our problem JSON.
+  // A proxy may answer with an HTML page instead of our problem JSON.
   const problem = await response.json().catch(() => ({}));
   const title = problem.title ?? `The server answered ${response.status}`;
-  const detail = problem.detail ?? "It gave no reason. Try again in a moment.";
+  const detail = problem.detail ?? "It sent no explanation. Try again in a moment.";
   return new Problem({ ...problem, status: response.status, title, detail }, seconds);
 }
 
-async function ask(url, read, { send = fetch, ...init } = {}) {
+async function call(url, read, { send = fetch, ...init } = {}) {
   try {
     const response = await send(url, { ...init, headers: { ...init.headers, ...keyHeaders() } });
-    if (!response.ok) throw await refusal(response);
+    if (!response.ok) throw await problemOf(response);
     return await read(response);
   } catch (error) {
     if (error instanceof Problem || error.name === "AbortError") throw error;
@@ -53,33 +53,33 @@ async function ask(url, read, { send = fetch, ...init } = {}) {
 const asJson = (response) => response.json();
 const asBlob = (response) => response.blob();
 
-/** The directions the server offers, ready or not. */
+/** Return the server's directions, ready or not. */
 export async function fetchDirections() {
-  return (await ask("directions", asJson)).directions;
+  return (await call("directions", asJson)).directions;
 }
 
 /**
- * Translate a picture's blob; resolves to the JSON answer of POST /translate. `options` are its query's;
- * `onProgress(share)` is called while the picture is being sent, with 1 once it is.
+ * Translate a picture's blob; resolves to the JSON answer of POST /translate. `options` is its query.
+ * `onProgress(share)` is called during the upload, and with 1 at its end.
  */
 export function translate(blob, options, { signal, onProgress }) {
   const body = new FormData();
-  body.append("file", blob, "photo"); // the file's own name may tell more than the person means to
+  body.append("file", blob, "photo"); // the file's own name may be private
   const headers = { Accept: "application/json" };
-  return ask(`translate?${new URLSearchParams(options)}`, asJson, { send: post, headers, body, signal, onProgress });
+  return call(`translate?${new URLSearchParams(options)}`, asJson, { send: post, headers, body, signal, onProgress });
 }
 
 /**
- * A picture of an attention map as a PNG blob; `href` is the answer's, `options` are GET /attention's.
- * Only its id is used: a proxy may serve the page below a path that the service does not know.
+ * Return a heat map as a PNG blob. `href` is from the answer, `options` is the query of GET /attention.
+ * Only the id of `href` is used: a proxy may serve the page below a path that the service does not know.
  */
 export function fetchAttention(href, options, signal) {
   const id = new URL(href, location.href).searchParams.get("id");
   const url = `attention?${new URLSearchParams({ id, ...options })}`;
-  return ask(url, asBlob, { headers: { Accept: "image/png" }, signal });
+  return call(url, asBlob, { headers: { Accept: "image/png" }, signal });
 }
 
-/** The blob of an encoded picture `{media_type, data}` (base64) in a JSON answer. */
+/** Return the blob of an encoded picture `{media_type, data}` (base64) in a JSON answer. */
 export function pictureBlob({ media_type, data }) {
   const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
   return new Blob([bytes], { type: media_type });

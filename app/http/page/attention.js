@@ -1,4 +1,4 @@
-/** The attention panel: whose map, in which colours, how strongly, and what it means in words. */
+/** The panel of heat maps: network, colours, opacity and an explanation. */
 
 import { fetchAttention } from "./api.js";
 import { pictureName, save } from "./download.js";
@@ -6,17 +6,17 @@ import { pictureName, save } from "./download.js";
 const HEAT_PX = 512;
 const OVERLAY_PX = 1024;
 
-// The generator looks at the photo; the discriminators judge the picture it made.
+// The generator's map is of the photo, the discriminators' maps are of the translation.
 const BASES = { generator: "source", local: "translation", global: "translation" };
 const LABELS = { off: "Off", generator: "Generator", local: "Local", global: "Global" };
 const WORDS = {
-  off: () => "Lay a heat map over the picture to see what the networks paid attention to.",
+  off: () => "Choose a network to see which parts of the picture it weighted most.",
   generator: ({ source, target }) =>
-    `The parts that tell this ${source} from ${target}: where the generator puts its effort. Shown over the photo.`,
+    `The parts that distinguish this ${source} from ${target}: the generator weights them most. Shown over the photo.`,
   local: ({ target }) =>
-    `What the local discriminator, which judges patch by patch, weighs to tell real ${target} from this. Shown over the translation.`,
+    `The parts that the local discriminator, which looks at small patches, weights most to distinguish this from real ${target}. Shown over the translation.`,
   global: ({ target }) =>
-    `What the global discriminator, which judges the picture as a whole, weighs to tell real ${target} from this. Shown over the translation.`,
+    `The parts that the global discriminator, which looks at the whole picture, weights most to distinguish this from real ${target}. Shown over the translation.`,
 };
 
 function radio(network) {
@@ -27,19 +27,19 @@ function radio(network) {
   return label;
 }
 
-/** `onFailure(error, retry)` shows a refusal; with `null` it takes the last one away. */
+/** `onFailure(error, retry)` shows an error; `onFailure(null)` removes it. */
 export function createAttention({ panel, stage, onFailure }) {
   const $ = (id) => panel.querySelector(`#${id}`);
-  let current = null; // {href, direction, photoName} of the translation on the easel
+  let current = null; // {href, direction, photoName} of the shown translation
   let pictures = new Map(); // heat map blobs of that translation, by network and colours
   let network = "off";
-  let asking = new AbortController();
+  let aborter = new AbortController();
 
   async function heatmap(colormap, signal) {
     const key = `${network} ${colormap}`;
     if (!pictures.has(key)) {
       const options = { network, view: "heatmap", colormap, size: HEAT_PX };
-      const kept = pictures; // a later translation has its own
+      const kept = pictures; // a later translation replaces `pictures`
       kept.set(key, await fetchAttention(current.href, options, signal));
     }
     return pictures.get(key);
@@ -51,11 +51,11 @@ export function createAttention({ panel, stage, onFailure }) {
     $("legend").dataset.colormap = colormap;
   }
 
-  /** Lay the chosen map over the picture; a later choice overtakes an earlier one. */
+  /** Show the chosen map over the picture; a later choice cancels an earlier one. */
   async function update() {
-    asking.abort();
-    asking = new AbortController();
-    const { signal } = asking;
+    aborter.abort();
+    aborter = new AbortController();
+    const { signal } = aborter;
     const colormap = $("colormap").value;
     onFailure(null);
     describe(colormap);
@@ -65,7 +65,7 @@ export function createAttention({ panel, stage, onFailure }) {
       if (!signal.aborted) await stage.showHeat(blob);
     } catch (error) {
       if (signal.aborted) return;
-      stage.showHeat(null); // a map that is not the chosen one would mislead
+      stage.showHeat(null); // the previous map is not the chosen one
       onFailure(error, update);
     } finally {
       if (!signal.aborted) panel.removeAttribute("aria-busy");
@@ -85,18 +85,18 @@ export function createAttention({ panel, stage, onFailure }) {
 
   async function saveOverlay() {
     const { href, direction, photoName } = current;
-    const look = { colormap: $("colormap").value, alpha: $("opacity").value / 100, size: OVERLAY_PX };
-    const whose = network;
+    const rendering = { colormap: $("colormap").value, alpha: $("opacity").value / 100, size: OVERLAY_PX };
+    const chosen = network;
     onFailure(null);
     try {
-      const blob = await fetchAttention(href, { network: whose, view: "overlay", base: BASES[whose], ...look });
-      save(blob, pictureName(photoName, blob, direction.name, "attention", whose));
+      const blob = await fetchAttention(href, { network: chosen, view: "overlay", base: BASES[chosen], ...rendering });
+      save(blob, pictureName(photoName, blob, direction.name, "attention", chosen));
     } catch (error) {
       onFailure(error, saveOverlay);
     }
   }
 
-  /** Offer the maps this translation has; the one that was chosen before stays chosen. */
+  /** Offer the maps of a translation; keep the chosen network. */
   function show(href, direction, photoName) {
     current = { href, direction, photoName };
     pictures = new Map();
@@ -108,9 +108,9 @@ export function createAttention({ panel, stage, onFailure }) {
     return update();
   }
 
-  /** No translation, or one without attention: nothing to show and nothing asked. */
+  /** Hide the panel: there is no translation, or it has no heat maps. */
   function hide() {
-    asking.abort();
+    aborter.abort();
     panel.hidden = true;
     stage.showHeat(null);
   }

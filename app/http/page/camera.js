@@ -1,13 +1,13 @@
-/** A photo from the camera: the phone's own camera app, or a viewfinder in the page. */
+/** Take a photo with the phone's camera app, or with a viewfinder in the page. */
 
 const REASONS = {
   NotAllowedError: "The browser was not allowed to use the camera. Allow it in the address bar, or choose a photo instead.",
   NotFoundError: "No camera was found. Connect one, or choose a photo instead.",
   NotReadableError: "The camera is in use by another program. Close that program, or choose a photo instead.",
 };
-const NOT_SECURE = "Browsers lend the camera only to pages on localhost or over HTTPS. Choose a photo instead.";
+const NOT_SECURE = "Browsers allow the camera only on localhost or over HTTPS. Choose a photo instead.";
 
-/** Why there is no camera, in words a person can act on. */
+/** The camera cannot be used; the message says why and what to do. */
 export class NoCamera extends Error {}
 
 const isPhone = () => matchMedia("(hover: none) and (pointer: coarse)").matches;
@@ -23,7 +23,7 @@ async function openStream() {
 }
 
 function snapshot(video) {
-  // Square and mirrored, as the viewfinder is: what one saw is what one sends.
+  // Square and mirrored like the viewfinder, so that the photo is what was shown.
   const side = Math.min(video.videoWidth, video.videoHeight);
   const canvas = Object.assign(document.createElement("canvas"), { width: side, height: side });
   const context = canvas.getContext("2d");
@@ -34,7 +34,7 @@ function snapshot(video) {
   });
 }
 
-/** The camera dialog; `open()` throws NoCamera, `onPhoto(file)` gets what was taken. */
+/** Return the camera dialog. `open()` throws NoCamera; `onPhoto(file)` gets the photo. */
 export function createCamera({ dialog, capture, onPhoto }) {
   const video = dialog.querySelector("video");
   const shutter = dialog.querySelector("#shutter");
@@ -54,7 +54,7 @@ export function createCamera({ dialog, capture, onPhoto }) {
 
   async function open() {
     if (isPhone()) return capture.click();
-    shutter.disabled = true; // until the first frame: an earlier photo would be black
+    shutter.disabled = true; // until the first frame: before it a photo would be black
     video.srcObject = await openStream();
     dialog.showModal();
     shutter.focus();

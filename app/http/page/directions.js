@@ -1,4 +1,4 @@
-/** The directions on offer, and everything the chosen one says about itself. */
+/** Show the directions, and the details of the chosen one. */
 
 import { markdown } from "./markdown.js";
 
@@ -10,10 +10,10 @@ const PROVIDERS = {
 
 const capitalised = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
-/** Whether it translates: a degraded one does, though something about it is wrong. */
+/** Return whether a direction translates; a degraded one does. */
 export const serves = ({ state }) => state === "ready" || state === "degraded";
 
-/** "selfie → anime", with the name where another has the same domains; a bundle never opened tells only its name. */
+/** Return "selfie → anime", with the name if another direction has the same domains; only the name before loading. */
 function directionWords(direction, all) {
   const pair = ({ name, source, target }) => (source ? `${source} → ${target}` : name);
   const alone = all.filter((one) => pair(one) === pair(direction)).length === 1;
@@ -34,12 +34,12 @@ function pill(direction, chosen, all) {
   return label;
 }
 
-/** One radio button per direction; those that are not ready say so, and cannot be chosen unless they serve. */
+/** Show one radio button per direction, with the state of those that are not ready; disable those that do not serve. */
 export function showDirections(fieldset, directions, chosen) {
   fieldset.replaceChildren(fieldset.querySelector("legend"), ...directions.map((one) => pill(one, chosen, directions)));
 }
 
-/** "Selfie in. Anime out." */
+/** Return "Selfie in. Anime out." */
 export function headline({ source, target }) {
   return `${capitalised(source)} in. ${capitalised(target)} out.`;
 }
@@ -49,7 +49,7 @@ function facts({ model, method, image, provider, precision, licence, limits, sta
   const rows = [
     ["Model", `${model.name}, version ${model.version}`], ["Method", method], ["Picture", size],
     ["Runs on", `${PROVIDERS[provider] ?? provider}, ${precision}`], ["Licence", licence], ["Limits", limits],
-    [state === "ready" ? "Note" : "Trouble", reason],
+    [state === "ready" ? "Note" : "Problem", reason],
   ];
   return rows.filter(([, words]) => words).flatMap(([name, words]) => [
     Object.assign(document.createElement("dt"), { textContent: name }),
@@ -57,7 +57,7 @@ function facts({ model, method, image, provider, precision, licence, limits, sta
   ]);
 }
 
-/** Fill the model card's section for one direction. */
+/** Show the model card of a direction. */
 export function showCard(about, direction) {
   about.hidden = false;
   about.querySelector("summary").textContent = `About the model ${direction.model.name}`;
@@ -65,10 +65,10 @@ export function showCard(about, direction) {
   about.querySelector("article").replaceChildren(...markdown(direction.card ?? ""));
 }
 
-const SMALL_SIDE = 256; // px: below the paper's size one sees that a model is small
+const SMALL_SIDE = 256; // px: the paper's size; a smaller model looks coarse
 const FIRST_SENTENCE = /^.+?[.!?](?=\s|$)/;
 
-/** The first sentence of what a card's author wrote: the first paragraph below the card's table of facts. */
+/** Return the first sentence of the first paragraph below the card's table: the author's description. */
 function authorsWords(card) {
   const paragraphs = card.split(/\n\s*\n/).map((paragraph) => paragraph.trim());
   const table = paragraphs.findLastIndex((paragraph) => paragraph.startsWith("|"));
@@ -76,7 +76,7 @@ function authorsWords(card) {
   return table < 0 ? "" : (written.replace(/\s+/g, " ").match(FIRST_SENTENCE)?.[0] ?? "");
 }
 
-/** What to expect of a model's pictures, in a few sentences. */
+/** Return what to expect of a model's pictures, in a few sentences. */
 export function expectations({ image, limits, card }) {
   const side = Math.max(image.width, image.height);
   const size = side < SMALL_SIDE ? `This is a small model: it paints ${image.width} × ${image.height} px.` : "";

@@ -1,8 +1,8 @@
-/** Handing a picture to the person: a file name that says what it is, and the browser's own download. */
+/** Save a picture with the browser's download, under a descriptive name. */
 
 const EXTENSIONS = { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp" };
 
-/** `holiday.JPG`, `selfie2anime` -> `holiday-selfie2anime.png`; `parts` follow the direction. */
+/** Return a file name: `holiday.JPG`, `selfie2anime` -> `holiday-selfie2anime.png`. */
 export function pictureName(photoName, blob, ...parts) {
   const stem = photoName.replace(/\.[^.]*$/, "") || "photo";
   return `${[stem, ...parts].join("-")}.${EXTENSIONS[blob.type] ?? "png"}`;
@@ -14,6 +14,6 @@ export function save(blob, name) {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  // The download has its own hold on the blob once started; a minute is ample for every browser.
+  // A started download keeps its blob; every browser starts it within a minute.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

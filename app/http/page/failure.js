@@ -1,4 +1,4 @@
-/** A refusal in words, in the page: what happened, what helps, and when to try again. */
+/** Show an error in the page: what happened, what helps, and when to try again. */
 
 import { keyForm } from "./key.js";
 
@@ -6,7 +6,7 @@ function element(name, className, text) {
   return Object.assign(document.createElement(name), { className, textContent: text });
 }
 
-/** Disabled until the server's Retry-After has passed, counting down in its own label. */
+/** Return a button that is disabled for some seconds and counts them down in its label. */
 function remedyButton(seconds, { words, act }) {
   const button = element("button", "", "");
   button.type = "button";
@@ -20,15 +20,15 @@ function remedyButton(seconds, { words, act }) {
   return button;
 }
 
-/** Asking the same again, where that can help; with a key, where that is what is missing. */
+/** Return the remedy of a problem: try again, enter a key, or null. */
 export function tryAgain(problem, act) {
   if (problem.status === 401) return { act, withKey: true };
-  return problem.passing ? { words: "Try again", act } : null;
+  return problem.retryable ? { words: "Try again", act } : null;
 }
 
-/** Fill `box` (a live region) with a Problem's words and the button of a remedy `{words, act}`, if there is one. */
+/** Show a problem in `box` (a live region), with the button of its remedy `{words, act}`, if any. */
 export function showFailure(box, problem, remedy = null) {
-  const { title = "This page made a mistake", detail = `Reload it and try again. (${problem.message})` } = problem;
+  const { title = "This page made a mistake", detail = `Reload the page and try again. (${problem.message})` } = problem;
   box.replaceChildren(element("strong", "", title), element("p", "", detail));
   if (remedy?.withKey) box.append(keyForm(remedy.act));
   else if (remedy) box.append(remedyButton(problem.retryAfterSeconds ?? 0, remedy));

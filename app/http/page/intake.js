@@ -1,17 +1,17 @@
-/** The ways a photo comes in: picked, dropped anywhere, or pasted. */
+/** Take photos that are picked, dropped anywhere, or pasted. */
 
 const firstPicture = (files) => [...files].find((file) => file.type.startsWith("image/")) ?? files[0];
 
 function watchInput(input, onPhoto) {
   input.addEventListener("change", () => {
     const file = firstPicture(input.files);
-    input.value = ""; // so that picking the same file again is a change again
+    input.value = ""; // so that picking the same file again fires `change`
     if (file) onPhoto(file);
   });
 }
 
-function watchDrop(onPhoto, onWords) {
-  // dragenter and dragleave also fire for every child crossed: leaving the window has no relatedTarget.
+function watchDrop(onPhoto, onMistake) {
+  // dragenter and dragleave also fire for child elements; only leaving the window has no relatedTarget.
   const setDragging = (dragging) => document.body.classList.toggle("dragging", dragging);
   addEventListener("dragenter", () => setDragging(true));
   addEventListener("dragleave", (event) => event.relatedTarget ?? setDragging(false));
@@ -21,21 +21,21 @@ function watchDrop(onPhoto, onWords) {
     setDragging(false);
     const file = firstPicture(event.dataTransfer.files);
     if (file) onPhoto(file);
-    else onWords("That was not a file. Save the picture first, then drop the saved file here.");
+    else onMistake("That was not a file. Save the picture first, then drop the saved file here.");
   });
 }
 
-function watchPaste(onPhoto, onWords) {
+function watchPaste(onPhoto, onMistake) {
   addEventListener("paste", (event) => {
     const file = firstPicture(event.clipboardData.files);
     if (file) onPhoto(file);
-    else onWords("The clipboard holds no picture. Copy a picture first, then paste it here.");
+    else onMistake("The clipboard contains no picture. Copy a picture first, then paste it here.");
   });
 }
 
-/** Call `onPhoto(file)` for every photo brought in, `onWords(sentence)` for what is none. */
-export function watchIntake({ inputs, onPhoto, onWords }) {
+/** Call `onPhoto(file)` for every photo, `onMistake(sentence)` for a drop or paste without a file. */
+export function watchIntake({ inputs, onPhoto, onMistake }) {
   for (const input of inputs) watchInput(input, onPhoto);
-  watchDrop(onPhoto, onWords);
-  watchPaste(onPhoto, onWords);
+  watchDrop(onPhoto, onMistake);
+  watchPaste(onPhoto, onMistake);
 }

@@ -1,18 +1,18 @@
-/** The API key that a service may ask for: kept for this tab, told to this service only. */
+/** The API key that a service may require: stored for this tab, sent to this service only. */
 
 const NAME = "ugatit-key";
 
-/** What a request must carry; nothing while no key was given. */
+/** Return the headers of a request; none without a key. */
 export function keyHeaders() {
   const key = sessionStorage.getItem(NAME);
   return key ? { Authorization: `Bearer ${key}` } : {};
 }
 
-/** A field for the key; `act` asks again with it. */
+/** Return a form for the key; it calls `act` once the key is stored. */
 export function keyForm(act) {
   const form = Object.assign(document.createElement("form"), { className: "key" });
   const label = Object.assign(document.createElement("label"), { textContent: "API key " });
-  // Header values are bytes: what no key can hold is left out of it here.
+  // The pattern admits only characters that are valid in a header.
   const input = Object.assign(document.createElement("input"), { type: "password", autocomplete: "off", required: true, pattern: "[!-~]+" });
   const button = Object.assign(document.createElement("button"), { textContent: "Use this key" });
   label.append(input);

@@ -1,6 +1,6 @@
 /**
- * A model card's Markdown as DOM nodes: headings, paragraphs, lists, tables, code, emphasis, links.
- * Every character reaches the page through textContent, so a card can bring no markup and no script.
+ * Convert a model card's Markdown to DOM nodes: headings, paragraphs, lists, tables, code, emphasis, links.
+ * All text is set through textContent, so a card cannot insert markup or scripts.
  */
 
 const INLINE = /`([^`]+)`|\*\*(.+?)\*\*|\*([^*\s][^*]*)\*|\[([^\]]+)\]\((https?:\/\/[^\s)]+)\)|<(https?:\/\/[^\s>]+)>/g;
@@ -32,7 +32,7 @@ function inline(text) {
   return [...nodes, text.slice(from)];
 }
 
-/** The lines up to the first that fails `belongs`, taken off the front. */
+/** Remove and return the leading lines for which `belongs` holds. */
 function takeWhile(lines, belongs) {
   const end = lines.findIndex((line) => !belongs(line));
   return lines.splice(0, end < 0 ? lines.length : end);
@@ -70,7 +70,7 @@ function table(lines) {
   const rows = takeWhile(lines, (line) => ROW.test(line)).map((line) => line.trim().replace(/^\||\|$/g, "").split("|"));
   const block = document.createElement("table");
   rows.forEach((cells, index) => {
-    if (cells.every((cell) => /^[\s:-]*$/.test(cell))) return; // the line below the head, or a head without words
+    if (cells.every((cell) => /^[\s:-]*$/.test(cell))) return; // the line below the head, or an empty head
     block.insertRow().append(...cells.map((cell) => element(index ? "td" : "th", cell.trim())));
   });
   return block;
@@ -91,7 +91,7 @@ function block(lines) {
   return element("p", takeWhile(lines, isPlain).join(" "));
 }
 
-/** The nodes of a Markdown text. */
+/** Return the nodes of a Markdown text. */
 export function markdown(text) {
   const lines = text.split(/\r?\n/);
   const nodes = [];

@@ -1,4 +1,4 @@
-/** The page: a photo comes in, its translation and its attention come out. */
+/** The page: take a photo, show its translation and its heat maps. */
 
 import { fetchDirections, pictureBlob, translate } from "./api.js";
 import { createAttention } from "./attention.js";
@@ -18,7 +18,7 @@ const LOADING_POLL_MS = 2000;
 const SAMPLE = "page/sample.jpg";
 const FIT_WORDS = {
   cover: "The centre of the photo, cut to the network's shape.",
-  contain: "The whole photo, with padding that is cut off again.",
+  contain: "The whole photo; the padding is removed afterwards.",
   stretch: "The whole photo, squeezed to the network's shape, as in the original software.",
 };
 
@@ -33,10 +33,10 @@ const camera = createCamera({ dialog: $("camera"), capture: $("capture"), onPhot
 
 let directions = [];
 let direction = null; // the chosen one
-let photo = null; // the file on the easel
-let small = false; // whether only a smaller copy of it gets through
+let photo = null; // the file to translate
+let small = false; // whether to send a smaller copy
 let picture = null; // the translation's blob
-let asking = new AbortController();
+let aborter = new AbortController();
 
 const fit = () => document.querySelector("input[name=fit]:checked").value;
 
@@ -50,7 +50,7 @@ function showToast(words) {
   $("toast-words").textContent = words;
 }
 
-/** A new photo: whatever was being asked for the one before is no longer wanted. */
+/** Translate a new photo instead of the one before. */
 function takePhoto(file) {
   photo = file;
   small = false;
@@ -60,12 +60,12 @@ function takePhoto(file) {
 
 async function translatePhoto() {
   if (!photo || !direction) return;
-  asking.abort();
-  asking = new AbortController();
-  const { signal } = asking;
+  aborter.abort();
+  aborter = new AbortController();
+  const { signal } = aborter;
   const chosen = direction;
   let upload = null;
-  let sent = 0; // the share of it
+  let sent = 0; // share of the upload, 0 to 1
   showBusy();
   try {
     upload = await prepare(photo, { direction: chosen, small });
@@ -81,7 +81,7 @@ async function translatePhoto() {
     ]);
     await showAnswer(answer, chosen, signal);
   } catch (error) {
-    if (!signal.aborted) showRefusal(error, upload, sent);
+    if (!signal.aborted) showProblem(error, upload, sent);
   }
 }
 
@@ -91,16 +91,16 @@ function showBusy() {
   setWorking("Preparing the photo …");
   $("sent").hidden = true;
   setState("busy");
-  $("frame").scrollIntoView({ block: "nearest" }); // the buttons that brought the photo may be far below
+  $("frame").scrollIntoView({ block: "nearest" }); // the buttons for a photo may be far below
 }
 
-/** Words that screen readers say too; only where the kind of work changes. */
+/** Show the current work, also to screen readers; call it only when the kind of work changes. */
 function setWorking(words) {
   $("working").textContent = words;
   $("status").textContent = words;
 }
 
-/** `share` of the upload is sent; with 1 the waiting is for the translation. */
+/** Show the progress of the upload; `share` 1 means that the translation has begun. */
 function showProgress(share, chosen) {
   $("sent").hidden = share === 1;
   $("sent").value = share;
@@ -128,16 +128,16 @@ function translateSmaller() {
   return translatePhoto();
 }
 
-/** The same upload would fail again where it was too slow or too large: then only a smaller copy can help. */
+/** Return the remedy of an error. If the upload was too slow or too large, only a smaller copy can succeed. */
 function remedyFor(error, upload, sent) {
-  const brokeOff = error.code === "unreachable" && sent > 0 && sent < 1; // some proxies cut slow uploads off
-  if (upload?.smaller && (error.wantsSmaller || brokeOff)) {
+  const interrupted = error.code === "unreachable" && sent > 0 && sent < 1; // some proxies stop slow uploads
+  if (upload?.smaller && (error.needsSmaller || interrupted)) {
     return { words: "Send a smaller copy", act: translateSmaller };
   }
-  return error.wantsSmaller ? null : tryAgain(error, translatePhoto);
+  return error.needsSmaller ? null : tryAgain(error, translatePhoto);
 }
 
-function showRefusal(error, upload, sent) {
+function showProblem(error, upload, sent) {
   setState("error");
   $("status").textContent = "";
   showFailure($("failure"), error, remedyFor(error, upload, sent));
@@ -147,25 +147,25 @@ function showRefusal(error, upload, sent) {
 function showAttentionFailure(error, retry) {
   clearFailure($("attention-failure"));
   if (!error) return;
-  const gone = error.status === 404; // the maps are kept for minutes only; a new translation brings new ones
-  const remedy = gone ? { words: "Translate again", act: translatePhoto } : tryAgain(error, retry);
+  const expired = error.status === 404; // heat maps are kept for minutes; a new translation has new ones
+  const remedy = expired ? { words: "Translate again", act: translatePhoto } : tryAgain(error, retry);
   showFailure($("attention-failure"), error, remedy);
 }
 
-/** The button that was pressed may be gone now; the keyboard goes on where the news is. */
+/** Move the focus to an element if the focused one is no longer shown. */
 function keepFocus(element) {
   const lost = document.activeElement === document.body || document.activeElement.offsetParent === null;
   if (lost) element?.focus({ preventScroll: true });
 }
 
 function stop() {
-  asking.abort();
+  aborter.abort();
   photo = null;
   $("status").textContent = "Stopped.";
   setState("empty");
 }
 
-/** The direction that the address names, else the first that serves. */
+/** Return the direction in the page's address, else the first one that serves. */
 function firstChoice() {
   const named = new URLSearchParams(location.search).get("direction");
   const serving = directions.filter(serves);
@@ -174,12 +174,12 @@ function firstChoice() {
 
 function choose(chosen) {
   direction = chosen;
-  history.replaceState(null, "", `?${new URLSearchParams({ direction: chosen.name })}`); // to reload, to share
+  history.replaceState(null, "", `?${new URLSearchParams({ direction: chosen.name })}`); // for reloading and sharing
   $("headline").textContent = headline(chosen);
   showCard($("about"), chosen);
 }
 
-function startAgain() {
+function reloadDirections() {
   clearFailure($("failure"));
   setState("empty");
   return loadDirections();
@@ -191,20 +191,20 @@ function invitation(ready) {
   return directions.find((one) => one.reason)?.reason ?? "No model is ready yet";
 }
 
-/** Show what is offered; ask again while the server is still loading, until something is ready. */
+/** Show the directions; repeat while the server is loading, until one is ready. */
 async function loadDirections() {
   try {
     directions = await fetchDirections();
   } catch (error) {
     setState("error");
-    return showFailure($("failure"), error, tryAgain(error, startAgain));
+    return showFailure($("failure"), error, tryAgain(error, reloadDirections));
   }
   const ready = firstChoice();
   showDirections($("directions"), directions, ready);
   $("invitation").textContent = invitation(ready);
   if (!ready) return setTimeout(loadDirections, LOADING_POLL_MS);
   choose(ready);
-  return translatePhoto(); // a photo may have been brought before its direction was known
+  return translatePhoto(); // a photo may have been chosen before the directions were known
 }
 
 async function openCamera() {
@@ -238,7 +238,7 @@ async function sharePicture() {
 
 const ACTIONS = { pick: () => $("file").click(), camera: openCamera, sample: takeSample, stop };
 
-watchIntake({ inputs: [$("file"), $("capture")], onPhoto: takePhoto, onWords: showToast });
+watchIntake({ inputs: [$("file"), $("capture")], onPhoto: takePhoto, onMistake: showToast });
 document.addEventListener("click", (event) => ACTIONS[event.target.closest("[data-action]")?.dataset.action]?.());
 $("toast-close").addEventListener("click", () => showToast(""));
 for (const link of document.querySelectorAll("a[href='#about']")) {

@@ -1,8 +1,8 @@
-/** Make a small upload of a photo: shrunk, upright, without metadata, in a format that every service reads. */
+/** Make a small copy of a photo for the upload: upright, without metadata, as JPEG or PNG. */
 
-const LONGER_SIDE = 1600; // px: more than any network takes, at a tenth of a phone photo's bytes
-const SMALL_SIDE = 512; // px, for a connection that cannot carry more
-const LOSSLESS_BYTES = 500_000; // a drawing's PNG stays below it; a photo's is sent as JPEG instead
+const LONGER_SIDE = 1600; // px: more than the networks need, at a tenth of a phone photo's bytes
+const SMALL_SIDE = 512; // px, for slow connections
+const LOSSLESS_BYTES = 500_000; // the PNG of a drawing is smaller; that of a photo is larger, and is sent as JPEG
 const JPEG_QUALITY = 0.92;
 const HEAD_BYTES = 4096; // enough for the service to name the format
 
@@ -14,14 +14,14 @@ const SIGNATURES = [
 ];
 const UNKNOWN = { served: false, lossy: false };
 
-/** Of the file's format by its own bytes: whether the service reads it, and whether it holds photos. */
+/** Return for a file's format, from its first bytes: whether the service reads it, and whether it is lossy. */
 async function signature(file) {
   const head = new Uint8Array(await file.slice(0, 12).arrayBuffer());
   const fits = ({ bytes }) => bytes.every((byte, at) => byte === null || byte === head[at]);
   return SIGNATURES.find(fits) ?? UNKNOWN;
 }
 
-/** What `<img>` can show and createImageBitmap refuses, as SVG. */
+/** Decode a file that `<img>` can show but createImageBitmap cannot, such as SVG. */
 async function decodeAsImage(file) {
   const image = new Image();
   image.src = URL.createObjectURL(file);
@@ -36,14 +36,14 @@ async function decodeAsImage(file) {
   }
 }
 
-/** The picture, upright and of an animation its first frame, or null if this browser cannot decode it. */
+/** Return the picture, upright (of an animation the first frame), or null if this browser cannot decode it. */
 async function decode(file) {
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => null);
   if (bitmap) return { picture: bitmap, width: bitmap.width, height: bitmap.height };
   return decodeAsImage(file);
 }
 
-/** The factor that makes the longer side `longer`, but leaves the shorter one what the network needs; at most 1. */
+/** Return the scale, at most 1, for a longer side of `longer` px and a shorter side of at least `needed` px. */
 function shrinkage({ width, height }, longer, needed) {
   return Math.min(1, Math.max(longer / Math.max(width, height), needed / Math.min(width, height)));
 }
@@ -58,7 +58,7 @@ function draw({ picture, width, height }, scale) {
   return canvas;
 }
 
-/** Lay what is transparent over white, as the service does before it translates. */
+/** Draw transparent pixels over white, as the service does before it translates. */
 function flatten(canvas) {
   const context = canvas.getContext("2d");
   context.globalCompositeOperation = "destination-over";
@@ -68,7 +68,7 @@ function flatten(canvas) {
 
 const encode = (canvas, type) => new Promise((resolve) => canvas.toBlob(resolve, type, JPEG_QUALITY));
 
-/** PNG where nothing was lost yet and it is small, else JPEG; neither holds the file's metadata. */
+/** Encode as PNG if the file was lossless and the PNG is small, else as JPEG; without metadata. */
 async function encodeSmall(canvas, lossy) {
   const png = lossy ? null : await encode(canvas, "image/png");
   if (png && png.size <= LOSSLESS_BYTES) return png;
@@ -77,21 +77,21 @@ async function encodeSmall(canvas, lossy) {
 }
 
 /**
- * The upload for a photo: `{blob, width, height, smaller}`. `smaller` says whether a smaller copy can be made.
- * What this browser cannot decode goes as it is, with width and height null: the service says what is wrong
- * with it. Of a format that the service does not read, the first bytes are enough for that.
+ * Return the upload for a photo: `{blob, width, height, smaller}`. `smaller`: whether a smaller copy is possible.
+ * A file that this browser cannot decode is sent unchanged, with width and height null, so that the service can
+ * say what is wrong with it. If the service does not read its format, only the first bytes are sent.
  */
 export async function prepare(file, { direction, small = false }) {
   const { served, lossy } = await signature(file);
-  const asItIs = { blob: served ? file : file.slice(0, HEAD_BYTES), width: null, height: null, smaller: false };
+  const unchanged = { blob: served ? file : file.slice(0, HEAD_BYTES), width: null, height: null, smaller: false };
   const decoded = await decode(file);
-  if (!decoded) return asItIs;
+  if (!decoded) return unchanged;
   const needed = Math.max(direction.image.width, direction.image.height);
   const smallest = shrinkage(decoded, SMALL_SIDE, needed);
   const scale = small ? smallest : shrinkage(decoded, LONGER_SIDE, needed);
   const canvas = draw(decoded, scale);
   decoded.picture.close?.();
   const blob = await encodeSmall(canvas, lossy);
-  if (!blob) return asItIs; // more pixels than this browser's canvas holds
+  if (!blob) return unchanged; // too many pixels for this browser's canvas
   return { blob, width: canvas.width, height: canvas.height, smaller: smallest < scale };
 }

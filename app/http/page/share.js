@@ -1,6 +1,6 @@
-/** Hand a picture to another app, where the browser can. */
+/** Share a picture with another app, if the browser can. */
 
-/** Whether this browser shares files of this picture's type. */
+/** Return whether this browser shares files of this picture's type. */
 export function canShare(blob) {
   const file = new File([blob], "picture", { type: blob.type });
   return Boolean(navigator.canShare?.({ files: [file] }));
@@ -12,6 +12,6 @@ export async function share(blob, name, title) {
   try {
     await navigator.share({ files, title });
   } catch (error) {
-    if (error.name !== "AbortError") throw error; // the person closed the sheet
+    if (error.name !== "AbortError") throw error; // AbortError: the share sheet was closed
   }
 }

@@ -1,12 +1,12 @@
-/** How large the translated picture comes back, and in which words the page says so. */
+/** Choose and describe the size of the translated picture. */
 
 const STEPS = [512, 1024];
 const DEFAULT_SIDE = 1024; // px: sharp on a screen and in a message
-const LOSSLESS_SIDE = 512; // px: a larger one was enlarged, and as PNG has five times JPEG's bytes
+const LOSSLESS_SIDE = 512; // px: an enlarged picture takes five times JPEG's bytes as PNG
 
 const longer = ({ width, height }) => Math.max(width, height);
 
-/** Width and height of what is translated of a photo, in its own pixels, as the service reckons them. */
+/** Return width and height of the translated part of a photo, in the photo's pixels, as the service computes them. */
 function shownPart(photo, network, fit) {
   if (fit === "contain") return photo;
   const ratios = [photo.width / network.width, photo.height / network.height];
@@ -18,7 +18,7 @@ function option(value, words) {
   return Object.assign(document.createElement("option"), { value, textContent: words });
 }
 
-/** The sides on offer `[{side, words}]`, ascending: the network's own, round numbers, the photo's own. */
+/** Return the available sides `[{side, words}]`, ascending: the network's, round numbers, the photo's. */
 function offers(photo, network, fit) {
   const own = longer(network);
   const most = photo.width ? Math.round(longer(shownPart(photo, network, fit))) : own;
@@ -28,23 +28,23 @@ function offers(photo, network, fit) {
 }
 
 /**
- * The choice of a size; `choose(photo, network, fit)` fills it for a photo `{width, height}` (null if unknown)
- * and returns the options of POST /translate. What a person chose stays as near as the photo allows.
+ * Return the choice of a size. `choose(photo, network, fit)` fills it for a photo `{width, height}` (null if unknown)
+ * and returns the options of POST /translate. The chosen size is kept, as far as the photo allows.
  */
 export function createSize({ select, row, onChange }) {
-  let wish = DEFAULT_SIDE;
+  let wanted = DEFAULT_SIDE;
   select.addEventListener("change", () => {
-    wish = Number(select.value);
+    wanted = Number(select.value);
     onChange();
   });
 
   function choose(photo, network, fit) {
     const all = offers(photo, network, fit);
-    const { side } = all.findLast((each) => each.side <= wish) ?? all[0];
+    const { side } = all.findLast((each) => each.side <= wanted) ?? all[0];
     select.replaceChildren(...all.map((each) => option(each.side, each.words)));
     select.value = side;
     row.hidden = all.length === 1;
-    if (side === longer(network)) return {}; // exactly what the network painted
+    if (side === longer(network)) return {}; // the network's output, unchanged
     return { size: side, format: side > LOSSLESS_SIDE ? "jpeg" : "png" };
   }
   return { choose };
@@ -52,7 +52,7 @@ export function createSize({ select, row, onChange }) {
 
 const KINDS = { "image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WebP" };
 
-/** "1024 × 768 px, JPEG. Enlarged from the 128 px that the model paints." */
+/** Return "1024 × 768 px, JPEG. Enlarged from the 128 px that this model paints." */
 export function sizeWords({ media_type, width, height }, network) {
   const own = longer(network);
   const enlarged = Math.max(width, height) > own ? ` Enlarged from the ${own} px that this model paints.` : "";

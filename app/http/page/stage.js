@@ -1,6 +1,6 @@
-/** The picture on the easel: source and translation under one slider, the heat map over both. */
+/** Show source and translation side by side under one slider, with the heat map over both. */
 
-const SHARPEST_SOURCE = 1024; // px of the longer side: all a screen shows of it, whatever the camera took
+const SHARPEST_SOURCE = 1024; // px of the longer side: more than the page shows of it
 
 function cropFor(bitmap, ratio, fit) {
   const { width, height } = bitmap;
@@ -17,12 +17,12 @@ function drawSource(canvas, bitmap, ratio, fit) {
   canvas.height = Math.round(ratio >= 1 ? longest / ratio : longest);
   const context = canvas.getContext("2d");
   context.imageSmoothingQuality = "high";
-  context.fillStyle = "white"; // transparency meets the network over white
+  context.fillStyle = "white"; // the service draws transparent pixels over white
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(bitmap, crop.x, crop.y, crop.width, crop.height, 0, 0, canvas.width, canvas.height);
 }
 
-/** Replace an image's blob, letting go of the one before. */
+/** Replace an image's blob and release the one before. */
 function showBlob(image, blob) {
   if (image.src) URL.revokeObjectURL(image.src);
   if (blob) image.src = URL.createObjectURL(blob);
@@ -62,7 +62,7 @@ export function createStage(frame) {
     frame.style.setProperty("--ratio", ratio);
   }
 
-  /** Put the upload up, framed as the network will see it; a photo the browser cannot read stays blank. */
+  /** Show the upload, cropped as for the network; blank if the browser cannot decode it. */
   async function showSource(blob, direction, fit, signal) {
     names = direction;
     chips.source.textContent = direction.source;
@@ -78,7 +78,7 @@ export function createStage(frame) {
     bitmap?.close();
   }
 
-  /** Put the translation up beside it and draw the seam across, so that it is seen to appear. */
+  /** Show the translation beside it, and move the seam so that it appears. */
   async function showTranslation(blob, { width, height }) {
     await showBlob(translation, blob);
     translation.alt = `The translation: ${names.target}`;

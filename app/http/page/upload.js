@@ -1,4 +1,4 @@
-/** POST with upload progress, which fetch cannot report. */
+/** POST with upload progress, which `fetch` does not report. */
 
 const HEADERS = ["Content-Type", "Retry-After"];
 
@@ -12,8 +12,8 @@ function responseOf(request) {
 }
 
 /**
- * Send a form; resolves to the Response, rejects as fetch does. `onProgress(share)` is called with 0 to 1 of
- * the bytes sent, and with exactly 1 once all of them are.
+ * Send a form; resolves to the Response, rejects as `fetch` does. `onProgress(share)` gets the sent share of the
+ * bytes, 0 to 1; exactly 1 once all are sent.
  */
 export function post(url, { headers, body, signal, onProgress }) {
   return new Promise((resolve, reject) => {

@@ -1,8 +1,8 @@
-/** What the network took the photo for: a probability, said in words. */
+/** Show the probability that the photo is of the source domain. */
 
 const $ = (id) => document.getElementById(id);
 
-/** 0.976 -> "98 %"; the ends are never claimed. */
+/** Return 0.976 as "98 %"; never "0 %" or "100 %". */
 function percent(probability) {
   if (probability > 0.99) return "over 99 %";
   if (probability < 0.01) return "under 1 %";
@@ -11,7 +11,7 @@ function percent(probability) {
 
 function words(probability, { source, target }) {
   if (probability >= 0.5) return `How sure the network is that your photo is “${source}” and not “${target}”.`;
-  return `The network takes your photo for “${target}” rather than “${source}”, so expect surprises.`;
+  return `The network thinks that your photo is “${target}” rather than “${source}”, so expect surprises.`;
 }
 
 /** Show the probability (0 to 1) that the photo is of the source domain; null is not shown. */

@@ -1,4 +1,4 @@
-"""A stand-in for the service: the real page's files, and answers that a test can choose."""
+"""A fake service: the real page's files, and answers that a test can change."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came in."""
+    """One received request."""
 
     method: str
     path: str
@@ -56,29 +56,32 @@ class Request:
 
 
 def problem(status: int, code: str, title: str, detail: str, retry_after: int | None = None) -> Answer:
-    """A refusal as the service words it: RFC 9457 problem JSON."""
-    told = {"status": status, "code": code, "title": title, "detail": detail, "request_id": "r-17"}
+    """Return an error answer: RFC 9457 problem JSON."""
+    content = {"status": status, "code": code, "title": title, "detail": detail, "request_id": "r-17"}
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return Answer(status, "application/problem+json", json.dumps(told).encode(), headers)
+    return Answer(status, "application/problem+json", json.dumps(content).encode(), headers)
 
 
 def json_answer(value: object) -> Answer:
+    """Return a value as a JSON answer."""
     return Answer(200, "application/json", json.dumps(value).encode())
 
 
-def file(picture: Image.Image, form: str) -> bytes:
+def encoded(picture: Image.Image, form: str) -> bytes:
+    """Return a picture as the bytes of a file."""
     buffer = io.BytesIO()
     picture.save(buffer, form)
     return buffer.getvalue()
 
 
 def png(picture: Image.Image) -> bytes:
-    return file(picture, "png")
+    """Return a picture as the bytes of a PNG file."""
+    return encoded(picture, "png")
 
 
 def direction(name: str, source: str, target: str, **changes: Any) -> dict[str, Any]:
-    """One entry of GET /directions."""
-    told = {
+    """Return an entry of GET /directions."""
+    entry = {
         "name": name,
         "source": source,
         "target": target,
@@ -93,17 +96,17 @@ def direction(name: str, source: str, target: str, **changes: Any) -> dict[str, 
         "limits": "Centred faces; odd eyes and flat hair happen.",
         "card": f"# {name}\n\nTurns a **{source}** into {target}.\n\n- light, 32 channels\n- 128 px\n",
     }
-    return told | changes
+    return entry | changes
 
 
 def uploaded_picture(request: Request) -> Image.Image:
-    """The picture of the form's `file` part."""
+    """Return the picture of the form's part `file`."""
     content = uploaded_file(request)
     return ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB")
 
 
 def uploaded_file(request: Request) -> bytes:
-    """The bytes of the form's `file` part."""
+    """Return the bytes of the form's part `file`."""
     head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
     form = BytesParser(policy=HTTP).parsebytes(head + request.body)
     content = next(form.iter_parts()).get_payload(decode=True)
@@ -112,18 +115,18 @@ def uploaded_file(request: Request) -> bytes:
 
 
 def framed(photo: Image.Image, fit: str) -> Image.Image:
-    """The photo at the network's 128 px, as each `fit` frames it."""
+    """Return the photo at the network's 128 px, framed by `fit`."""
     if fit == "cover":
         return ImageOps.fit(photo, (128, 128))
     return ImageOps.contain(photo, (128, 128)) if fit == "contain" else photo.resize((128, 128))
 
 
-class StandIn:
-    """Serves on a free port of 127.0.0.1 until closed.
+class FakeService:
+    """A server on a free port of 127.0.0.1.
 
-    A test may put another `Answer` for a path into `instead`, close the `gate` that translations wait at,
-    require a `key`, let it hang up in the middle of uploads, change what `directions`, `probability` and
-    `paint` say, and read the `requests` that came in.
+    A test may replace the `Answer` of a path in `instead`, clear `gate` so that translations wait, set the
+    required `key`, set `disconnects` so that uploads are cut off, change `directions`, `probability` and
+    `paint`, and read the received `requests`.
     """
 
     def __init__(self) -> None:
@@ -135,8 +138,8 @@ class StandIn:
         self.paint: Callable[[Image.Image], Image.Image] = ImageOps.invert
         self.instead: dict[str, Answer] = {}
         self.key = ""
-        self.keeps = True
-        self.hangs_up = False
+        self.stores_maps = True
+        self.disconnects = False
         self.gate = threading.Event()
         self.gate.set()
         self.requests: list[Request] = []
@@ -147,20 +150,22 @@ class StandIn:
         self.thread.start()
 
     def close(self) -> None:
+        """Stop the server."""
         self.gate.set()
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
 
-    def asked(self, path: str) -> list[Request]:
-        """The requests that came for one path."""
+    def received(self, path: str) -> list[Request]:
+        """Return the received requests of a path."""
         return [request for request in self.requests if request.path == path]
 
     def answer(self, request: Request) -> Answer:
+        """Return the answer to a request."""
         if request.path == "/translate":
             self.gate.wait(timeout=30)
-        guarded = request.path in ("/directions", "/translate", "/attention")
-        if guarded and self.key and request.headers.get("authorization") != f"Bearer {self.key}":
+        protected = request.path in ("/directions", "/translate", "/attention")
+        if protected and self.key and request.headers.get("authorization") != f"Bearer {self.key}":
             return problem(401, "unauthorized", "API key needed", "An API key is needed here.")
         if request.path in self.instead:
             return self.instead[request.path]
@@ -177,22 +182,23 @@ class StandIn:
             scale = int(request.query["size"]) / max(picture.size)
             picture = picture.resize((round(picture.width * scale), round(picture.height * scale)))
         form = request.query.get("format", "png")
-        self.translation = file(picture, form)
+        self.translation = encoded(picture, form)
         size = {"width": picture.width, "height": picture.height}
         data = base64.b64encode(self.translation).decode()
-        encoded = {"media_type": f"image/{form}", **size, "data": data}
-        told: dict[str, Any] = next(
+        image = {"media_type": f"image/{form}", **size, "data": data}
+        chosen: dict[str, Any] = next(
             one for one in self.directions if one["name"] == request.query["direction"]
         )
-        maps = told["attention"].values()
-        shown = {"href": "/attention?id=AAAAAAAAAAAAAAAAAAAAAA" if self.keeps else None, "overlay": encoded}
+        maps = chosen["attention"].values()
+        href = "/attention?id=AAAAAAAAAAAAAAAAAAAAAA" if self.stores_maps else None
+        attention = {"href": href, "overlay": image, "source_probability": self.probability}
         return json_answer(
             {
                 "id": "AAAAAAAAAAAAAAAAAAAAAA",
-                "direction": told["name"],
-                "model": told["model"],
-                "image": encoded,
-                "attention": shown | {"source_probability": self.probability} if any(maps) else None,
+                "direction": chosen["name"],
+                "model": chosen["model"],
+                "image": image,
+                "attention": attention if any(maps) else None,
                 "timings_ms": {"decode": 2, "queue": 0, "inference": 400, "encode": 5, "total": 407},
                 "expires_at": "2100-01-01T00:00:00Z",
             }
@@ -212,14 +218,14 @@ class StandIn:
         return Answer(200, MEDIA_TYPES[file.suffix], file.read_bytes(), headers)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        stand_in = self
+        fake_service = self
 
         class Handler(BaseHTTPRequestHandler):
             def handle_one_request(self) -> None:
                 try:
                     super().handle_one_request()
                 except (BrokenPipeError, ConnectionResetError):
-                    self.close_connection = True  # the page gave up waiting: it may
+                    self.close_connection = True  # the page cancelled the request
 
             def do_GET(self) -> None:
                 self._reply()
@@ -229,23 +235,23 @@ class StandIn:
 
             def _reply(self) -> None:
                 url = urlsplit(self.path)
-                if stand_in.hangs_up and self.command == "POST":
+                if fake_service.disconnects and self.command == "POST":
                     self.rfile.read(100_000)
-                    self.close_connection = True  # with the rest unread: the sender sees a reset
+                    self.close_connection = True  # the unread rest makes the sender see a reset
                     return
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 request = Request(self.command, url.path, dict(parse_qsl(url.query)), headers, body)
-                stand_in.requests.append(request)
-                answer = stand_in.answer(request)
+                fake_service.requests.append(request)
+                answer = fake_service.answer(request)
                 self.send_response(answer.status)
-                told = {"Content-Type": answer.media_type, "Content-Length": str(len(answer.body))}
-                for name, value in (told | answer.headers).items():
+                standard = {"Content-Type": answer.media_type, "Content-Length": str(len(answer.body))}
+                for name, value in (standard | answer.headers).items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(answer.body)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                """Tests read `requests`; a log would only be noise between their dots."""
+                """Write no log: tests read `requests`."""
 
         return Handler
