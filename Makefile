@@ -28,8 +28,8 @@ FUZZ = UGATIT_TESTS_MUTANTS=$${UGATIT_TESTS_MUTANTS:-1000000} \
   UGATIT_TESTS_WIRE_MUTANTS=$${UGATIT_TESTS_WIRE_MUTANTS:-20000}
 
 fuzz: .venv/.development ## Before a release: the fuzz tests in full amounts (hours).
-	$(FUZZ) .venv/bin/python -m pytest -v -s tests/corpus tests/fuzz tests/regressions tests/http/test_layers.py \
-	  tests/http/test_walls.py tests/http/test_canaries.py tests/http/test_headers.py $(PYTEST_ARGS)
+	$(FUZZ) .venv/bin/python -m pytest -v -s tests/corpus tests/fuzz tests/regressions tests/http/test_refusal_format.py \
+	  tests/http/test_input_limits.py tests/http/test_picture_metadata.py tests/http/test_safe_headers.py $(PYTEST_ARGS)
 
 # docs/reliability.md explains the amounts. Set one: make soak UGATIT_TESTS_CAPACITY_SECONDS=600
 soak: export UGATIT_TESTS_CAPACITY_SECONDS ?= 28800
@@ -39,7 +39,7 @@ soak: export UGATIT_TESTS_DISCONNECTS ?= 100000
 soak: export UGATIT_TESTS_SIGTERMS ?= 100
 soak: .venv/.development ## Before a release: the load tests in full amounts (half a day).
 	@env | grep ^UGATIT_TESTS_ | sort
-	ulimit -n $$(ulimit -Hn) && .venv/bin/python -m pytest -v -rA --durations=0 tests/load tests/http/test_crowds.py
+	ulimit -n $$(ulimit -Hn) && .venv/bin/python -m pytest -v -rA --durations=0 tests/load tests/http/test_many_clients.py
 
 # pip-audit gets an environment of its own, so that it does not change .venv. A failed look-up is a failure.
 audit: .venv/bin/python ## Before a release: known vulnerabilities of the image's packages (needs the network).

@@ -17,20 +17,21 @@ from app.engine.errors import EngineError
 from app.engine.render_options import Format
 from app.engine.runtime.providers import ProviderRefused
 from app.settings.environment import variable
-from app.settings.settings import Settings, SettingsError, load_settings
+from app.settings.load import load_settings
+from app.settings.settings import Settings, SettingsError
 from models.bundle.errors import BundleError
 from models.files.text import as_text, escape_output
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
 
 if TYPE_CHECKING:
-    from app.http.server.worker_metrics import Place
+    from app.http.server.worker_metrics import WorkerIdentity
 
-# The commands import what they run when they run it: --help should not wait for onnxruntime.
+# Each command imports its modules when it runs, so that --help does not wait for onnxruntime.
 
 
 class _ServeCommand(click.Command):
-    """Lists the settings below the options."""
+    """A command whose help lists the settings below the options."""
 
     def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Settings, from the environment"):
@@ -40,8 +41,8 @@ class _ServeCommand(click.Command):
 def _describe(name: str) -> str:
     field = Settings.model_fields[name]
     choices = [each for each in get_args(field.annotation) if isinstance(each, str)]  # of a Literal
-    words = f" One of {', '.join(choices)}." if choices else ""
-    return f"{field.description}{words}  [default: {field.default}]"
+    one_of = f" One of {', '.join(choices)}." if choices else ""
+    return f"{field.description}{one_of}  [default: {field.default}]"
 
 
 @click.group()
@@ -50,72 +51,79 @@ def cli() -> None:
 
 
 @cli.command(cls=_ServeCommand)
-@click.option("--workers", type=click.IntRange(1, 64), help="Instead of UGATIT_WORKERS.")
-@click.option("--worker", type=int, hidden=True, help="Be this one of them.")
-@click.option("--socket", "inherited", type=int, hidden=True, help="The socket it inherited.")
-@click.option("--meeting", type=click.Path(path_type=Path), hidden=True, help="Where they tell each other.")
-def serve(workers: int | None, worker: int | None, inherited: int | None, meeting: Path | None) -> None:
-    """Serve the bundles over HTTP: an API, and a page for people.
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="Number of worker processes; overrides UGATIT_WORKERS."
+)
+@click.option("--worker", type=int, hidden=True, help="Number of this worker.")
+@click.option("--socket", "inherited", type=int, hidden=True, help="File descriptor of the inherited socket.")
+@click.option(
+    "--socket-dir", type=click.Path(path_type=Path), hidden=True, help="Directory of worker sockets."
+)
+def serve(workers: int | None, worker: int | None, inherited: int | None, socket_dir: Path | None) -> None:
+    """Serve the bundles over HTTP: an API and a web page.
 
-    Everything is set by environment variables.
+    All settings are environment variables.
     """
     from app.http.monitoring.logs import configure_logging, log_what_python_prints
-    from app.http.server.server import address_of, open_socket
+    from app.http.server.server import open_socket, url_of
 
     settings = load_settings(**({} if workers is None else {"workers": workers}))
     configure_logging(settings.log_level, settings.log_format, worker)
     if settings.log_format == "json":
         log_what_python_prints()
-    if worker is not None and inherited is not None and meeting is not None:
-        _serve_as_worker(settings, socket.socket(fileno=inherited), worker, meeting)
+    if worker is not None and inherited is not None and socket_dir is not None:
+        _serve_as_worker(settings, socket.socket(fileno=inherited), worker, socket_dir)
     listening = open_socket(settings.host, settings.port)
-    told = f"ugatit serves on {address_of(listening)}" + (" (the API: /docs)" if settings.docs else "")
+    startup_line = f"ugatit serves on {url_of(listening)}" + (" (the API: /docs)" if settings.docs else "")
     if settings.workers > 1:
-        _supervise(settings, listening, told)
-    _serve(settings, listening, told)
+        _supervise(settings, listening, startup_line)
+    _serve(settings, listening, startup_line)
 
 
-def _supervise(settings: Settings, listening: socket.socket, told: str) -> NoReturn:
-    """Start the workers, once what they would all refuse is known to be right."""
+def _supervise(settings: Settings, listening: socket.socket, startup_line: str) -> NoReturn:
+    """Run the workers, after checking the settings that every worker would refuse."""
     from app.engine.store.stores import open_store
-    from app.http.access.api_keys import Keys
+    from app.http.access.api_keys import ApiKeys
     from app.http.server.supervisor import Supervisor
 
     open_store(settings)
     if settings.api_keys_file is not None:
-        Keys(settings.api_keys_file)
-    _print(told, logging.INFO)
+        ApiKeys(settings.api_keys_file)
+    _print(startup_line, logging.INFO)
     reloads = settings.reload != "off"
     grace_seconds = settings.linger_seconds + settings.grace_seconds
     supervisor = Supervisor(settings.workers, listening, grace_seconds=grace_seconds, reloads=reloads)
     sys.exit(asyncio.run(supervisor.run()))
 
 
-def _serve_as_worker(settings: Settings, listening: socket.socket, worker: int, meeting: Path) -> NoReturn:
+def _serve_as_worker(settings: Settings, listening: socket.socket, number: int, socket_dir: Path) -> NoReturn:
     from app.engine.runtime.cpu_quota import threads_per_worker
-    from app.http.server.supervisor import leave_when_orphaned
-    from app.http.server.worker_metrics import Place
+    from app.http.server.supervisor import terminate_with_supervisor
+    from app.http.server.worker_metrics import WorkerIdentity
 
-    leave_when_orphaned()
+    terminate_with_supervisor()
     threads = settings.intra_op_threads or threads_per_worker(settings.workers)
     settings = settings.model_copy(update={"intra_op_threads": threads})
-    _serve(settings, listening, place=Place(meeting, worker, settings.workers))
+    _serve(settings, listening, worker=WorkerIdentity(socket_dir, number, settings.workers))
 
 
 def _serve(
-    settings: Settings, listening: socket.socket, told: str | None = None, place: Place | None = None
+    settings: Settings,
+    listening: socket.socket,
+    startup_line: str | None = None,
+    worker: WorkerIdentity | None = None,
 ) -> NoReturn:
     from app.engine.engine import open_engine
     from app.engine.runtime.runtime import open_runtime
     from app.http.server.server import Server
 
-    server = Server(settings, open_engine(settings, open_runtime(settings)), place)
-    if told is not None:
-        _print(told, logging.INFO)
+    server = Server(settings, open_engine(settings, open_runtime(settings)), worker)
+    if startup_line is not None:
+        _print(startup_line, logging.INFO)
     server.run(sockets=[listening])
     logging.shutdown()
     sys.stdout.flush()
-    # A model's thread may still be in native code, which an ordinary exit would pull away from under it.
+    # A model's thread may still run native code; an ordinary exit would unload that code and crash.
     os._exit(0)
 
 
@@ -127,13 +135,23 @@ def _serve(
     type=click.Path(exists=True, path_type=Path),
     metavar="FILE_OR_FOLDER...",
 )
-@click.option("--direction", required=True, help="Such as selfie2anime.")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder.")
+@click.option("--direction", required=True, help="The direction, for example selfie2anime.")
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results."
+)
 @click.option("--fit", type=click.Choice(get_args(Fit)), default="cover", show_default=True)
 @click.option("--format", "format_", type=click.Choice(get_args(Format)), default="png", show_default=True)
-@click.option("--alpha", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of the overlay.")
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Share of the heat map's colours in the overlay.",
+)
 @click.option("--colormap", type=click.Choice(get_args(Colormap)), default="jet", show_default=True)
-@click.option("--bundles", type=click.Path(path_type=Path), help="Instead of UGATIT_BUNDLES_DIR.")
+@click.option(
+    "--bundles", type=click.Path(path_type=Path), help="Folder of the bundles; overrides UGATIT_BUNDLES_DIR."
+)
 def translate(
     sources: tuple[Path, ...],
     direction: str,
@@ -144,16 +162,16 @@ def translate(
     colormap: Colormap,
     bundles: Path | None,
 ) -> None:
-    """Translate pictures, and all pictures of folders, without a server.
+    """Translate pictures and folders of pictures without a server.
 
-    For every picture NAME the folder --out gets its translation and, where the model has attention,
-    NAME.overlay. Pictures that cannot be read are listed at the end; the exit code is 1 then. What a folder
-    holds beside pictures is counted and named. Put -- before names that begin with a dash.
+    Writes the translation of each picture NAME into the folder --out and, if the model has attention,
+    NAME.overlay. Lists pictures that cannot be read at the end and then exits with code 1. Counts and names
+    the other files of a folder. Put -- before names that begin with a dash.
     """
     from app.engine.render_options import MEDIA_TYPES, RenderOptions
     from app.translate_files import Plan, PlanError, find_jobs, translate_files
 
-    _obey_interrupts()
+    _handle_interrupts()
     settings = load_settings()
     if bundles is not None:
         settings = settings.model_copy(update={"bundles_dir": bundles})
@@ -171,15 +189,15 @@ def translate(
     sys.exit(1 if failures else 0)
 
 
-def _obey_interrupts() -> None:
-    """Let SIGINT interrupt a command that a shell started with `&`, which makes it ignore SIGINT."""
+def _handle_interrupts() -> None:
+    """Handle SIGINT even if a shell started the command with `&`, which makes it ignore SIGINT."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @cli.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
 def verify(bundle: Path) -> None:
-    """Check a BUNDLE: its files, their hashes, and the canary. Exit code 1 if anything is wrong."""
+    """Check the files, hashes and canary of a BUNDLE. Exits with code 1 if the check fails."""
     from app.engine.directions.verification import check_name
     from app.engine.directions.verification import verify as verify_bundle
     from app.engine.runtime.runtime import open_runtime
@@ -193,10 +211,10 @@ def verify(bundle: Path) -> None:
         sys.exit(1)
     click.echo(f"{verified.bundle.manifest.direction} {verified.bundle.version}: good")
     for name, entry in sorted(verified.bundle.manifest.files.items()):
-        click.echo(f"  {name}: {entry.size_bytes:,} bytes, sha256 {entry.sha256[:12]}… as the manifest says")
+        click.echo(f"  {name}: {entry.size_bytes:,} bytes, sha256 {entry.sha256[:12]}… matches the manifest")
     provider, precision = verified.execution
     click.echo(
-        f"  canary: computed again on {provider} in {precision}, within tolerance: "
+        f"  canary: computed on {provider} in {precision}, within tolerance: "
         + ("equal" if verified.psnr_db == float("inf") else f"{verified.psnr_db:.1f} dB")
     )
     if verified.float32_reason is not None:
@@ -206,31 +224,31 @@ def verify(bundle: Path) -> None:
 @cli.command()
 @click.argument("name")
 def key(name: str) -> None:
-    """Make a new API key for a client called NAME: it is told now, and never again.
+    """Make a new API key for the client NAME and print it. It is not stored anywhere.
 
-    Its line belongs into the file that UGATIT_API_KEYS_FILE names; a running service reads that at SIGHUP.
+    Add the printed line to the file of UGATIT_API_KEYS_FILE; a running service reads that file at SIGHUP.
     """
-    from app.http.access.api_keys import line_of, new_key
+    from app.http.access.api_keys import key_line, new_key
 
-    made = new_key()
-    click.echo(f"line for the file: {line_of(name, made)}\nkey for the client: {made}")
+    new = new_key()
+    click.echo(f"line for the file: {key_line(name, new)}\nkey for the client: {new}")
 
 
 @cli.command()
 def doctor() -> None:
-    """Tell what is installed, what truly runs, which bundles there are, and which settings hold."""
-    from app.doctor import examine
+    """Print installed libraries, the provider in use, the bundles and the settings."""
+    from app.doctor import print_diagnosis
 
-    sys.exit(examine(load_settings()))
+    sys.exit(print_diagnosis(load_settings()))
 
 
 def main() -> None:
-    """Run the command; a user's mistake is one line and exit code 2."""
+    """Run the command. A user's mistake prints one line and exits with code 2."""
     escape_output()
     try:
         cli.main(prog_name="ugatit", standalone_mode=False)
     except click.NoSuchOption as error:
-        _fail(error.format_message() + _about_dashes())
+        _fail(error.format_message() + _dash_remedy())
     except click.ClickException as error:
         _fail(error.format_message())
     except (click.Abort, KeyboardInterrupt):
@@ -241,8 +259,8 @@ def main() -> None:
         _fail(f"{error.filename or 'the disk'}: {error.strerror}.")
 
 
-def _about_dashes() -> str:
-    """Return the remedy where an argument was read as options and is the name of a file."""
+def _dash_remedy() -> str:
+    """Return the remedy if an argument that was parsed as an option is the name of a file."""
     files = [name for name in sys.argv[1:] if name.startswith("-") and Path(name).exists()]
     return f" Put -- before {files[0]}, which is a file." if files else ""
 
@@ -253,12 +271,12 @@ def _fail(sentence: str) -> None:
 
 
 def _say(sentence: str) -> None:
-    """Write one line to stderr, whatever bytes the names in it are made of."""
+    """Write one line to stderr; escape undecodable bytes in file names."""
     _print(f"ugatit: {as_text(' '.join(sentence.split()))}", logging.ERROR)
 
 
 def _print(sentence: str, level: int) -> None:
-    """Print a sentence; of `serve` as JSON where its log is, since both become one stream in a container."""
+    """Print a sentence; print JSON for `serve` with a JSON log, which a container merges with this output."""
     if "serve" in sys.argv[1:2] and os.environ.get(variable("log_format")) == "json":
         from app.http.monitoring.logs import json_line
 

@@ -1,4 +1,4 @@
-"""Translate pictures and folders of pictures into files: the engine without HTTP."""
+"""Translate pictures and folders of pictures into files: `ugatit translate`, the engine without HTTP."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from models.images.encode import extension
 from models.images.errors import PictureError
 from models.images.frame import Fit
 
-_PATIENCE_SECONDS: Final = 3600.0
-"""Nobody waits at the other end of a connection, so a slow machine may take its time."""
+_DEADLINE_SECONDS: Final = 3600.0
+"""Deadline of one picture. No connection waits for it, so a slow machine may take longer than a service."""
 _AHEAD: Final = 2
-"""Pictures under way beside those in a run: the next is decoded and the last encoded meanwhile."""
+"""Pictures in progress beside the one in a model run: the next is decoded while the last is encoded."""
 
 Failures = list[tuple[Path, str]]
 
 
 class PlanError(ValueError):
-    """What was asked for would go wrong. The message is a sentence with the remedy."""
+    """The request cannot be carried out. The message is a sentence with the remedy."""
 
 
 class Plan(NamedTuple):
-    """What to translate, how, and where to."""
+    """Which pictures to translate, how, and into which folder."""
 
     sources: tuple[Path, ...]
-    """Files, and folders of pictures."""
+    """Picture files and folders of pictures."""
     out: Path
     direction: str
     fit: Fit
@@ -50,7 +50,7 @@ class Plan(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One picture and the files it becomes."""
+    """One picture and its result files."""
 
     source: Path
     translation: Path
@@ -58,23 +58,26 @@ class Job(NamedTuple):
 
 
 class Jobs(NamedTuple):
-    """What a plan comes to."""
+    """The pictures of a plan, and remarks about skipped files."""
 
     jobs: list[Job]
     remarks: list[str]
-    """A sentence for each source folder in which something was not taken for a picture."""
+    """A sentence for each source folder with files that were left out."""
 
 
 def translate_files(plan: Plan, jobs: Sequence[Job], settings: Settings) -> Failures:
-    """Translate the pictures of a plan; what could not be read is returned with the reason.
+    """Translate the pictures of a plan; return the failed pictures with the reasons.
 
     Raises:
         BundleError, EngineError: the direction cannot serve.
         OSError: a file cannot be written.
     """
     runtime = open_runtime(settings)
-    own = {"deadline_seconds": _PATIENCE_SECONDS, "store_url": SecretStr("")}  # nobody asks for maps later
-    engine = open_engine(settings.model_copy(update=own), runtime)
+    overrides = {
+        "deadline_seconds": _DEADLINE_SECONDS,
+        "store_url": SecretStr(""),
+    }  # heat maps are not needed later
+    engine = open_engine(settings.model_copy(update=overrides), runtime)
     try:
         return asyncio.run(_translate_all(engine, plan, jobs))
     finally:
@@ -82,17 +85,17 @@ def translate_files(plan: Plan, jobs: Sequence[Job], settings: Settings) -> Fail
 
 
 def find_jobs(plan: Plan) -> Jobs:
-    """Return the pictures of a plan in a fixed order, and the files they become, none of which is a source.
+    """Return the pictures of a plan in a fixed order, each with its result files.
 
     Raises:
-        PlanError: there is no picture, or a source would be overwritten.
+        PlanError: there is no picture, a result would overwrite a source, or two results have one name.
     """
     found, remarks = _find_pictures(plan)
     names = Counter(below.with_suffix("") for below in found.values())
     suffix = extension(plan.options.media_type)
     jobs = []
     for source, below in found.items():
-        # a.jpg and a.png in one folder become a.jpg.png and a.png.png.
+        # The results of a.jpg and a.png in one folder are a.jpg.png and a.png.png.
         name = below.stem if names[below.with_suffix("")] == 1 else below.name
         target = plan.out / below.parent
         jobs.append(Job(source, target / f"{name}{suffix}", target / f"{name}.overlay{suffix}"))
@@ -102,7 +105,7 @@ def find_jobs(plan: Plan) -> Jobs:
 
 
 def _find_pictures(plan: Plan) -> tuple[dict[Path, Path], list[str]]:
-    """Return each picture with its path below its source, and what else was in the source folders."""
+    """Return each picture with its path below its source, and the remarks about files left out."""
     found: dict[Path, Path] = {}
     remarks = []
     for source in plan.sources:
@@ -122,7 +125,7 @@ def _find_pictures(plan: Plan) -> tuple[dict[Path, Path], list[str]]:
 
 
 def _without_results(pictures: Sequence[Path], source: Path, out: Path) -> list[Path]:
-    """Leave out what an earlier run wrote into a folder `out` below the source."""
+    """Return the pictures without the results that an earlier run wrote into `out` below the source."""
     results = out.resolve()
     if results == source.resolve():
         return list(pictures)
@@ -140,13 +143,15 @@ def _refuse_overwriting(jobs: Sequence[Job]) -> None:
 
 
 def _refuse_clashes(jobs: Sequence[Job]) -> None:
-    """Results of an earlier run among the sources, a.png and a.overlay.png, would overwrite each other."""
+    """Refuse pictures whose results have one name, for example a.png and a.overlay.png of an earlier run."""
     sources: dict[Path, Path] = {}
     for job in jobs:
         for target in (job.translation, job.overlay):
             other = sources.setdefault(target, job.source)
             if other != job.source:
-                raise PlanError(f"{other} and {job.source} would both become {target}; rename one of them.")
+                raise PlanError(
+                    f"The results of {other} and {job.source} would both be {target}; rename one of them."
+                )
 
 
 async def _translate_all(engine: Engine, plan: Plan, jobs: Sequence[Job]) -> Failures:
@@ -155,7 +160,7 @@ async def _translate_all(engine: Engine, plan: Plan, jobs: Sequence[Job]) -> Fai
     if not direction.state.serves:
         raise BundleError(f"{plan.direction} cannot serve: {direction.reason}")
     failures: dict[Path, str] = {}
-    places = asyncio.Semaphore(_AHEAD + 1)
+    in_progress = asyncio.Semaphore(_AHEAD + 1)
     with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -165,8 +170,8 @@ async def _translate_all(engine: Engine, plan: Plan, jobs: Sequence[Job]) -> Fai
     ) as progress:
         bar = progress.add_task(plan.direction, total=len(jobs))
 
-        async def one(job: Job) -> None:
-            async with places:
+        async def translate(job: Job) -> None:
+            async with in_progress:
                 try:
                     await _translate_one(engine, plan, job)
                 except (PictureError, EngineError) as error:
@@ -176,8 +181,10 @@ async def _translate_all(engine: Engine, plan: Plan, jobs: Sequence[Job]) -> Fai
         try:
             async with asyncio.TaskGroup() as group:
                 for job in jobs:
-                    group.create_task(one(job))
-        except ExceptionGroup as several:  # what stops them all, a full disk say, is one thing to its reader
+                    group.create_task(translate(job))
+        except (
+            ExceptionGroup
+        ) as several:  # one cause, for example a full disk, fails all tasks: report it once
             raise several.exceptions[0] from None
     return [(job.source, failures[job.source]) for job in jobs if job.source in failures]
 
@@ -197,7 +204,7 @@ async def _translate_one(engine: Engine, plan: Plan, job: Job) -> None:
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file under another name and rename it, so that an interruption leaves none half-written."""
+    """Write a file under a temporary name and rename it, so that an interruption leaves no partial file."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_bytes(data)

@@ -57,7 +57,7 @@ class Service:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.leave()
+        self._server.stop()
         self._thread.join()
 
     def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""Put an application together."""
+"""Create the HTTP application: routes, middleware, exception handlers."""
 
 from __future__ import annotations
 
@@ -14,62 +14,61 @@ from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.engine.engine import Engine
-from app.http.access.api_keys import Keys
-from app.http.access.authentication import Identify
-from app.http.access.rate_limit import Buckets
+from app.http.access.api_keys import ApiKeys
+from app.http.access.authentication import ApiKeyMiddleware
+from app.http.access.rate_limit import RateLimiter
 from app.http.middleware.body_limits import BodyLimits
-from app.http.middleware.body_memory import Receiving
+from app.http.middleware.body_memory import BodyMemory
 from app.http.middleware.body_pace import PaceLimits
 from app.http.middleware.cors import Cors
-from app.http.middleware.envelope import Envelope
+from app.http.middleware.request_recorder import RequestRecorder
 from app.http.middleware.root_path import RootPath
 from app.http.monitoring.metrics import Metrics
 from app.http.monitoring.tracing import Tracing
 from app.http.problems.problems import (
     INTERNAL,
-    KINDS,
     MALFORMED_REQUEST,
+    PROBLEM_KINDS,
     REQUEST_TIMEOUT,
     TOO_MANY_CONNECTIONS,
-    declare,
-    handle,
+    declare_problems,
+    handle_exception,
 )
-from app.http.routes import heat_maps as attention
-from app.http.routes import pages, service, translate
+from app.http.routes import heat_maps, pages, service, translate
 from app.http.routes.context import Context
 from app.http.routes.openapi import complete_document, description_of
 from app.http.routes.service import limits_of
 from app.http.server.connections import Connections
-from app.http.server.worker_metrics import Place, Siblings
+from app.http.server.worker_metrics import WorkerIdentity, WorkerMetrics
 from app.settings.settings import Settings
 
 _NO_TELEMETRY: Final[TelemetryConfig] = {
     "tracing": False, "metrics": False, "logs": False, "auto_configure": False,
 }  # fmt: skip
-"""FastAPI's own, which one variable can turn on: it would send whole addresses, with the ids of heat maps in
-them, and the messages of exceptions. Ours is `tracing`."""
+"""FastAPI's own telemetry stays off: it would send whole URLs, with the ids of heat maps, and the messages of
+exceptions. An environment variable could turn it on. The service has its own `tracing`."""
 
 
 def create_app(
-    settings: Settings, engine: Engine, tracing: Tracing | None = None, place: Place | None = None
+    settings: Settings, engine: Engine, tracing: Tracing | None = None, worker: WorkerIdentity | None = None
 ) -> FastAPI:
-    """The HTTP service over an engine. Its lifespan starts the engine's loading and closes it in the end.
+    """Return the HTTP application of an engine. Its lifespan starts and closes the engine.
 
     Args:
-        settings: the limits.
-        engine: what translates.
-        tracing: where spans go.
-        place: which of several workers this is.
+        settings: the limits and switches.
+        engine: translates pictures.
+        tracing: the destination of traces; None for no tracing.
+        worker: which worker this is; None with a single process.
     """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         engine.start()
-        if siblings is not None:
-            await siblings.open()
+        if worker_metrics is not None:
+            await worker_metrics.open()
         yield
-        if siblings is not None:
-            await siblings.close()
+        if worker_metrics is not None:
+            await worker_metrics.close()
         engine.close()
         await engine.store.close()
         if tracing is not None:
@@ -84,43 +83,45 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        # Relative to the document's own address, which is right behind any proxy.
+        # Relative to the document's own address, so that it is correct behind any proxy.
         servers=[{"url": "."}],
         root_path_in_servers=False,
         lifespan=lifespan,
         telemetry=_NO_TELEMETRY,
-        # The answers of every address.
-        responses=declare(MALFORMED_REQUEST, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS, INTERNAL),
+        # The problems of every address.
+        responses=declare_problems(MALFORMED_REQUEST, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS, INTERNAL),
     )
-    receiving = Receiving(settings.receiving_bytes)
+    body_memory = BodyMemory(settings.receiving_bytes)
     connections = Connections(settings.max_connections)
-    metrics = Metrics(engine, receiving, connections)
-    keys = Keys(settings.api_keys_file) if settings.api_keys_file is not None else None
-    buckets = Buckets(settings.rate_per_minute, settings.rate_burst)
-    siblings = Siblings(place, metrics.exposition) if place is not None else None
+    metrics = Metrics(engine, body_memory, connections)
+    api_keys = ApiKeys(settings.api_keys_file) if settings.api_keys_file is not None else None
+    rate_limiter = RateLimiter(settings.rate_per_minute, settings.rate_burst)
+    worker_metrics = WorkerMetrics(worker, metrics.exposition) if worker is not None else None
     resizing = asyncio.Semaphore(settings.decoders)
-    app.state.context = Context(engine, settings, metrics, buckets, keys, connections, siblings, resizing)
-    for router in (translate.router, attention.router, service.router):
+    app.state.context = Context(
+        engine, settings, metrics, rate_limiter, api_keys, connections, worker_metrics, resizing
+    )
+    for router in (translate.router, heat_maps.router, service.router):
         app.include_router(router)
     pages.mount(app, docs=settings.docs)
-    for error in (RequestValidationError, HTTPException, *KINDS):
-        app.add_exception_handler(error, handle)
+    for error in (RequestValidationError, HTTPException, *PROBLEM_KINDS):
+        app.add_exception_handler(error, handle_exception)
     app.add_middleware(
         BodyLimits,
         limit_bytes=settings.body_limit_bytes,
         pace=PaceLimits(
             settings.request_read_seconds, settings.body_min_bytes_per_second, settings.body_read_seconds
         ),
-        receiving=receiving,
+        body_memory=body_memory,
         leaving=lambda: engine.draining,
     )
-    if keys is not None:
-        app.add_middleware(Identify, keys=keys)
+    if api_keys is not None:
+        app.add_middleware(ApiKeyMiddleware, api_keys=api_keys)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     app.add_middleware(RootPath, root_path=settings.root_path, trusted_proxies=settings.trusted_proxies)
-    app.add_middleware(Envelope, metrics=metrics, leaving=lambda: engine.stopping, tracing=tracing)
+    app.add_middleware(RequestRecorder, metrics=metrics, leaving=lambda: engine.stopping, tracing=tracing)
     if settings.origins:
         app.add_middleware(Cors, origins=settings.origins)
-    complete_document(app, keys_needed=keys is not None)
+    complete_document(app, keys_needed=api_keys is not None)
     return app

@@ -1,1 +1,1 @@
-"""The settings of the service, from environment variables."""
+"""The settings of the service, from environment variables named `UGATIT_*`."""

@@ -1,4 +1,4 @@
-"""Sort the environment variables named `UGATIT_*`: settings, what Kubernetes injects, mistakes."""
+"""Distinguish settings, variables injected by Kubernetes and unknown variables among `UGATIT_*`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
 PREFIX: Final = "UGATIT_"
-_FOR_TESTS: Final = "UGATIT_TESTS_"
 
-# For every Service of a namespace, Kubernetes sets variables in all its pods. Those of a Service called
-# `ugatit` or `ugatit-web` have names like our settings.
+# Kubernetes sets variables in all pods of a namespace for each of its Services. Those of a Service named
+# `ugatit` or `ugatit-web` have names like settings.
 _SERVICE: Final = rf"{PREFIX}(?:[A-Z0-9_]+_)?"
 _PROTOCOL: Final = "(?:TCP|UDP|SCTP)"
 _INJECTED: Final = {
@@ -34,39 +33,38 @@ _VALUES: Final = {
 
 
 class OwnVariables(EnvSettingsSource):
-    """Where settings come from: the environment, without what Kubernetes injects."""
+    """The environment without the variables that Kubernetes injects, as a source of settings."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Return the field's value (None without one), its key, and whether it must be parsed."""
+        """Return the field's value or None, its key, and whether the value must be parsed."""
         value, key, is_complex = super().get_field_value(field, field_name)
         injected = value is not None and is_injected(variable(field_name), value)
         return None if injected else value, key, is_complex
 
 
 def variable(field: str) -> str:
-    """Return the environment variable of a setting."""
+    """Return the name of a setting's environment variable."""
     return PREFIX + field.upper()
 
 
 def unknown_setting(environment: Mapping[str, str], fields: Iterable[str]) -> str | None:
-    """Return a sentence about the first variable that is no setting, with the nearest match; else None.
+    """Return a sentence about the first unknown variable with the nearest setting; None if all are known.
 
-    Variables that Kubernetes injects, and those of the project's own tests, are ignored.
+    Variables that Kubernetes injects are ignored.
     """
     known = [variable(field) for field in fields]
     for name, value in sorted(environment.items()):
         upper = name.upper()
-        ours = upper.startswith(PREFIX) and not upper.startswith(_FOR_TESTS)
-        if ours and upper not in known and not is_injected(name, value):
+        if upper.startswith(PREFIX) and upper not in known and not is_injected(name, value):
             near = difflib.get_close_matches(upper, known, n=1, cutoff=0)[0]
             return f"Unknown setting {name}; did you mean {near}?"
     return None
 
 
 def is_injected(name: str, value: str) -> bool:
-    """Return whether Kubernetes sets such a variable, for a Service named `ugatit` or `ugatit-<anything>`.
+    """Return whether Kubernetes sets this variable, for a Service named `ugatit` or `ugatit-<anything>`.
 
-    The value counts too: `UGATIT_PORT=8000` is a setting, `UGATIT_PORT=tcp://10.0.0.1:8000` is not.
+    The value matters too: `UGATIT_PORT=8000` is a setting, `UGATIT_PORT=tcp://10.0.0.1:8000` is injected.
     """
     kinds = [kind for pattern, kind in _INJECTED.items() if re.fullmatch(pattern, name.upper())]
     return any(_is_address(value) if kind == "address" else _VALUES[kind].fullmatch(value) for kind in kinds)

@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from app.settings.settings import Settings, variable
+from app.settings.environment import variable
+from app.settings.settings import Settings
 from tests.cli.command import environment, signals_delivered, ugatit
 from tests.photos import photo
 from tests.tiny_bundle import version, write_tiny_bundle
@@ -190,7 +191,7 @@ def test_it_says_nothing_alarming_when_it_starts(tmp_path: Path) -> None:
     race, ready, leaving = messages if len(messages) == 3 else ["", *messages]
     assert not race or race.endswith(" runs models here")  # where there was a choice
     assert ready.startswith("cat2dog is ready on ")
-    assert leaving.startswith("Told to stop")
+    assert leaving.startswith("Stopping")
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:

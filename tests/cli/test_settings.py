@@ -1,4 +1,4 @@
-"""Settings by environment: what is refused, and in which words."""
+"""Settings from the environment: accepted values, and the sentences that refuse the others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.settings.settings import SettingsError, load_settings, shown
+from app.settings.load import display_value, load_settings
+from app.settings.settings import SettingsError
 
 
 @pytest.fixture(autouse=True)
@@ -17,12 +18,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UGATIT_HOST", "0.0.0.0")
     monkeypatch.setenv("UGATIT_BUNDLES_DIR", "/models")
     monkeypatch.setenv("UGATIT_REQUIRE_GPU", "1")
     monkeypatch.setenv("UGATIT_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8,::1")
-    monkeypatch.setenv("UGATIT_PORT", "")  # as compose files pass on what is not set
+    monkeypatch.setenv("UGATIT_PORT", "")  # as a compose file passes an unset variable
     settings = load_settings()
     assert (settings.host, settings.bundles_dir, settings.require_gpu) == ("0.0.0.0", Path("/models"), True)
     assert settings.port == 8000
@@ -33,32 +34,44 @@ def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     [
         ("UGATIT_PRT", "80", "Unknown setting UGATIT_PRT; did you mean UGATIT_PORT?"),
         ("UGATIT_BODY_LIMIT", "1", "did you mean UGATIT_BODY_LIMIT_BYTES?"),
-        ("UGATIT_PORT", "eighty", "UGATIT_PORT='eighty' cannot be used: it should be a valid integer"),
-        ("UGATIT_QUEUE_SIZE", "0", "UGATIT_QUEUE_SIZE='0' cannot be used"),
+        (
+            "UGATIT_PORT",
+            "eighty",
+            "UGATIT_PORT must be a valid integer, unable to parse string as an integer, got 'eighty'.",
+        ),
+        ("UGATIT_QUEUE_SIZE", "0", "UGATIT_QUEUE_SIZE must be greater than or equal to 1, got '0'."),
         ("UGATIT_MAX_BATCH", "65", "less than or equal to 64"),
         ("UGATIT_PROVIDER", "gpu", "'tensorrt'"),
         ("UGATIT_DEADLINE_SECONDS", "40", "must be below UGATIT_GRACE_SECONDS (40)"),
-        ("UGATIT_WORKERS", "2", "UGATIT_WORKERS=2 need a store that they share: set UGATIT_STORE_URL"),
+        ("UGATIT_WORKERS", "2", "UGATIT_WORKERS=2 require a shared store: set UGATIT_STORE_URL"),
         (
             "UGATIT_TRUSTED_PROXIES",
             "10.0.0.1/8",
-            "lists '10.0.0.1/8'; write each as an address or a",
+            "UGATIT_TRUSTED_PROXIES must list addresses or networks, as 10.0.0.7 or 10.0.0.0/8, got",
         ),
-        ("UGATIT_TRUSTED_PROXIES", "::1, nginx", "lists 'nginx'"),
-        ("UGATIT_STORE_URL", "memcached://host", "UGATIT_STORE_URL is no address such as redis://"),
-        ("UGATIT_STORE_URL", "redis://", "UGATIT_STORE_URL is no address such as redis://"),
-        ("UGATIT_CORS_ORIGINS", "*", "UGATIT_CORS_ORIGINS lists '*'; write each as a browser does"),
-        ("UGATIT_CORS_ORIGINS", "https://a.example/", "lists 'https://a.example/'"),
-        ("UGATIT_ROOT_PATH", "ugatit", "UGATIT_ROOT_PATH='ugatit' cannot be used: it should be a path"),
-        ("UGATIT_ROOT_PATH", "//evil.example", "it should be a path that begins with one slash"),
-        ("UGATIT_ROOT_PATH", "/a/../b", "it should be a path"),
+        ("UGATIT_TRUSTED_PROXIES", "::1, nginx", "got 'nginx'"),
+        ("UGATIT_STORE_URL", "memcached://host", "UGATIT_STORE_URL must be a Redis address such as redis://"),
+        ("UGATIT_STORE_URL", "redis://", "UGATIT_STORE_URL must be a Redis address such as redis://"),
+        (
+            "UGATIT_CORS_ORIGINS",
+            "*",
+            "UGATIT_CORS_ORIGINS must list origins without a path, as https://site.example",
+        ),
+        ("UGATIT_CORS_ORIGINS", "https://a.example/", "got 'https://a.example/'"),
+        (
+            "UGATIT_ROOT_PATH",
+            "ugatit",
+            "UGATIT_ROOT_PATH must be a path that begins with one slash, as /ugatit, got 'ugatit'.",
+        ),
+        ("UGATIT_ROOT_PATH", "//evil.example", "must be a path that begins with one slash"),
+        ("UGATIT_ROOT_PATH", "/a/../b", "must be a path"),
         ("UGATIT_SERVICE_HOST", "localhost", "Unknown setting UGATIT_SERVICE_HOST; did you mean UGATIT_"),
         ("UGATIT_WEB_PORT", "8000", "Unknown setting UGATIT_WEB_PORT; did you mean UGATIT_PORT?"),
         ("UGATIT_SERVICE_PRT", "8000", "Unknown setting UGATIT_SERVICE_PRT"),
-        ("UGATIT_DEADLINE_SECONDS", "nan", "UGATIT_DEADLINE_SECONDS='nan' cannot be used"),
+        ("UGATIT_DEADLINE_SECONDS", "nan", "UGATIT_DEADLINE_SECONDS must be"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_variables_name(
+def test_invalid_setting_is_refused_with_its_variable_and_the_expected_value(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -70,7 +83,7 @@ def test_what_cannot_be_is_refused_with_the_variables_name(
 @pytest.mark.parametrize(
     "url", ["redis://user:pa#ss@host/0", "redis://:pa:ss@host:port", "http://:pass@host"]
 )
-def test_a_bad_address_of_the_store_is_refused_without_its_password(
+def test_invalid_store_url_is_refused_without_showing_its_password(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.setenv("UGATIT_STORE_URL", url)
@@ -79,23 +92,18 @@ def test_a_bad_address_of_the_store_is_refused_without_its_password(
     assert "pa" not in str(refused.value).replace("password", "").replace("special characters", "")
 
 
-def test_the_store_s_password_is_shown_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_store_password_is_never_displayed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UGATIT_STORE_URL", "redis://me:hunter2@host:6380/1?password=hunter2")
     settings = load_settings()
-    assert shown(settings, "store_url") == "redis://***@host:6380/1"
-    for odd in (
+    assert display_value(settings, "store_url") == "redis://***@host:6380/1"
+    for url in (
         "redis://me:1/hunter2@host",
         "redis://me:1?hunter2@host",
     ):  # valid, with a port
-        monkeypatch.setenv("UGATIT_STORE_URL", odd)
-        assert shown(load_settings(), "store_url") == "redis://***@host"
+        monkeypatch.setenv("UGATIT_STORE_URL", url)
+        assert display_value(load_settings(), "store_url") == "redis://***@host"
     assert "hunter2" not in repr(settings)
     assert "hunter2" not in str(settings)
-
-
-def test_variables_for_the_tests_are_none_of_its_business(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UGATIT_TESTS_NEED_BROWSER", "1")
-    load_settings()
 
 
 SERVICES = {
@@ -122,9 +130,7 @@ SERVICES = {
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_variables_of_a_kubernetes_service_are_no_settings(
-    monkeypatch: pytest.MonkeyPatch, service: str
-) -> None:
+def test_variables_injected_by_kubernetes_are_ignored(monkeypatch: pytest.MonkeyPatch, service: str) -> None:
     for name, value in SERVICES[service].items():
         monkeypatch.setenv(name, value)
     settings = load_settings()
@@ -137,7 +143,7 @@ def test_variables_of_a_kubernetes_service_are_no_settings(
         load_settings()
 
 
-def test_origins_are_compared_as_browsers_send_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cors_origins_are_normalized_as_browsers_send_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(
         "UGATIT_CORS_ORIGINS",
         "https://a.example:443, HTTP://B.example:80,https://c.example:80,http://[::1]:3000",
@@ -148,8 +154,6 @@ def test_origins_are_compared_as_browsers_send_them(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(("given", "root_path"), [("/ugatit", "/ugatit"), ("/a/b/", "/a/b"), ("/", "")])
-def test_a_root_path_has_no_slash_at_its_end(
-    monkeypatch: pytest.MonkeyPatch, given: str, root_path: str
-) -> None:
+def test_root_path_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch, given: str, root_path: str) -> None:
     monkeypatch.setenv("UGATIT_ROOT_PATH", given)
     assert load_settings().root_path == root_path

@@ -129,7 +129,7 @@ def test_workers_answer_for_each_other_are_replaced_when_they_die_and_leave_toge
         until(both_served)
 
         service.process.send_signal(signal.SIGHUP)
-        until(lambda: service.said_by("Told to look at the bundles") == {1, 2})
+        until(lambda: service.said_by("SIGHUP received") == {1, 2})
 
         before = service.workers
         os.kill(min(before), signal.SIGKILL)
@@ -159,13 +159,13 @@ def test_workers_whose_supervisor_was_killed_leave_too(tmp_path: Path, redis: Re
         workers = service.workers
         service.process.kill()
         until(lambda: not any(map(alive, workers)))
-        assert service.said_by("Told to stop") == {1, 2}
+        assert service.said_by("Stopping") == {1, 2}
 
 
 def test_several_workers_without_a_store_that_they_share_are_refused() -> None:
     result = ugatit("serve", "--workers", "2")
     assert result.returncode == 2
-    assert result.stderr.startswith("ugatit: UGATIT_WORKERS=2 need a store that they share")
+    assert result.stderr.startswith("ugatit: UGATIT_WORKERS=2 require a shared store")
     assert result.stderr.count("\n") == 1
 
 

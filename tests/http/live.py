@@ -61,7 +61,7 @@ def serving(settings: Settings, engine: Engine) -> Iterator[Live]:
         yield live
     finally:
         if live.thread.is_alive():
-            live.server.leave()
+            live.server.stop()
             live.thread.join(60)
             assert not live.thread.is_alive(), "the server did not stop"
 

@@ -12,7 +12,7 @@ from tests.fake_engine import FakeModel
 from tests.http.conftest import MakeLive
 from tests.http.live import Live, head, held, metric, read_all, until
 from tests.http.problems import URL
-from tests.http.test_crowds import BODY, UPLOAD
+from tests.http.test_many_clients import BODY, UPLOAD
 
 
 def rejections(live: Live, code: str) -> float:
@@ -68,9 +68,9 @@ def test_a_crowd_of_closed_connections_is_a_line_every_ten_seconds(caplog: pytes
     now = 0.0
     connections = Connections(8, clock=lambda: now)
     for _ in range(500):
-        connections.displace()
+        connections.count_displaced()
     now = 11.0
-    connections.displace()
+    connections.count_displaced()
     lines = [record.getMessage() for record in caplog.records]
     assert connections.displaced == 501
     assert [line.split(" waiting")[0] for line in lines] == ["Closed 1", "Closed 500"]

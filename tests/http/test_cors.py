@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from app.http.access.api_keys import line_of, new_key
+from app.http.access.api_keys import key_line, new_key
 from tests.http.conftest import MakeClient
 from tests.http.problems import PNG, URL
 from tests.photos import photo
@@ -75,7 +75,7 @@ def test_answers_to_another_origin_cannot(client: TestClient, origin: str) -> No
 
 
 def test_a_preflight_is_answered_without_a_key(make_client: MakeClient, tmp_path: Path) -> None:
-    (tmp_path / "keys").write_text(line_of("alice", new_key()))
+    (tmp_path / "keys").write_text(key_line("alice", new_key()))
     client = make_client(cors_origins=ALLOWED, api_keys_file=tmp_path / "keys")
     for address in (URL, "/attention?id=x", "/directions"):
         response = client.options(address, headers={"Origin": ALLOWED} | PREFLIGHT)

@@ -12,7 +12,7 @@ from tests.photos import photo
 
 def test_while_it_lingers_it_is_not_ready_and_translates(make_live: MakeLive) -> None:
     live = make_live(linger_seconds=600)
-    live.server.leave()
+    live.server.stop()
     assert live.ask("GET", "/readyz")[1]["code"] == "not_ready"
     assert live.ask("GET", "/healthz")[0] == 200
     assert live.ask("POST", URL, photo(), PNG)[0] == 200
@@ -24,7 +24,7 @@ def test_while_it_lingers_it_is_not_ready_and_translates(make_live: MakeLive) ->
 
 def test_when_it_has_lingered_it_leaves_by_itself(make_live: MakeLive) -> None:
     live = make_live(linger_seconds=0.01)
-    live.server.leave()
+    live.server.stop()
     live.thread.join(20)
     assert not live.thread.is_alive()
     assert live.engine.draining

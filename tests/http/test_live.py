@@ -188,7 +188,7 @@ def test_told_to_leave_the_server_answers_what_it_admitted_and_refuses_the_rest(
     with ThreadPoolExecutor(4) as pool:
         admitted = [pool.submit(live.ask, "POST", URL, BODY, PNG) for _ in range(4)]
         until(lambda: held(live) == 4)
-        live.server.leave()
+        live.server.stop()
         assert live.ask("POST", URL, BODY, PNG)[1]["code"] == "draining"
         assert live.ask("GET", "/readyz")[0] == 503
         assert b"connection: close" in live.answer(head("/directions", "", "GET")).lower()
@@ -209,7 +209,7 @@ def test_a_request_on_its_way_while_the_server_leaves_is_answered(
     live = make_live()
     with live.raw(head("/healthz", "", "HEAD")) as plain:
         assert plain.recv(65_536).startswith(b"HTTP/1.1 200 ")  # all of it: a body might come later
-        live.server.leave()
+        live.server.stop()
         until(lambda: refused(live))
         plain.sendall(head("/readyz", "", "GET"))
         assert read_all(plain).startswith(b"HTTP/1.1 503 ")

@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 
 from app.http.factory import create_app
 from app.http.monitoring.logs import JsonFormatter
-from app.http.monitoring.spans import Spans
+from app.http.monitoring.spans import OpenTelemetryTracing
 from app.http.monitoring.tracing import open_tracing
 from app.settings.settings import Settings, SettingsError
 from tests.cli.command import environment
@@ -45,7 +45,7 @@ def spans_of(tmp_path: Path, model: FakeModel) -> Callable[[Ask], list[ReadableS
         exporter = InMemorySpanExporter()
         settings = Settings(bundles_dir=tmp_path / "bundles")
         engine = fake_engine(settings, model)
-        app = create_app(settings, engine, Spans(exporter))
+        app = create_app(settings, engine, OpenTelemetryTracing(exporter))
         with TestClient(app, raise_server_exceptions=False) as client:
             assert client.portal is not None
             client.portal.call(engine.wait_until_loaded)

@@ -21,8 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.engine.runtime.session import Outputs, Pixels
-from app.http.server.server import Server, address_of, open_socket
-from app.settings.settings import load_settings
+from app.http.server.server import Server, open_socket, url_of
+from app.settings.load import load_settings
 from tests.cli.command import ROOT, environment
 from tests.fake_engine import FakeModel, fake_engine
 
@@ -49,7 +49,7 @@ def main() -> None:
     model = SleepingModel()
     listening = open_socket("127.0.0.1", 0)
     server = Server(settings, fake_engine(settings, model, batch_sizes=list(range(1, BATCH + 1))))
-    print(address_of(listening), flush=True)
+    print(url_of(listening), flush=True)
     asyncio.run(_serve(server, listening, model))
     print(sum(model.batches), flush=True)
 

@@ -15,7 +15,7 @@ import pytest
 
 from app.engine.rendering import render_picture
 from app.engine.scheduling.admission import Permit
-from app.http.middleware.body_memory import Body
+from app.http.middleware.body_memory import HeldBody
 from app.settings.settings import Settings
 from tests.fake_engine import FakeModel, fake_engine
 from tests.http.live import Live, head, held, metric, serving, until
@@ -131,4 +131,4 @@ def kept() -> list[object]:
     """What a request that is over must not leave behind."""
     gc.collect()
     # By its type: an `isinstance` asks objects of other packages, some of which warn when they are asked.
-    return [each for each in gc.get_objects() if type(each) in (Permit, Body)]
+    return [each for each in gc.get_objects() if type(each) in (Permit, HeldBody)]

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from app.settings.settings import Settings, variable
+from app.settings.environment import variable
+from app.settings.settings import Settings
 from tests.packaging.files import ROOT, compose_services, dockerfile_stages, text
 
 every_service = pytest.mark.parametrize("name", compose_services())

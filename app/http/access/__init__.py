@@ -1,1 +1,1 @@
-"""Identify clients: API keys, addresses, request rates."""
+"""ApiKeyMiddleware clients: API keys, addresses, request rates."""

@@ -1,4 +1,4 @@
-"""API keys: known by their hashes, from a file with a line for each."""
+"""API keys, stored as hashes in a file with one line per key."""
 
 from __future__ import annotations
 
@@ -21,59 +21,62 @@ _RANDOM_BYTES: Final = 32
 log = logging.getLogger("ugatit.http")
 
 
-class Keys:
-    """Who may ask. A name may have several lines: its old key and its new one, say."""
+class ApiKeys:
+    """The accepted API keys. A client may have several keys, for example its old and its new one."""
 
     def __init__(self, path: Path) -> None:
         """Read the file.
 
         Raises:
-            SettingsError: it cannot be read, has a bad line, or no key at all.
+            SettingsError: the file cannot be read, has an invalid line, or has no key.
         """
         self._path = path
-        self._known = _read(path)
+        self._hashes = _read(path)
 
     def reload(self) -> None:
-        """Read the file again; if it is bad, the keys from before go on being the ones."""
+        """Read the file again; keep the previous keys if it is invalid."""
         try:
-            self._known = _read(self._path)
+            self._hashes = _read(self._path)
         except SettingsError as error:
-            log.error("The keys stay as they were: %s", error)
+            log.error("API keys not reloaded, the previous ones stay valid: %s", error)
         else:
-            log.info("There are %d keys now", len(self._known))
+            log.info("API keys reloaded: %d keys", len(self._hashes))
 
-    def name_of(self, key: str) -> str | None:
-        """Whose key it is, found in a time that tells nothing about the others."""
-        given, found = hash_of(key), None
-        for name, known in self._known:
+    def client_of_key(self, key: str) -> str | None:
+        """Return the name of a key's client, or None. All hashes are compared, each in constant time."""
+        given, client = hash_of(key), None
+        for name, known in self._hashes:
             if hmac.compare_digest(given, known):
-                found = name
-        return found
+                client = name
+        return client
 
 
 def new_key() -> str:
-    """A key that cannot be guessed, which is why a plain hash of it is enough."""
+    """Return a new random key. It cannot be guessed, so an unsalted hash of it is safe to store."""
     return "ugatit_" + secrets.token_urlsafe(_RANDOM_BYTES)
 
 
-def line_of(name: str, key: str) -> str:
-    """The line of a key for the file.
+def key_line(name: str, key: str) -> str:
+    """Return the line of a key for the file.
 
     Raises:
-        SettingsError: the name has other characters than letters, digits, dots, dashes and underscores.
+        SettingsError: the name has characters other than letters, digits, dots, dashes and underscores.
     """
     if not re.fullmatch(_NAME, name):
-        raise SettingsError(f"{name!r} is no name for a key; use up to 64 letters, digits, dots and dashes.")
+        raise SettingsError(
+            f"A key's name must have 1 to 64 letters, digits, dots, dashes or underscores and start with a "
+            f"letter or digit, got {name!r}."
+        )
     return f"{name}:{hash_of(key)}"
 
 
 def hash_of(key: str) -> str:
-    """The sha256 of a key, in hex."""
+    """Return the SHA-256 of a key in hex."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def key_in(headers: Headers) -> str | None:
-    """The key that a request brings, if any: `Authorization: Bearer KEY`, or `X-Api-Key: KEY`."""
+def key_from(headers: Headers) -> str | None:
+    """Return the key in `Authorization: Bearer KEY` or `X-Api-Key: KEY`, or None."""
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return credentials.strip()
@@ -84,22 +87,28 @@ def _read(path: Path) -> list[tuple[str, str]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no text"
-        raise SettingsError(f"UGATIT_API_KEYS_FILE={path} cannot be read: {reason}.") from None
-    known = [_parse(path, number, line.strip()) for number, line in enumerate(lines, 1) if _says(line)]
-    if not known:
-        raise SettingsError(f"UGATIT_API_KEYS_FILE={path} holds no key; `ugatit key NAME` makes its lines.")
-    return known
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise SettingsError(
+            f"UGATIT_API_KEYS_FILE={path} cannot be read ({reason}); `ugatit key NAME` makes its lines."
+        ) from None
+    hashes = [_parse(path, number, line.strip()) for number, line in enumerate(lines, 1) if _has_key(line)]
+    if not hashes:
+        raise SettingsError(
+            f"UGATIT_API_KEYS_FILE={path} must contain at least one key, got none; "
+            "`ugatit key NAME` makes its lines."
+        )
+    return hashes
 
 
-def _says(line: str) -> bool:
+def _has_key(line: str) -> bool:
+    """Return whether a line is neither empty nor a comment."""
     return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
 def _parse(path: Path, number: int, line: str) -> tuple[str, str]:
     match = _LINE.fullmatch(line)
-    if match is None:  # the line itself is not repeated: it may be a key that was put there by mistake
+    if match is None:  # the message does not repeat the line, which may be a key written there by mistake
         raise SettingsError(
-            f"{path}, line {number} is not NAME:SHA256 (64 hex digits); `ugatit key NAME` makes such lines."
+            f"{path}, line {number} must be NAME:SHA256 (64 hex digits); `ugatit key NAME` makes such lines."
         )
     return match[1], match[2]

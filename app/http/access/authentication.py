@@ -1,4 +1,4 @@
-"""Who may ask, and how often: by API key where there are keys, else by address."""
+"""Require API keys where they are configured, and apply the rate limit per client."""
 
 from __future__ import annotations
 
@@ -8,48 +8,49 @@ from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.http.access.api_keys import Keys, key_in
-from app.http.access.client_address import KEY_NAME, client_of
+from app.http.access.api_keys import ApiKeys, key_from
+from app.http.access.client_address import client_of
+from app.http.monitoring.request_record import record_of
 from app.http.problems.request_errors import Unauthorized
 from app.http.routes.context import ContextDep
 
 
-class Identify:
-    """ASGI middleware: whoever brings a good key is known by its name from here on."""
+class ApiKeyMiddleware:
+    """ASGI middleware: stores the name of a valid API key in the request's record."""
 
-    def __init__(self, app: ASGIApp, *, keys: Keys) -> None:
+    def __init__(self, app: ASGIApp, *, api_keys: ApiKeys) -> None:
         self._app = app
-        self._keys = keys
+        self._api_keys = api_keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            key = key_in(Headers(scope=scope))
-            name = self._keys.name_of(key) if key is not None else None
-            if name is not None:
-                scope["state"][KEY_NAME] = name
+            key = key_from(Headers(scope=scope))
+            if key is not None:
+                record_of(scope).client = self._api_keys.client_of_key(key)
         await self._app(scope, receive, send)
 
 
-async def _known(request: Request, context: ContextDep) -> str:
-    """The client.
+async def _authenticated(request: Request, context: ContextDep) -> str:
+    """Return the client.
 
     Raises:
-        Unauthorized: keys are required, and it brings none of them.
+        Unauthorized: API keys are required, and the request has no valid one.
     """
-    if context.keys is not None and KEY_NAME not in request.scope["state"]:
-        raise Unauthorized(key_in(request.headers) is not None)
+    if context.api_keys is not None and record_of(request.scope).client is None:
+        raise Unauthorized(invalid_key=key_from(request.headers) is not None)
     return client_of(request.scope)
 
 
-async def _within_rate(client: Annotated[str, Depends(_known)], context: ContextDep) -> str:
-    """The client, who pays for this request.
+async def _rate_limited(client: Annotated[str, Depends(_authenticated)], context: ContextDep) -> str:
+    """Return the client, after counting this request against its rate limit.
 
     Raises:
-        Unauthorized, RateLimited: it may not ask, or not yet.
+        Unauthorized: API keys are required, and the request has no valid one.
+        RateLimited: the client has exceeded its rate.
     """
-    context.buckets.take(client)
+    context.rate_limiter.take(client)
     return client
 
 
-KnownDep = Annotated[str, Depends(_known)]
-ClientDep = Annotated[str, Depends(_within_rate)]
+AuthenticatedDep = Annotated[str, Depends(_authenticated)]
+RateLimitedDep = Annotated[str, Depends(_rate_limited)]

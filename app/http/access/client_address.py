@@ -1,4 +1,4 @@
-"""Who asks: what fair shares are counted by."""
+"""Identify the client of a request, for fair shares and rate limits."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ from typing import Final
 
 from starlette.types import Scope
 
-KEY_NAME: Final = "client"
-"""Where a request's state holds the name of its API key."""
+from app.http.monitoring.request_record import key_client_of
+
 _IPV6_PREFIX: Final = 64
-"""What a provider gives one customer; its addresses are as many as he likes."""
+"""Providers assign a /64 network to each customer, who can use any of its addresses."""
 
 
 def client_of(scope: Scope) -> str:
-    """The name of the client's key, else its address, of IPv6 its network; a trusted proxy names that."""
-    name = scope.get("state", {}).get(KEY_NAME)
+    """Return the name of the client's API key, else its IPv4 address or IPv6 network.
+
+    A trusted proxy's X-Forwarded-For has already replaced the proxy's address in the scope.
+    """
+    name = key_client_of(scope)
     if name is not None:
-        return str(name)
+        return name
     host = str((scope.get("client") or ("", 0))[0])
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:  # a Unix socket, or a test's client
+    except ValueError:  # a Unix socket or a test client
         return host
     if isinstance(address, ipaddress.IPv4Address):
         return host

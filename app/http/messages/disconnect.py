@@ -1,4 +1,4 @@
-"""Stop working for a client who has left."""
+"""Cancel work when its client disconnects."""
 
 from __future__ import annotations
 
@@ -14,27 +14,29 @@ from app.http.problems.request_errors import RequestError
 T = TypeVar("T")
 
 
-async def unless_left(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Do `work`, which is cancelled when the client leaves. The request's body must have been read.
+async def cancel_on_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of `work`; cancel it when the client disconnects.
+
+    The request's body must have been read.
 
     Raises:
-        Cancelled: the client left.
+        Cancelled: the client disconnected.
     """
     working = asyncio.create_task(work)
-    leaving = asyncio.create_task(_left(request))
+    disconnecting = asyncio.create_task(_wait_for_disconnect(request))
     try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({working, disconnecting}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             return working.result()
         raise Cancelled
     finally:
-        leaving.cancel()
+        disconnecting.cancel()
         working.cancel()
 
 
-async def _left(request: Request) -> None:
+async def _wait_for_disconnect(request: Request) -> None:
     try:
         while (await request.receive())["type"] != "http.disconnect":
             pass
-    except (RequestError, Busy):  # a body that the route does not read: too slow, too large, or too late
+    except (RequestError, Busy):  # the route does not read this body: its timeout or size does not matter
         await asyncio.Event().wait()

@@ -1,4 +1,4 @@
-"""Take the one file out of a multipart/form-data body that is already in memory."""
+"""Extract the only file from a multipart/form-data body in memory."""
 
 from __future__ import annotations
 
@@ -23,21 +23,19 @@ _REMEDY = "send it as curl -F file=@photo.jpg does"
 
 
 class _Collector:
-    """The parser's callbacks. The body comes in one piece, so the content is a few slices of it at most."""
+    """The parser's callbacks. The body is parsed in one piece, so its content is at most a few slices."""
 
     def __init__(self) -> None:
         self.headers: dict[bytes, bytes] = {}
         self.chunks: list[bytes] = []
-        self.begun = self.finished = False
+        self.started = self.finished = False
         self._name = b""
         self._value = b""
 
     def on_part_begin(self) -> None:
-        if self.begun:  # stop here, before a body of a million parts costs anything
-            raise UnexpectedPart(
-                "The form must hold one part, file, and no other; options belong into the query."
-            )
-        self.begun = True
+        if self.started:  # stop early: a body may have a million parts
+            raise UnexpectedPart("The form must have exactly one part, file; send options in the query.")
+        self.started = True
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
@@ -57,44 +55,44 @@ class _Collector:
 
 
 def boundary_of(content_type: str) -> bytes:
-    """The boundary that the header names.
+    """Return the boundary in a Content-Type header.
 
     Raises:
-        MalformedMultipart: it names none.
+        MalformedMultipart: the header has no boundary.
     """
     boundary: bytes | None = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
-        raise MalformedMultipart(f"The Content-Type names no boundary; {_REMEDY}.")
+        raise MalformedMultipart(f"The Content-Type of a form must have a boundary, got none; {_REMEDY}.")
     return boundary
 
 
 def only_file(body: bytes, boundary: bytes) -> bytes:
-    """The content of the part `file`, which must be the only part.
+    """Return the content of the part `file`, which must be the only part.
 
     Raises:
-        MalformedMultipart: the body is no such form, or is cut off.
-        MissingFile: the part has another name, or there is none.
+        MalformedMultipart: the body is not a form, or is truncated.
+        MissingFile: there is no part, or it has another name.
         UnexpectedPart: there is a second part.
-        UnsupportedEncoding: the part declares an encoding of its own.
+        UnsupportedEncoding: the part has its own encoding.
     """
     form = _parse(body, boundary)
     if _name_of(form) != b"file":
-        raise MissingFile(f"The form has no part named file; {_REMEDY}.")
+        raise MissingFile(f"The form must have a part named file; {_REMEDY}.")
     _refuse_encoded(form.headers)
     return b"".join(form.chunks)
 
 
 def _refuse_encoded(headers: Mapping[bytes, bytes]) -> None:
-    """Check that a part holds its file's bytes as they are (RFC 7578, 4.7).
+    """Check that a part holds its file's bytes without an encoding (RFC 7578, 4.7).
 
     Raises:
-        UnsupportedEncoding: it declares another encoding.
+        UnsupportedEncoding: the part has an encoding.
     """
     for name in (b"Content-Encoding", b"Content-Transfer-Encoding"):
         encoding = headers.get(name.lower(), b"").strip().lower()
         if encoding not in _PLAIN_ENCODINGS:
             raise UnsupportedEncoding(
-                f"The part file must hold the file's bytes as they are, got {name.decode()} "
+                f"The part file must have no encoding, got {name.decode()} "
                 f"{encoding.decode('latin-1')[:64]!r}; {_REMEDY}."
             )
 
@@ -113,7 +111,7 @@ def _parse(body: bytes, boundary: bytes) -> _Collector:
         parser = MultipartParser(boundary, callbacks)
         parser.write(body)
         parser.finalize()
-    except FormParserError as error:  # of the boundary too, which may be too long
+    except FormParserError as error:  # raised for a boundary that is too long, too
         raise MalformedMultipart(f"The form cannot be read ({error}); {_REMEDY}.") from None
     if not collector.finished:
         raise MalformedMultipart(f"The form ends before its last boundary; {_REMEDY}.")

@@ -1,4 +1,4 @@
-"""Choose the form of an answer by the Accept header."""
+"""Choose the media type of an answer by the Accept header."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ class _Range(NamedTuple):
 
 
 def negotiate(accept: str | None, offers: Sequence[str]) -> str:
-    """The offer that the client likes best.
+    """Return the offered media type that the Accept header prefers.
 
-    The most specific range that matches an offer gives its quality (RFC 9110). Among equals the one the
-    client names first wins, then the one we offer first: `*/*` and no header at all give the first offer.
+    The most specific range that matches an offer gives its quality (RFC 9110). Between equal qualities, the
+    range that the header lists first wins, then the first offer: without a header and with `*/*`, the first
+    offer is returned.
 
     Raises:
-        NotAcceptable: the header leaves none.
+        NotAcceptable: the header accepts none of the offers.
     """
     if not accept or not accept.strip():
         return offers[0]
@@ -38,9 +39,7 @@ def negotiate(accept: str | None, offers: Sequence[str]) -> str:
     ranked = [(_rank(offer, ranges), -order, offer) for order, offer in enumerate(offers)]
     (quality, _), _, best = max(ranked)
     if quality <= 0:
-        raise NotAcceptable(
-            f"Nothing the Accept header asks for can be had; this address has {', '.join(offers)}."
-        )
+        raise NotAcceptable(f"The Accept header must allow one of {', '.join(offers)}; got {accept[:64]!r}.")
     return best
 
 
@@ -53,7 +52,7 @@ def _rank(offer: str, ranges: Sequence[_Range]) -> tuple[float, int]:
 
 
 def _parse(text: str, position: int) -> _Range | None:
-    """One media range; None where it is not one, which the header's other ranges outlive."""
+    """Return a media range; None for an invalid one, which is ignored."""
     media_range, *parameters = (part.strip().lower() for part in text.split(";"))
     kind, slash, subtype = media_range.partition("/")
     if not slash or not kind or not subtype:

@@ -1,4 +1,4 @@
-"""Read the picture out of a request: the body itself, or the one file of a form."""
+"""Read the picture of a request: the body itself, or the only file of a form."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.http.problems.request_errors import MissingFile, UnsupportedMediaType
 from models.images.foreign import unsupported
 
 RAW_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "application/octet-stream")
-"""Those that are documented."""
+"""The documented types."""
 _ALIASES: Final = frozenset(
     {
         "",  # no type at all
@@ -31,18 +31,18 @@ _ALIASES: Final = frozenset(
         "binary/octet-stream",
     }
 )
-"""What clients write instead. A type only opens the door: the bytes decide what a picture is."""
+"""Other types that clients send. A type is only a first check: the bytes decide what a picture is."""
 FORM_TYPE: Final = "multipart/form-data"
 
 
 async def read_picture(request: Request) -> bytes:
-    """The bytes of the picture. Its declared type opens the door; what it is, its bytes decide.
+    """Return the bytes of the picture. Its Content-Type is only a first check; the bytes decide what it is.
 
     Raises:
-        UnsupportedMediaType: neither a picture nor a form.
-        MalformedMultipart, MissingFile, UnexpectedPart: what can be wrong with the form.
-        BodyTooLarge, BodyTimeout, ReceivingFull: the body's limits.
-        Cancelled: the client left while sending.
+        UnsupportedMediaType: the Content-Type is neither a picture nor a form.
+        MalformedMultipart, MissingFile, UnexpectedPart: the form is invalid.
+        BodyTooLarge, BodyTimeout, ReceivingFull: the body exceeds a limit.
+        Cancelled: the client disconnected while sending.
     """
     content_type = request.headers.get("content-type", "")
     media_type = content_type.partition(";")[0].strip().lower()
@@ -53,7 +53,7 @@ async def read_picture(request: Request) -> bytes:
             "convert the picture to JPEG, PNG or WebP, or send it under its own type."
         )
     try:
-        # Not request.body(), which would keep it for as long as the answer is being sent.
+        # Not request.body(): it would hold the body until the answer is sent.
         body = b"".join([chunk async for chunk in request.stream()])
     except ClientDisconnect:
         raise Cancelled from None

@@ -1,4 +1,4 @@
-"""Decode a request's body, bound it in bytes and in time, and let the client read an early answer."""
+"""Decode request bodies, limit their size, memory and time, and deliver answers sent before the body ends."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.engine.errors import Draining
 from app.http.access.client_address import client_of
 from app.http.messages.content_encoding import Decoder, decoder_of
-from app.http.middleware.body_memory import Body, Receiving
+from app.http.middleware.body_memory import BodyMemory, HeldBody
 from app.http.middleware.body_pace import Pace, PaceLimits
 from app.http.problems.request_errors import BodyTimeout, BodyTooLarge
 
 _DRAIN_BYTES: Final = 64 * 1024**2
-"""How much beyond the limit is read and dropped so that the client can read an early answer."""
+"""Bytes beyond the limit that are read and dropped so that the client can read an early answer."""
 
 
 class BodyLimits:
-    """ASGI middleware: `receive` undoes the body's Content-Encoding and bounds what it unfolds to.
+    """ASGI middleware: `receive` decodes the body's Content-Encoding and limits the decoded bytes.
 
-    It raises BodyTooLarge, BodyTimeout, ReceivingFull, Draining, UnsupportedEncoding or MalformedEncoding.
+    `receive` raises BodyTooLarge, BodyTimeout, ReceivingFull, Draining, UnsupportedEncoding or
+    MalformedEncoding.
 
-    An answer that is given before the body was read would be lost: closing a socket with unread bytes resets
-    it. So the answer goes out, then a bounded rest of the body is read and dropped, then the connection
-    closes.
+    An answer sent before the body is read would be lost, because closing a socket with unread bytes resets
+    it. So the answer is sent first, then a limited rest of the body is read and dropped, then the connection
+    is closed.
     """
 
     def __init__(
@@ -37,29 +38,31 @@ class BodyLimits:
         *,
         limit_bytes: int,
         pace: PaceLimits,
-        receiving: Receiving,
+        body_memory: BodyMemory,
         leaving: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Wrap `app`. While `leaving` returns True, a body that is not complete yet is refused."""
+        """Wrap `app`. While `leaving` returns True, an incomplete body is refused."""
         self._app = app
         self._limit_bytes = limit_bytes
         self._pace = pace
-        self._receiving = receiving
+        self._body_memory = body_memory
         self._leaving = leaving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = _Body(scope, receive, send, self._limit_bytes, self._pace, self._receiving, self._leaving)
+        body = _LimitedBody(
+            scope, receive, send, self._limit_bytes, self._pace, self._body_memory, self._leaving
+        )
         try:
             await self._app(scope, body.receive, body.send)
         finally:
             body.release()
 
 
-class _Body:
-    """The body of one request on its way in, and the answer on its way out."""
+class _LimitedBody:
+    """The decoded, limited body of one request, and the answer to it."""
 
     def __init__(
         self,
@@ -68,12 +71,12 @@ class _Body:
         send: Send,
         limit_bytes: int,
         pace_limits: PaceLimits,
-        receiving: Receiving,
+        body_memory: BodyMemory,
         leaving: Callable[[], bool],
     ) -> None:
         headers = dict(scope["headers"])
-        self._receiving = receiving
-        self._body = Body(client_of(scope), self._wake)
+        self._body_memory = body_memory
+        self._body = HeldBody(client_of(scope), self._wake)
         self._timeout: asyncio.Timeout | None = None
         self._receive = receive
         self._send = send
@@ -94,16 +97,16 @@ class _Body:
         if self._complete and not self._received_bytes:
             return await self._receive()
         if self._decoder.pending:
-            await asyncio.sleep(0)  # what unfolds from a few bytes must not hold up other requests
+            await asyncio.sleep(0)  # a few bytes may decode to many: let other requests run
             return self._held_piece()
         if self._complete:
             return await self._receive()
         message = await self._receive_in_time()
-        self._note(message)
+        self._count(message)
         if self._received_bytes > self._limit_bytes:
             raise self._too_large()
         if self._leaving() and not self._complete:
-            raise Draining  # the engine would refuse it too, after minutes on a slow connection
+            raise Draining  # without this, a slow connection would be refused minutes later
         if message["type"] != "http.request":
             return message
         self._decoder.feed(message.get("body", b""), last=self._complete)
@@ -119,17 +122,17 @@ class _Body:
         self._decoded_bytes += len(piece)
         if self._decoded_bytes > self._limit_bytes:
             raise self._too_large()
-        self._receiving.add(self._body, len(piece))
+        self._body_memory.add(self._body, len(piece))
         self._body.complete = self._complete and not self._decoder.pending
         return {"type": "http.request", "body": piece, "more_body": not self._body.complete}
 
     def release(self) -> None:
-        """The body is not held any more."""
-        self._receiving.release(self._body)
+        """Release the memory of the body."""
+        self._body_memory.release(self._body)
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.release()  # routes have let go of it by now
+            self.release()  # the routes hold no reference to the body any more
             if not self._complete:
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
         last = message["type"] == "http.response.body" and not message.get("more_body", False)
@@ -137,7 +140,7 @@ class _Body:
             await self._send(message)
             return
         await self._send({**message, "more_body": True})
-        # A client that waits for its 100 has sent nothing, and will not now.
+        # A client that waits for "100 Continue" has sent nothing and will send nothing now.
         if self._received_bytes or not self._waits_for_continue:
             await self._drain()
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -149,13 +152,13 @@ class _Body:
                 return await self._receive()
         except TimeoutError:
             if self._body.displaced:
-                self._receiving.add(self._body, 0)
-            raise BodyTimeout(pace.why_late()) from None
+                self._body_memory.add(self._body, 0)
+            raise BodyTimeout(pace.timeout_reason()) from None
         finally:
             self._timeout = None
 
     def _wake(self) -> None:
-        """Let the wait for more of the body, if there is one now, end at once."""
+        """End a current wait for more of the body at once."""
         if self._timeout is not None and not self._timeout.expired():
             self._timeout.reschedule(asyncio.get_running_loop().time())
 
@@ -163,17 +166,17 @@ class _Body:
         try:
             async with asyncio.timeout_at(self._started_pace().deadline):
                 while not self._complete and self._received_bytes < self._limit_bytes + _DRAIN_BYTES:
-                    self._note(await self._receive())
+                    self._count(await self._receive())
         except TimeoutError:
             return
 
     def _started_pace(self) -> Pace:
-        """The body's deadline; its clock starts when the body is first asked for."""
+        """Return the body's pace; its clock starts at the first call."""
         if self._pace is None:
             self._pace = Pace(self._pace_limits, now=asyncio.get_running_loop().time())
         return self._pace
 
-    def _note(self, message: Message) -> None:
+    def _count(self, message: Message) -> None:
         count = len(message.get("body", b""))
         self._received_bytes += count
         self._started_pace().add(count, now=asyncio.get_running_loop().time())
@@ -182,10 +185,10 @@ class _Body:
 
     def _too_large(self) -> BodyTooLarge:
         return BodyTooLarge(
-            f"The body has more than the allowed {self._limit_bytes:,} bytes; send a smaller picture."
+            f"The body must have at most {self._limit_bytes:,} bytes; send a smaller picture."
         )
 
 
 def _declared_bytes(headers: dict[bytes, bytes]) -> int:
-    """The Content-Length, which the server's parser has found to be a number; 0 without one."""
+    """Return the Content-Length, which the server's parser has checked; 0 without that header."""
     return int(headers.get(b"content-length", b"0"))

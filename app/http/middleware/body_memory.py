@@ -1,4 +1,4 @@
-"""Bound the memory of all request bodies together, and share it among clients."""
+"""Limit the memory of all request bodies together, and share it among clients."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from app.http.problems.request_errors import ReceivingFull
 _RETRY_SECONDS: Final = 2
 
 
-class Body:
-    """The bytes that are held of one request's body."""
+class HeldBody:
+    """The memory held by one request's body."""
 
     def __init__(self, client: str, displace: Callable[[], None]) -> None:
         self.client = client
         self.held_bytes = 0
         self.displaced = False
         self.complete = False
-        """Whether all of it is there: then the work goes on, and nobody else may have its memory."""
+        """Whether the body is complete. A complete body is being used, so it keeps its memory."""
         self.displace = displace
-        """Wakes the request that waits for more of it."""
+        """Wakes the request that waits for more of this body."""
 
 
-class Receiving:
-    """The bytes of all bodies. Whoever has most gives way to another client when there is no room left."""
+class BodyMemory:
+    """The memory of all bodies. When it is full, the client that holds most makes room for another client."""
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
-        self._bodies: list[Body] = []
+        self._bodies: list[HeldBody] = []
         self.held_bytes = 0
 
-    def add(self, body: Body, count: int) -> None:
-        """Hold some more bytes of a body.
+    def add(self, body: HeldBody, count: int) -> None:
+        """Count more bytes of a body.
 
         Raises:
-            ReceivingFull: there is no room for them, or the body's room was given to another client.
+            ReceivingFull: the memory is full, or the body's memory was given to another client.
         """
         if body not in self._bodies and not body.displaced:
             self._bodies.append(body)
@@ -47,15 +47,15 @@ class Receiving:
         body.held_bytes += count
         self.held_bytes += count
 
-    def release(self, body: Body) -> None:
-        """Forget a body; calling it twice does no harm."""
+    def release(self, body: HeldBody) -> None:
+        """Release the memory of a body; a second call has no effect."""
         self.held_bytes -= body.held_bytes
         body.held_bytes = 0
         if body in self._bodies:
             self._bodies.remove(body)
 
-    def _make_room(self, body: Body, count: int) -> None:
-        """Displace the newest unfinished body of the client who has most; of this one, if nobody has more."""
+    def _make_room(self, body: HeldBody, count: int) -> None:
+        """Displace the newest incomplete body of the client that holds most; `body` if none holds more."""
         own = self._held_by(body.client) + count
         others = [each for each in self._bodies if not each.complete and each.held_bytes]
         victim = max(reversed(others), key=lambda each: self._held_by(each.client), default=body)

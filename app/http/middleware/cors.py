@@ -1,4 +1,4 @@
-"""Let the pages of some other sites ask, by the browsers' protocol for that (Fetch, section 3.3: CORS)."""
+"""Allow the pages of listed other sites to use the service (CORS; Fetch standard, section 3.3)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_ANSWERED: Final = "ETag, Link, Retry-After, Server-Timing, X-Request-Id, X-Translation-Id"
-_ASKED: Final = (
+_EXPOSED_HEADERS: Final = "ETag, Link, Retry-After, Server-Timing, X-Request-Id, X-Translation-Id"
+_ALLOWED_HEADERS: Final = (
     "Accept, Authorization, Content-Encoding, Content-Type, If-None-Match, X-Api-Key, X-Request-Id"
 )
 _PREFLIGHT_SECONDS: Final = 600
 
 
 class Cors:
-    """ASGI middleware around all other: answers to those origins say that their pages may read them.
+    """Outermost ASGI middleware: adds the CORS headers to answers for the allowed origins.
 
-    A preflight is an OPTIONS like any other, which every address answers without a key; here it gets its
-    headers. No cookies are ever allowed along: there are none.
+    Every address answers a preflight like any OPTIONS, without an API key; this class adds its headers.
+    Credentials are never allowed, because the service uses no cookies.
     """
 
     def __init__(self, app: ASGIApp, *, origins: Collection[str]) -> None:
@@ -36,15 +36,15 @@ class Cors:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._tell(MutableHeaders(scope=message), origin, preflight)
+                self._add_headers(MutableHeaders(scope=message), origin, preflight)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
-    def _tell(self, headers: MutableHeaders, origin: str, preflight: bool) -> None:
+    def _add_headers(self, headers: MutableHeaders, origin: str, preflight: bool) -> None:
         headers.add_vary_header("Origin")
         if not origin and headers.get("content-type", "").startswith("image/"):
-            # An <img> names no origin. Its page can show the picture, but not read it; ids cannot be guessed.
+            # An <img> request has no Origin. Its page can show the picture, not read it; ids are secret.
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         if origin not in self._origins:
             return
@@ -52,7 +52,7 @@ class Cors:
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         if preflight:
             headers["Access-Control-Allow-Methods"] = "GET, POST"
-            headers["Access-Control-Allow-Headers"] = _ASKED
+            headers["Access-Control-Allow-Headers"] = _ALLOWED_HEADERS
             headers["Access-Control-Max-Age"] = str(_PREFLIGHT_SECONDS)
         else:
-            headers["Access-Control-Expose-Headers"] = _ANSWERED
+            headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS

@@ -1,4 +1,4 @@
-"""Find the path under which a client sees the service: behind a proxy, `https://site.example/ugatit/`."""
+"""Set the path prefix under which a proxy serves the service, as `/ugatit` in `https://site.example/ugatit/`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.settings.addresses import is_within, root_path_of
+from app.settings.addresses import is_within, normalized_root_path
 
 _HEADER: Final = "x-forwarded-prefix"
 
 
 class RootPath:
-    """ASGI middleware: sets the scope's `root_path`, whether the proxy strips it from the path or not.
+    """ASGI middleware: sets the scope's `root_path`, whether or not the proxy strips the prefix.
 
-    A trusted proxy's `X-Forwarded-Prefix` wins over the configured path. It must see the proxy's own address:
-    put it around what reads `X-Forwarded-For`.
+    A trusted proxy's `X-Forwarded-Prefix` overrides the configured path. This middleware must see the proxy's
+    own address, so it wraps the middleware that reads `X-Forwarded-For`.
     """
 
     def __init__(self, app: ASGIApp, *, root_path: str, trusted_proxies: str) -> None:
@@ -31,19 +31,19 @@ class RootPath:
             return
         root_path, path = self._root_path_of(scope), scope["path"]
         plain = scope["method"] == "GET" and not scope["query_string"]
-        if root_path and path == root_path and plain:  # relative links of the page need the slash
+        if root_path and path == root_path and plain:  # the page's relative links need the slash
             await RedirectResponse(f"{root_path}/", status_code=308)(scope, receive, send)
             return
-        # In place: what is around this reads the route that the router notes in the scope.
+        # Change the scope in place: the outer middleware reads the route that the router stores in it.
         scope["root_path"] = root_path
         scope["path"] = path if path.startswith(f"{root_path}/") else root_path + path
         await self._app(scope, receive, send)
 
     def _root_path_of(self, scope: Scope) -> str:
-        """Return the forwarded prefix if it is sound and its sender trusted, else the configured path."""
+        """Return the forwarded prefix if it is valid and from a trusted proxy, else the configured path."""
         given = Headers(scope=scope).get(_HEADER)
         peer = str((scope.get("client") or ("", 0))[0])
         if given is None or not is_within(peer, self._trusted_proxies):
             return self._root_path
-        forwarded = root_path_of(given.strip())
+        forwarded = normalized_root_path(given.strip())
         return self._root_path if forwarded is None else forwarded

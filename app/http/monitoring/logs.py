@@ -1,4 +1,4 @@
-"""Log lines for people or for machines; never a file's name, a pixel or a key."""
+"""Log lines as plain text or JSON. They never contain a file's name, a pixel or an API key."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FIELDS: Final = (
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """Formats each record as one JSON object on one line."""
 
     def __init__(self, worker: int | None = None) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class PlainFormatter(logging.Formatter):
-    """A line for people; what was measured stands at its end."""
+    """Formats each record as a line of text with the recorded fields at its end."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
@@ -61,7 +61,7 @@ class PlainFormatter(logging.Formatter):
 
 
 def json_line(level: int, sentence: str) -> str:
-    """Return a sentence that is printed beside the log as the log would have it."""
+    """Return a sentence as the JSON log line it would be, for output outside the log."""
     record = logging.makeLogRecord(
         {"name": "ugatit", "levelno": level, "levelname": logging.getLevelName(level), "msg": sentence}
     )
@@ -72,9 +72,9 @@ def configure_logging(level: str, form: Literal["plain", "json"], worker: int | 
     """Send every log line to the standard error stream in one form.
 
     Args:
-        level: the least level of our own lines.
-        form: of every line.
-        worker: the number of this process among several, which its lines then carry.
+        level: the lowest level logged by ugatit.
+        form: the form of every line.
+        worker: the number of this worker process, which each line then contains; None without workers.
     """
     of_worker = "" if worker is None else f"worker {worker}: "
     formatters = {
@@ -94,7 +94,7 @@ def configure_logging(level: str, form: Literal["plain", "json"], worker: int | 
             "root": {"level": "WARNING", "handlers": ["stderr"]},
             "loggers": {
                 "ugatit": {"level": level.upper()},
-                # Each says in its own words what ours say already.
+                # Their lower levels repeat what ugatit logs.
                 "uvicorn": {"level": "ERROR"},
                 "python_multipart": {"level": "CRITICAL"},
             },
@@ -103,17 +103,17 @@ def configure_logging(level: str, form: Literal["plain", "json"], worker: int | 
 
 
 def log_what_python_prints() -> None:
-    """Log warnings, and exceptions that end the process or a thread: Python would print them by itself."""
+    """Log warnings and uncaught exceptions, which Python would otherwise print as plain text."""
     logging.captureWarnings(True)
 
     def in_process(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        log.critical("The process ends by an exception", exc_info=(kind, error, trace))
+        log.critical("Uncaught exception: the process ends", exc_info=(kind, error, trace))
 
     def in_thread(args: threading.ExceptHookArgs) -> None:
         if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
-            log.error("A thread ended by an exception", exc_info=args.exc_value)
+            log.error("Uncaught exception: a thread ended", exc_info=args.exc_value)
 
     def unraisable(args: sys.UnraisableHookArgs) -> None:
-        log.error("%s", args.err_msg or "An exception could not be raised", exc_info=args.exc_value)
+        log.error("%s", args.err_msg or "Exception ignored: it could not be raised", exc_info=args.exc_value)
 
     sys.excepthook, threading.excepthook, sys.unraisablehook = in_process, in_thread, unraisable

@@ -1,4 +1,4 @@
-"""What Prometheus is told."""
+"""Prometheus metrics of the service."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from app import __version__
 from app.engine.directions.direction_state import State
 from app.engine.engine import Engine
 from app.engine.events import RunFinished
-from app.http.middleware.body_memory import Receiving
+from app.http.middleware.body_memory import BodyMemory
 from app.http.problems.problems import (
     INTERNAL,
-    KINDS,
     MALFORMED_REQUEST,
+    PROBLEM_KINDS,
     REQUEST_TIMEOUT,
     TOO_MANY_CONNECTIONS,
 )
@@ -34,23 +34,23 @@ from app.http.server.connections import Connections
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _PICTURES: Final = (1, 2, 4, 8, 16, 32, 64)
-_SERVER_KINDS: Final = (INTERNAL, MALFORMED_REQUEST, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS)
+_UNMAPPED_KINDS: Final = (INTERNAL, MALFORMED_REQUEST, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS)
 
 
 class Metrics:
-    """Counters and histograms of one application, and gauges read from its engine when asked for."""
+    """Counters and histograms of one application, and gauges read from its engine at each scrape."""
 
-    def __init__(self, engine: Engine, receiving: Receiving, connections: Connections) -> None:
+    def __init__(self, engine: Engine, body_memory: BodyMemory, connections: Connections) -> None:
         registry = self._registry = CollectorRegistry()
         self._requests = Counter(
             "ugatit_requests", "Requests answered.", ["route", "method", "status"], registry=registry
         )
         self._rejections = Counter("ugatit_rejections", "Problems answered.", ["code"], registry=registry)
-        for kind in (*KINDS.values(), *_SERVER_KINDS):
-            self._rejections.labels(kind.code)  # from 0, or a rate would miss the first of each
+        for kind in (*PROBLEM_KINDS.values(), *_UNMAPPED_KINDS):
+            self._rejections.labels(kind.code)  # starts at 0: a rate would miss the first of each
         self._stages = Histogram(
             "ugatit_stage_seconds",
-            "Time of a translation in each stage, and its total.",
+            "Time of each stage of a translation, and the total.",
             ["direction", "stage"],
             buckets=_SECONDS,
             registry=registry,
@@ -59,37 +59,43 @@ class Metrics:
             "ugatit_run_seconds", "Time of one model run.", ["direction"], buckets=_SECONDS, registry=registry
         )
         self._batches = Histogram(
-            "ugatit_batch_pictures", "Pictures in a run.", ["direction"], buckets=_PICTURES, registry=registry
+            "ugatit_batch_pictures",
+            "Pictures in one model run.",
+            ["direction"],
+            buckets=_PICTURES,
+            registry=registry,
         )
         registry.register(_EngineGauges(engine))
         registry.register(_ConnectionGauges(connections))
         engine.events.subscribe(self._run_finished)
-        self._describe_process(engine, receiving)
+        self._describe_process(engine, body_memory)
 
-    def _describe_process(self, engine: Engine, receiving: Receiving) -> None:
+    def _describe_process(self, engine: Engine, body_memory: BodyMemory) -> None:
         registry = self._registry
-        held = Gauge("ugatit_receiving_bytes", "Memory of the bodies of all requests.", registry=registry)
-        held.set_function(lambda: receiving.held_bytes)
-        limit = Gauge("ugatit_receiving_limit_bytes", "Most memory for such bodies.", registry=registry)
-        limit.set(receiving.limit_bytes)
+        held = Gauge("ugatit_receiving_bytes", "Memory held by request bodies.", registry=registry)
+        held.set_function(lambda: body_memory.held_bytes)
+        limit = Gauge(
+            "ugatit_receiving_limit_bytes", "Limit of the memory for request bodies.", registry=registry
+        )
+        limit.set(body_memory.limit_bytes)
         ready = Gauge("ugatit_ready", "1 when /readyz answers 200.", registry=registry)
         ready.set_function(lambda: float(engine.not_ready_reason() is None))
-        build = Info("ugatit_build", "What is running.", registry=registry)
+        build = Info("ugatit_build", "Version of the running service.", registry=registry)
         build.info({"version": __version__, "python": platform.python_version()})
         ProcessCollector(registry=registry)
 
-    def answered(self, route: str, method: str, status: int, problem: str | None) -> None:
-        """Count an answer."""
+    def count_answer(self, route: str, method: str, status: int, problem: str | None) -> None:
+        """Count an answer, and its problem code if it has one."""
         self._requests.labels(route, method, str(status)).inc()
         if problem is not None:
             self._rejections.labels(problem).inc()
 
-    def stage(self, direction: str, name: str, seconds: float) -> None:
-        """Record the time of a stage: decode, queue, inference or encode; or the total."""
-        self._stages.labels(direction, name).observe(seconds)
+    def observe_stage(self, direction: str, stage: str, seconds: float) -> None:
+        """Record the time of a stage (decode, queue, inference, encode) or of the total."""
+        self._stages.labels(direction, stage).observe(seconds)
 
     def exposition(self) -> bytes:
-        """Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
     def _run_finished(self, event: RunFinished) -> None:
@@ -103,10 +109,12 @@ class _ConnectionGauges(Collector):
 
     def collect(self) -> Iterable[Metric]:
         yield GaugeMetricFamily("ugatit_connections_open", "Open connections.", self._connections.open)
-        yield GaugeMetricFamily("ugatit_connections_limit", "Most open connections.", self._connections.limit)
+        yield GaugeMetricFamily(
+            "ugatit_connections_limit", "Limit of open connections.", self._connections.limit
+        )
         yield CounterMetricFamily(
             "ugatit_connections_displaced",
-            "Connections that were closed to make room for others.",
+            "Connections closed to make room for others.",
             self._connections.displaced,
         )
 
@@ -116,17 +124,25 @@ class _EngineGauges(Collector):
         self._engine = engine
 
     def collect(self) -> Iterable[Metric]:
-        waiting = GaugeMetricFamily("ugatit_queue_pictures", "Pictures that wait.", labels=["direction"])
-        held = GaugeMetricFamily("ugatit_permits_held", "Pictures admitted now.", labels=["direction"])
-        limit = GaugeMetricFamily("ugatit_permits_limit", "Most pictures admitted.", labels=["direction"])
-        state = GaugeMetricFamily("ugatit_direction_state", "1 for the state.", labels=["direction", "state"])
+        waiting = GaugeMetricFamily(
+            "ugatit_queue_pictures", "Pictures waiting for a run.", labels=["direction"]
+        )
+        held = GaugeMetricFamily(
+            "ugatit_permits_held", "Pictures admitted and not yet answered.", labels=["direction"]
+        )
+        limit = GaugeMetricFamily("ugatit_permits_limit", "Limit of admitted pictures.", labels=["direction"])
+        state = GaugeMetricFamily(
+            "ugatit_direction_state",
+            "1 for the current state, 0 for the others.",
+            labels=["direction", "state"],
+        )
         provider = GaugeMetricFamily(
             "ugatit_provider",
-            "1 for the provider and the precision truly in use.",
+            "1 for the provider and precision in use.",
             labels=["direction", "provider", "precision"],
         )
         model = InfoMetricFamily(
-            "ugatit_model", "The bundle that is served.", labels=["direction", "version", "method"]
+            "ugatit_model", "The bundle being served.", labels=["direction", "version", "method"]
         )
         status = self._engine.status()
         for direction in status.directions:
@@ -143,13 +159,17 @@ class _EngineGauges(Collector):
         yield from (waiting, held, limit, state, provider, model)
         store, usage = status.store, status.store.usage
         if usage is not None:
-            yield GaugeMetricFamily("ugatit_attention_entries", "Translations kept.", value=usage.entries)
+            yield GaugeMetricFamily(
+                "ugatit_attention_entries", "Translations kept in memory.", value=usage.entries
+            )
             yield GaugeMetricFamily(
                 "ugatit_attention_bytes", "Memory of kept translations.", value=usage.size_bytes
             )
         yield GaugeMetricFamily(
-            "ugatit_store_up", "Whether the store of heat maps answered last.", value=float(store.available)
+            "ugatit_store_up",
+            "1 if the store of heat maps answered its last request.",
+            value=float(store.available),
         )
         yield CounterMetricFamily(
-            "ugatit_attention_lost", "Translations that were not kept.", value=store.lost
+            "ugatit_attention_lost", "Translations that could not be kept.", value=store.lost
         )

@@ -1,6 +1,6 @@
-"""Requests as OpenTelemetry's spans, made at their end from the times that were taken anyway.
+"""OpenTelemetry spans of requests, created at the end of each request from its recorded times.
 
-Only this file imports OpenTelemetry. Its standard variables say where spans go and which (OTEL_*).
+Only this module imports OpenTelemetry. The standard variables OTEL_* set where spans are sent and which.
 """
 
 from __future__ import annotations
@@ -17,55 +17,55 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, format_trace_id, s
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from app import __version__
-from app.http.monitoring.tracing import Traced
+from app.http.monitoring.request_record import RequestTrace
 
 _FLUSH_SECONDS: Final = 5.0
-"""A collector that does not answer must not keep the service from leaving."""
+"""A collector that does not answer must not delay the service's exit for longer."""
 
 
-class Spans:
-    """Sends spans to an exporter from a thread of its own; when that falls behind, they are lost."""
+class OpenTelemetryTracing:
+    """Sends spans to an exporter from a background thread; spans are lost when that thread falls behind."""
 
     def __init__(self, exporter: SpanExporter) -> None:
-        ours = Resource({"service.name": "ugatit", "service.version": __version__})
+        own = Resource({"service.name": "ugatit", "service.version": __version__})
         self._provider = TracerProvider(
-            resource=Resource.create().merge(ours).merge(OTELResourceDetector().detect()),
+            resource=Resource.create().merge(own).merge(OTELResourceDetector().detect()),
             shutdown_on_exit=False,
         )
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("ugatit", __version__)
         self._propagator = TraceContextTextMapPropagator()
 
-    def record(self, traced: Traced) -> str:
-        """Send the spans of a request, below its caller's; the id of its trace."""
+    def record(self, trace: RequestTrace) -> str:
+        """Send the spans of a request as children of its caller's span; return the trace's id."""
         epoch = time.time_ns() - _nanoseconds(time.perf_counter())
         request = self._tracer.start_span(
-            traced.whole.name,
-            self._propagator.extract(traced.headers),
+            trace.whole.name,
+            self._propagator.extract(trace.headers),
             SpanKind.SERVER,
-            traced.attributes,
-            start_time=epoch + _nanoseconds(traced.whole.begin),
+            trace.attributes,
+            start_time=epoch + _nanoseconds(trace.whole.begin),
         )
-        if traced.failed:
+        if trace.failed:
             request.set_status(Status(StatusCode.ERROR))
-        within = set_span_in_context(request)
-        for name, begin, end in traced.stages:
-            stage = self._tracer.start_span(name, within, start_time=epoch + _nanoseconds(begin))
+        parent = set_span_in_context(request)
+        for name, begin, end in trace.stages:
+            stage = self._tracer.start_span(name, parent, start_time=epoch + _nanoseconds(begin))
             stage.end(epoch + _nanoseconds(end))
-        request.end(epoch + _nanoseconds(traced.whole.end))
+        request.end(epoch + _nanoseconds(trace.whole.end))
         return format_trace_id(request.get_span_context().trace_id)
 
     def close(self) -> None:
-        """Send what is left, in bounded time."""
+        """Send the remaining spans within a bounded time."""
         flushing = threading.Thread(target=self._provider.shutdown, name="spans", daemon=True)
         flushing.start()
         flushing.join(_FLUSH_SECONDS)
 
 
 def otlp_exporter() -> SpanExporter:
-    """To the collector at OTEL_EXPORTER_OTLP_ENDPOINT, http://localhost:4318 by default."""
+    """Return an exporter to OTEL_EXPORTER_OTLP_ENDPOINT, by default http://localhost:4318."""
     return OTLPSpanExporter()
 
 
-def _nanoseconds(moment: float) -> int:
-    return int(moment * 1e9)
+def _nanoseconds(seconds: float) -> int:
+    return int(seconds * 1e9)

@@ -1,57 +1,38 @@
-"""Whether requests are traced, and what a trace is told of one."""
+"""Tracing of requests: its interface, and whether it is on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from app.http.monitoring.request_record import RequestTrace
 from app.settings.settings import Settings, SettingsError
 
 
-class Interval(NamedTuple):
-    """A stage of a request: when it began and ended, by `time.perf_counter`."""
-
-    name: str
-    begin: float
-    end: float
-
-
-class Traced(NamedTuple):
-    """One request that was answered."""
-
-    headers: Mapping[str, str]
-    """The caller's `traceparent` and `tracestate` (W3C), where they came."""
-    whole: Interval
-    stages: Sequence[Interval]
-    attributes: Mapping[str, str | int]
-    failed: bool
-    """Whether it is our fault: a 5xx."""
-
-
 class Tracing(Protocol):
-    """Where traces go."""
+    """A destination of traces."""
 
-    def record(self, traced: Traced) -> str:
-        """Send the spans of a request; the id of its trace, for the log."""
+    def record(self, trace: RequestTrace) -> str:
+        """Send the spans of a request; return the trace's id for the log."""
 
     def close(self) -> None:
-        """Send what is left, in bounded time."""
+        """Send the remaining spans within a bounded time."""
 
 
 def open_tracing(settings: Settings) -> Tracing | None:
-    """What UGATIT_TRACING asks for; OpenTelemetry is imported only then.
+    """Return the tracing that UGATIT_TRACING turns on, else None. OpenTelemetry is imported only if it is on.
 
     Raises:
-        SettingsError: it is not installed.
+        SettingsError: OpenTelemetry is not installed.
     """
     if not settings.tracing:
         return None
     try:
-        from app.http.monitoring.spans import Spans, otlp_exporter
+        from app.http.monitoring.spans import OpenTelemetryTracing, otlp_exporter
     except ModuleNotFoundError as error:
         if not str(error.name).startswith("opentelemetry"):
             raise
         raise SettingsError(
-            "UGATIT_TRACING=1 needs OpenTelemetry: pip install 'ugatit[tracing]' brings it; or set it to 0."
+            "UGATIT_TRACING=1 needs OpenTelemetry, which is not installed; "
+            "run pip install 'ugatit[tracing]' or set UGATIT_TRACING=0."
         ) from None
-    return Spans(otlp_exporter())
+    return OpenTelemetryTracing(otlp_exporter())

@@ -1,4 +1,4 @@
-"""What only an HTTP request can get wrong."""
+"""Errors of HTTP requests. The errors of the engine and of pictures are in their own packages."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from app.engine.errors import Busy
 
 
 class RequestError(ValueError):
-    """A request that cannot be served as it is. The message is a sentence with the remedy."""
+    """A request that cannot be served. The message is a sentence with the remedy."""
 
 
 class MalformedMultipart(RequestError):
-    """The body is not the multipart/form-data that its header promises."""
+    """The body is not multipart/form-data although its header says so."""
 
 
 class MissingFile(RequestError):
-    """No picture came."""
+    """The request has no picture."""
 
 
 class UnexpectedPart(RequestError):
-    """The form holds more than one `file`."""
+    """The form has more than one part."""
 
 
 class UnsupportedMediaType(RequestError):
-    """The Content-Type is none of those that are read."""
+    """The Content-Type is not supported."""
 
 
 class RepeatedOption(RequestError):
@@ -30,47 +30,45 @@ class RepeatedOption(RequestError):
 
 
 class UnsupportedEncoding(RequestError):
-    """The Content-Encoding is none of those that are read."""
+    """The Content-Encoding is not supported."""
 
 
 class MalformedEncoding(RequestError):
-    """The body is not in the coding that its Content-Encoding names."""
+    """The body does not match its Content-Encoding."""
 
 
 class Unauthorized(RequestError):
-    """Keys are required, and the request brings no good one."""
+    """API keys are required, and the request has no valid one."""
 
-    def __init__(self, brought_one: bool) -> None:
-        reason = "This API key is not known here" if brought_one else "An API key is needed here"
-        super().__init__(f"{reason}; send one that is, as Authorization: Bearer KEY, or as X-Api-Key: KEY.")
+    def __init__(self, *, invalid_key: bool) -> None:
+        reason = "This API key is not valid" if invalid_key else "An API key is required"
+        super().__init__(f"{reason}; send a valid key as Authorization: Bearer KEY or as X-Api-Key: KEY.")
 
 
 class NotAcceptable(RequestError):
-    """The Accept header leaves no form of answer."""
+    """The Accept header excludes every form of the answer."""
 
 
 class BodyTooLarge(RequestError):
-    """The body is above the limit."""
+    """The body exceeds the limit of bytes."""
 
 
 class BodyTimeout(RequestError):
-    """The body did not come in time."""
+    """The body did not arrive in time."""
 
 
 class RateLimited(Busy):
-    """This client asks more often than it may."""
+    """The client exceeded its rate limit."""
 
     def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__(
-            f"You ask more often than you may; try again in {retry_after_seconds} s.", retry_after_seconds
-        )
+        super().__init__(f"Rate limit exceeded; try again in {retry_after_seconds} s.", retry_after_seconds)
 
 
 class ReceivingFull(Busy):
-    """The bodies of all requests together are above the limit."""
+    """The memory for the bodies of all requests is full."""
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(
-            f"Too many pictures are being sent at once; try again in {retry_after_seconds} s.",
+            f"The memory for uploads is full; try again in {retry_after_seconds} s.",
             retry_after_seconds,
         )

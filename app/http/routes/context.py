@@ -1,46 +1,63 @@
-"""What routes share: the engine, the settings and the metrics of their application."""
+"""Objects and checks that several routes share, as FastAPI dependencies."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from app.engine.engine import Engine
-from app.http.access.api_keys import Keys
-from app.http.access.rate_limit import Buckets
+from app.http.access.api_keys import ApiKeys
+from app.http.access.rate_limit import RateLimiter
 from app.http.monitoring.metrics import Metrics
+from app.http.problems.request_errors import RepeatedOption
 from app.http.server.connections import Connections
-from app.http.server.worker_metrics import Siblings
+from app.http.server.worker_metrics import WorkerMetrics
 from app.settings.settings import Settings
 
 
 @dataclass(frozen=True)
 class Context:
-    """One application's own things."""
+    """The objects of one application."""
 
     engine: Engine
     settings: Settings
     metrics: Metrics
-    buckets: Buckets
-    keys: Keys | None
-    """None where everybody may ask."""
+    rate_limiter: RateLimiter
+    api_keys: ApiKeys | None
+    """None if no API key is required."""
     connections: Connections
-    siblings: Siblings | None
-    """None where one process serves alone."""
+    worker_metrics: WorkerMetrics | None
+    """None with a single process."""
     resizing: asyncio.Semaphore
-    """Bounds how many answers are enlarged at once: each holds up to 50 MB of pixels."""
+    """Limits how many answers are enlarged at once: each holds up to 50 MB of pixels."""
 
     async def exposition(self) -> bytes:
-        """What Prometheus is told: of all workers, where there are several."""
-        return self.metrics.exposition() if self.siblings is None else await self.siblings.exposition()
+        """Return the metrics in Prometheus' text format, of all workers if there are several."""
+        if self.worker_metrics is None:
+            return self.metrics.exposition()
+        return await self.worker_metrics.exposition()
 
 
-async def _context(request: Request) -> Context:  # async, or FastAPI would take a thread for it
+async def _context(request: Request) -> Context:  # async, because FastAPI runs sync dependencies in threads
     context: Context = request.app.state.context
     return context
 
 
+async def _unique_options(request: Request) -> None:
+    """Check that each option occurs once in the query: FastAPI would ignore all but the last.
+
+    Raises:
+        RepeatedOption: an option occurs several times.
+    """
+    counts = Counter(name for name, _ in request.query_params.multi_items())
+    for name, count in counts.items():
+        if count > 1:
+            raise RepeatedOption(f"The option {name[:64]} must occur once, got {count}; keep one of them.")
+
+
 ContextDep = Annotated[Context, Depends(_context)]
+UniqueOptionsDep = Annotated[None, Depends(_unique_options)]

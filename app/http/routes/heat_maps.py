@@ -1,4 +1,4 @@
-"""`GET /attention`: answer where the networks looked in an earlier translation."""
+"""`GET /attention`: the heat maps of an earlier translation."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from app.engine import errors as engine
 from app.engine.render_options import MEDIA_TYPES, RenderOptions
 from app.engine.rendering import render_attention
 from app.engine.store.entry import AttentionMap, Entry
-from app.http.access.authentication import ClientDep
+from app.http.access.authentication import RateLimitedDep
 from app.http.messages.answers import JSON
-from app.http.messages.disconnect import unless_left
+from app.http.messages.disconnect import cancel_on_disconnect
 from app.http.messages.negotiation import negotiate
-from app.http.messages.query import OnceDep
 from app.http.messages.schemas import AttentionOptions, HeatMapOptions, RawAttention, ValuesOptions
+from app.http.monitoring.request_record import record_of
 from app.http.problems import request_errors as http
 from app.http.problems.problems import (
     INVALID_OPTION,
     MISSING_OPTION,
     TOO_MANY_CONNECTIONS,
     UNKNOWN_OPTION,
-    declare,
+    declare_problems,
 )
-from app.http.routes.context import Context, ContextDep
+from app.http.routes.context import Context, ContextDep, UniqueOptionsDep
 
 router = APIRouter(tags=["attention"])
 
@@ -34,8 +34,8 @@ _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _ETAG: Final = {"ETag": {"schema": {"type": "string"}, "description": "Strong."}}
 _PICTURES: Final = {"headers": _ETAG, "content": dict.fromkeys(MEDIA_TYPES.values(), _BINARY)}
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    304: {"description": "What If-None-Match names is still the one."},
-    **declare(
+    304: {"description": "The heat map still matches If-None-Match."},
+    **declare_problems(
         engine.AttentionGone, engine.NoSuchNetwork, http.NotAcceptable, UNKNOWN_OPTION, INVALID_OPTION,
         engine.QueueFull, engine.FairShare, engine.Loading, engine.Draining,
         engine.DirectionDefunct, engine.NetworkDefunct, engine.StoreUnavailable, engine.DeadlineExceeded,
@@ -57,10 +57,10 @@ async def heat_map(
     id_: _Id,
     options: Annotated[HeatMapOptions, Query()],
     context: ContextDep,
-    client: ClientDep,
-    _once: OnceDep,
+    client: RateLimitedDep,
+    _unique: UniqueOptionsDep,
 ) -> Response:
-    """Where a network looked in an earlier translation."""
+    """Return a heat map: where a network looked in an earlier translation."""
     return await _answer(request, AttentionOptions(id=id_, **options.model_dump()), context, client)
 
 
@@ -76,10 +76,10 @@ async def heat_map_values(
     id_: _Id,
     options: Annotated[ValuesOptions, Query()],
     context: ContextDep,
-    client: ClientDep,
-    _once: OnceDep,
+    client: RateLimitedDep,
+    _unique: UniqueOptionsDep,
 ) -> Response:
-    """The map's own values, before any colour."""
+    """Return the values of a heat map, before they are coloured."""
     wanted = AttentionOptions(id=id_, view="raw", **options.model_dump())
     return await _answer(request, wanted, context, client)
 
@@ -91,18 +91,18 @@ async def heat_map_values(
     responses={
         200: {"model": RawAttention, "description": "A picture, or values for view=raw.", **_PICTURES},
         **_PROBLEMS,
-        **declare(MISSING_OPTION),
+        **declare_problems(MISSING_OPTION),
     },
-    summary="Either, with the id in the query",
+    summary="A heat map or its values, with the id in the query",
 )
 async def attention(
     request: Request,
     options: Annotated[AttentionOptions, Query()],
     context: ContextDep,
-    client: ClientDep,
-    _once: OnceDep,
+    client: RateLimitedDep,
+    _unique: UniqueOptionsDep,
 ) -> Response:
-    """What `href` of a translation links to."""
+    """Return a heat map or its values; the `href` of a translation links here."""
     return await _answer(request, options, context, client)
 
 
@@ -110,8 +110,8 @@ async def _answer(request: Request, options: AttentionOptions, context: Context,
     offers = [JSON] if options.view == "raw" else list(MEDIA_TYPES.values())
     form = negotiate(", ".join(request.headers.getlist("accept")), offers)
     work = context.engine.attention(options.id, options.network, client=client)
-    entry, attention_map = await unless_left(request, work)
-    request.state.direction = entry.direction
+    entry, attention_map = await cancel_on_disconnect(request, work)
+    record_of(request.scope).direction = entry.direction
     etag = _etag(options, form, context.settings.jpeg_quality)
     headers = {"ETag": etag, "Cache-Control": "private", "Vary": "Accept"}
     if _matches(", ".join(request.headers.getlist("if-none-match")), etag):
@@ -141,7 +141,7 @@ async def _body(
 
 def _raw(options: AttentionOptions, attention_map: AttentionMap) -> RawAttention:
     return RawAttention(
-        kind="relevance",  # a class activation map; only a network that paints a mask would say otherwise
+        kind="relevance",  # class activation maps; "mask" is for networks that output one
         network=options.network,
         shape=list(attention_map.shape),
         values=attention_map.tolist(),
@@ -151,14 +151,14 @@ def _raw(options: AttentionOptions, attention_map: AttentionMap) -> RawAttention
 
 
 def _etag(options: AttentionOptions, form: str, quality: int) -> str:
-    """Return a strong ETag: what is kept under an id never changes, so the ways to render it name the bytes.
+    """Return a strong ETag made of the rendering options: the entry of an id never changes.
 
-    The quality counts because a store outlives the process that had another one.
+    The quality is included because a shared store keeps entries while the setting changes.
     """
     return f'"{hashlib.sha256(f"{options!r} {form} {quality}".encode()).hexdigest()[:32]}"'
 
 
 def _matches(if_none_match: str, etag: str) -> bool:
-    """If-None-Match compares weakly (RFC 9110), so a `W/` that a proxy put before it does not matter."""
+    """Compare weakly, as If-None-Match requires (RFC 9110): ignore the `W/` that a proxy may add."""
     tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
     return etag in tags or "*" in tags

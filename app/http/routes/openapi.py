@@ -1,4 +1,4 @@
-"""Complete the OpenAPI document with what the routes do not say: the limits, the problem, the keys."""
+"""Complete the OpenAPI document with the limits, the problem schema and the API key schemes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ _KEYS: Final = {
     "header": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
 }
 _DESCRIPTION: Final = """\
-Send a picture to `POST /translate?direction=...`; `GET /directions` lists the directions. A refusal is \
-`application/problem+json` with a stable `code` and a sentence that says what to do.
+Send a picture to `POST /translate?direction=...`; `GET /directions` lists the directions. An error is \
+`application/problem+json` with a stable `code` and a sentence with the remedy.
 
 | limit | value |
 | --- | --- |
 {rows}
 
-This is version 1 of the contract. Within it, addresses, options, fields and codes may be added; none is \
-removed or gets another meaning. So ignore fields that you do not know, and treat a code that you do not \
-know by its status.
+This is version 1 of the contract. Addresses, options, fields and codes may be added to it; none is removed \
+or changes its meaning. So ignore unknown fields, and handle an unknown code by its status.
 """
 
 
@@ -35,15 +34,15 @@ def description_of(limits: Limits) -> str:
         "request body": f"{limits.body_bytes:,} bytes",
         "picture": f"{limits.pixels:,} pixels, its longer side {limits.side_pixels:,}",
         "translated picture (`size`)": f"longer side {limits.answer_side_pixels:,} pixels",
-        "time for a picture": f"{limits.deadline_seconds:g} s",
-        "time to ask for heat maps": f"{limits.attention_seconds:g} s",
+        "time to translate a picture": f"{limits.deadline_seconds:g} s",
+        "time that heat maps are kept": f"{limits.attention_seconds:g} s",
         "requests of one client": "no limit" if rate is None else f"{rate:g} a minute",
     }
     return _DESCRIPTION.format(rows="\n".join(f"| {name} | {value} |" for name, value in rows.items()))
 
 
 def complete_document(app: FastAPI, *, keys_needed: bool) -> None:
-    """Add the problem's schema, which routes refer to by name, and the keys where they are needed."""
+    """Add the problem's schema, which routes refer to by name, and the key schemes if `keys_needed`."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:

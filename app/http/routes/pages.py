@@ -1,4 +1,4 @@
-"""The web page and the API's documentation: files of ours, none from another host."""
+"""Serve the web page and the API documentation. All files are local; none is loaded from another host."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _DOCS_CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Swagger UI writes styles into its elements, and shows its icons as data."""
+"""Swagger UI needs inline styles, and icons as data URLs."""
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
 async def page() -> Response:
-    """The web page."""
+    """Return the web page."""
     return FileResponse(_PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
 
 async def documentation() -> Response:
-    """Swagger UI over /openapi.json."""
+    """Return Swagger UI for /openapi.json."""
     headers = {"Cache-Control": "no-cache", "Content-Security-Policy": _DOCS_CSP}
     return FileResponse(_DOCS / "index.html", headers=headers)
 
 
 def mount(app: FastAPI, *, docs: bool) -> None:
-    """Serve the page's files below /page, and the documentation at /docs where it is wanted."""
+    """Add the page and its files below /page, and the documentation at /docs if `docs` is true."""
     app.include_router(router)
     app.mount("/page", StaticFiles(directory=_PAGE), name="page")
     if docs:

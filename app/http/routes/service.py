@@ -1,4 +1,4 @@
-"""What people, orchestrators and monitors ask about the service itself."""
+"""Endpoints about the service itself: directions, health, readiness, metrics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.engine.directions.direction_status import DirectionStatus
 from app.engine.render_options import MEDIA_TYPES
-from app.http.access.authentication import KnownDep
+from app.http.access.authentication import AuthenticatedDep
 from app.http.messages.schemas import (
     DirectionAnswer,
     DirectionsAnswer,
@@ -20,7 +20,8 @@ from app.http.messages.schemas import (
     Readiness,
     Size,
 )
-from app.http.problems.problems import NOT_READY, TOO_MANY_CONNECTIONS, answer, declare
+from app.http.monitoring.request_record import record_of
+from app.http.problems.problems import NOT_READY, TOO_MANY_CONNECTIONS, declare_problems, problem_response
 from app.http.problems.request_errors import Unauthorized
 from app.http.routes.context import ContextDep
 from app.settings.settings import Settings
@@ -33,35 +34,37 @@ _RETRY_SECONDS: Final = 5
 @router.get(
     "/directions",
     operation_id="directions",
-    responses=declare(Unauthorized),
-    summary="What can be asked, and within which limits",
+    responses=declare_problems(Unauthorized),
+    summary="List the directions and the service's limits",
 )
-async def directions(context: ContextDep, _client: KnownDep) -> DirectionsAnswer:
-    """Every direction with its state, its model card and what is known about it."""
+async def directions(context: ContextDep, _client: AuthenticatedDep) -> DirectionsAnswer:
+    """Return every direction with its state, its model and its model card."""
     described = [_describe(direction) for direction in context.engine.status().directions]
     return DirectionsAnswer(directions=described, limits=limits_of(context.settings))
 
 
-@router.get("/healthz", operation_id="health", summary="Whether the process answers")
+@router.get("/healthz", operation_id="health", summary="Check that the process answers")
 async def healthz() -> Health:
-    """Always 200: restart the process where this does not answer."""
+    """Return 200 always; restart the process if this does not answer."""
     return Health()
 
 
 @router.get(
     "/readyz",
     operation_id="readiness",
-    responses=declare(NOT_READY, TOO_MANY_CONNECTIONS),
+    responses=declare_problems(NOT_READY, TOO_MANY_CONNECTIONS),
     response_model=Readiness,
-    summary="Whether to send pictures",
+    summary="Check that pictures can be sent",
 )
 async def readyz(request: Request, context: ContextDep) -> Readiness | Response:
-    """200 once every direction is loaded, verified and warm; what is out of order then shows in the body.
+    """Return 200 once all directions are loaded; the body has the reasons of degraded and defunct ones.
 
-    503 while loading or draining, or if none can serve."""
+    503 while loading or stopping, or if no direction can serve."""
     reason = context.engine.not_ready_reason()
     if reason is not None:
-        return answer(NOT_READY, reason, request.state.request_id, {"Retry-After": str(_RETRY_SECONDS)})
+        return problem_response(
+            NOT_READY, reason, record_of(request.scope).request_id, {"Retry-After": str(_RETRY_SECONDS)}
+        )
     status = context.engine.status()
     return Readiness(
         store="up" if status.store.available else "down",
@@ -78,12 +81,12 @@ async def readyz(request: Request, context: ContextDep) -> Readiness | Response:
     summary="Prometheus metrics",
 )
 async def metrics(context: ContextDep) -> Response:
-    """In Prometheus' text format."""
+    """Return the metrics in Prometheus' text format."""
     return Response(await context.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def limits_of(settings: Settings) -> Limits:
-    """Return the limits that a client should know."""
+    """Return the limits that matter to clients."""
     return Limits(
         body_bytes=settings.body_limit_bytes,
         pixels=settings.max_pixels,

@@ -1,4 +1,4 @@
-"""`POST /translate`: a picture in, its translation and its attention out."""
+"""`POST /translate`: translate a picture."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from app.engine.render_options import MEDIA_TYPES, EncodedPicture, RenderOptions
 from app.engine.rendering import picture_size, render_attention, render_picture
 from app.engine.store.entry import Entry
 from app.engine.translation import TranslationResult
-from app.http.access.authentication import ClientDep
-from app.http.messages.answers import JSON, MIXED, Timed, translation_response
-from app.http.messages.disconnect import unless_left
+from app.http.access.authentication import RateLimitedDep
+from app.http.messages.answers import JSON, MIXED, translation_response
+from app.http.messages.disconnect import cancel_on_disconnect
 from app.http.messages.negotiation import negotiate
 from app.http.messages.picture_body import FORM_TYPE, RAW_TYPES, read_picture
-from app.http.messages.query import OnceDep
 from app.http.messages.schemas import TranslateAnswer, TranslateOptions
+from app.http.monitoring.request_record import record_of
+from app.http.monitoring.stage_times import StageTimes
 from app.http.problems import request_errors as http
 from app.http.problems.problems import (
     INVALID_OPTION,
@@ -29,9 +30,9 @@ from app.http.problems.problems import (
     REQUEST_TIMEOUT,
     TOO_MANY_CONNECTIONS,
     UNKNOWN_OPTION,
-    declare,
+    declare_problems,
 )
-from app.http.routes.context import ContextDep
+from app.http.routes.context import ContextDep, UniqueOptionsDep
 from models.images import errors as images
 from models.images.encode import MediaType
 
@@ -41,7 +42,7 @@ _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _REQUEST_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
-        "description": "The picture itself, or a form whose only part is named file.",
+        "description": "The picture itself, or a form with one part named file.",
         "content": {
             FORM_TYPE: {
                 "schema": {
@@ -57,7 +58,7 @@ _REQUEST_BODY: Final[dict[str, Any]] = {
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "model": TranslateAnswer,
-        "description": "The translation, in the form that Accept asks for.",
+        "description": "The translation in the form that Accept selects.",
         "headers": {
             "X-Translation-Id": {"schema": {"type": "string"}, "description": "The id for GET /attention."},
             "Link": {"schema": {"type": "string"}, "description": 'The heat maps, rel="related".'},
@@ -65,7 +66,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         },
         "content": {**dict.fromkeys(MEDIA_TYPES.values(), _BINARY), MIXED: _BINARY},
     },
-    **declare(
+    **declare_problems(
         MALFORMED_REQUEST, REQUEST_TIMEOUT, MISSING_OPTION, UNKNOWN_OPTION, INVALID_OPTION,
         http.MalformedMultipart, http.MissingFile, http.UnexpectedPart, http.NotAcceptable,
         http.UnsupportedMediaType, http.UnsupportedEncoding, http.MalformedEncoding,
@@ -89,32 +90,33 @@ async def translate(
     request: Request,
     options: Annotated[TranslateOptions, Query()],
     context: ContextDep,
-    client: ClientDep,
-    _once: OnceDep,
+    client: RateLimitedDep,
+    _unique: UniqueOptionsDep,
 ) -> Response:
     """Send a picture as the body, or as the only part, `file`, of a form."""
-    wanted = MEDIA_TYPES[options.format]
-    form = negotiate(", ".join(request.headers.getlist("accept")), _offers(wanted))
+    default = MEDIA_TYPES[options.format]
+    form = negotiate(", ".join(request.headers.getlist("accept")), _offers(default))
+    record = record_of(request.scope)
     context.engine.check(options.direction, client)
-    request.state.direction = options.direction
+    record.direction = options.direction
     picture = await read_picture(request)
     started = time.perf_counter()
     work = context.engine.translate(options.direction, picture, fit=options.fit, client=client)
-    translation = await unless_left(request, work)
+    translation = await cancel_on_disconnect(request, work)
     encoding = time.perf_counter()
-    media_type = next((offer for offer in MEDIA_TYPES.values() if offer == form), wanted)
+    media_type = next((offer for offer in MEDIA_TYPES.values() if offer == form), default)
     rendering = RenderOptions(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
     size = _size(translation, options.size, context.settings.answer_side_pixels)
     async with context.resizing if size is not None else nullcontext():
         image, overlay = await _render(translation.entry, rendering, size, overlay=form in (JSON, MIXED))
-    timed = Timed.of(translation.seconds, encode=time.perf_counter() - encoding, since=started)
-    timed.record(context.metrics, request.state, translation)
+    times = StageTimes.of(translation.seconds, encode=time.perf_counter() - encoding, started=started)
+    times.record(context.metrics, record, translation)
     root_path = request.scope["root_path"]
-    return translation_response(form, translation, image, overlay, timed, root_path=root_path)
+    return translation_response(form, translation, image, overlay, times, root_path=root_path)
 
 
 def _size(translation: TranslationResult, longer: int | None, limit: int) -> tuple[int, int] | None:
-    """Return the height and width that the picture gets; None for the network's own."""
+    """Return the height and width of the answered picture; None for the network's own."""
     if longer is None:
         return None
     return picture_size(translation.entry, translation.shown_size, min(longer, limit))
@@ -123,14 +125,14 @@ def _size(translation: TranslationResult, longer: int | None, limit: int) -> tup
 async def _render(
     entry: Entry, options: RenderOptions, size: tuple[int, int] | None, *, overlay: bool
 ) -> tuple[EncodedPicture, EncodedPicture | None]:
-    """Render the picture and, where it is wanted and there is one, the overlay: each in a thread, at once."""
+    """Return the encoded picture, and the overlay if wanted and available; render both in parallel."""
     picture = asyncio.to_thread(render_picture, entry, options, size)
     if not overlay or entry.generator is None:
         return await picture, None
     return await asyncio.gather(picture, asyncio.to_thread(render_attention, entry, entry.generator, options))
 
 
-def _offers(wanted: MediaType) -> list[str]:
-    """The forms of an answer, the default first; of the pictures the format asked for."""
-    pictures = sorted(MEDIA_TYPES.values(), key=lambda media_type: media_type != wanted)
+def _offers(default: MediaType) -> list[str]:
+    """Return the forms of an answer in order of preference: JSON, then pictures with `default` first."""
+    pictures = sorted(MEDIA_TYPES.values(), key=lambda media_type: media_type != default)
     return [JSON, *pictures, MIXED]

@@ -1,4 +1,4 @@
-"""Count the open connections, and those that were closed to make room for others."""
+"""Counters of a server's connections: open now, and closed to make room for others."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-_SILENCE_SECONDS: Final = 10.0
-"""Between two lines about closed connections: a crowd may close hundreds in a second."""
+_LOG_INTERVAL_SECONDS: Final = 10.0
+"""Time between two log lines about closed connections: an overload may close hundreds in a second."""
 
 log = logging.getLogger("ugatit.access")
 
@@ -18,30 +18,30 @@ class Connections:
     """The connections of one server."""
 
     def __init__(self, limit: int, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start with none.
+        """Start with no connections.
 
         Args:
-            limit: how many may be open.
-            clock: seconds.
+            limit: the most connections that may be open.
+            clock: the time in seconds.
         """
         self.limit = limit
         self.open = 0
         self.displaced = 0
-        """How many were closed to make room."""
+        """Connections closed to make room so far."""
         self._clock = clock
         self._logged = 0
-        self._silent_until = -math.inf
+        self._next_log = -math.inf
 
-    def displace(self) -> None:
-        """Count a connection that is closed to make room; log a line, if the last one is some time ago."""
+    def count_displaced(self) -> None:
+        """Count a connection closed to make room; log at most one line every ten seconds."""
         self.displaced += 1
         now = self._clock()
-        if now < self._silent_until:
+        if now < self._next_log:
             return
         closed, self._logged = self.displaced - self._logged, self.displaced
-        self._silent_until = now + _SILENCE_SECONDS
+        self._next_log = now + _LOG_INTERVAL_SECONDS
         log.warning(
-            "Closed %d waiting connections to make room: %d are open (UGATIT_MAX_CONNECTIONS)",
+            "Closed %d waiting connections to make room: the limit of %d is reached (UGATIT_MAX_CONNECTIONS)",
             closed,
             self.limit,
         )

@@ -1,4 +1,4 @@
-"""Run the service: open the socket, answer, and leave in good order when told to."""
+"""Run the service: open the socket, serve requests, stop gracefully."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from types import FrameType
 import uvicorn
 
 from app.engine.engine import Engine
-from app.http.access.api_keys import Keys
+from app.http.access.api_keys import ApiKeys
 from app.http.factory import create_app
 from app.http.monitoring.tracing import open_tracing
 from app.http.routes.context import Context
 from app.http.server.protocol import bounded_protocol
-from app.http.server.sighup import on_hangup
-from app.http.server.worker_metrics import Place
+from app.http.server.sighup import handling_sighup
+from app.http.server.worker_metrics import WorkerIdentity
 from app.settings.settings import Settings, SettingsError
 
 log = logging.getLogger("ugatit.http")
@@ -29,20 +29,21 @@ log = logging.getLogger("ugatit.http")
 _HARD_MARGIN_SECONDS = 1.0
 _BACKLOG = 2048
 _CLOSING_SECONDS = 0.2
-"""A request may be on its way on a connection that is idle here: closing that would reset it."""
+"""Pause between closing the socket and closing idle connections. A request may already be on its way on one
+of them; closing it at once would reset it."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn that keeps answering while it finishes what was admitted, and only then closes its socket."""
+    """uvicorn that keeps answering until admitted requests are finished, and only then closes its socket."""
 
-    def __init__(self, settings: Settings, engine: Engine, place: Place | None = None) -> None:
-        app = create_app(settings, engine, open_tracing(settings), place)
+    def __init__(self, settings: Settings, engine: Engine, worker: WorkerIdentity | None = None) -> None:
+        app = create_app(settings, engine, open_tracing(settings), worker)
         context: Context = app.state.context
-        self._keys: Keys | None = context.keys
+        self._api_keys: ApiKeys | None = context.api_keys
         config = uvicorn.Config(
             app,
             http=bounded_protocol(settings.request_read_seconds, context.connections, context.metrics),
-            proxy_headers=False,  # the application reads them
+            proxy_headers=False,  # the application reads these headers
             ws="none",
             lifespan="on",
             log_config=None,
@@ -57,15 +58,15 @@ class Server(uvicorn.Server):
         self._linger_seconds = settings.linger_seconds
         self._reloads = settings.reload != "off"
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._leaving: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the application, then answer."""
+        """Start the application, then accept requests."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close the socket, answer what is on its way already, then close the connections."""
+        """Close the socket, answer the requests already on their way, then close the connections."""
         for server in self.servers:
             server.close()
         await asyncio.sleep(_CLOSING_SECONDS)
@@ -73,39 +74,39 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Mind the signals: SIGHUP too, unless nothing is to be reloaded."""
+        """Handle SIGTERM and SIGINT, and SIGHUP unless reloading is off."""
         with super().capture_signals():
             if not self._reloads:
                 yield
                 return
-            with on_hangup(self._reload, self._hung_up):
+            with handling_sighup(self._reload, self._on_terminal_closed):
                 yield
 
     def _reload(self) -> None:
-        log.info("Told to look at the bundles again, and at the keys")
+        log.info("SIGHUP received: reloading bundles and API keys")
         self._engine.reload()
-        if self._keys is not None:
-            self._keys.reload()
+        if self._api_keys is not None:
+            self._api_keys.reload()
 
-    def _hung_up(self) -> None:
+    def _on_terminal_closed(self) -> None:
         self.handle_exit(signal.SIGHUP, None)
 
     def handle_exit(self, _sig: int, _frame: FrameType | None) -> None:
-        """SIGTERM or SIGINT: leave in good order; a second one: leave now."""
+        """Stop gracefully at the first signal and at once at the second."""
         if self._engine.stopping:
             self.force_exit = self.should_exit = True
         else:
             self._log_stop()
             self._start_watchdog()
-            self.leave()
+            self.stop()
 
     def _log_stop(self) -> None:
         if self._linger_seconds:
-            log.info("Told to stop: not ready any more, admitting for another %g s", self._linger_seconds)
-        log.info("Told to stop: finishing what was admitted, at most %g s", self._grace_seconds)
+            log.info("Stopping: not ready any more, still admitting pictures for %g s", self._linger_seconds)
+        log.info("Stopping: finishing the admitted pictures within %g s", self._grace_seconds)
 
-    def leave(self) -> None:
-        """Linger, then admit nothing more, finish what was admitted, stop. May be called from any thread."""
+    def stop(self) -> None:
+        """Linger, then admit no more pictures, finish the admitted ones and stop. Safe from any thread."""
         if self._loop is None:
             self._engine.drain()
             self.should_exit = True
@@ -113,36 +114,36 @@ class Server(uvicorn.Server):
         self._engine.linger()
         if not self._linger_seconds:
             self._engine.drain()
-        self._loop.call_soon_threadsafe(self._start_leaving)
+        self._loop.call_soon_threadsafe(self._start_stopping)
 
-    def _start_leaving(self) -> None:
-        self._leaving = asyncio.create_task(self._leave())
+    def _start_stopping(self) -> None:
+        self._stopping = asyncio.create_task(self._drain_and_stop())
 
-    async def _leave(self) -> None:
+    async def _drain_and_stop(self) -> None:
         await asyncio.sleep(self._linger_seconds)
         self._engine.drain()
-        # The socket stays open meanwhile: who asks now is told so (503, Retry-After), not refused.
+        # The socket stays open until then: new requests get 503 with Retry-After, not a refused connection.
         await self._engine.wait_until_drained()
         self.should_exit = True
 
     def _start_watchdog(self) -> None:
-        """A thread inside native code can hold up a process for ever; nothing but this ends it then."""
+        """End the process when the grace is over: a thread in native code could keep it alive for ever."""
         seconds = self._linger_seconds + self._grace_seconds + _HARD_MARGIN_SECONDS
-        timer = threading.Timer(seconds, _leave_hard)
+        timer = threading.Timer(seconds, _exit_hard)
         timer.daemon = True
         timer.start()
 
 
-def _leave_hard() -> None:
-    log.error("The grace is over: leaving with work undone")
+def _exit_hard() -> None:
+    log.error("Grace time exceeded: exiting with unfinished work")
     os._exit(1)
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Listen on an address; port 0 takes any free one.
+    """Return a socket that listens on an address; port 0 takes any free port.
 
     Raises:
-        SettingsError: it cannot be had.
+        SettingsError: the address is not available.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -151,16 +152,16 @@ def open_socket(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-        listening.listen(_BACKLOG)  # who comes before the loop runs waits, and is not refused
+        listening.listen(_BACKLOG)  # connections made before the loop runs wait instead of being refused
     except OSError as error:
         raise SettingsError(
-            f"{host}:{port} cannot be listened on ({error.strerror}); set another UGATIT_HOST or UGATIT_PORT."
+            f"Cannot listen on {host}:{port} ({error.strerror}); set another UGATIT_HOST or UGATIT_PORT."
         ) from None
     return listening
 
 
-def address_of(listening: socket.socket) -> str:
-    """The URL under which a listening socket is reached from this machine."""
+def url_of(listening: socket.socket) -> str:
+    """Return the URL that reaches a listening socket from this machine."""
     host, port = listening.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

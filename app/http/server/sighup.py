@@ -1,4 +1,4 @@
-"""What SIGHUP means: look at the bundles again; or, when a terminal was closed, leave."""
+"""Handle SIGHUP: reload the bundles, or stop when the terminal was closed."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def on_hangup(reload: Callable[[], None], leave: Callable[[], None]) -> Iterator[None]:
-    """Listen for SIGHUP while the block runs, in the event loop of the main thread.
+def handling_sighup(on_reload: Callable[[], None], on_terminal_closed: Callable[[], None]) -> Iterator[None]:
+    """Handle SIGHUP while the block runs, in the event loop of the main thread.
 
     Args:
-        reload: what to do when somebody sends it.
-        leave: what to do when the terminal that the service was started from is gone. Under nohup that is
-            nothing.
+        on_reload: called when a user or a program sends SIGHUP.
+        on_terminal_closed: called when the terminal that started the service was closed. Never called under
+            nohup.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGHUP"):
         yield
         return
-    stays = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN or not _has_terminal()
+    detached = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN or not _has_terminal()
 
-    def heard() -> None:
-        if stays or _has_terminal():
-            reload()
+    def handle() -> None:
+        if detached or _has_terminal():
+            on_reload()
         else:
-            leave()
+            on_terminal_closed()
 
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, heard)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # a worker is started with it held back
+    loop.add_signal_handler(signal.SIGHUP, handle)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # a worker starts with SIGHUP blocked
     try:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # one that comes late must not end what is leaving
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a late SIGHUP must not interrupt the shutdown
 
 
 def _has_terminal() -> bool:

@@ -1,4 +1,4 @@
-"""Several processes that share one address: started, watched, replaced, and told to leave together."""
+"""Supervise several worker processes that share one address: start, restart and stop them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from contextlib import contextmanager, nullcontext
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from app.http.server.sighup import on_hangup
+from app.http.server.sighup import handling_sighup
 
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _STEADY_SECONDS: Final = 60.0
-"""A worker that lived so long did not die of how it was started: the next one need not wait longer."""
+"""A worker that ran this long did not fail because of its start, so the pause before a restart is reset."""
 _MARGIN_SECONDS: Final = 3.0
-"""A worker leaves hard by itself a second after its grace; one that does not even do that is killed."""
-_MISTAKE: Final = 2
-"""The exit code for a mistake of the user's, which another start would only repeat. Of a worker that is
-started again it tells of something that went wrong since, and the others go on."""
+"""A worker ends itself a second after its grace; the supervisor kills one that does not."""
+_USAGE_EXIT_CODE: Final = 2
+"""The exit code for a user's mistake. At a worker's first start it ends the service, because a restart would
+fail in the same way. At a restart the mistake is newer than the service: the other workers keep serving."""
 
 log = logging.getLogger("ugatit.http")
 
@@ -34,73 +34,74 @@ log = logging.getLogger("ugatit.http")
 class Supervisor:
     """Keeps workers running on a listening socket that they inherit.
 
-    One socket, not one each (SO_REUSEPORT): who waits in its queue when a worker dies is served by another.
-    The workers are started anew, not forked: a runtime's threads do not survive a fork.
+    All share one socket instead of one each (SO_REUSEPORT): when a worker dies, the connections in the
+    socket's queue are accepted by another. Workers are new processes, not forks: the threads of a runtime do
+    not survive a fork.
     """
 
     def __init__(
         self, workers: int, listening: socket.socket, *, grace_seconds: float, reloads: bool
     ) -> None:
-        """Start nothing yet.
+        """Prepare without starting a worker.
 
         Args:
-            workers: how many.
-            listening: what they accept connections from.
-            grace_seconds: how long each may take to leave.
-            reloads: whether SIGHUP is theirs to hear.
+            workers: the number of workers.
+            listening: the socket they accept connections from.
+            grace_seconds: the time each may take to stop.
+            reloads: whether workers handle SIGHUP.
         """
         self._workers = workers
         self._listening = listening
         self._grace_seconds = grace_seconds
         self._reloads = reloads
-        self._meeting = TemporaryDirectory(prefix="ugatit-")
+        self._socket_dir = TemporaryDirectory(prefix="ugatit-")
         self._processes: dict[int, Process] = {}
-        self._leaving = asyncio.Event()
-        self._code = 0
+        self._stopping = asyncio.Event()
+        self._exit_code = 0
 
     async def run(self) -> int:
-        """Keep the workers running until told to leave; the exit code."""
+        """Keep the workers running until a signal stops them; return the exit code."""
         loop = asyncio.get_running_loop()
-        for told in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(told, self.leave)
-        hangup = on_hangup(self._pass_on_hangup, self.leave) if self._reloads else nullcontext()
-        with self._meeting, hangup:
+        for stop_signal in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(stop_signal, self.stop)
+        sighup = handling_sighup(self._forward_sighup, self.stop) if self._reloads else nullcontext()
+        with self._socket_dir, sighup:
             async with asyncio.TaskGroup() as group:
                 for number in range(1, self._workers + 1):
-                    group.create_task(self._keep(number))
-        return self._code
+                    group.create_task(self._keep_running(number))
+        return self._exit_code
 
-    def leave(self) -> None:
-        """Tell all to leave; told a second time, they do so at once."""
-        if not self._leaving.is_set():
+    def stop(self) -> None:
+        """Stop all workers gracefully; a second call stops them at once."""
+        if not self._stopping.is_set():
             asyncio.get_running_loop().call_later(self._grace_seconds + _MARGIN_SECONDS, self._kill)
-        self._leaving.set()
+        self._stopping.set()
         self._send(signal.SIGTERM)
 
-    async def _keep(self, number: int) -> None:
-        """Start a worker, and another when it ends, until all are told to leave."""
+    async def _keep_running(self, number: int) -> None:
+        """Start a worker, and start it again whenever it ends, until the service stops."""
         pause, first = _FIRST_PAUSE_SECONDS, True
-        while not self._leaving.is_set():
+        while not self._stopping.is_set():
             started = time.monotonic()
-            code, what = await self._live(number)
-            if self._leaving.is_set():
-                self._note(code)
-            elif code == _MISTAKE and first:  # it has said which
-                self._code = _MISTAKE
-                self.leave()
+            code, event = await self._run_once(number)
+            if self._stopping.is_set():
+                self._note_exit(code)
+            elif code == _USAGE_EXIT_CODE and first:  # the worker has printed the reason
+                self._exit_code = _USAGE_EXIT_CODE
+                self.stop()
             else:
                 if time.monotonic() - started > _STEADY_SECONDS:
                     pause = _FIRST_PAUSE_SECONDS
-                log.error("Worker %d %s; another starts in %g s", number, what, pause)
-                await self._rest(pause)
+                log.error("Worker %d %s; another starts in %g s", number, event, pause)
+                await self._pause(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
             first = False
 
-    async def _live(self, number: int) -> tuple[int, str]:
-        """From a worker's start to its end: its exit code, and what happened in words."""
+    async def _run_once(self, number: int) -> tuple[int, str]:
+        """Run a worker until it ends; return its exit code and what happened, in words."""
         try:
             process = await self._start(number)
-        except OSError as error:  # no memory for it now: the others must not suffer
+        except OSError as error:  # no memory for it now: the other workers must keep running
             return 0, f"cannot be started ({error.strerror})"
         code = await process.wait()
         del self._processes[number]
@@ -109,43 +110,43 @@ class Supervisor:
     async def _start(self, number: int) -> Process:
         fd = self._listening.fileno()
         arguments = [*sys.orig_argv[1:], "--worker", str(number), "--socket", str(fd)]
-        arguments += ["--meeting", self._meeting.name]
-        with _hangups_wait():
+        arguments += ["--socket-dir", self._socket_dir.name]
+        with _sighup_blocked():
             process = await asyncio.create_subprocess_exec(
                 sys.executable, *arguments, stdin=PIPE, pass_fds=(fd,), start_new_session=True
             )
         self._processes[number] = process
-        if self._leaving.is_set():  # told while it was being started
+        if self._stopping.is_set():  # the signal arrived while the worker was starting
             process.terminate()
         return process
 
-    async def _rest(self, seconds: float) -> None:
+    async def _pause(self, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
-                await self._leaving.wait()
+                await self._stopping.wait()
         except TimeoutError:
             return
 
-    def _note(self, code: int) -> None:
-        """One that was told before it had begun to listen for that simply ended: that is no failure."""
-        if code not in (0, -signal.SIGTERM) and not self._code:
-            self._code = 1
+    def _note_exit(self, code: int) -> None:
+        """Set the exit code after a failure. SIGTERM may end a worker that has no handler yet: no failure."""
+        if code not in (0, -signal.SIGTERM) and not self._exit_code:
+            self._exit_code = 1
 
-    def _pass_on_hangup(self) -> None:
+    def _forward_sighup(self) -> None:
         self._send(signal.SIGHUP)
 
     def _kill(self) -> None:
         self._send(signal.SIGKILL)
 
-    def _send(self, told: signal.Signals) -> None:
+    def _send(self, sent: signal.Signals) -> None:
         for process in self._processes.values():
             if process.returncode is None:
-                process.send_signal(told)
+                process.send_signal(sent)
 
 
 @contextmanager
-def _hangups_wait() -> Iterator[None]:
-    """A worker is born with SIGHUP held back, until it can hear it: unheard it would end it."""
+def _sighup_blocked() -> Iterator[None]:
+    """Start workers with SIGHUP blocked until their handler is set; without a handler it would end them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
         yield
@@ -153,10 +154,10 @@ def _hangups_wait() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def leave_when_orphaned() -> None:
-    """In a worker: leave in good order when the supervisor is gone, however it went.
+def terminate_with_supervisor() -> None:
+    """Send SIGTERM to this worker when its supervisor ends for any reason.
 
-    Its end of the standard input closes with it.
+    The supervisor holds the other end of the worker's standard input, which closes with it.
     """
 
     def wait() -> None:
@@ -164,4 +165,4 @@ def leave_when_orphaned() -> None:
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 
-    threading.Thread(target=wait, name="lifeline", daemon=True).start()
+    threading.Thread(target=wait, name="supervisor-watch", daemon=True).start()

@@ -1,4 +1,4 @@
-"""One scrape tells of all workers: whichever is asked asks the others, and each sample says whose it is."""
+"""Metrics of all workers in one scrape: the scraped worker reads the others' and labels every sample."""
 
 from __future__ import annotations
 
@@ -11,54 +11,54 @@ from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-_PATIENCE_SECONDS: Final = 1.0
-"""Prometheus itself gives up after ten; a worker that hangs must not hide the others."""
+_TIMEOUT_SECONDS: Final = 1.0
+"""Prometheus itself gives up after ten seconds; a worker that hangs must not hide the others."""
 
 
-class Place(NamedTuple):
-    """Which worker this is, of how many, and the folder where all have a socket."""
+class WorkerIdentity(NamedTuple):
+    """The number of this worker, the count of all workers, and the directory of their sockets."""
 
-    folder: Path
-    worker: int
+    socket_dir: Path
+    number: int
     workers: int
 
 
-class Siblings:
-    """The workers of one service."""
+class WorkerMetrics:
+    """The metrics of all workers of one service, exchanged over one Unix socket per worker."""
 
-    def __init__(self, place: Place, own: Callable[[], bytes]) -> None:
-        """Listen to nobody yet.
+    def __init__(self, identity: WorkerIdentity, own: Callable[[], bytes]) -> None:
+        """Prepare without opening a socket.
 
         Args:
-            place: this worker's.
-            own: what this worker tells, in Prometheus' text format.
+            identity: which worker this is.
+            own: returns this worker's metrics in Prometheus' text format.
         """
-        self._place = place
+        self._identity = identity
         self._own = own
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        """Answer the others from now on."""
-        path = self._socket_of(self._place.worker)
-        path.unlink(missing_ok=True)  # of the one before, who died
-        self._server = await asyncio.start_unix_server(self._tell, path)
+        """Start to serve this worker's metrics to the other workers."""
+        path = self._socket_of(self._identity.number)
+        path.unlink(missing_ok=True)  # left by the worker that had this number and died
+        self._server = await asyncio.start_unix_server(self._send_own, path)
 
     async def close(self) -> None:
-        """Answer nobody any more."""
+        """Stop serving this worker's metrics."""
         if self._server is not None:
             self._server.close()
 
     async def exposition(self) -> bytes:
-        """What all tell; of one that does not answer, that it is not up."""
-        numbers = range(1, self._place.workers + 1)
-        told = await asyncio.gather(*map(self._ask, numbers))
-        return merge(dict(zip(numbers, told, strict=True)))
+        """Return the metrics of all workers; `ugatit_worker_up` is 0 for one that does not answer."""
+        numbers = range(1, self._identity.workers + 1)
+        expositions = await asyncio.gather(*map(self._fetch, numbers))
+        return merge(dict(zip(numbers, expositions, strict=True)))
 
-    async def _ask(self, number: int) -> str | None:
-        if number == self._place.worker:
+    async def _fetch(self, number: int) -> str | None:
+        if number == self._identity.number:
             return self._own().decode()
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
                 reader, writer = await asyncio.open_unix_connection(self._socket_of(number))
                 try:
                     return (await reader.read()).decode()
@@ -67,17 +67,17 @@ class Siblings:
         except (OSError, TimeoutError):
             return None
 
-    async def _tell(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _send_own(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             writer.write(self._own())
             await writer.drain()
-        except ConnectionError:  # the other would not wait any longer
+        except ConnectionError:  # the other worker timed out
             return
         finally:
             writer.close()
 
     def _socket_of(self, number: int) -> Path:
-        return self._place.folder / str(number)
+        return self._identity.socket_dir / str(number)
 
 
 class _Merged:
@@ -90,11 +90,15 @@ class _Merged:
         return self._metrics
 
 
-def merge(told: Mapping[int, str | None]) -> bytes:
-    """Expositions by worker as one, with a label for the worker; None is one that does not answer."""
+def merge(expositions: Mapping[int, str | None]) -> bytes:
+    """Merge the expositions of several workers into one and label each sample with its worker.
+
+    Args:
+        expositions: Prometheus' text format by worker number; None for a worker that does not answer.
+    """
     up = GaugeMetricFamily("ugatit_worker_up", "Whether the worker answers.", labels=["worker"])
     families: dict[str, Metric] = {}
-    for number, text in told.items():
+    for number, text in expositions.items():
         up.add_metric([str(number)], float(text is not None))
         for family in text_string_to_metric_families(text or ""):
             merged = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))

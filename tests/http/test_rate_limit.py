@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.http.access.api_keys import line_of, new_key
-from app.http.access.rate_limit import Buckets
+from app.http.access.api_keys import key_line, new_key
+from app.http.access.rate_limit import RateLimiter
 from app.http.problems.request_errors import RateLimited
 from tests.http.conftest import MakeClient, MakeLive
 from tests.http.live import body_of, head
@@ -24,12 +24,12 @@ class Clock:
         return self.now
 
 
-def granted(buckets: Buckets, client: str, times: int) -> int:
+def granted(rate_limiter: RateLimiter, client: str, times: int) -> int:
     """How many of some requests are let through."""
     count = 0
     for _ in range(times):
         try:
-            buckets.take(client)
+            rate_limiter.take(client)
         except RateLimited:
             continue
         count += 1
@@ -38,51 +38,51 @@ def granted(buckets: Buckets, client: str, times: int) -> int:
 
 def test_a_burst_is_let_through_and_then_the_rate() -> None:
     clock = Clock()
-    buckets = Buckets(60, 5, clock=clock)
-    assert granted(buckets, "alice", 10) == 5
+    rate_limiter = RateLimiter(60, 5, clock=clock)
+    assert granted(rate_limiter, "alice", 10) == 5
     clock.now += 3
-    assert granted(buckets, "alice", 10) == 3
+    assert granted(rate_limiter, "alice", 10) == 3
     clock.now += 3600
-    assert granted(buckets, "alice", 10) == 5
+    assert granted(rate_limiter, "alice", 10) == 5
 
 
 def test_it_says_when_to_come_back_and_then_lets_through() -> None:
     clock = Clock()
-    buckets = Buckets(6, 1, clock=clock)
-    buckets.take("alice")
+    rate_limiter = RateLimiter(6, 1, clock=clock)
+    rate_limiter.take("alice")
     clock.now += 3.5
     with pytest.raises(RateLimited) as refused:
-        buckets.take("alice")
+        rate_limiter.take("alice")
     assert refused.value.retry_after_seconds == 7
     clock.now += 7
-    buckets.take("alice")
+    rate_limiter.take("alice")
 
 
 def test_whoever_goes_on_asking_while_refused_is_not_punished_for_it() -> None:
     clock = Clock()
-    buckets = Buckets(60, 1, clock=clock)
+    rate_limiter = RateLimiter(60, 1, clock=clock)
     let_through = 0
     for _ in range(80):  # eight times a second, for ten seconds
-        let_through += granted(buckets, "alice", 1)
+        let_through += granted(rate_limiter, "alice", 1)
         clock.now += 0.125
     assert let_through == 10
 
 
 def test_clients_do_not_pay_for_each_other() -> None:
-    buckets = Buckets(1, 1, clock=Clock())
-    assert [granted(buckets, client, 2) for client in ("alice", "bob")] == [1, 1]
+    rate_limiter = RateLimiter(1, 1, clock=Clock())
+    assert [granted(rate_limiter, client, 2) for client in ("alice", "bob")] == [1, 1]
 
 
 def test_no_more_buckets_are_remembered_than_allowed_and_the_latest_are() -> None:
-    buckets = Buckets(1, 1, most_clients=2, clock=Clock())
+    rate_limiter = RateLimiter(1, 1, most_clients=2, clock=Clock())
     for client in ("alice", "bob", "carol", "bob"):
-        granted(buckets, client, 1)
-    assert len(buckets._buckets) == 2
-    assert [granted(buckets, client, 1) for client in ("bob", "carol", "alice")] == [0, 0, 1]
+        granted(rate_limiter, client, 1)
+    assert len(rate_limiter._buckets) == 2
+    assert [granted(rate_limiter, client, 1) for client in ("bob", "carol", "alice")] == [0, 0, 1]
 
 
 def test_there_is_no_limit_by_default() -> None:
-    assert granted(Buckets(0, 1, clock=Clock()), "alice", 1000) == 1000
+    assert granted(RateLimiter(0, 1, clock=Clock()), "alice", 1000) == 1000
 
 
 def test_a_refusal_is_a_429_that_says_when_and_only_what_costs_is_counted(make_client: MakeClient) -> None:
@@ -107,7 +107,7 @@ def test_a_refusal_comes_before_the_body(make_live: MakeLive) -> None:
 
 def test_each_key_has_its_own_bucket(make_client: MakeClient, tmp_path: Path) -> None:
     alice, bob = new_key(), new_key()
-    (tmp_path / "keys").write_text(f"{line_of('alice', alice)}\n{line_of('bob', bob)}\n")
+    (tmp_path / "keys").write_text(f"{key_line('alice', alice)}\n{key_line('bob', bob)}\n")
     client = make_client(api_keys_file=tmp_path / "keys", rate_per_minute=1, rate_burst=1)
     for key in (alice, bob):
         statuses = [client.get("/attention?id=x", headers={"X-Api-Key": key}).status_code for _ in range(2)]

@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import app.http.routes.pages as pages
-from app.http.middleware.envelope import SAFE_HEADERS
+from app.http.middleware.safe_headers import SAFE_HEADERS
 from tests.client import URL, in_process
 from tests.photos import photo
 

@@ -57,7 +57,7 @@ def supervise(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[End]], tuple[in
                     return MadeUp(None)
                 starts += 1
                 if starts > len(ends):
-                    supervisor.leave()
+                    supervisor.stop()
                     return MadeUp(None)
                 end = ends[starts - 1]
                 if isinstance(end, OSError):

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.http.server.worker_metrics import Place, Siblings
+from app.http.server.worker_metrics import WorkerIdentity, WorkerMetrics
 
 pytestmark = pytest.mark.anyio
 
@@ -29,13 +29,13 @@ def exposition(requests: int) -> bytes:
 
 
 @asynccontextmanager
-async def opened(folder: Path, worker: int, requests: int, workers: int = 2) -> AsyncIterator[Siblings]:
-    siblings = Siblings(Place(folder, worker, workers), lambda: exposition(requests))
-    await siblings.open()
+async def opened(folder: Path, worker: int, requests: int, workers: int = 2) -> AsyncIterator[WorkerMetrics]:
+    worker_metrics = WorkerMetrics(WorkerIdentity(folder, worker, workers), lambda: exposition(requests))
+    await worker_metrics.open()
     try:
-        yield siblings
+        yield worker_metrics
     finally:
-        await siblings.close()
+        await worker_metrics.close()
 
 
 def samples(text: bytes, name: str) -> dict[str, float]:
@@ -72,7 +72,7 @@ async def test_of_one_that_died_it_tells_that_and_its_successor_takes_its_place(
 
 
 async def test_one_that_hangs_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.http.server.worker_metrics._PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("app.http.server.worker_metrics._TIMEOUT_SECONDS", 0.05)
     over = asyncio.Event()
 
     async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.engine.errors import Draining
 from app.http.middleware.body_limits import BodyLimits
-from app.http.middleware.body_memory import Receiving
+from app.http.middleware.body_memory import BodyMemory
 from app.http.middleware.body_pace import PaceLimits
 from app.http.problems.request_errors import BodyTimeout
 from app.settings.settings import Settings
@@ -35,18 +35,18 @@ class Upload:
         self.seconds = run(self._exchange())
 
     async def _exchange(self) -> None:
-        receiving = Receiving(DEFAULTS.receiving_bytes)
+        body_memory = BodyMemory(DEFAULTS.receiving_bytes)
         loop = asyncio.get_running_loop()
         wrapped = BodyLimits(
             self._application,
             limit_bytes=DEFAULTS.body_limit_bytes,
             pace=LIMITS,
-            receiving=receiving,
+            body_memory=body_memory,
             leaving=lambda: loop.time() >= self.leaves_at,
         )
         headers = [(b"transfer-encoding", b"chunked")]
         await wrapped({"type": "http", "headers": headers, "client": None}, self._receive, self._send)
-        assert receiving.held_bytes == 0
+        assert body_memory.held_bytes == 0
 
     async def _receive(self) -> Message:
         piece = next(self.pieces, None)

@@ -173,6 +173,6 @@ def test_an_option_that_comes_twice_is_refused_by_name(client: TestClient) -> No
     id_ = href.partition("=")[2]
     for address in (f"{href}&size=9&size=9", f"{href}&id={id_}", f"/attention/{id_}?alpha=0&alpha=1"):
         fields = problem(client.get(address), 422, "invalid_option")
-        assert "got 2; leave one" in fields["detail"]
+        assert "got 2; keep one" in fields["detail"]
     doubled = client.post(f"{URL}&fit=cover&fit=contain", content=encoded(PICTURE), headers=PNG)
-    assert "fit should come once" in problem(doubled, 422, "invalid_option")["detail"]
+    assert "fit must occur once" in problem(doubled, 422, "invalid_option")["detail"]

@@ -5,32 +5,32 @@ from __future__ import annotations
 import pytest
 
 from app.http.access.client_address import client_of
-from app.http.middleware.body_memory import Body, Receiving
+from app.http.middleware.body_memory import BodyMemory, HeldBody
 from app.http.problems.request_errors import ReceivingFull
 
 
 class Bodies:
-    """Bodies in a receiving, and which of them were displaced."""
+    """Bodies in a body_memory, and which of them were displaced."""
 
     def __init__(self, limit_bytes: int) -> None:
-        self.receiving = Receiving(limit_bytes)
-        self.woken: list[Body] = []
+        self.body_memory = BodyMemory(limit_bytes)
+        self.woken: list[HeldBody] = []
 
-    def body(self, client: str, count: int = 0) -> Body:
-        body = Body(client, lambda: self.woken.append(body))
-        self.receiving.add(body, count)
+    def body(self, client: str, count: int = 0) -> HeldBody:
+        body = HeldBody(client, lambda: self.woken.append(body))
+        self.body_memory.add(body, count)
         return body
 
 
 def test_the_limit_is_exact() -> None:
     bodies = Bodies(100)
     body = bodies.body("a", 60)
-    bodies.receiving.add(body, 40)
+    bodies.body_memory.add(body, 40)
     with pytest.raises(ReceivingFull) as refused:
         bodies.body("a", 1)
     assert refused.value.retry_after_seconds >= 1
-    bodies.receiving.release(body)
-    assert bodies.receiving.held_bytes == 0
+    bodies.body_memory.release(body)
+    assert bodies.body_memory.held_bytes == 0
     bodies.body("a", 100)
 
 
@@ -39,8 +39,8 @@ def test_who_is_refused_holds_nothing_any_more() -> None:
     bodies.body("a", 60)
     body = bodies.body("a", 30)
     with pytest.raises(ReceivingFull):
-        bodies.receiving.add(body, 20)
-    assert bodies.receiving.held_bytes == 60
+        bodies.body_memory.add(body, 20)
+    assert bodies.body_memory.held_bytes == 60
 
 
 def test_another_client_gets_the_room_of_the_one_who_has_most() -> None:
@@ -48,10 +48,10 @@ def test_another_client_gets_the_room_of_the_one_who_has_most() -> None:
     old, new = bodies.body("crowd", 50), bodies.body("crowd", 50)
     bodies.body("newcomer", 20)
     assert bodies.woken == [new]
-    assert bodies.receiving.held_bytes == 70
+    assert bodies.body_memory.held_bytes == 70
     assert not old.displaced
     with pytest.raises(ReceivingFull):
-        bodies.receiving.add(new, 1)
+        bodies.body_memory.add(new, 1)
 
 
 def test_a_body_that_is_all_there_is_not_given_up() -> None:
@@ -67,7 +67,7 @@ def test_a_client_cannot_take_more_room_than_it_leaves_to_another() -> None:
     bodies.body("a", 60)
     body = bodies.body("b", 40)
     with pytest.raises(ReceivingFull):
-        bodies.receiving.add(body, 30)
+        bodies.body_memory.add(body, 30)
     assert bodies.woken == []
 
 

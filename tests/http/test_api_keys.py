@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.http.access import api_keys as keys
-from app.http.access.api_keys import Keys, hash_of, line_of, new_key
+from app.http.access.api_keys import ApiKeys, hash_of, key_line, new_key
 from app.http.monitoring.logs import JsonFormatter
 from app.settings.settings import SettingsError
 from tests.cli.command import ugatit
@@ -21,7 +21,7 @@ from tests.photos import photo
 
 ALICE, BOB = "ugatit_" + "a" * 43, "ugatit_" + "b" * 43
 """Constant: their hashes are in the names of tests, which every process of a parallel run must agree on."""
-GUARDED = [("POST", URL), ("GET", "/attention?id=x"), ("GET", "/directions")]
+PROTECTED = [("POST", URL), ("GET", "/attention?id=x"), ("GET", "/directions")]
 OPEN = ["/healthz", "/readyz", "/metrics", "/", "/page/page.js", "/docs", "/openapi.json"]
 
 
@@ -32,7 +32,7 @@ def bearer(key: str) -> dict[str, str]:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "keys"
-    path.write_text(f"# our clients\n\n{line_of('alice', ALICE)}\n  {line_of('bob', BOB)}\n")
+    path.write_text(f"# our clients\n\n{key_line('alice', ALICE)}\n  {key_line('bob', BOB)}\n")
     return path
 
 
@@ -57,7 +57,7 @@ def client(make_client: MakeClient, file: Path) -> TestClient:
         {"Cookie": f"key={ALICE}"},
     ],
 )
-@pytest.mark.parametrize(("method", "address"), GUARDED)
+@pytest.mark.parametrize(("method", "address"), PROTECTED)
 def test_without_a_good_key_nothing_is_answered_but_what_is_missing(
     client: TestClient, method: str, address: str, headers: dict[str, str]
 ) -> None:
@@ -85,10 +85,10 @@ def test_the_document_says_where_keys_are_needed_only_if_they_are(
     client: TestClient, make_client: MakeClient
 ) -> None:
     document = client.get("/openapi.json").json()
-    guarded = {
+    protected = {
         path for path in document["paths"] for each in document["paths"][path].values() if "security" in each
     }
-    assert guarded == {"/translate", "/attention", "/directions"}
+    assert protected == {"/translate", "/attention", "/attention/{id}", "/attention/{id}/raw", "/directions"}
     assert document["components"]["securitySchemes"].keys() == {"bearer", "header"}
     assert "securitySchemes" not in make_client().get("/openapi.json").json()["components"]
 
@@ -124,21 +124,21 @@ def test_the_log_names_the_client_and_holds_no_key(
 def test_the_file_is_read_again_when_told_and_a_bad_one_changes_nothing(
     file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    known, carol = Keys(file), new_key()
-    file.write_text(line_of("carol", carol))
-    assert known.name_of(carol) is None
+    known, carol = ApiKeys(file), new_key()
+    file.write_text(key_line("carol", carol))
+    assert known.client_of_key(carol) is None
     known.reload()
-    assert (known.name_of(carol), known.name_of(ALICE)) == ("carol", None)
+    assert (known.client_of_key(carol), known.client_of_key(ALICE)) == ("carol", None)
     file.write_text(f"dave:{new_key()}")
     known.reload()
-    assert known.name_of(carol) == "carol"
+    assert known.client_of_key(carol) == "carol"
     assert "line 1" in caplog.text
     assert "ugatit_" not in caplog.text
 
 
 def test_a_running_service_reads_it_again_when_it_reloads(make_live: MakeLive, file: Path) -> None:
     live, carol = make_live(api_keys_file=file), new_key()
-    file.write_text(line_of("carol", carol))
+    file.write_text(key_line("carol", carol))
     assert live.ask("GET", "/directions", headers=bearer(carol))[0] == 401
     assert live.server._loop is not None
     live.server._loop.call_soon_threadsafe(live.server._reload)
@@ -148,20 +148,20 @@ def test_a_running_service_reads_it_again_when_it_reloads(make_live: MakeLive, f
 
 def test_an_old_key_and_a_new_one_may_hold_at_once(file: Path) -> None:
     renewed = new_key()
-    file.write_text(f"{line_of('alice', ALICE)}\n{line_of('alice', renewed)}")
-    assert {Keys(file).name_of(key) for key in (ALICE, renewed)} == {"alice"}
+    file.write_text(f"{key_line('alice', ALICE)}\n{key_line('alice', renewed)}")
+    assert {ApiKeys(file).client_of_key(key) for key in (ALICE, renewed)} == {"alice"}
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
         (None, "No such file"),
-        (b"", "holds no key"),
-        (b"# nobody\n", "holds no key"),
-        (b"alice\n", "line 1 is not NAME:SHA256"),
+        (b"", "at least one key, got none"),
+        (b"# nobody\n", "at least one key, got none"),
+        (b"alice\n", "line 1 must be NAME:SHA256"),
         (f"\nal ice:{hash_of(ALICE)}".encode(), "line 2"),
         (f"alice:{hash_of(ALICE).upper()}".encode(), "line 1"),
-        (b"\xff", "no text"),
+        (b"\xff", "not a text file"),
     ],
 )
 def test_a_bad_file_is_refused_in_one_sentence(tmp_path: Path, content: bytes | None, sentence: str) -> None:
@@ -169,14 +169,14 @@ def test_a_bad_file_is_refused_in_one_sentence(tmp_path: Path, content: bytes | 
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(SettingsError, match=sentence) as refused:
-        Keys(path)
+        ApiKeys(path)
     assert hash_of(ALICE) not in str(refused.value).lower()
 
 
 def test_the_command_makes_a_key_and_its_line(tmp_path: Path) -> None:
     line, key = (told.partition(": ")[2] for told in ugatit("key", "alice").stdout.splitlines())
     (tmp_path / "keys").write_text(line)
-    assert Keys(tmp_path / "keys").name_of(key) == "alice"
+    assert ApiKeys(tmp_path / "keys").client_of_key(key) == "alice"
     assert len(key) > 40
     assert ugatit("key", "alice").stdout.splitlines()[1] != f"key for the client: {key}"
 
@@ -184,4 +184,4 @@ def test_the_command_makes_a_key_and_its_line(tmp_path: Path) -> None:
 def test_the_command_refuses_a_name_that_is_none() -> None:
     result = ugatit("key", "al ice")
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith("ugatit: 'al ice' is no name for a key")
+    assert result.stderr.startswith("ugatit: A key's name must have")
