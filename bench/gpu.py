@@ -2,7 +2,7 @@
 
     python -m bench.gpu [--bundle bundles/selfie2anime --device 0 --max-batch 8 --rounds 30 --json]
 
-Pixels go in and out of the CPU's memory, as in the service. Exit code 2 where there is no GPU.
+Pixels are copied from and to the CPU's memory, as in the service. Exit code 2 without a GPU.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from models.bundle.directory import read_bundle
 from models.bundle.errors import BundleError
 from models.bundle.manifest import GENERATOR
 
-WAYS = (("cuda", "float32"), ("tensorrt", "float32"), ("tensorrt", "float16"))
+CHOICES = (("cuda", "float32"), ("tensorrt", "float32"), ("tensorrt", "float16"))
 
 
 def main() -> None:
@@ -35,9 +35,7 @@ def main() -> None:
     devices = cuda_devices()
     if arguments.device >= len(devices):
         sys.exit(
-            _refuse(
-                f"no GPU with the number {arguments.device} answers here, so there is nothing to measure."
-            )
+            _refuse(f"GPU {arguments.device} was not found; choose another --device, or check the driver.")
         )
     facts: dict[str, Any] = {"device": devices[arguments.device]}
     contenders = {}
@@ -45,7 +43,7 @@ def main() -> None:
         for batch, model, pixels in _batches(runtime, arguments):
             contenders[f"{name}, batch {batch}"] = partial(model.run, pixels)
     if not contenders:
-        sys.exit(_refuse("no provider comes up on the GPU; install the extras cuda and tensorrt."))
+        sys.exit(_refuse("no provider works on the GPU; install the extras cuda and tensorrt."))
     samples = alternate(contenders, rounds=arguments.rounds, warmup=3)
     facts |= {f"{name}, pictures a second": _throughput(name, each) for name, each in samples.items()}
     title = f"{arguments.bundle.name} on {facts['device']}"
@@ -58,8 +56,8 @@ def _refuse(sentence: str) -> int:
 
 
 def _runtimes(arguments: argparse.Namespace, facts: dict[str, Any]) -> Iterator[tuple[str, Runtime]]:
-    """Every way that comes up and passes the canary; why another does not stands among the facts."""
-    for provider, precision in WAYS:
+    """Yield every choice that works and passes the canary; record in `facts` why another does not."""
+    for provider, precision in CHOICES:
         name = f"{provider} {precision}"
         settings = Settings(provider=provider, precision=precision, devices=str(arguments.device))
         try:
@@ -91,7 +89,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--device", type=int, default=0)
     parser.add_argument("--max-batch", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--json", action="store_true", help="one JSON object with every sample")
+    parser.add_argument("--json", action="store_true", help="print one JSON object with every sample")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""The generator: torch in the paper's plain formulation, its naive export, and our graph, also on OpenVINO.
+"""The generator in torch by the paper's plain formulas, its naive export, and our graph, also on OpenVINO.
 
 python -m bench.inference [--size 256 --channels 64 --threads 2 --rounds 15 --json]
 """
@@ -66,18 +66,20 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--channels", type=int, default=64)
-    parser.add_argument("--full", action="store_true", help="the full generator instead of the light one")
+    parser.add_argument(
+        "--full", action="store_true", help="measure the full generator instead of the light one"
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--json", action="store_true", help="one JSON object with every sample")
+    parser.add_argument("--json", action="store_true", help="print one JSON object with every sample")
     return parser.parse_args()
 
 
 def _naive_export(plain: Generator, x: torch.Tensor) -> bytes:
-    """What torch's own exporter makes of the plain formulation."""
-    file: Any = io.BytesIO()  # which the exporter takes, though its annotation says a path
+    """Return the graph that torch's own exporter makes of the plain formulas."""
+    file: Any = io.BytesIO()  # the exporter accepts it, but its annotation requires a path
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracing exporter is deprecated; it needs no further package
+        warnings.simplefilter("ignore")  # the tracing exporter is deprecated, but needs no other package
         torch.onnx.export(plain, (x,), file, input_names=["values"], opset_version=17, dynamo=False)
     return bytes(file.getvalue())
 
@@ -91,7 +93,7 @@ def _session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
 def _openvino_sessions(
     model: bytes, arguments: argparse.Namespace
 ) -> dict[str, onnxruntime.InferenceSession]:
-    """Our graph as the service runs it on OpenVINO; none where its plug-in does not know the CPU."""
+    """Return our graph as the service runs it on OpenVINO; empty if its plug-in does not support the CPU."""
     if openvino.cpu_device() is None:
         return {}
     sessions = {
@@ -120,7 +122,7 @@ def _run(session: onnxruntime.InferenceSession, x: torch.Tensor) -> list[NDArray
 def _exactness(
     plain: Generator, fused: Generator, x: torch.Tensor, sessions: dict[str, onnxruntime.InferenceSession]
 ) -> dict[str, str]:
-    """The largest difference of each float image from torch's in float64, and the PSNR that follows."""
+    """Return each image's largest difference from torch's in float64, and its PSNR."""
     with torch.inference_mode():
         exact = copy.deepcopy(plain).double()(x.double()).image.numpy()
         answers = {"torch eager, plain formula": plain(x).image, "torch eager, fused": fused(x).image}

@@ -1,11 +1,11 @@
-"""The whole service under load against the bare model run in a loop, by turns in one process.
+"""The whole service under load against the bare model run in a loop, in turn in one process.
 
     python -m bench.load [--size 256 --channels 64 --pictures 20 --rounds 5 --json]
 
 At capacity (a closed loop of a few clients) the service should translate as many pictures a second as the
-session alone; the clients and all that is not the model share its cores with it. Then an open loop at a
-part of that, requests at an even pace whatever happens to those before, shows how evenly it answers: each is
-measured from when it should have been sent.
+session alone, although the clients and the rest of the service share the model's cores. Then an open loop at
+a share of that rate shows how even the latencies are: requests are sent at an even pace without waiting for
+earlier answers, and each latency is measured from the time at which the request was due.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from models.bundle.canary import smooth_picture
 from models.bundle.directory import read_bundle
 from models.bundle.manifest import GENERATOR
 
-WANTED_SHARE = 0.97
-WANTED_P99 = 3.0
+TARGET_SHARE = 0.97
+TARGET_P99 = 3.0
 BARE, SERVICE = "bare session", "service at capacity"
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     arguments = _arguments()
     with tempfile.TemporaryDirectory() as folder:
         bundle = write_random_bundle(Path(folder), size=arguments.size, channels=arguments.channels)
-        picture = Path(folder, "upload")  # a file, not a bundle: it is not looked at
+        picture = Path(folder, "upload")  # a file, so the service ignores it
         picture.write_bytes(upload())
         settings = Settings(bundles_dir=Path(folder), port=0)
         session = open_runtime(settings).open(read_bundle(bundle).files[GENERATOR])
@@ -55,7 +55,7 @@ def _measure(session: Model, clients: Clients, job: Job, arguments: argparse.Nam
     job.pictures, job.poisson = arguments.open_pictures, arguments.poisson
     pace = clients.do(job)
     facts: dict[str, Any] = {
-        "service's share of the session's throughput": f"{median(shares):.1%}, {WANTED_SHARE:.0%} wanted",
+        "service's share of the session's throughput": f"{median(shares):.1%}, target {TARGET_SHARE:.0%}",
         "share of each round": [round(share, 3) for share in shares],
         "its stages": results[-1].stages_ms,
         f"latency at {arguments.load:.0%} load, {'random' if job.poisson else 'even'} pace": _spread(pace),
@@ -68,7 +68,7 @@ def _measure(session: Model, clients: Clients, job: Job, arguments: argparse.Nam
 def _at_capacity(
     session: Model, clients: Clients, job: Job, arguments: argparse.Namespace
 ) -> tuple[dict[str, Samples], list[Result]]:
-    """Seconds a picture of both, by turns; the first round warms up."""
+    """Measure the seconds a picture of both, in turn; the first round warms up."""
     samples, results = {BARE: Samples(), SERVICE: Samples()}, []
     pixels = smooth_picture(arguments.size, arguments.size, seed=0)[None]
     for index in range(1 + arguments.rounds):
@@ -78,8 +78,8 @@ def _at_capacity(
         bare = (time.perf_counter() - wall, time.process_time() - cpu)
         cpu = time.process_time()
         result = clients.do(job)
-        asked = job.pictures + 2 * job.clients
-        served = (result.span_seconds, (time.process_time() - cpu) * job.pictures / asked)
+        requests = job.pictures + 2 * job.clients
+        served = (result.span_seconds, (time.process_time() - cpu) * job.pictures / requests)
         if index:
             results.append(result)
             for name, (wall, cpu) in {BARE: bare, SERVICE: served}.items():
@@ -93,7 +93,7 @@ def _spread(result: Result) -> str:
     middle, p99 = median(ordered), ordered[min(len(ordered) - 1, round(0.99 * len(ordered)))]
     return (
         f"median {middle * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms: {p99 / middle:.2f} times, "
-        f"under {WANTED_P99:g} wanted ({len(ordered)} requests)"
+        f"target below {TARGET_P99:g} ({len(ordered)} requests)"
     )
 
 
@@ -101,14 +101,18 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--channels", type=int, default=64)
-    parser.add_argument("--clients", type=int, default=3, help="of the closed loop")
-    parser.add_argument("--pictures", type=int, default=20, help="a phase of the closed loop")
+    parser.add_argument("--clients", type=int, default=3, help="number of clients of the closed loop")
+    parser.add_argument("--pictures", type=int, default=20, help="pictures of each round of the closed loop")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--load", type=float, default=0.7, help="of the open loop, a share of the capacity")
+    parser.add_argument(
+        "--load", type=float, default=0.7, help="rate of the open loop as a share of the capacity"
+    )
     parser.add_argument("--open-pictures", type=int, default=100, help="requests of the open loop")
-    parser.add_argument("--poisson", action="store_true", help="requests at random instead of an even pace")
-    parser.add_argument("--form", default="image/jpeg", help="what to accept")
-    parser.add_argument("--json", action="store_true", help="one JSON object with every sample")
+    parser.add_argument(
+        "--poisson", action="store_true", help="send requests at random times instead of an even pace"
+    )
+    parser.add_argument("--form", default="image/jpeg", help="media type of the answers")
+    parser.add_argument("--json", action="store_true", help="print one JSON object with every sample")
     return parser.parse_args()
 
 

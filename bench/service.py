@@ -1,4 +1,4 @@
-"""The real server on a real socket, in a thread, and something to ask it for: for the benchmarks of HTTP."""
+"""The real server on a socket in a thread, a bundle and a picture, for the benchmarks of HTTP."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ DIRECTION = "noise2noise"
 
 
 def write_random_bundle(folder: Path, *, size: int, channels: int) -> Path:
-    """A bundle of the paper's light generator with random weights: as fast as a trained one."""
+    """Write a bundle of the paper's light generator with random weights: as fast as a trained one."""
     torch.manual_seed(0)
     config = GeneratorConfig(size=size, channels=channels, light=True)
     return prepare_bundle(DIRECTION, Generator(config)).write(folder)
 
 
 def upload(side: int = 640) -> bytes:
-    """A JPEG as a camera makes them: smooth, with some noise."""
+    """Return a JPEG like a camera's: smooth, with some noise."""
     noise = np.random.default_rng(0).normal(0, 6, (side, side, 3))
     photo = np.clip(smooth_picture(side, side, seed=1) + noise, 0, 255).astype(np.uint8)
     file = io.BytesIO()
@@ -41,7 +41,7 @@ def upload(side: int = 640) -> bytes:
 
 
 class Service:
-    """A server that is ready inside a `with`."""
+    """A server that is ready inside a `with` block."""
 
     def __init__(self, settings: Settings) -> None:
         self._listening = open_socket("127.0.0.1", 0)
@@ -61,7 +61,7 @@ class Service:
         self._thread.join()
 
     def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
-        """Status and timings of one request, on a connection that is kept."""
+        """Send one request on a kept connection; return its status and `Server-Timing`."""
         self.connection.request(method, path, body, headers)
         response = self.connection.getresponse()
         response.read()

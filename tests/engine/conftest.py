@@ -1,4 +1,4 @@
-"""An engine whose model a test controls."""
+"""Fixtures: an engine whose model the test controls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MakeEngine = Callable[..., Awaitable[Engine]]
 
 @pytest.fixture
 def make_engine(model: FakeModel, tmp_path: Path) -> Iterator[MakeEngine]:
-    """Makes a loaded engine with a test's settings."""
+    """Return a function that makes a loaded engine with the test's settings."""
     engines: list[Engine] = []
 
     async def make(*, batch_sizes: list[int] | None = None, **settings: object) -> Engine:
@@ -51,12 +51,12 @@ def make_engine(model: FakeModel, tmp_path: Path) -> Iterator[MakeEngine]:
 
 
 async def entered(model: FakeModel) -> None:
-    """Wait until a run is under way."""
+    """Wait until a run has begun."""
     assert await asyncio.to_thread(model.entered.acquire, timeout=60), "no run began"
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Let the other tasks go on until something holds."""
+    """Run the other tasks until the condition holds."""
     async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110  # no event tells a test about the engine's inside
+        while not condition():  # noqa: ASYNC110  # the engine's internals have no event to wait for
             await asyncio.sleep(0)

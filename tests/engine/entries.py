@@ -1,4 +1,4 @@
-"""Translations to keep."""
+"""Entries for the tests of the stores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.images.frame import Box, Frame
 
 
 def entry(*, side: int = 8, seconds: float = 600.0, attention: bool = True) -> Entry:
-    """One with random pixels."""
+    """Return an entry with random pixels."""
     rng = np.random.default_rng(side)
     pixels = rng.integers(0, 256, (2, side, side, 3), np.uint8)
     return Entry(
@@ -25,7 +25,7 @@ def entry(*, side: int = 8, seconds: float = 600.0, attention: bool = True) -> E
 
 
 def same(one: Entry, other: Entry) -> bool:
-    """Whether two entries say the same."""
+    """Return whether two entries are equal."""
     maps = one.generator is other.generator is None or np.array_equal(one.generator, other.generator)  # type: ignore[arg-type]
     return (
         maps

@@ -1,4 +1,4 @@
-"""Permits, deadlines, those who leave, and the end: nothing is lost and nobody waits in vain."""
+"""Permits, deadlines, cancelled requests and shutdown: no permit is lost and no request waits forever."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def translating(engine: Engine, seed: int = 1) -> asyncio.Task[object]:
     return asyncio.create_task(engine.translate("cat2dog", photo(seed=seed)))
 
 
-async def test_the_queue_takes_exactly_its_size_and_tells_the_next_when_to_come_back(
+async def test_a_full_queue_rejects_the_next_picture_with_a_retry_time(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine(queue_size=3)
@@ -59,14 +59,14 @@ async def test_retry_after_grows_with_the_queue_and_the_measured_run_time(
     await asyncio.gather(*tasks)
 
 
-async def test_a_picture_that_cannot_be_read_gives_its_permit_back(make_engine: MakeEngine) -> None:
+async def test_an_unreadable_picture_releases_its_permit(make_engine: MakeEngine) -> None:
     engine = await make_engine()
     with pytest.raises(PictureError):
         await engine.translate("cat2dog", b"no picture")
     assert held(engine) == 0
 
 
-async def test_a_run_beyond_the_deadline_is_terminated_and_the_next_picture_served(
+async def test_a_run_beyond_the_deadline_is_terminated_and_the_next_picture_translated(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine(deadline_seconds=1)
@@ -93,9 +93,7 @@ async def test_waiting_beyond_the_deadline_never_reaches_the_model(
     assert model.batches == [1]
 
 
-async def test_who_leaves_the_queue_is_forgotten_and_the_others_are_served(
-    make_engine: MakeEngine, model: FakeModel
-) -> None:
+async def test_a_cancelled_picture_leaves_the_queue(make_engine: MakeEngine, model: FakeModel) -> None:
     engine = await make_engine()
     model.hold()
     first = translating(engine)
@@ -111,7 +109,7 @@ async def test_who_leaves_the_queue_is_forgotten_and_the_others_are_served(
     assert held(engine) == 0
 
 
-async def test_who_leaves_during_the_run_ends_it(make_engine: MakeEngine, model: FakeModel) -> None:
+async def test_a_run_without_callers_is_terminated(make_engine: MakeEngine, model: FakeModel) -> None:
     engine = await make_engine()
     model.hold()
     task = translating(engine)
@@ -124,7 +122,7 @@ async def test_who_leaves_during_the_run_ends_it(make_engine: MakeEngine, model:
     await engine.translate("cat2dog", photo())
 
 
-async def test_one_of_a_batch_who_leaves_does_not_end_the_run_of_the_others(
+async def test_one_cancelled_picture_does_not_end_the_run_of_its_batch(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine(batch_sizes=[1, 2], batch_wait_ms=1000)
@@ -134,7 +132,7 @@ async def test_one_of_a_batch_who_leaves_does_not_end_the_run_of_the_others(
     leaving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await leaving
-    await asyncio.to_thread(model.entered.acquire, timeout=0.05)  # time enough to end the run, by mistake
+    await asyncio.to_thread(model.entered.acquire, timeout=0.05)  # time enough for a mistaken termination
     model.release()
     await staying
     assert model.batches == [2]
@@ -155,7 +153,7 @@ async def test_waiting_pictures_share_a_run_padded_to_a_warm_shape(
     assert model.batches == [1, 4]
 
 
-async def test_a_failed_run_is_tried_again_on_a_model_opened_anew(
+async def test_a_failed_run_is_repeated_on_a_reopened_model(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine()
@@ -180,7 +178,7 @@ async def test_a_model_that_fails_twice_makes_its_direction_defunct(
         await engine.translate("cat2dog", photo())
 
 
-async def test_a_run_that_cannot_be_terminated_costs_its_thread_not_the_service(
+async def test_a_run_that_cannot_be_terminated_is_abandoned_with_its_thread(
     make_engine: MakeEngine, model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.engine.scheduling.runner.TERMINATE_SECONDS", 0.01)
@@ -191,7 +189,7 @@ async def test_a_run_that_cannot_be_terminated_costs_its_thread_not_the_service(
     await engine.translate("cat2dog", photo())
 
 
-async def test_draining_finishes_what_was_admitted_and_admits_nothing_more(
+async def test_draining_finishes_admitted_requests_and_admits_no_more(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine()
@@ -210,7 +208,7 @@ async def test_draining_finishes_what_was_admitted_and_admits_nothing_more(
     await asyncio.gather(*tasks)
 
 
-async def test_discriminators_run_once_however_many_ask_and_take_a_permit(
+async def test_discriminators_run_once_for_many_requests_and_need_a_permit(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine(queue_size=1)
@@ -226,12 +224,12 @@ async def test_discriminators_run_once_however_many_ask_and_take_a_permit(
         await engine.translate("cat2dog", photo())
     model.release()
     await asyncio.gather(*asking)
-    assert model.batches == [1, 1]  # their proof, then the picture
+    assert model.batches == [1, 1]  # their check, then the picture
     await engine.attention(translation.id, "global")
     assert model.batches == [1, 1]
 
 
-async def test_if_the_first_to_ask_leaves_the_next_computes_the_maps(
+async def test_if_the_computing_request_is_cancelled_the_next_computes_the_maps(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine()
@@ -251,7 +249,7 @@ async def test_if_the_first_to_ask_leaves_the_next_computes_the_maps(
     assert held(engine) == 0
 
 
-async def test_the_deadline_covers_the_wait_for_another_who_asked_first(
+async def test_the_deadline_includes_the_wait_for_another_request(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine(deadline_seconds=1)
@@ -259,26 +257,26 @@ async def test_the_deadline_covers_the_wait_for_another_who_asked_first(
     model.ignores_terminate = True
     model.hold()
     asking = [asyncio.create_task(engine.attention(translation.id, "local")) for _ in range(4)]
-    async with asyncio.timeout(2):  # one after the other they would take 4 s
+    async with asyncio.timeout(2):  # in sequence they would take 4 s
         for task in asking:
             with pytest.raises(DeadlineExceeded):
                 await task
     assert held(engine) == 0
 
 
-async def test_a_run_that_did_not_hear_that_it_was_terminated_is_told_again(
+async def test_a_termination_that_has_no_effect_is_repeated(
     make_engine: MakeEngine, model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = await make_engine(deadline_seconds=1)
-    tellings = 0
+    calls = 0
 
-    def too_early_at_first() -> None:
-        nonlocal tellings
-        tellings += 1
-        if tellings > 1:
+    def ignored_at_first() -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
             FakeModel.terminate(model)
 
-    monkeypatch.setattr(model, "terminate", too_early_at_first)
+    monkeypatch.setattr(model, "terminate", ignored_at_first)
     model.hold()
     with pytest.raises(DeadlineExceeded):
         await engine.translate("cat2dog", photo())
@@ -286,7 +284,7 @@ async def test_a_run_that_did_not_hear_that_it_was_terminated_is_told_again(
     assert model.opened == 1
 
 
-async def test_a_picture_everybody_left_while_the_model_was_opened_anew_is_not_run(
+async def test_a_picture_cancelled_while_the_model_is_opened_is_not_run(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine()
@@ -298,13 +296,13 @@ async def test_a_picture_everybody_left_while_the_model_was_opened_anew_is_not_r
     task.cancel()
     await until(lambda: held(engine) == 0)
     model.stop_hanging()
-    await until(lambda: model.batches == [1])  # the proof of what was opened
+    await until(lambda: model.batches == [1])  # the check of the opened model
     await engine.translate("cat2dog", photo())
     assert model.batches == [1, 1]
     assert model.terminations == 0
 
 
-async def test_a_model_that_hangs_again_is_given_up_before_it_fills_the_memory(
+async def test_a_model_that_hangs_twice_makes_its_direction_defunct(
     make_engine: MakeEngine, model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.engine.scheduling.runner.TERMINATE_SECONDS", 0.01)
@@ -322,7 +320,7 @@ async def test_a_model_that_hangs_again_is_given_up_before_it_fills_the_memory(
         await engine.translate("cat2dog", photo())
 
 
-async def test_discriminators_that_do_not_work_do_not_stop_the_translating(
+async def test_broken_discriminators_do_not_stop_translations(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine()

@@ -1,4 +1,4 @@
-"""A picture's translation does not depend on the others in its run: the shipped bundle, in onnxruntime."""
+"""A picture's translation does not depend on its batch: the shipped bundle in onnxruntime."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def session() -> Model:
 
 
 @pytest.mark.parametrize("size", [2, 3, 4])
-def test_a_batch_gives_each_picture_what_it_gets_alone(session: Model, size: int) -> None:
+def test_batched_outputs_equal_single_ones(session: Model, size: int) -> None:
     side = read_bundle(SHIPPED).manifest.image.height
     pictures = np.stack([smooth_picture(side, side, seed=seed) for seed in range(size)])
     together = session.run(pictures)
     for index in range(size):
         alone = {name: outputs[0] for name, outputs in session.run(pictures[index : index + 1]).items()}
-        # onnxruntime adds up in another order for another shape: a value at the edge of two levels may move.
+        # onnxruntime's order of summation depends on the shape, so a value between two levels may differ.
         levels = np.abs(together["image"][index].astype(int) - alone["image"])
         assert levels.max() <= 1
         assert (levels == 0).mean() > 0.999

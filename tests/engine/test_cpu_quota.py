@@ -1,4 +1,4 @@
-"""How many threads a run gets, inside containers and out."""
+"""How many threads a run gets, in a container and without one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ V1, V2 = "sys/fs/cgroup/cpu", "sys/fs/cgroup"
 
 
 def machine(root: Path, groups: str, files: dict[str, str]) -> Path:
-    """A machine's files below `root`."""
+    """Write the files of a machine below `root`."""
     for name, content in {"proc/self/cgroup": groups, **files}.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(content)
@@ -32,7 +32,7 @@ def machine(root: Path, groups: str, files: dict[str, str]) -> Path:
             3.0,
         ),
         ("1:cpu:/\n", {f"{V1}/cpu.cfs_quota_us": "-1\n", f"{V1}/cpu.cfs_period_us": "100000\n"}, None),
-        # In a container of the old kind the path is the host's, and the mount is the container's own.
+        # In a container with cgroup version 1 the path is the host's, but the mount is the container's.
         ("1:cpu:/docker/1\n", {f"{V1}/cpu.cfs_quota_us": "50000", f"{V1}/cpu.cfs_period_us": "25000"}, 2.0),
         ("0::/\n", {f"{V2}/cpu.max": "nonsense\n"}, None),
         ("0::/\n", {f"{V2}/cpu.max": "1 0\n"}, None),
@@ -53,7 +53,7 @@ def test_a_system_without_control_groups_has_no_quota(tmp_path: Path) -> None:
     ("setting", "cores", "quota", "expected"),
     [(0, 8, 1.5, 2), (0, 8, 0.2, 1), (0, 2, 2.0, 0), (0, 2, 6.0, 0), (3, 8, 1.0, 3)],
 )
-def test_a_run_has_no_more_threads_than_the_quota_feeds(
+def test_a_run_has_no_more_threads_than_the_quota_allows(
     setting: int, cores: int, quota: float, expected: int
 ) -> None:
     assert intra_op_threads(setting, cores=cores, quota=quota) == expected
@@ -65,5 +65,5 @@ def test_without_a_quota_the_runtime_chooses(monkeypatch: pytest.MonkeyPatch) ->
     assert intra_op_threads(5) == 5
 
 
-def test_this_process_may_run_somewhere() -> None:
+def test_this_process_may_use_at_least_one_core() -> None:
     assert usable_cores() >= 1

@@ -1,4 +1,4 @@
-"""Several devices, each with its copy of the model: whoever is free takes the next batch."""
+"""Several devices, each with a copy of the model: an idle device takes the next batch."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def test_two_pictures_run_at_once_on_two_devices(engine: Engine, devices: 
     engine.close()
 
 
-async def test_a_busy_device_leaves_the_pictures_to_the_other(
+async def test_an_idle_device_takes_the_pictures_while_the_other_is_busy(
     engine: Engine, devices: list[FakeModel]
 ) -> None:
     busy, free = devices
@@ -72,11 +72,11 @@ async def test_a_busy_device_leaves_the_pictures_to_the_other(
     engine.close()
 
 
-async def test_a_broken_device_s_pictures_are_run_by_the_other(
+async def test_pictures_of_a_broken_device_run_on_the_other(
     engine: Engine, devices: list[FakeModel], caplog: pytest.LogCaptureFixture
 ) -> None:
     broken, other = devices
-    broken.failures = 2  # at the run, and again on the model opened anew
+    broken.failures = 2  # the run, and its repetition on the reopened model
     await ask(engine, 4)
     assert sum(other.batches) == 4
     assert "1 of 2 devices still work" in caplog.text
@@ -87,7 +87,7 @@ async def test_a_broken_device_s_pictures_are_run_by_the_other(
     engine.close()
 
 
-async def test_without_a_device_that_works_the_direction_is_defunct(
+async def test_without_a_working_device_the_direction_is_defunct(
     engine: Engine, devices: list[FakeModel]
 ) -> None:
     for model in devices:
@@ -98,9 +98,7 @@ async def test_without_a_device_that_works_the_direction_is_defunct(
     engine.close()
 
 
-async def test_a_lost_device_is_named_no_more_and_gets_another_chance_when_told_to_reload(
-    engine: Engine, devices: list[FakeModel]
-) -> None:
+async def test_a_broken_device_is_opened_again_by_a_reload(engine: Engine, devices: list[FakeModel]) -> None:
     broken, _ = devices
     broken.failures = 2
     await ask(engine, 4)
@@ -114,9 +112,7 @@ async def test_a_lost_device_is_named_no_more_and_gets_another_chance_when_told_
     engine.close()
 
 
-async def test_who_is_in_a_run_when_all_is_closed_waits_no_longer(
-    engine: Engine, devices: list[FakeModel]
-) -> None:
+async def test_closing_cancels_the_requests_in_a_run(engine: Engine, devices: list[FakeModel]) -> None:
     for model in devices:
         model.hold()
     asking = asyncio.create_task(ask(engine, 2))
@@ -128,7 +124,7 @@ async def test_who_is_in_a_run_when_all_is_closed_waits_no_longer(
             await asking
 
 
-async def test_while_one_device_is_being_mended_another_that_was_does_not_hide_it(
+async def test_a_replaced_device_does_not_hide_that_another_is_being_replaced(
     engine: Engine, devices: list[FakeModel]
 ) -> None:
     mended, slow = devices

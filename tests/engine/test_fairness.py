@@ -1,4 +1,4 @@
-"""Clients share a direction: alone one has all of it, together each has the same, and nobody starves."""
+"""Clients share a direction: one alone may use all of it, several share it evenly, and none starves."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def asking(engine: Engine, client: str) -> asyncio.Task[object]:
 
 
 async def crowd(engine: Engine, model: FakeModel, client: str, pictures: int) -> list[asyncio.Task[object]]:
-    """That many pictures of one client: the first in a run that is held, the others waiting for theirs."""
+    """Submit pictures of one client: the first is in a held run, the others wait."""
     model.hold()
     before = admission_of(engine).held
     tasks = [asking(engine, client)]
@@ -44,7 +44,7 @@ async def crowd(engine: Engine, model: FakeModel, client: str, pictures: int) ->
 
 
 async def outcomes(tasks: list[asyncio.Task[object]]) -> Counter[str]:
-    """How many were served, and how the others were refused."""
+    """Count the translated pictures, and the others by their error."""
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     return Counter(
         type(answer).__name__ if isinstance(answer, EngineError) else "served" for answer in answers
@@ -60,7 +60,7 @@ async def test_one_client_alone_may_hold_every_permit(make_engine: MakeEngine, m
     assert await outcomes(tasks) == {"served": 4}
 
 
-async def test_a_newcomer_gets_the_place_of_a_crowds_newest_waiting_picture(
+async def test_a_new_client_gets_the_permit_of_the_newest_waiting_picture(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine(queue_size=4)
@@ -75,7 +75,9 @@ async def test_a_newcomer_gets_the_place_of_a_crowds_newest_waiting_picture(
     assert admission_of(engine).held == 0
 
 
-async def test_a_newcomer_can_take_no_more_than_its_share(make_engine: MakeEngine, model: FakeModel) -> None:
+async def test_a_new_client_gets_no_more_than_its_fair_share(
+    make_engine: MakeEngine, model: FakeModel
+) -> None:
     engine = await make_engine(queue_size=4)
     tasks = await crowd(engine, model, "crowd", 4)
     newcomers = [asking(engine, "newcomer") for _ in range(5)]
@@ -89,7 +91,7 @@ async def test_a_newcomer_can_take_no_more_than_its_share(make_engine: MakeEngin
     assert await outcomes(newcomers) == {"served": 2, "FairShare": 3}
 
 
-async def test_a_picture_in_a_run_is_not_given_up_for_anybody(
+async def test_the_permit_of_a_running_picture_is_not_revoked(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine(queue_size=2, batch_sizes=[1, 2], batch_wait_ms=1000)
@@ -102,7 +104,7 @@ async def test_a_picture_in_a_run_is_not_given_up_for_anybody(
     assert await outcomes(running) == {"served": 2}
 
 
-async def test_who_is_cancelled_while_being_displaced_stays_cancelled(
+async def test_a_task_that_is_cancelled_and_revoked_stays_cancelled(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine(queue_size=3)
@@ -116,7 +118,7 @@ async def test_who_is_cancelled_while_being_displaced_stays_cancelled(
     assert admission_of(engine).held == 0
 
 
-async def test_clients_are_served_by_queue_and_each_in_its_own_order(
+async def test_clients_are_served_in_turn_and_each_in_its_own_order(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine(queue_size=16)
@@ -132,7 +134,7 @@ async def test_clients_are_served_by_queue_and_each_in_its_own_order(
     assert "".join(order) == "aabcabaa"
 
 
-async def test_nobody_starves_behind_a_client_who_never_stops_asking(
+async def test_a_client_that_sends_without_pause_starves_no_other(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine(queue_size=4)
@@ -143,14 +145,14 @@ async def test_nobody_starves_behind_a_client_who_never_stops_asking(
             try:
                 await engine.translate("cat2dog", photo(), client="greedy")
             except (QueueFull, FairShare):
-                await asyncio.sleep(0.001)  # or it would leave no time to those who work for it
+                await asyncio.sleep(0.001)  # so that the other tasks can run
 
-    hungry = [asyncio.create_task(greedy()) for _ in range(8)]
+    clients = [asyncio.create_task(greedy()) for _ in range(8)]
     await until(lambda: admission_of(engine).held == 4)
-    for _ in range(10):  # not one of them is refused, however full it is
+    for _ in range(10):  # none is rejected, although the queue is full
         await engine.translate("cat2dog", photo(), client="modest")
     stop.set()
-    await asyncio.gather(*hungry)
+    await asyncio.gather(*clients)
     assert admission_of(engine).held == 0
 
 
@@ -175,7 +177,7 @@ async def test_the_number_of_pictures_decoded_at_once_is_bounded(
     assert 1 <= most <= 2
 
 
-async def test_a_picture_that_leaves_before_it_is_decoded_leaves_no_bytes_behind(
+async def test_a_picture_cancelled_before_decoding_releases_its_bytes(
     make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = await make_engine(decoders=1)
@@ -202,7 +204,7 @@ async def test_a_picture_that_leaves_before_it_is_decoded_leaves_no_bytes_behind
     await first
 
 
-def test_queue_forget_who_left_and_go_on_with_the_others() -> None:
+def test_the_fair_queue_forgets_discarded_items() -> None:
     queue: FairQueue[str] = FairQueue()
     for item in ("a1", "a2", "b1", "c1"):
         queue.add(item[0], item)

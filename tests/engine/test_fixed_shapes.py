@@ -1,4 +1,4 @@
-"""A session for every shape, opened once."""
+"""A model with one session for each shape."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.fake_engine import FakeModel
 
 
 class Opener:
-    """Counts what it opens."""
+    """Opens a model for a shape and remembers it."""
 
     def __init__(self) -> None:
         self.opened: dict[Shape, list[FakeModel]] = {}
@@ -37,7 +37,7 @@ def test_every_shape_is_opened_once_and_run_by_its_own_session() -> None:
     }
 
 
-def test_once_settled_no_other_shape_is_opened() -> None:
+def test_no_other_shape_is_opened_after_prepare_shapes() -> None:
     opener = Opener()
     model = FixedShapeModel(opener, Execution("some", "float32"))
     model.prepare_shapes([(1, 32, 32)])
@@ -47,7 +47,7 @@ def test_once_settled_no_other_shape_is_opened() -> None:
     assert list(opener.opened) == [(1, 32, 32)]
 
 
-def test_terminating_reaches_the_run_under_way() -> None:
+def test_terminate_reaches_the_current_run() -> None:
     opener = Opener()
     model = FixedShapeModel(opener, Execution("some", "float32"))
     model.run(pixels(1))

@@ -1,4 +1,4 @@
-"""What a GPU's providers are told, and buffers that stay: decisions and mechanics that need no GPU."""
+"""The options of the GPU providers, and bound buffers, tested without a GPU."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GPU = GpuOptions(device=2, memory_limit_bytes=3_000_000_000, engine_cache_dir=Pa
 WANTED = SessionSpec(b"model", (4, 256, 128), "float16", graph=True)
 
 
-def test_cuda_keeps_float32_and_does_not_hoard_memory() -> None:
+def test_cuda_options_keep_float32_and_limit_memory() -> None:
     options = cuda_options(GPU, graph=True)
     assert options["device_id"] == "2"
     assert options["use_tf32"] == "0"
@@ -38,7 +38,7 @@ def test_cuda_keeps_float32_and_does_not_hoard_memory() -> None:
     assert "gpu_mem_limit" not in cuda_options(GpuOptions(), graph=False)
 
 
-def test_tensorrt_builds_for_the_one_shape_and_keeps_what_it_built() -> None:
+def test_tensorrt_builds_for_one_shape_and_caches_the_engine() -> None:
     options = tensorrt_options(GPU, WANTED)
     assert options["device_id"] == "2"
     assert options["trt_fp16_enable"] == "1"
@@ -53,8 +53,8 @@ def test_tensorrt_builds_for_the_one_shape_and_keeps_what_it_built() -> None:
     assert not [name for name in plain if "cache" in name]
 
 
-def test_no_two_engines_share_a_name() -> None:
-    """The provider's own name for an engine tells neither weights nor shape."""
+def test_each_engine_has_its_own_file_name() -> None:
+    """The provider's own file name depends neither on the weights nor on the shape."""
     others = [
         WANTED,
         WANTED._replace(model=b"other weights"),
@@ -73,7 +73,7 @@ def test_only_the_first_provider_records_the_graph() -> None:
     assert provider_options(CPU, both, GPU, WANTED) == {}
 
 
-def test_a_session_that_only_shows_whether_the_provider_comes_up_has_no_shape() -> None:
+def test_a_session_that_tests_the_provider_has_no_shape() -> None:
     assert provider_options(TENSORRT, (TENSORRT, CUDA, CPU), GPU, None) == {"device_id": "2"}
 
 
@@ -84,7 +84,7 @@ def test_a_session_that_only_shows_whether_the_provider_comes_up_has_no_shape() 
         ("tensorrt", tensorrt_options(GPU, WANTED).keys() - {"device_id"}),
     ],
 )
-def test_every_option_is_one_that_the_provider_s_library_knows(library: str, names: set[str]) -> None:
+def test_every_option_exists_in_the_provider_library(library: str, names: set[str]) -> None:
     found = Path(onnxruntime.__file__).parent / f"capi/libonnxruntime_providers_{library}.so"
     if not found.exists():
         pytest.skip("this onnxruntime is built without it")
@@ -93,7 +93,7 @@ def test_every_option_is_one_that_the_provider_s_library_knows(library: str, nam
 
 
 def bound(batch: int) -> BoundSession:
-    """A bound session in the CPU's memory, which takes the same way through onnxruntime."""
+    """Return a bound session in the CPU's memory: onnxruntime's code path is the same."""
     opened = Runtime((CPU,)).open_session(generator(), (batch, 32, 16))
     return BoundSession(opened, (batch, 32, 16), precision="float32", memory="cpu")
 
@@ -102,7 +102,7 @@ def pictures(batch: int, seed: int) -> np.ndarray:
     return np.stack([smooth_picture(32, 16, seed=seed + index) for index in range(batch)])
 
 
-def test_bound_buffers_answer_as_a_plain_session_does() -> None:
+def test_bound_buffers_give_the_outputs_of_a_plain_session() -> None:
     plain = Session(Runtime((CPU,)).open_session(generator()))
     session = bound(2)
     for seed in (1, 2):
@@ -113,7 +113,7 @@ def test_bound_buffers_answer_as_a_plain_session_does() -> None:
         assert all((found[name] == expected[name]).all() for name in expected)
 
 
-def test_an_answer_stays_as_it_was_when_the_buffers_are_used_again() -> None:
+def test_outputs_do_not_change_when_the_buffers_are_reused() -> None:
     session = bound(1)
     first = session.run(pictures(1, 1))
     remembered = {name: value.copy() for name, value in first.items()}
@@ -121,13 +121,13 @@ def test_an_answer_stays_as_it_was_when_the_buffers_are_used_again() -> None:
     assert all((first[name] == remembered[name]).all() for name in first)
 
 
-def test_pixels_that_do_not_lie_in_one_piece_are_taken_too() -> None:
+def test_pixels_that_are_not_contiguous_are_accepted() -> None:
     session = bound(1)
     turned = pictures(1, 3)[:, ::-1]
     assert (session.run(turned)["image"] == 255 - turned).all()
 
 
-def test_a_size_that_only_the_run_tells_is_bound_too() -> None:
+def test_an_output_of_dynamic_size_is_bound() -> None:
     opened = Runtime((CPU,)).open_session(generator())  # no shape is fixed
     session = BoundSession(opened, (1, 32, 16), precision="float32", memory="cpu")
     pixels = pictures(1, 4)

@@ -47,7 +47,7 @@ WANTED = asyncio.Event()
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_termination(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.engine.scheduling.runner.TERMINATE_SECONDS", 0.5)
 
 
@@ -96,7 +96,7 @@ def test_two_faults_are_both_reported_and_both_must_be_cleared() -> None:
     assert health.state is State.READY
 
 
-async def test_a_direction_is_degraded_while_its_model_is_replaced_and_ready_after(
+async def test_a_direction_is_degraded_only_while_its_model_is_replaced(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine()
@@ -113,10 +113,12 @@ async def test_a_direction_is_degraded_while_its_model_is_replaced_and_ready_aft
     assert only(engine).reason is None
 
 
-async def test_a_model_that_fails_again_within_the_hour_is_given_up_and_lets_its_memory_go(
+async def test_a_model_that_fails_again_within_an_hour_is_broken_and_releases_its_memory(
     bundles: Path, model: FakeModel, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.CRITICAL, "ugatit.engine")  # a kept traceback would keep the model
+    caplog.set_level(
+        logging.CRITICAL, "ugatit.engine"
+    )  # a traceback in caplog would keep the model in memory
     opened: list[weakref.ref[FakeSession]] = []
 
     def remember(data: bytes) -> FakeSession:
@@ -171,7 +173,7 @@ class Flaky:
         return
 
 
-async def test_an_hour_without_a_failure_earns_another_replacement() -> None:
+async def test_an_hour_without_a_failure_allows_another_replacement() -> None:
     model, now = Flaky(), 0.0
     runner = Runner("flaky", model.open, clock=lambda: now)
     for _ in range(3):
@@ -188,7 +190,7 @@ async def test_an_hour_without_a_failure_earns_another_replacement() -> None:
     assert model.opened == 4
 
 
-async def test_runs_that_take_all_the_time_there_is_again_and_again_are_a_hang(model: FakeModel) -> None:
+async def test_several_runs_in_a_row_beyond_the_time_limit_count_as_a_hang(model: FakeModel) -> None:
     runner = Runner(
         "slow", lambda: model.open(b""), time_limits=TimeLimits(open_seconds=10, run_seconds=0.01)
     )
@@ -211,7 +213,7 @@ async def test_runs_that_take_all_the_time_there_is_again_and_again_are_a_hang(m
         await run
 
 
-async def test_a_model_that_hangs_when_it_is_opened_makes_its_direction_defunct_not_the_others(
+async def test_a_model_that_hangs_while_opening_makes_only_its_own_direction_defunct(
     bundles: Path, model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.engine.directions.registry._LOAD_ALONE_SECONDS", 1)
@@ -240,9 +242,7 @@ async def test_a_model_that_hangs_in_its_canary_is_terminated(model: FakeModel, 
     engine.close()
 
 
-async def test_a_hanging_run_of_one_direction_does_not_hold_up_another(
-    bundles: Path, model: FakeModel
-) -> None:
+async def test_a_hanging_run_of_one_direction_does_not_delay_another(bundles: Path, model: FakeModel) -> None:
     write_fake_bundle(bundles)
     write_fake_bundle(bundles, "ant2bee")
     engine = fake_engine(Settings(bundles_dir=bundles, deadline_seconds=2), model)
@@ -260,7 +260,7 @@ async def test_a_hanging_run_of_one_direction_does_not_hold_up_another(
     engine.close()
 
 
-async def test_discriminators_that_hang_when_they_are_opened_do_not_hold_up_translating(
+async def test_discriminators_that_hang_while_opening_do_not_delay_translations(
     make_engine: MakeEngine, model: FakeModel
 ) -> None:
     engine = await make_engine(deadline_seconds=1, load_seconds=2)
@@ -279,7 +279,7 @@ async def test_discriminators_that_hang_when_they_are_opened_do_not_hold_up_tran
 
 
 @pytest.mark.parametrize("death", [SystemExit, KeyboardInterrupt, StopIteration, GeneratorExit])
-async def test_whatever_a_thread_dies_of_the_one_who_awaits_gets_an_error(death: type[BaseException]) -> None:
+async def test_the_awaiting_task_gets_an_error_whatever_ends_the_call(death: type[BaseException]) -> None:
     def die() -> None:
         raise death
 

@@ -1,4 +1,4 @@
-"""How long translations are kept, how many, and under which ids."""
+"""How long the memory store keeps entries, how many, and under which ids."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Clock:
-    """Time that a test moves."""
+    """A clock that the test sets."""
 
     now = 1000.0
 
@@ -52,14 +52,14 @@ async def kept(store: MemoryStore, id_: str) -> bool:
     return True
 
 
-async def test_ids_are_22_base64url_characters_and_never_the_same() -> None:
+async def test_ids_are_22_base64url_characters_and_unique() -> None:
     store = MemoryStore(max_entries=1000, max_bytes=10**9, clock=Clock())
     ids = {await put(store) for _ in range(100)}
     assert len(ids) == 100
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{22}", id_) for id_ in ids)
 
 
-async def test_an_entry_lives_until_it_expires_and_not_a_moment_longer() -> None:
+async def test_an_entry_is_kept_until_it_expires() -> None:
     clock = Clock()
     store = MemoryStore(max_entries=10, max_bytes=10**9, clock=clock)
     id_ = await put(store)
@@ -70,13 +70,13 @@ async def test_an_entry_lives_until_it_expires_and_not_a_moment_longer() -> None
     assert store.usage == (0, 0)
 
 
-async def test_the_oldest_make_room_when_there_are_too_many() -> None:
+async def test_the_oldest_entries_are_dropped_above_the_maximum_number() -> None:
     store = MemoryStore(max_entries=2, max_bytes=10**9, clock=Clock())
     ids = [await put(store) for _ in range(3)]
     assert [await kept(store, id_) for id_ in ids] == [False, True, True]
 
 
-async def test_the_oldest_make_room_when_they_take_too_many_bytes() -> None:
+async def test_the_oldest_entries_are_dropped_above_the_maximum_size() -> None:
     size = entry().size_bytes
     for max_bytes, expected in ((3 * size - 1, [False, True, True]), (3 * size, [True, True, True])):
         store = MemoryStore(max_entries=10, max_bytes=max_bytes, clock=Clock())

@@ -1,4 +1,4 @@
-"""OpenVINO's plug-in for real: what it accepts, what it honours. Skipped where it does not know the CPU."""
+"""The real OpenVINO plug-in: its options and their effect. Skipped if it does not support the CPU."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.tiny_bundle import SIZE, generator, write_tiny_bundle
 SHIPPED = Path("bundles/selfie2anime")
 
 needs_openvino = pytest.mark.skipif(
-    openvino.cpu_device() is None, reason="OpenVINO's plug-in is not installed, or does not know this CPU"
+    openvino.cpu_device() is None, reason="OpenVINO's plug-in is not installed, or does not support this CPU"
 )
 
 
@@ -39,14 +39,14 @@ def test_in_float32_the_shipped_bundle_is_exact() -> None:
 
 
 @needs_openvino
-def test_in_bfloat16_it_is_near_enough_and_visibly_not_float32() -> None:
-    """Were the precision that we say ignored, either this or the test before would fail."""
+def test_in_bfloat16_the_shipped_bundle_passes_but_differs_from_float32() -> None:
+    """If the plug-in ignored the precision, this test or the one before would fail."""
     assert 45 < verify(SHIPPED, on_openvino("bfloat16").open).psnr_db < 70
 
 
 @needs_openvino
 @pytest.mark.anyio
-async def test_a_bundle_that_falls_short_in_bfloat16_is_served_in_float32(tmp_path: Path) -> None:
+async def test_a_bundle_that_is_wrong_in_bfloat16_is_served_in_float32(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path, "cat2dog", delicate=True)
     write_tiny_bundle(tmp_path, "dog2cat")
     settings = Settings(bundles_dir=tmp_path, provider="openvino", precision="bfloat16")
@@ -62,13 +62,13 @@ async def test_a_bundle_that_falls_short_in_bfloat16_is_served_in_float32(tmp_pa
 
 
 @needs_openvino
-def test_a_precision_that_openvino_does_not_know_is_refused_by_it(capfd: pytest.CaptureFixture[str]) -> None:
+def test_openvino_rejects_an_unknown_precision(capfd: pytest.CaptureFixture[str]) -> None:
     options = onnxruntime.SessionOptions()
     wrong = json.dumps({"CPU": {"INFERENCE_PRECISION_HINT": "f33"}})
     options.add_provider_for_devices([openvino.cpu_device()], {"load_config": wrong})
     with pytest.raises(Exception, match="INFERENCE_PRECISION_HINT"):
         onnxruntime.InferenceSession(generator(), options, enable_fallback=0)
-    capfd.readouterr()  # it prints the same
+    capfd.readouterr()  # OpenVINO prints the error, too
 
 
 @needs_openvino
@@ -89,10 +89,10 @@ def test_a_session_is_compiled_for_one_shape() -> None:
 
 @needs_openvino
 @pytest.mark.anyio
-async def test_a_ready_direction_opens_nothing_more_whatever_it_is_asked(
+async def test_a_ready_direction_opens_no_more_sessions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A request never waits for a compilation: every shape in use has its session by then."""
+    """No request waits for a compilation: every shape has its session before."""
     write_tiny_bundle(tmp_path, "cat2dog")
     settings = Settings(
         bundles_dir=tmp_path, provider="openvino", precision="float32", max_batch=3, batch_wait_ms=0
@@ -116,7 +116,7 @@ async def test_a_ready_direction_opens_nothing_more_whatever_it_is_asked(
 
 @needs_openvino
 @pytest.mark.anyio
-async def test_a_picture_is_translated_through_openvino(tmp_path: Path) -> None:
+async def test_openvino_translates_a_picture(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path, "cat2dog")
     settings = Settings(bundles_dir=tmp_path, provider="openvino", precision="float32")
     engine = open_engine(settings, open_runtime(settings))
@@ -135,7 +135,7 @@ def test_without_the_plug_in_there_is_no_device(monkeypatch: pytest.MonkeyPatch)
     assert openvino.cpu_device.__wrapped__() is None
 
 
-def test_a_plug_in_that_does_not_load_is_left_out(
+def test_a_plug_in_that_cannot_be_loaded_is_ignored(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(*_: object) -> None:
@@ -148,7 +148,7 @@ def test_a_plug_in_that_does_not_load_is_left_out(
     assert "GLIBC_2.99" in caplog.text
 
 
-def test_a_plug_in_that_offers_no_cpu_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plug_in_that_offers_no_cpu_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = onnxruntime.OrtHardwareDeviceType
     offered = [
         SimpleNamespace(ep_name=name, device=SimpleNamespace(type=kind))
@@ -161,7 +161,7 @@ def test_a_plug_in_that_offers_no_cpu_is_left_out(monkeypatch: pytest.MonkeyPatc
     assert openvino.cpu_device.__wrapped__() is None
 
 
-def test_the_precision_is_always_said_and_threads_only_when_set() -> None:
+def test_the_precision_is_always_set_and_threads_only_on_request() -> None:
     config = json.loads(openvino.provider_options("bfloat16", 0)["load_config"])["CPU"]
     assert config["INFERENCE_PRECISION_HINT"] == "bf16"
     assert "INFERENCE_NUM_THREADS" not in config

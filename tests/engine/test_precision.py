@@ -1,4 +1,4 @@
-"""A model that falls short at a lower precision is served in float32, and says so."""
+"""A model that is wrong at a lower precision is served in float32, with the reason."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def load(model: FakeModel, tmp_path: Path, precision: str, rounding: int) 
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-async def test_what_falls_short_is_ready_in_float32_and_says_why(
+async def test_a_model_whose_precision_is_too_low_is_ready_in_float32_with_the_reason(
     model: FakeModel, tmp_path: Path, caplog: pytest.LogCaptureFixture, precision: str
 ) -> None:
     engine = await load(model, tmp_path, precision, rounding=40)
@@ -51,7 +51,7 @@ async def test_what_falls_short_is_ready_in_float32_and_says_why(
     engine.close()
 
 
-async def test_what_is_good_enough_keeps_the_lower_precision(model: FakeModel, tmp_path: Path) -> None:
+async def test_a_model_that_passes_keeps_the_lower_precision(model: FakeModel, tmp_path: Path) -> None:
     engine = await load(model, tmp_path, "bfloat16", rounding=0)
     (direction,) = engine.registry
     assert (direction.state, direction.execution) == (State.READY, (FAKE_PROVIDER, "bfloat16"))
@@ -59,7 +59,7 @@ async def test_what_is_good_enough_keeps_the_lower_precision(model: FakeModel, t
     engine.close()
 
 
-async def test_a_model_that_is_replaced_stays_in_float32(model: FakeModel, tmp_path: Path) -> None:
+async def test_a_replaced_model_stays_in_float32(model: FakeModel, tmp_path: Path) -> None:
     engine = await load(model, tmp_path, "bfloat16", rounding=40)
     opened = model.opened
     model.failures = 1
@@ -70,7 +70,7 @@ async def test_a_model_that_is_replaced_stays_in_float32(model: FakeModel, tmp_p
     engine.close()
 
 
-async def test_a_model_that_falls_short_only_when_it_is_replaced_is_not_given_up(
+async def test_a_replaced_model_whose_precision_is_too_low_runs_in_float32(
     model: FakeModel, tmp_path: Path
 ) -> None:
     engine = await load(model, tmp_path, "bfloat16", rounding=0)
@@ -95,7 +95,7 @@ async def test_a_bundle_that_is_wrong_in_float32_too_is_defunct(tmp_path: Path) 
 
 
 class Coarse:
-    """Stands for a session on a GPU, which overflows in float16."""
+    """A fake session on a GPU, which overflows in float16."""
 
     def __init__(self, opened: Any, _shape: object, *, precision: str, **_: object) -> None:
         assert (opened.options["trt_fp16_enable"] == "1") == (precision == "float16")
@@ -146,7 +146,7 @@ async def test_on_a_gpu_what_overflows_in_float16_is_served_in_float32(
     engine.close()
 
 
-def test_verify_tells_that_float16_falls_short(float16: Settings) -> None:
+def test_verify_reports_that_float16_is_wrong(float16: Settings) -> None:
     verified = verify(float16.bundles_dir / "cat2dog", open_runtime(float16).open)
     assert verified.execution.precision == "float32"
     assert "its outputs in float16 are wrong" in str(verified.float32_reason)

@@ -1,4 +1,4 @@
-"""The faster way to run models is found once, on the first model, and chance does not choose among equals."""
+"""The fastest provider is measured once, on the first model, and noise does not decide between equals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PIXELS: Pixels = np.zeros((1, 32, 32, 3), np.uint8)
 
 
 class Clock:
-    """Time that passes only when somebody works."""
+    """A clock that only `work` advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -24,7 +24,7 @@ class Clock:
         return self.now
 
     def work(self, *seconds: float) -> Callable[[], None]:
-        """Work that takes these times in turn, the last one for ever."""
+        """Return a call that takes these times in turn, then alcandidates the last one."""
         left: Iterator[float] = iter(seconds)
         last = [seconds[-1]]
 
@@ -36,24 +36,24 @@ class Clock:
 
 
 @pytest.mark.parametrize(
-    ("favourite", "challenger", "winner"),
+    ("default", "alternative", "fastest_index"),
     [
         ([1.0], [0.5], 1),
         ([0.5], [1.0], 0),
         ([1.0], [0.95], 0),  # within the margin
-        ([1.0, 1.0, 7.0], [0.8, 7.0, 0.8], 1),  # somebody else was busy for a while
+        ([1.0, 1.0, 7.0], [0.8, 7.0, 0.8], 1),  # another process was busy for a while
         ([7.0, 7.0, 0.8], [1.0, 1.0, 1.0], 0),
     ],
 )
-def test_the_best_run_counts_and_equals_go_to_the_favourite(
-    favourite: list[float], challenger: list[float], winner: int
+def test_the_best_run_counts_and_the_default_wins_a_tie(
+    default: list[float], alternative: list[float], fastest_index: int
 ) -> None:
     clock = Clock()
-    assert fastest([clock.work(*favourite), clock.work(*challenger)], clock) == winner
+    assert fastest([clock.work(*default), clock.work(*alternative)], clock) == fastest_index
 
 
-class Way:
-    """Opens models and remembers how often."""
+class Candidate:
+    """Opens models and counts them."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -66,17 +66,17 @@ class Way:
         return model
 
 
-@pytest.mark.parametrize("winner", [0, 1])
-def test_one_race_decides_for_every_model(monkeypatch: pytest.MonkeyPatch, winner: int) -> None:
-    monkeypatch.setattr("app.engine.runtime.provider_benchmark.fastest", lambda _: winner)
-    ways = [Way("favourite"), Way("challenger")]
-    race = ProviderBenchmark(ways)
-    first, second = race.open(b"first"), race.open(b"second")
-    for model in (first, second, race.open(b"third")):
+@pytest.mark.parametrize("fastest_index", [0, 1])
+def test_the_benchmark_runs_once_for_all_models(monkeypatch: pytest.MonkeyPatch, fastest_index: int) -> None:
+    monkeypatch.setattr("app.engine.runtime.provider_benchmark.fastest", lambda _: fastest_index)
+    candidates = [Candidate("default"), Candidate("alternative")]
+    benchmark = ProviderBenchmark(candidates)
+    first, second = benchmark.open(b"first"), benchmark.open(b"second")
+    for model in (first, second, benchmark.open(b"third")):
         assert (model.run(PIXELS)["image"] == 255).all()
-        assert model.execution.provider == ways[winner].name
+        assert model.execution.provider == candidates[fastest_index].name
         model.prepare_shapes([(1, 32, 32)])
-    assert [way.opened for way in ways] == ([3, 1] if winner == 0 else [1, 3])
+    assert [each.opened for each in candidates] == ([3, 1] if fastest_index == 0 else [1, 3])
 
 
 def failing(_model: bytes) -> FakeModel:
@@ -85,22 +85,22 @@ def failing(_model: bytes) -> FakeModel:
     return model
 
 
-def test_whoever_cannot_run_the_model_is_out_of_the_race() -> None:
-    favourite = Way("favourite")
-    race = ProviderBenchmark([favourite, failing])
+def test_a_candidate_that_cannot_run_the_model_is_not_chosen() -> None:
+    default = Candidate("default")
+    benchmark = ProviderBenchmark([default, failing])
     for _ in range(2):
-        model = race.open(b"model")
+        model = benchmark.open(b"model")
         model.run(PIXELS)
-        assert model.execution.provider == "favourite"
-    assert favourite.opened == 2
+        assert model.execution.provider == "default"
+    assert default.opened == 2
 
 
-def test_a_model_that_not_even_the_favourite_runs_fails_and_decides_nothing() -> None:
-    ways = [failing, Way("challenger")]
-    race = ProviderBenchmark(ways)
+def test_a_model_that_the_default_cannot_run_fails_and_chooses_no_provider() -> None:
+    candidates = [failing, Candidate("alternative")]
+    benchmark = ProviderBenchmark(candidates)
     with pytest.raises(RuntimeError, match="no memory"):
-        race.open(b"bad").run(PIXELS)
-    ways[0] = Way("favourite")
-    model = race.open(b"good")
+        benchmark.open(b"bad").run(PIXELS)
+    candidates[0] = Candidate("default")
+    model = benchmark.open(b"good")
     model.run(PIXELS)
-    assert model.execution.provider in ("favourite", "challenger")
+    assert model.execution.provider in ("default", "alternative")

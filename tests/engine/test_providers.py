@@ -1,4 +1,4 @@
-"""Which providers and precisions are tried, and what is refused: decisions alone, so no GPU is needed."""
+"""Which providers and precisions are tried or rejected. No GPU is needed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ OV_32, OV_16 = ((OPENVINO, CPU), "float32"), ((OPENVINO, CPU), "bfloat16")
         ("tensorrt", "auto", EVERYTHING, DEVICE_AND_TENSORRT, False, [TRT_32]),
     ],
 )
-def test_what_to_try_follows_from_what_there_is(
+def test_the_candidates_follow_from_the_settings_and_capabilities(
     requested: str,
     precision: str,
     available: tuple[str, ...],
@@ -88,7 +88,7 @@ def test_what_to_try_follows_from_what_there_is(
         ("cpu", "bfloat16", EVERYTHING, ALL, False, "only openvino.*UGATIT_PRECISION=float32"),
     ],
 )
-def test_what_cannot_be_had_is_refused_with_the_remedy(
+def test_unavailable_providers_are_rejected_with_the_remedy(
     requested: str,
     precision: str,
     available: tuple[str, ...],
@@ -102,7 +102,7 @@ def test_what_cannot_be_had_is_refused_with_the_remedy(
         )
 
 
-def test_a_device_that_the_driver_does_not_see_is_refused() -> None:
+def test_a_device_that_the_driver_does_not_find_is_rejected() -> None:
     check_devices([0, 1], Capabilities(cuda=2, tensorrt=False))
     with pytest.raises(ProviderRefused, match="GPU 2, but the driver finds 2"):
         check_devices([0, 2], Capabilities(cuda=2, tensorrt=False))
@@ -112,22 +112,22 @@ def test_a_device_that_the_driver_does_not_see_is_refused() -> None:
     ("flags", "expected"),
     [("avx512_bf16 amx_bf16 amx_tile", True), ("avx512_bf16 amx_int8", False), ("sse2", False)],
 )
-def test_amx_is_read_from_the_processor_s_flags(tmp_path: Path, flags: str, expected: bool) -> None:
+def test_amx_is_read_from_the_cpu_flags(tmp_path: Path, flags: str, expected: bool) -> None:
     (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags\t: fpu {flags}\n")
     assert providers._has_amx(tmp_path / "cpuinfo") is expected
 
 
-def test_a_system_that_tells_no_flags_has_no_amx(tmp_path: Path) -> None:
+def test_without_cpu_flags_there_is_no_amx(tmp_path: Path) -> None:
     assert not providers._has_amx(tmp_path / "cpuinfo")
 
 
-def test_the_plug_in_is_not_even_loaded_unless_it_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_plug_in_is_loaded_only_if_it_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(providers.openvino, "cpu_device", lambda: pytest.fail("it was loaded"))
     assert not providers.probe(with_openvino=False).openvino
 
 
 class FakeDriver:
-    """A CUDA driver; its calls give 0 where all is well."""
+    """A CUDA driver; its calls return 0 for success."""
 
     def __init__(self, *names: str, broken: bool = False) -> None:
         self.names = names
@@ -159,7 +159,7 @@ class FakeDriver:
         (None, []),
     ],
 )
-def test_the_driver_is_asked_which_devices_it_sees(
+def test_the_driver_lists_the_devices(
     monkeypatch: pytest.MonkeyPatch, driver: FakeDriver | None, expected: list[str]
 ) -> None:
     monkeypatch.setattr(providers, "_load_first", lambda *_: driver)

@@ -1,4 +1,4 @@
-"""Sentences for strangers hold no absolute paths."""
+"""Reasons for clients contain no absolute paths."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def test_an_absolute_path_is_cut_to_its_last_part(sentence: str, shown: str) -> 
 @pytest.mark.parametrize(
     "sentence", ["/directions tells why.", "See https://example.org/a/b.", "1/2 of 3/4", "and/or", "a / b"]
 )
-def test_what_is_no_path_stays(sentence: str) -> None:
+def test_text_without_paths_is_unchanged(sentence: str) -> None:
     assert without_folders(sentence, Path("/srv")) == sentence

@@ -1,4 +1,4 @@
-"""Translations kept in a real Redis server: shared, forgotten in time, and missed without harm."""
+"""Entries in a real Redis server: shared, deleted when they expire, and optional."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def shared_redis() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def own_redis() -> Iterator[RedisServer]:
-    """One that a test stops and starts."""
+    """A server that the test stops and starts."""
     with running_redis() as server:
         yield server
 
@@ -54,21 +54,21 @@ async def put(store: RedisStore, kept: Entry | None = None) -> str:
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(30):
-        while not await condition():  # noqa: ASYNC110  # Redis tells nobody
+        while not await condition():  # noqa: ASYNC110  # Redis has no event to wait for
             await asyncio.sleep(0.01)
 
 
-async def nobody() -> Mapping[str, AttentionMap]:
-    raise AssertionError("they were there already")
+async def must_not_compute() -> Mapping[str, AttentionMap]:
+    raise AssertionError("the maps were in Redis")
 
 
-async def test_what_one_keeps_another_finds(shared_redis: RedisServer) -> None:
+async def test_an_entry_of_one_process_is_found_by_another(shared_redis: RedisServer) -> None:
     async with opened(shared_redis) as one, opened(shared_redis) as other:
         kept = entry()
         assert same(await other.get(await put(one, kept)), kept)
 
 
-async def test_redis_itself_forgets_an_entry_and_its_maps_when_their_time_is_over(
+async def test_redis_deletes_an_entry_and_its_maps_when_they_expire(
     shared_redis: RedisServer,
 ) -> None:
     async def forgotten() -> bool:
@@ -86,15 +86,15 @@ async def test_redis_itself_forgets_an_entry_and_its_maps_when_their_time_is_ove
         assert await store.put(entry(seconds=0)) is None
 
 
-async def test_the_discriminators_maps_are_computed_by_one_for_all(shared_redis: RedisServer) -> None:
+async def test_the_discriminator_maps_are_shared_through_redis(shared_redis: RedisServer) -> None:
     async with opened(shared_redis) as one, opened(shared_redis) as other:
         id_ = await put(one)
         await one.discriminator_maps(id_, await one.get(id_), lambda: asyncio.sleep(0, MAPS))
-        found = await other.discriminator_maps(id_, await other.get(id_), nobody)
+        found = await other.discriminator_maps(id_, await other.get(id_), must_not_compute)
         assert {name: found[name].tolist() for name in found} == {"local": [[1, 2]], "global": [[3]]}
 
 
-async def test_of_many_who_ask_at_once_one_computes(shared_redis: RedisServer) -> None:
+async def test_many_requests_at_once_compute_the_maps_once(shared_redis: RedisServer) -> None:
     computed = 0
 
     async def compute() -> Mapping[str, AttentionMap]:
@@ -110,7 +110,7 @@ async def test_of_many_who_ask_at_once_one_computes(shared_redis: RedisServer) -
     assert computed == 1
 
 
-async def test_while_redis_is_away_nothing_is_kept_and_afterwards_all_is_well_by_itself(
+async def test_the_store_recovers_after_redis_was_down(
     own_redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def keeps() -> bool:
@@ -132,7 +132,7 @@ async def test_while_redis_is_away_nothing_is_kept_and_afterwards_all_is_well_by
     assert len(errors) == 1
 
 
-async def test_maps_are_answered_though_redis_is_away(own_redis: RedisServer) -> None:
+async def test_maps_are_computed_while_redis_is_down(own_redis: RedisServer) -> None:
     async with opened(own_redis) as store:
         id_ = await put(store)
         kept = await store.get(id_)
@@ -140,7 +140,7 @@ async def test_maps_are_answered_though_redis_is_away(own_redis: RedisServer) ->
         assert await store.discriminator_maps(id_, kept, lambda: asyncio.sleep(0, MAPS)) == MAPS
 
 
-async def test_a_redis_that_hangs_is_not_waited_for(own_redis: RedisServer) -> None:
+async def test_a_hanging_redis_delays_no_request(own_redis: RedisServer) -> None:
     async with opened(own_redis, timeout_seconds=0.2) as store:
         id_ = await put(store)
         own_redis.send(signal.SIGSTOP)
@@ -148,12 +148,12 @@ async def test_a_redis_that_hangs_is_not_waited_for(own_redis: RedisServer) -> N
         with pytest.raises(StoreUnavailable):
             await store.get(id_)
         for _ in range(50):
-            assert await store.put(entry()) is None  # known by now: not waited for again and again
+            assert await store.put(entry()) is None  # fails at once: the pause after a failure has begun
         assert time.monotonic() - started < 10
         own_redis.send(signal.SIGCONT)
 
 
-async def test_that_redis_is_away_and_back_is_noticed_without_a_request(own_redis: RedisServer) -> None:
+async def test_pings_detect_that_redis_stops_and_returns(own_redis: RedisServer) -> None:
     async def down() -> bool:
         return not store.available
 
@@ -168,7 +168,7 @@ async def test_that_redis_is_away_and_back_is_noticed_without_a_request(own_redi
         await until(up)
 
 
-async def test_a_redis_that_is_full_keeps_no_more_and_still_gives(
+async def test_a_full_redis_rejects_entries_but_still_returns_them(
     own_redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with opened(own_redis) as store:
@@ -183,7 +183,7 @@ async def test_a_redis_that_is_full_keeps_no_more_and_still_gives(
     ]
 
 
-async def test_an_entry_above_the_bound_is_not_sent(shared_redis: RedisServer) -> None:
+async def test_an_entry_above_the_limit_is_not_sent(shared_redis: RedisServer) -> None:
     before = shared_redis.ask("DBSIZE")
     async with opened(shared_redis, max_entry_bytes=1024) as store:
         assert await store.put(entry(side=64)) is None
@@ -194,13 +194,13 @@ async def test_an_entry_above_the_bound_is_not_sent(shared_redis: RedisServer) -
 @pytest.mark.parametrize(
     "id_", ["", "x", "A" * 22, "A" * 21 + "*", "A" * 22 + "\n", "../" * 8, "A" * 9999, "é" * 22]
 )
-async def test_any_other_string_is_gone_like_an_expired_one(shared_redis: RedisServer, id_: str) -> None:
+async def test_any_other_string_is_treated_like_an_expired_id(shared_redis: RedisServer, id_: str) -> None:
     async with opened(shared_redis) as store:
         with pytest.raises(AttentionGone):
             await store.get(id_)
 
 
-async def test_what_a_stranger_wrote_is_gone(shared_redis: RedisServer) -> None:
+async def test_foreign_bytes_in_redis_are_ignored(shared_redis: RedisServer) -> None:
     shared_redis.ask(f"SET ugatit:1:{'B' * 22} junk")
     shared_redis.ask(f"SET ugatit:1:{'B' * 22}:others junk")
     async with opened(shared_redis) as store:
@@ -209,12 +209,12 @@ async def test_what_a_stranger_wrote_is_gone(shared_redis: RedisServer) -> None:
         assert await store.discriminator_maps("B" * 22, entry(), lambda: asyncio.sleep(0, MAPS)) == MAPS
 
 
-async def test_who_leaves_in_the_middle_of_a_call_leaves_no_answer_behind_for_another(
+async def test_a_cancelled_call_leaves_no_answer_on_its_connection(
     shared_redis: RedisServer,
 ) -> None:
     async with opened(shared_redis) as store:
         kept = {await put(store, each): each for each in (entry(side=side) for side in range(8, 40))}
-        for yields in range(60):  # so that each is cut off at another point of its way
+        for yields in range(60):  # cancels each call at a different point
             leaving = [asyncio.ensure_future(store.get(id_)) for id_ in kept]
             for _ in range(yields):
                 await asyncio.sleep(0)
@@ -232,10 +232,10 @@ async def test_connections_are_bounded(shared_redis: RedisServer) -> None:
         id_ = await put(store)
         await asyncio.gather(*(store.get(id_) for _ in range(200)))
         clients = int(shared_redis.ask("INFO clients").partition(b"connected_clients:")[2].split()[0])
-    assert clients <= 16 + 3  # and those of this module
+    assert clients <= 16 + 3  # and the connections of this module
 
 
-async def test_no_log_line_holds_the_password(
+async def test_no_log_line_contains_the_password(
     own_redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

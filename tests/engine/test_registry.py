@@ -1,4 +1,4 @@
-"""Loading a directory of bundles: what is good serves, what is not says why."""
+"""Load a directory of bundles: valid ones serve, the others report a reason."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def load(bundles: Path) -> Engine:
     return engine
 
 
-async def test_one_bad_bundle_does_not_stop_the_others(tmp_path: Path) -> None:
+async def test_one_invalid_bundle_does_not_stop_the_others(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path)
     bad = write_tiny_bundle(tmp_path, "dog2cat") / "generator.onnx"
     bad.write_bytes(bad.read_bytes()[:-1] + b"\x00")
@@ -65,7 +65,7 @@ async def test_a_directory_that_is_not_a_bundle_is_ignored_with_one_log_line(
     engine.close()
 
 
-async def test_a_served_direction_that_loses_its_manifest_serves_on(tmp_path: Path) -> None:
+async def test_a_direction_without_its_manifest_still_serves(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path)
     engine = await load(tmp_path)
     (tmp_path / "cat2dog/manifest.json").unlink()
@@ -75,7 +75,7 @@ async def test_a_served_direction_that_loses_its_manifest_serves_on(tmp_path: Pa
     engine.close()
 
 
-async def test_a_bundle_in_a_directory_of_any_bytes_has_a_name_that_can_be_told(tmp_path: Path) -> None:
+async def test_a_directory_name_that_is_not_utf8_is_shown_escaped(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path).rename(tmp_path / os.fsdecode(b"caf\xe9"))
     engine = await load(tmp_path)
     (direction,) = engine.registry
@@ -85,7 +85,7 @@ async def test_a_bundle_in_a_directory_of_any_bytes_has_a_name_that_can_be_told(
     engine.close()
 
 
-async def test_a_model_that_computes_something_else_than_its_canary_is_not_served(tmp_path: Path) -> None:
+async def test_a_model_whose_outputs_differ_from_its_canary_is_not_served(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path, canary_off_by=2)
     engine = await load(tmp_path)
     direction = engine.registry["cat2dog"]
@@ -103,7 +103,7 @@ async def test_one_level_off_is_within_the_canarys_tolerance(tmp_path: Path) -> 
     engine.close()
 
 
-async def test_a_bundle_in_a_directory_of_another_name_says_how_to_call_it(tmp_path: Path) -> None:
+async def test_a_misnamed_bundle_directory_is_defunct_with_the_remedy(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path).rename(tmp_path / "cats")
     engine = await load(tmp_path)
     reason = engine.registry["cats"].reason
@@ -112,7 +112,7 @@ async def test_a_bundle_in_a_directory_of_another_name_says_how_to_call_it(tmp_p
     engine.close()
 
 
-async def test_half_written_bundles_and_plain_files_are_passed_over(tmp_path: Path) -> None:
+async def test_half_written_bundles_and_plain_files_are_ignored(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path).rename(tmp_path / ".cat2dog.x1")
     (tmp_path / "README.md").write_text("Bundles live here.")
     engine = await load(tmp_path)
@@ -124,7 +124,7 @@ async def test_half_written_bundles_and_plain_files_are_passed_over(tmp_path: Pa
     engine.close()
 
 
-async def test_a_reason_names_files_without_their_folders_and_the_log_has_them(
+async def test_a_reason_hides_folders_that_the_log_shows(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     bundles = tmp_path / "my bundles"
@@ -140,7 +140,9 @@ async def test_a_reason_names_files_without_their_folders_and_the_log_has_them(
     engine.close()
 
 
-async def test_while_a_direction_loads_it_says_so(model: FakeModel, tmp_path: Path) -> None:
+async def test_a_loading_direction_rejects_pictures_with_a_retry_time(
+    model: FakeModel, tmp_path: Path
+) -> None:
     engine = fake_engine(Settings(bundles_dir=tmp_path / "bundles"), model)
     model.hold()
     engine.start()

@@ -1,4 +1,4 @@
-"""A new, changed or removed bundle in the folder, while pictures come and go."""
+"""Add, change and remove bundles while pictures are translated."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def bundles(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A directory that is away is gone."""
+    """Treat a missing directory as removed at once."""
     monkeypatch.setattr("app.engine.directions.registry._REPLACE_SECONDS", 0)
 
 
@@ -49,7 +49,7 @@ def served(engine: Engine) -> str:
     return engine.registry["cat2dog"].require_ready().version
 
 
-async def test_pictures_flow_while_versions_are_swapped_and_none_is_refused(tmp_path: Path) -> None:
+async def test_no_picture_is_rejected_while_versions_are_replaced(tmp_path: Path) -> None:
     versions = [version(write_tiny_bundle(tmp_path, words=f"Version {n}.")) for n in range(13)]
     write_tiny_bundle(tmp_path, words="Version 0.")
     settings = Settings(bundles_dir=tmp_path, provider="cpu", reload="poll", reload_poll_seconds=0.1)
@@ -79,7 +79,7 @@ async def test_pictures_flow_while_versions_are_swapped_and_none_is_refused(tmp_
     engine.close()
 
 
-async def test_a_picture_under_way_ends_on_the_version_it_began_with(
+async def test_a_picture_is_finished_by_the_version_that_started_it(
     make_engine: MakeEngine, model: FakeModel, bundles: Path
 ) -> None:
     engine = await make_engine()
@@ -97,7 +97,7 @@ async def test_a_picture_under_way_ends_on_the_version_it_began_with(
     assert (await task).entry.version == before
 
 
-async def test_an_old_version_is_let_go_after_its_last_picture(bundles: Path) -> None:
+async def test_an_old_version_is_released_after_its_last_picture(bundles: Path) -> None:
     models: list[FakeModel] = []
     opened: list[weakref.ref[FakeSession]] = []
 
@@ -125,7 +125,7 @@ async def test_an_old_version_is_let_go_after_its_last_picture(bundles: Path) ->
     engine.close()
 
 
-async def test_a_bad_bundle_leaves_the_old_version_serving_and_says_so(
+async def test_a_rejected_bundle_leaves_the_old_version_serving_with_a_reason(
     make_engine: MakeEngine, bundles: Path
 ) -> None:
     engine = await make_engine()
@@ -175,7 +175,7 @@ async def test_the_same_bundle_copied_again_is_verified_but_not_loaded_twice(
     await engine.translate("cat2dog", photo())
 
 
-async def test_a_new_direction_starts_and_then_serves_while_the_service_stays_ready(
+async def test_a_new_direction_loads_while_the_service_stays_ready(
     make_engine: MakeEngine, model: FakeModel, bundles: Path
 ) -> None:
     engine = await make_engine(preferred_direction="ant2bee")
@@ -194,7 +194,7 @@ async def test_a_new_direction_starts_and_then_serves_while_the_service_stays_re
 
 
 @pytest.mark.usefixtures("at_once")
-async def test_a_removed_direction_ends_its_pictures_and_is_offered_no_more(
+async def test_a_removed_direction_finishes_its_pictures_and_is_no_longer_offered(
     make_engine: MakeEngine, model: FakeModel, bundles: Path
 ) -> None:
     engine = await make_engine()
@@ -216,7 +216,7 @@ async def test_a_removed_direction_ends_its_pictures_and_is_offered_no_more(
 
 
 @pytest.mark.usefixtures("at_once")
-async def test_a_directory_that_is_away_for_a_moment_is_being_replaced(
+async def test_a_directory_that_is_missing_for_a_moment_is_kept(
     make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = await make_engine()
@@ -235,7 +235,7 @@ async def test_a_directory_that_is_away_for_a_moment_is_being_replaced(
     await engine.translate("cat2dog", photo())
 
 
-async def test_a_folder_that_cannot_be_read_for_a_while_takes_nothing_away(
+async def test_an_unreadable_bundles_directory_keeps_all_directions(
     make_engine: MakeEngine, bundles: Path
 ) -> None:
     engine = await make_engine()
@@ -244,7 +244,7 @@ async def test_a_folder_that_cannot_be_read_for_a_while_takes_nothing_away(
     await engine.translate("cat2dog", photo())
 
 
-async def test_the_discriminators_of_a_replaced_version_are_gone_but_not_the_generators_map(
+async def test_a_replaced_version_keeps_only_the_generator_map(
     make_engine: MakeEngine, bundles: Path
 ) -> None:
     engine = await make_engine()
@@ -256,7 +256,7 @@ async def test_the_discriminators_of_a_replaced_version_are_gone_but_not_the_gen
         await engine.attention(translation.id, "local")
 
 
-async def test_a_defunct_direction_gets_another_chance_when_told_or_when_its_bundle_changes(
+async def test_a_defunct_direction_is_loaded_again_on_request_or_when_its_bundle_changes(
     make_engine: MakeEngine, model: FakeModel, bundles: Path
 ) -> None:
     engine = await make_engine()
@@ -274,7 +274,7 @@ async def test_a_defunct_direction_gets_another_chance_when_told_or_when_its_bun
         await engine.translate("cat2dog", photo())
 
 
-async def test_told_to_reload_during_a_reload_it_looks_once_more(
+async def test_a_request_during_a_reload_causes_another_reload(
     make_engine: MakeEngine, model: FakeModel, bundles: Path
 ) -> None:
     engine = await make_engine()
@@ -289,7 +289,7 @@ async def test_told_to_reload_during_a_reload_it_looks_once_more(
     await until(lambda: only(engine).bundle is not None and only(engine).bundle.card == "Third")
 
 
-async def test_nothing_is_reloaded_once_the_service_is_about_to_stop(
+async def test_a_draining_service_does_not_reload(
     make_engine: MakeEngine, model: FakeModel, bundles: Path
 ) -> None:
     engine = await make_engine()
@@ -300,7 +300,7 @@ async def test_nothing_is_reloaded_once_the_service_is_about_to_stop(
     assert not engine._watcher._requested.is_set()
 
 
-async def test_a_bundle_that_hangs_when_it_is_opened_does_not_keep_others_from_being_reloaded(
+async def test_a_bundle_that_hangs_while_opening_does_not_block_other_reloads(
     make_engine: MakeEngine, model: FakeModel, bundles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.engine.directions.registry._LOAD_ALONE_SECONDS", 1)
@@ -317,7 +317,7 @@ async def test_a_bundle_that_hangs_when_it_is_opened_does_not_keep_others_from_b
     assert engine.registry["ant2bee"].state is State.READY
 
 
-async def test_polling_takes_up_what_was_written_in_place_when_it_is_whole(
+async def test_polling_loads_a_bundle_that_was_written_in_place_once_it_is_complete(
     model: FakeModel, bundles: Path
 ) -> None:
     settings = Settings(bundles_dir=bundles, reload="poll", reload_poll_seconds=0.1)

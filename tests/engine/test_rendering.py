@@ -1,4 +1,4 @@
-"""The pictures that answers hold."""
+"""The pictures in answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def entry(content: Box = Box(0, 0, 32, 32)) -> Entry:  # noqa: B008
     )
 
 
-def test_a_png_answer_holds_exactly_what_the_network_painted() -> None:
+def test_a_png_answer_equals_the_network_output() -> None:
     assert np.array_equal(pixels_of(render_picture(entry(), RenderOptions()).data), 255 - PICTURE)
 
 
@@ -48,13 +48,13 @@ def test_alpha_zero_shows_the_base_alone(base: str, expected: np.ndarray) -> Non
     assert np.array_equal(pixels_of(overlay.data), expected)
 
 
-def test_a_heatmap_is_the_colours_alone() -> None:
+def test_a_heatmap_view_has_only_the_colours() -> None:
     heatmap = render_attention(entry(), MAP, RenderOptions(colormap="viridis"), view="heatmap")
     expected = colorize(normalize(MAP), height=32, width=32, colormap="viridis")
     assert np.array_equal(pixels_of(heatmap.data), expected)
 
 
 @pytest.mark.parametrize("media_type", ["image/png", "image/jpeg", "image/webp"])
-def test_a_picture_is_what_its_media_type_says(media_type: str) -> None:
+def test_a_picture_has_the_format_of_its_media_type(media_type: str) -> None:
     magic = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8\xff", "image/webp": b"RIFF"}[media_type]
     assert render_picture(entry(), RenderOptions(media_type=media_type)).data.startswith(magic)

@@ -1,4 +1,4 @@
-"""Clients who are refused together come back one after the other."""
+"""Clients that are rejected together return at different times."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def seeded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("run_seconds", [0.03, 0.5, 3.0])
-async def test_of_a_refused_crowd_only_a_part_comes_back_at_the_same_second(run_seconds: float) -> None:
+async def test_rejected_clients_are_asked_to_return_at_different_seconds(run_seconds: float) -> None:
     admission = Admission(16)
     admission.record_run(run_seconds, 1)
     with ExitStack() as held:
@@ -43,7 +43,7 @@ def refusal(admission: Admission) -> QueueFull:
 
 
 @pytest.mark.parametrize("seconds", [1, 2, 10, 60, 120, 100_000])
-def test_a_wait_is_a_whole_number_within_its_bounds(seconds: int) -> None:
+def test_a_retry_time_is_a_whole_number_within_its_bounds(seconds: int) -> None:
     waits = [with_jitter(seconds) for _ in range(200)]
     assert all(type(wait) is int for wait in waits)
     assert min(waits) >= min(seconds, MAX_RETRY_SECONDS // 2)

@@ -1,4 +1,4 @@
-"""That a session really came up where it was decided, with a fake onnxruntime: no GPU is needed."""
+"""Sessions open on the chosen provider, tested with a fake onnxruntime: no GPU is needed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CUDA_LIST, OPENVINO_LIST, CPU_LIST = (CUDA, CPU), (OPENVINO, CPU), (CPU,)
 
 
 class FakeSessionOptions:
-    """Keeps what it is told as onnxruntime's own does."""
+    """Records the options like onnxruntime's own class."""
 
     def __init__(self) -> None:
         self.entries: dict[str, str] = {}
@@ -41,7 +41,7 @@ class FakeSessionOptions:
 
 
 class FakeOnnxruntime:
-    """Stands for the module: sessions come up on whatever of `works` is asked for first."""
+    """A fake of the module: a session uses the first of its providers that is in `works`."""
 
     def __init__(self, works: set[str], raises: set[str] = frozenset()) -> None:
         self.works = works
@@ -84,7 +84,7 @@ def install(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     return put
 
 
-def test_a_gpu_that_comes_up_is_used(install) -> None:  # type: ignore[no-untyped-def]
+def test_a_working_gpu_is_used(install) -> None:  # type: ignore[no-untyped-def]
     fake = FakeOnnxruntime({CUDA, CPU})
     install(fake, DEVICE)
     opened = open_runtime(Settings(devices="3"))
@@ -94,7 +94,7 @@ def test_a_gpu_that_comes_up_is_used(install) -> None:  # type: ignore[no-untype
     assert fake.asked[0][0][1]["device_id"] == "3"
 
 
-def test_a_silent_fall_back_to_the_cpu_is_noticed(install) -> None:  # type: ignore[no-untyped-def]
+def test_a_silent_fallback_to_the_cpu_is_detected(install) -> None:  # type: ignore[no-untyped-def]
     install(FakeOnnxruntime({CPU}), DEVICE)
     assert open_runtime(Settings()).providers == CPU_LIST
 
@@ -104,13 +104,13 @@ def test_a_provider_that_fails_to_load_is_noticed(install) -> None:  # type: ign
     assert open_runtime(Settings()).providers == CUDA_LIST
 
 
-def test_a_required_gpu_that_does_not_come_up_refuses_the_start(install) -> None:  # type: ignore[no-untyped-def]
+def test_a_required_gpu_that_does_not_work_stops_the_start(install) -> None:  # type: ignore[no-untyped-def]
     install(FakeOnnxruntime({CPU}), DEVICE)
     with pytest.raises(ProviderRefused, match="does not work here"):
         open_runtime(Settings(require_gpu=True))
 
 
-def test_without_a_device_no_gpu_session_is_even_tried(install) -> None:  # type: ignore[no-untyped-def]
+def test_without_a_device_no_gpu_session_is_tried(install) -> None:  # type: ignore[no-untyped-def]
     fake = FakeOnnxruntime({CPU})
     install(fake, NO_DEVICE)
     open_runtime(Settings())
@@ -118,7 +118,7 @@ def test_without_a_device_no_gpu_session_is_even_tried(install) -> None:  # type
     assert not fake.preloaded
 
 
-def test_openvino_comes_before_the_cpu_provider_and_is_told_its_precision(install) -> None:  # type: ignore[no-untyped-def]
+def test_openvino_precedes_the_cpu_provider_with_its_precision_set(install) -> None:  # type: ignore[no-untyped-def]
     fake = FakeOnnxruntime({OPENVINO, CPU})
     install(fake, INTEL)
     opened = open_runtime(Settings(intra_op_threads=3))
@@ -128,7 +128,7 @@ def test_openvino_comes_before_the_cpu_provider_and_is_told_its_precision(instal
     assert '"INFERENCE_NUM_THREADS": "3"' in options["load_config"]
 
 
-def test_only_in_float32_and_by_itself_does_openvino_have_to_win_a_race(install) -> None:  # type: ignore[no-untyped-def]
+def test_openvino_is_benchmarked_only_in_float32_and_by_default(install) -> None:  # type: ignore[no-untyped-def]
     install(FakeOnnxruntime({OPENVINO, CPU}), INTEL)
     assert open_runtime(Settings()).benchmark is not None
     assert open_runtime(Settings(provider="openvino")).benchmark is None
@@ -138,14 +138,14 @@ def test_only_in_float32_and_by_itself_does_openvino_have_to_win_a_race(install)
     assert open_runtime(Settings(precision="float32")).benchmark is not None
 
 
-def test_an_openvino_that_fails_gives_way_to_the_cpu_provider(install) -> None:  # type: ignore[no-untyped-def]
+def test_the_cpu_provider_replaces_an_openvino_that_fails(install) -> None:  # type: ignore[no-untyped-def]
     install(FakeOnnxruntime({CPU}, {OPENVINO}), INTEL)
     assert open_runtime(Settings()).providers == CPU_LIST
     with pytest.raises(ProviderRefused, match="does not work here"):
         open_runtime(Settings(provider="openvino"))
 
 
-def test_openvino_gets_every_shape_fixed(install) -> None:  # type: ignore[no-untyped-def]
+def test_openvino_sessions_have_fixed_shapes(install) -> None:  # type: ignore[no-untyped-def]
     fake = FakeOnnxruntime({OPENVINO, CPU})
     install(fake, INTEL)
     model = Runtime(OPENVINO_LIST, "bfloat16").open(b"model")
@@ -155,7 +155,7 @@ def test_openvino_gets_every_shape_fixed(install) -> None:  # type: ignore[no-un
 
 
 class FakeBound:
-    """Stands for a session with buffers on a device that is not there."""
+    """A fake of a session with buffers on a device."""
 
     made: ClassVar[list[FakeBound]] = []
     fails_with_graph = False
@@ -181,7 +181,7 @@ def on_cuda(install, monkeypatch: pytest.MonkeyPatch) -> Runtime:  # type: ignor
     return open_runtime(Settings(devices="1,3", gpu_memory_limit_bytes=10**9))
 
 
-def test_a_gpu_s_run_is_recorded_for_every_shape(on_cuda: Runtime) -> None:
+def test_a_gpu_run_is_recorded_for_every_shape(on_cuda: Runtime) -> None:
     model = on_cuda.open(b"model")
     model.prepare_shapes([(1, 32, 16), (2, 32, 16)])
     assert [(made.shape, made.device, made.graph) for made in FakeBound.made] == [
@@ -212,13 +212,13 @@ def test_on_a_cpu_there_is_one_copy(install) -> None:  # type: ignore[no-untyped
     assert len(device_runtimes(open_runtime(settings), settings)) == 1
 
 
-def test_a_device_that_is_not_there_refuses_the_start(install) -> None:  # type: ignore[no-untyped-def]
+def test_a_missing_device_stops_the_start(install) -> None:  # type: ignore[no-untyped-def]
     install(FakeOnnxruntime({CUDA, CPU}), DEVICE)
     with pytest.raises(ProviderRefused, match="UGATIT_DEVICES names GPU 4, but the driver finds 4"):
         open_runtime(Settings(devices="0,4"))
 
 
-def test_tensorrt_keeps_float32_and_needs_a_folder_that_it_can_write_to(
+def test_tensorrt_keeps_float32_and_requires_a_writable_cache(
     install,  # type: ignore[no-untyped-def]
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -234,7 +234,7 @@ def test_tensorrt_keeps_float32_and_needs_a_folder_that_it_can_write_to(
     assert os.environ["NVIDIA_TF32_OVERRIDE"] == "0"
 
 
-def test_where_shapes_are_dear_there_are_few() -> None:
+def test_few_batch_sizes_are_powers_of_two() -> None:
     assert batch_sizes(8, few=True) == [1, 2, 4, 8]
     assert batch_sizes(6, few=True) == [1, 2, 4, 6]
     assert batch_sizes(1, few=True) == [1]
@@ -283,7 +283,7 @@ def _recording(opened: list[bytes]):  # type: ignore[no-untyped-def]
     return open_session
 
 
-def test_threads_do_not_spin_on_when_a_run_is_over() -> None:
+def test_threads_stop_spinning_after_a_run() -> None:
     options = session.session_options(threads=2)
     assert options.get_session_config_entry("session.force_spinning_stop") == "1"
     assert options.intra_op_num_threads == 2

@@ -12,7 +12,7 @@ from app.settings.settings import Settings
 from tests.tiny_bundle import endless, generator
 
 
-def test_a_run_under_way_can_be_terminated_and_the_session_used_again(
+def test_a_terminated_session_can_run_again(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     session = open_runtime(Settings(provider="cpu")).open(endless())
@@ -26,7 +26,7 @@ def test_a_run_under_way_can_be_terminated_and_the_session_used_again(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_session_names_its_outputs_and_its_true_provider() -> None:
+def test_a_session_reports_its_outputs_and_its_provider() -> None:
     session = open_runtime(Settings(provider="cpu")).open(generator())
     assert session.execution.provider == "CPUExecutionProvider"
     outputs = session.run(np.zeros((2, 16, 8, 3), np.uint8))

@@ -1,4 +1,4 @@
-"""Which store the settings ask for."""
+"""The store that the settings choose."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def test_without_the_package_for_redis_one_sentence_says_what_to_install(
 
 
 @pytest.mark.parametrize("option", ["nonsense=1", "socket_timeout=soon", "max_connections=-1"])
-def test_an_impossible_option_of_the_address_is_refused_without_its_password(option: str) -> None:
+def test_an_invalid_option_of_the_address_is_rejected_without_showing_the_password(option: str) -> None:
     with pytest.raises(SettingsError, match="UGATIT_STORE_URL has options") as refused:
         open_store(Settings(store_url=f"redis://:hunter2@host/0?{option}"))
     assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize("url", ["redis://host", "rediss://me:word@host:1/2?ssl_cert_reqs=none&protocol=3"])
-def test_what_redis_py_takes_is_taken(url: str) -> None:
+def test_options_that_redis_py_accepts_are_accepted(url: str) -> None:
     assert not open_store(Settings(store_url=url)).available

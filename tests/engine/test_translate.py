@@ -1,4 +1,4 @@
-"""What the engine promises about a translation, with a real model in onnxruntime."""
+"""Translations and heat maps of a real model in onnxruntime."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import AttentionGone, NoSuchNetwork, UnknownDirection
+from app.engine.events import RunFinished
 from app.engine.runtime.runtime import open_runtime
 from app.settings.settings import Settings
 from models.bundle.canary import smooth_picture
@@ -53,7 +54,7 @@ async def test_the_discriminators_judge_the_translation_not_the_source(tmp_path:
     engine.close()
 
 
-async def test_a_model_without_attention_translates_and_says_that_it_has_none(tmp_path: Path) -> None:
+async def test_a_model_without_attention_translates_but_has_no_heat_maps(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path, attention=False, discriminators=False)
     engine = await real_engine(tmp_path)
     translation = await engine.translate("cat2dog", encoded(PICTURE))
@@ -64,7 +65,7 @@ async def test_a_model_without_attention_translates_and_says_that_it_has_none(tm
     engine.close()
 
 
-async def test_unknown_directions_are_told_the_known_ones(tmp_path: Path) -> None:
+async def test_an_unknown_direction_is_rejected_with_the_known_ones(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path)
     write_tiny_bundle(tmp_path, "dog2cat")
     engine = await real_engine(tmp_path)
@@ -73,7 +74,7 @@ async def test_unknown_directions_are_told_the_known_ones(tmp_path: Path) -> Non
     engine.close()
 
 
-async def test_unknown_ids_are_gone(tmp_path: Path) -> None:
+async def test_unknown_ids_raise_attention_gone(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path)
     engine = await real_engine(tmp_path)
     for id_ in ("", "x", "A" * 22, "é" * 30):
@@ -82,7 +83,7 @@ async def test_unknown_ids_are_gone(tmp_path: Path) -> None:
     engine.close()
 
 
-async def test_a_batch_answers_what_single_runs_answer(tmp_path: Path) -> None:
+async def test_batched_translations_equal_single_ones(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path)
     pictures = [smooth_picture(SIZE, SIZE, seed=seed) for seed in range(6)]
     engine = await real_engine(tmp_path, max_batch=4, batch_wait_ms=50)
@@ -92,4 +93,16 @@ async def test_a_batch_answers_what_single_runs_answer(tmp_path: Path) -> None:
         assert np.array_equal(translation.entry.translation, 255 - picture)
         assert np.array_equal(translation.entry.generator, alone.entry.generator)
         assert translation.source_probability == alone.source_probability
+    engine.close()
+
+
+async def test_every_run_is_published_to_the_subscribers(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path)
+    engine = await real_engine(tmp_path)
+    events: list[RunFinished] = []
+    engine.events.subscribe(events.append)
+    for _ in range(2):
+        await engine.translate("cat2dog", encoded(PICTURE))
+    assert [(event.direction, event.pictures) for event in events] == [("cat2dog", 1)] * 2
+    assert all(event.seconds > 0 for event in events)
     engine.close()

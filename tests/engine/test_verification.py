@@ -1,4 +1,4 @@
-"""A model must answer what its manifest promises, before anybody's picture meets it."""
+"""A model's outputs must match its manifest before it serves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.tiny_bundle import SIZE, generator, write_tiny_bundle
 
 
 class Answering:
-    """A model that answers the same whatever it is asked."""
+    """A model with constant outputs."""
 
     execution = Execution("CPUExecutionProvider", "float32")
 
@@ -62,9 +62,7 @@ def changed(outputs: Outputs, changes: Mapping[str, NDArray[Any] | None]) -> dic
 
 
 @pytest.mark.parametrize("change", WRONG)
-def test_a_generator_that_answers_other_outputs_is_refused_in_one_sentence(
-    tmp_path: Path, change: str
-) -> None:
+def test_a_generator_with_wrong_outputs_is_rejected_in_one_sentence(tmp_path: Path, change: str) -> None:
     bundle = read_bundle(write_tiny_bundle(tmp_path))
     canary = read_canary(bundle.files[CANARY])
     right = {name: values for name, values in canary.items() if name != "pixels"}
@@ -75,7 +73,7 @@ def test_a_generator_that_answers_other_outputs_is_refused_in_one_sentence(
     assert "\n" not in str(refused.value)
 
 
-def test_a_manifest_that_hides_the_graphs_attention_is_refused(tmp_path: Path) -> None:
+def test_a_manifest_without_the_attention_of_its_graph_is_rejected(tmp_path: Path) -> None:
     bundle = read_bundle(write_tiny_bundle(tmp_path))
     manifest = bundle.manifest.model_copy(update={"attention": False})
     write_bundle(bundle.path, manifest, bundle.files)
@@ -85,7 +83,7 @@ def test_a_manifest_that_hides_the_graphs_attention_is_refused(tmp_path: Path) -
         verify(bundle.path, open_runtime(Settings(provider="cpu")).open)
 
 
-def test_a_canary_of_another_size_than_the_manifests_is_refused(tmp_path: Path) -> None:
+def test_a_canary_whose_size_differs_from_the_manifest_is_rejected(tmp_path: Path) -> None:
     bundle = read_bundle(write_tiny_bundle(tmp_path))
     canary = {**read_canary(bundle.files[CANARY]), "pixels": smooth_picture(16, 16, seed=0)[None]}
     with pytest.raises(BundleError, match=f"{SIZE} x {SIZE}"):
@@ -101,7 +99,7 @@ def test_a_canary_of_another_size_than_the_manifests_is_refused(tmp_path: Path) 
         {"logit_local": np.full((1, 1, 2, 2), np.inf, np.float32)},
     ],
 )
-def test_discriminators_without_maps_or_with_values_that_are_not_finite_are_refused(
+def test_discriminators_without_maps_or_with_infinite_values_are_rejected(
     change: Mapping[str, NDArray[Any] | None],
 ) -> None:
     pixels = smooth_picture(SIZE, SIZE, seed=0)[None]
@@ -111,7 +109,7 @@ def test_discriminators_without_maps_or_with_values_that_are_not_finite_are_refu
 
 
 @pytest.mark.anyio
-async def test_wrong_discriminators_are_refused_by_verify_and_degrade_a_service(tmp_path: Path) -> None:
+async def test_wrong_discriminators_fail_verify_and_degrade_a_service(tmp_path: Path) -> None:
     bundle = read_bundle(write_tiny_bundle(tmp_path))
     files = {**bundle.files, DISCRIMINATORS: generator()}
     entries = {name: entry_of(data) for name, data in files.items()}

@@ -1,4 +1,4 @@
-"""The same promises on an NVIDIA GPU. Skipped where none answers."""
+"""The engine on an NVIDIA GPU. Skipped without one."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ from models.bundle.directory import read_bundle
 from models.bundle.manifest import GENERATOR
 from tests.photos import photo
 
-ANSWERS = probe(with_openvino=False)
+CAPABILITIES = probe(with_openvino=False)
 BUNDLES = Path("bundles")
 SHIPPED = BUNDLES / "selfie2anime"
 
 pytestmark = [
     pytest.mark.gpu,
-    pytest.mark.skipif(not ANSWERS.cuda, reason="no CUDA device answers on this machine"),
+    pytest.mark.skipif(not CAPABILITIES.cuda, reason="no CUDA device was found on this machine"),
 ]
-needs_tensorrt = pytest.mark.skipif(not ANSWERS.tensorrt, reason="TensorRT's libraries are not installed")
+needs_tensorrt = pytest.mark.skipif(
+    not CAPABILITIES.tensorrt, reason="TensorRT's libraries are not installed"
+)
 
 
 def generator(runtime: Runtime) -> Model:
@@ -50,7 +52,7 @@ def test_a_shipped_bundle_is_exact_on_cuda(cuda: Runtime, bundle: str) -> None:
     assert verified.execution == (CUDA, "float32")
 
 
-def test_a_batch_answers_as_its_pictures_alone(cuda: Runtime) -> None:
+def test_batched_pictures_equal_single_ones_on_cuda(cuda: Runtime) -> None:
     model = generator(cuda)
     pixels = pictures(8)
     for batch in (8, 4, 2):
@@ -73,7 +75,7 @@ def test_the_run_is_recorded_as_a_cuda_graph(cuda: Runtime, caplog: pytest.LogCa
     assert all((first[name] == again[name]).all() for name in first)
 
 
-def test_buffers_lie_on_the_device(cuda: Runtime) -> None:
+def test_buffers_are_on_the_device(cuda: Runtime) -> None:
     model = generator(cuda)
     pixels = pictures(1)
     model.run(pixels)
@@ -84,7 +86,7 @@ def test_buffers_lie_on_the_device(cuda: Runtime) -> None:
 
 @needs_tensorrt
 @pytest.mark.parametrize("precision", ["float32", "float16"])
-def test_tensorrt_passes_the_canary_and_keeps_its_engines(tmp_path: Path, precision: str) -> None:
+def test_tensorrt_passes_the_canary_and_caches_its_engines(tmp_path: Path, precision: str) -> None:
     settings = Settings(provider="tensorrt", precision=precision, engine_cache_dir=tmp_path)
     verified = verify(SHIPPED, open_runtime(settings).open)
     assert verified.execution == (TENSORRT, precision)
@@ -95,7 +97,7 @@ def test_tensorrt_passes_the_canary_and_keeps_its_engines(tmp_path: Path, precis
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_the_service_translates_on_every_device(anyio_backend: str) -> None:
-    devices = ",".join(map(str, range(ANSWERS.cuda)))
+    devices = ",".join(map(str, range(CAPABILITIES.cuda)))
     settings = Settings(bundles_dir=BUNDLES, provider="cuda", devices=devices)
     engine = open_engine(settings, open_runtime(settings))
     engine.start()

@@ -1,4 +1,4 @@
-"""A server that does nothing but answer: what this machine takes at the least for a request, at this moment.
+"""A server without work: measures the least time that a request takes on this machine at this moment.
 
 python -m tests.load.bare
 """
@@ -33,7 +33,7 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 @contextmanager
 def bare_server() -> Iterator[Service]:
-    """The server as a process of its own, as the service is."""
+    """Run the server in its own process, like the service."""
     command = [sys.executable, "-m", "tests.load.bare"]
     with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
         try:

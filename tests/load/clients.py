@@ -1,4 +1,4 @@
-"""Clients that load a service: closed loop (each waits for its answer) and open loop (nobody waits)."""
+"""Clients that load a service: closed loop (each waits for its answer) and open loop (none waits)."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ HEALTH = head("/healthz", "Connection: close\r\n", "GET")
 
 
 class Answer(NamedTuple):
-    """What came back for one request, and after how long."""
+    """The answer to one request, and its time."""
 
     status: int
-    """0: nothing came."""
+    """0 without an answer."""
     seconds: float
     retry_after: bool
     at: float
-    """When it was there, on `time.perf_counter`."""
+    """When it was complete, on `time.perf_counter`."""
 
 
 class Answers(list[Answer]):
     """All answers of a phase."""
 
     def statuses(self) -> Counter[int]:
-        """How many of each."""
+        """Count the answers by status."""
         return Counter(answer.status for answer in self)
 
     def seconds(self, status: int) -> list[float]:
-        """The durations of those with a status, in order of size."""
+        """Return the sorted durations of the answers with a status."""
         return sorted(answer.seconds for answer in self if answer.status == status)
 
 
 async def ask(service: Service, request: bytes) -> Answer:
-    """Send one request on a connection of its own and read its answer to the end."""
+    """Send one request on a new connection and read its answer to the end."""
     started = time.perf_counter()
     answer = b""
     try:
@@ -60,14 +60,14 @@ async def ask(service: Service, request: bytes) -> Answer:
 
 
 def _whole(answer: bytes) -> bool:
-    """Whether an answer is as long as it says."""
+    """Return whether an answer is as long as its Content-Length."""
     headers, _, body = answer.partition(b"\r\n\r\n")
     length = re.search(rb"content-length: (\d+)", headers, re.IGNORECASE)
     return length is not None and len(body) == int(length[1])
 
 
 async def closed_loop(service: Service, *, clients: int, seconds: float) -> Answers:
-    """Clients who ask again as soon as they are answered, for a while."""
+    """Run clients that send the next request as soon as they have an answer."""
     answers, end = Answers(), time.perf_counter() + seconds
 
     async def client() -> None:
@@ -79,7 +79,7 @@ async def closed_loop(service: Service, *, clients: int, seconds: float) -> Answ
 
 
 async def open_loop(service: Service, *, rate: float, seconds: float, request: bytes = POST) -> Answers:
-    """A request every 1 / rate seconds, whatever happens to those before."""
+    """Send a request every 1 / rate seconds without waiting for earlier ones."""
     asking: list[asyncio.Task[Answer]] = []
     begin = time.perf_counter()
     for index in range(round(rate * seconds)):
@@ -89,5 +89,5 @@ async def open_loop(service: Service, *, rate: float, seconds: float, request: b
 
 
 def percentile(ordered: list[float], share: float) -> float:
-    """The value that a share of the values is not above."""
+    """Return the value below which a share of the values is."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -1,10 +1,10 @@
-"""The real server over a model of known duration, as a process of its own.
+"""The real server over a model of known duration, in its own process.
 
     python -m tests.load.service SECONDS
 
-The model sleeps instead of computing, some pictures at a time as on a GPU: so its capacity is known, a busy
-machine changes it little, and what is tested is the service around it. Settings come from the environment.
-Told to leave, it prints how many pictures its model translated.
+The model sleeps instead of computing, several pictures at a time as on a GPU. So its capacity is known and
+hardly depends on the load of the machine, and the tests measure the service around it. Settings are read
+from the environment. After SIGTERM it prints how many pictures its model translated.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ CAPACITY = BATCH / RUN_SECONDS
 
 
 class SleepingModel(FakeModel):
-    """Takes its time for each run."""
+    """Sleeps before each run."""
 
     seconds = 0.0
 
     def run(self, pixels: Pixels) -> Outputs:
-        """Run a batch."""
+        """Return the outputs of a batch."""
         time.sleep(self.seconds)
         return super().run(pixels)
 
 
 def main() -> None:
-    """Serve until told to leave."""
+    """Serve until SIGTERM."""
     settings = load_settings()
     model = SleepingModel()
     listening = open_socket("127.0.0.1", 0)
@@ -57,19 +57,19 @@ def main() -> None:
 async def _serve(server: Server, listening: socket.socket, model: SleepingModel) -> None:
     startup = server.startup
 
-    async def then_tell(sockets: list[socket.socket] | None = None) -> None:
+    async def then_report(sockets: list[socket.socket] | None = None) -> None:
         await startup(sockets)
         await server._engine.loaded()
         model.batches.clear()  # the canary's and the warm-up's
         model.seconds = float(sys.argv[1])
         print("ready", flush=True)
 
-    server.startup = then_tell  # type: ignore[method-assign]
+    server.startup = then_report  # type: ignore[method-assign]
     await server.serve(sockets=[listening])
 
 
 class Service:
-    """The process, as a test sees it."""
+    """The process of a service."""
 
     def __init__(self, process: subprocess.Popen[str], host: str, port: int) -> None:
         self.process = process
@@ -78,20 +78,20 @@ class Service:
 
     @property
     def memory_bytes(self) -> int:
-        """Its resident memory."""
+        """The resident memory of the process."""
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGESIZE")
 
     def translated(self) -> int:
-        """Wait for its end: how many pictures it translated."""
-        told, _ = self.process.communicate(timeout=60)
+        """Wait for the end of the process; return how many pictures it translated."""
+        output, _ = self.process.communicate(timeout=60)
         assert self.process.returncode == 0
-        return int(told.split()[-1])
+        return int(output.split()[-1])
 
 
 @contextmanager
 def sleeping_service(folder: Path, *, seconds: float = RUN_SECONDS, **settings: str) -> Iterator[Service]:
-    """A service that is ready."""
+    """Run a service that is ready."""
     variables = {"UGATIT_BUNDLES_DIR": str(folder / "bundles"), "UGATIT_LOG_LEVEL": "error"} | settings
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.load.service", str(seconds)],

@@ -1,4 +1,4 @@
-"""Load at capacity and at three times of it: as much is served as can be, and the rest is refused at once.
+"""Load at the capacity and at three times the capacity: the throughput stays, the rest is rejected at once.
 
 `UGATIT_TESTS_CAPACITY_SECONDS` and `UGATIT_TESTS_OVERLOAD_SECONDS` make them longer.
 """
@@ -31,7 +31,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield service
 
 
-def test_at_capacity_nobody_is_refused_and_memory_stays_flat(service: Service) -> None:
+def test_at_capacity_no_request_is_rejected_and_memory_stays_flat(service: Service) -> None:
     asyncio.run(closed_loop(service, clients=2 * BATCH, seconds=1))
     before = service.memory_bytes
     answers = asyncio.run(closed_loop(service, clients=2 * BATCH, seconds=CAPACITY_SECONDS))
@@ -40,16 +40,16 @@ def test_at_capacity_nobody_is_refused_and_memory_stays_flat(service: Service) -
     assert service.memory_bytes - before < GROWTH_BYTES
 
 
-def test_three_times_the_capacity_costs_no_goodput_and_is_refused_at_once(service: Service) -> None:
+def test_overload_keeps_the_throughput_and_is_rejected_at_once(service: Service) -> None:
     with bare_server() as bare:
         capacity, overload, health, least = asyncio.run(_overload(service, bare))
     assert overload.statuses().keys() == {200, 503}
     assert all(answer.retry_after for answer in overload if answer.status == 503)
     assert health.statuses().keys() == {200}
     assert _rate(overload) >= GOODPUT * capacity
-    # On cores that the clients and other programs need too, an answer that waits for a core is late by no
-    # fault of the service: its time counts beyond what a bare server takes at the same moment. The tail may
-    # take some turns of the scheduler.
+    # The clients and other programs share the cores, so an answer may be late without a fault of the service:
+    # only the time beyond that of a bare server at the same moment counts. The tail may wait for several
+    # time slices of the scheduler.
     half, most = (percentile(least.seconds(200), share) for share in (0.5, 0.95))
     refusals = overload.seconds(503)
     assert percentile(refusals, 0.5) - half < REFUSAL_SECONDS
@@ -58,7 +58,7 @@ def test_three_times_the_capacity_costs_no_goodput_and_is_refused_at_once(servic
 
 
 async def _overload(service: Service, bare: Service) -> tuple[float, Answers, Answers, Answers]:
-    """The capacity, measured just before, then the answers: overload, health, bare server."""
+    """Measure the capacity, then load; return it and the answers: overload, health, bare server."""
     seconds = OVERLOAD_SECONDS / 5
     capacity = _rate(await closed_loop(service, clients=2 * BATCH, seconds=seconds))
     overload, health, least = await asyncio.gather(
@@ -70,7 +70,7 @@ async def _overload(service: Service, bare: Service) -> tuple[float, Answers, An
 
 
 def _rate(answers: Answers) -> float:
-    """Pictures a second from the first batch on, which does not count: the queue had to fill."""
+    """Return the pictures a second after the first batch, during which the queue was filled."""
     served = sorted(answer.at for answer in answers if answer.status == 200)
     first, last = served[0], served[-1]
     return sum(at > first + RUN_SECONDS / 2 for at in served) / (last - first)

@@ -1,6 +1,6 @@
-"""Clients who leave at each stage of their request: permits, memory and connections come back, to the last.
+"""Clients that disconnect at each stage of a request: all permits, memory and connections are released.
 
-`UGATIT_TESTS_DISCONNECTS` tells how many leave at each stage.
+`UGATIT_TESTS_DISCONNECTS` sets how many disconnect at each stage.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ REQUEST = head(URL, f"Content-Type: image/png\r\nContent-Length: {len(BODY)}\r\n
 
 
 class Encoder:
-    """Encodes answers when it is told to."""
+    """Encodes answers once the test allows it."""
 
     def __init__(self) -> None:
         self.entered = threading.Semaphore(0)
@@ -36,26 +36,26 @@ class Encoder:
         self.go.set()
 
     def render(self, *arguments: object) -> object:
-        """In the place of `render_picture`."""
+        """Replace `render_picture`."""
         go = self.go
         self.entered.release()
-        assert go.wait(60), "a test held the encoder and never let it go"
+        assert go.wait(60), "a test held the encoder and never released it"
         return render_picture(*arguments)
 
 
 class Stage:
-    """A service, and the means to hold a request at any stage of its way."""
+    """A service, and ways to hold a request at any stage."""
 
     def __init__(self, live: Live, model: FakeModel, encoder: Encoder) -> None:
         self.live = live
         self.model = model
         self.encoder = encoder
 
-    def leave_while_sending(self) -> None:
+    def disconnect_while_sending(self) -> None:
         with self.live.raw(REQUEST[:-1]):
             until(lambda: metric(self.live, "ugatit_receiving_bytes") == len(BODY) - 1)
 
-    def leave_while_waiting(self) -> None:
+    def disconnect_while_waiting(self) -> None:
         self.model.hold()
         with self.live.raw(REQUEST):
             entered(self.model.entered)
@@ -63,18 +63,18 @@ class Stage:
                 until(lambda: self.live.engine.registry["cat2dog"].queued == 1)
             until(lambda: held(self.live) == 1)
 
-    def leave_during_the_run(self) -> None:
+    def disconnect_during_the_run(self) -> None:
         self.model.hold()
         with self.live.raw(REQUEST):
             entered(self.model.entered)
 
-    def leave_while_the_answer_is_encoded(self) -> None:
+    def disconnect_while_encoding(self) -> None:
         self.encoder.go = threading.Event()
         with self.live.raw(REQUEST):
             entered(self.encoder.entered)
 
     def next_one_is_served(self) -> None:
-        """And so the run before, which may have to be stopped, is over."""
+        """Check that a request is served: then the earlier run has ended, perhaps terminated."""
         until(lambda: held(self.live) == 0)
         self.model.release()
         self.encoder.go.set()
@@ -85,7 +85,7 @@ class Stage:
 
 
 def entered(semaphore: threading.Semaphore) -> None:
-    assert semaphore.acquire(timeout=60), "it never came so far"
+    assert semaphore.acquire(timeout=60), "the request did not reach the stage"
 
 
 @pytest.fixture
@@ -101,18 +101,20 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
 
 
 @pytest.mark.parametrize(
-    "leave",
+    "disconnect",
     [
-        Stage.leave_while_sending,
-        Stage.leave_while_waiting,
-        Stage.leave_during_the_run,
-        Stage.leave_while_the_answer_is_encoded,
+        Stage.disconnect_while_sending,
+        Stage.disconnect_while_waiting,
+        Stage.disconnect_during_the_run,
+        Stage.disconnect_while_encoding,
     ],
 )
-def test_who_leaves_gives_everything_back(stage: Stage, leave: Callable[[Stage], None]) -> None:
+def test_a_disconnected_client_releases_permit_memory_and_connection(
+    stage: Stage, disconnect: Callable[[Stage], None]
+) -> None:
     live, threads = stage.live, threading.active_count()
     for _ in range(ROUNDS):
-        leave(stage)
+        disconnect(stage)
         stage.next_one_is_served()
     until(lambda: not live.server.server_state.connections)
     until(lambda: not live.server.server_state.tasks)
@@ -124,11 +126,11 @@ def test_who_leaves_gives_everything_back(stage: Stage, leave: Callable[[Stage],
 
 
 THREADS_TO_ENCODE = min(32, (os.cpu_count() or 1) + 4)
-"""What asyncio's own pool grows to."""
+"""The maximum size of asyncio's default thread pool."""
 
 
 def kept() -> list[object]:
-    """What a request that is over must not leave behind."""
+    """Return the objects that a finished request must release."""
     gc.collect()
-    # By its type: an `isinstance` asks objects of other packages, some of which warn when they are asked.
+    # Not `isinstance`: it reads attributes of other packages' objects, some of which warn then.
     return [each for each in gc.get_objects() if type(each) in (Permit, HeldBody)]
