@@ -1,1 +1,1 @@
-"""Pictures: decoding, framing, heat maps, encoding."""
+"""Pictures: decode, frame, draw heat maps, encode."""

@@ -1,4 +1,4 @@
-"""The colour maps: for every level 0 to 255, one colour."""
+"""Colour maps: one colour for every level from 0 to 255."""
 
 import zlib
 from base64 import b85decode
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 Colormap = Literal["jet", "turbo", "viridis", "inferno", "gray"]
 
-# The published tables, rounded to 8 bits, without loss: deflated differences from colour to colour, red, then
-# green, then blue. Turbo: Anton Mikhailov, Google, Apache 2.0. Viridis and inferno: Stéfan van der Walt,
+# The published tables, rounded to 8 bits: the differences from colour to colour, all of red, then green, then
+# blue, deflated. Turbo: Anton Mikhailov, Google, Apache 2.0. Viridis and inferno: Stéfan van der Walt,
 # Nathaniel Smith and Eric Firing, CC0.
 _DELTAS: dict[str, str] = {
     "turbo": (
@@ -32,7 +32,7 @@ _DELTAS: dict[str, str] = {
 
 @cache
 def table(colormap: Colormap) -> NDArray[np.uint8]:
-    """A map's colours, uint8 [256, 3] RGB, read-only."""
+    """Return the colours of a map, uint8 [256, 3] RGB, read-only."""
     if colormap == "jet":
         colours = _jet()
     elif colormap == "gray":
@@ -45,7 +45,7 @@ def table(colormap: Colormap) -> NDArray[np.uint8]:
 
 
 def _jet() -> NDArray[np.uint8]:
-    """Straight ramps of four levels a step, as MATLAB and OpenCV draw it, hence the papers' figures too."""
+    """Return linear ramps of four levels per step, as in MATLAB and OpenCV and so in papers' figures."""
     level = np.arange(256)
     red = np.minimum(4 * level - 382, 1148 - 4 * level)
     green = np.minimum(4 * level - 128, 892 - 4 * level)

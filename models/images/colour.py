@@ -1,4 +1,4 @@
-"""Every way to store a colour, brought to sRGB over white."""
+"""Convert pictures of every mode and colour profile to sRGB over white."""
 
 from functools import lru_cache
 from io import BytesIO
@@ -6,16 +6,16 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageCms
 
-_MAX_PROFILE_BYTES = 4 * 2**20  # bounds what the cache below can hold; real profiles are smaller
+_MAX_PROFILE_BYTES = 4 * 2**20  # limits the memory of the cache below; real profiles are smaller
 
-# Each mode without its alpha, as the colour management knows it.
+# Each mode without its alpha, by the name that colour management uses.
 _OPAQUE = {"1": "L", "L": "L", "LA": "L", "P": "RGB", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
 
 
 def to_srgb(image: Image.Image, icc_profile: bytes) -> Image.Image:
-    """A loaded picture of any mode as mode RGB in sRGB, transparent parts over white.
+    """Return a loaded picture of any mode as RGB in sRGB, its transparent parts over white.
 
-    A profile that is damaged, or made for another kind of picture, is ignored, as browsers do.
+    A profile that is damaged, or for another mode, is ignored, as browsers do.
     """
     if image.mode == "RGB" and not icc_profile and "transparency" not in image.info:
         return image
@@ -29,7 +29,7 @@ def to_srgb(image: Image.Image, icc_profile: bytes) -> Image.Image:
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey scaled to 8 bits (Pillow's own conversion clips it); everything else as it is."""
+    """Scale 16-bit grey to 8 bits, which Pillow's own conversion would clip; return other modes unchanged."""
     if image.mode != "I;16":
         return image
     values = np.asarray(image)
@@ -41,7 +41,7 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """The colours (L, RGB or CMYK) and the alpha (L), if there is one."""
+    """Return the colours (L, RGB or CMYK) and the alpha (L), if there is one."""
     if "transparency" in image.info:
         image = image.convert("LA" if image.mode in ("1", "L") else "RGBA")
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
@@ -49,7 +49,7 @@ def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def _convert(colour: Image.Image, icc_profile: bytes) -> Image.Image:
-    """L, RGB or CMYK to RGB in sRGB."""
+    """Convert L, RGB or CMYK to RGB in sRGB."""
     if 0 < len(icc_profile) <= _MAX_PROFILE_BYTES:
         try:
             transform = _transform_to_srgb(icc_profile, colour.mode)
@@ -62,10 +62,10 @@ def _convert(colour: Image.Image, icc_profile: bytes) -> Image.Image:
 
 @lru_cache(maxsize=8)
 def _transform_to_srgb(icc_profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """How a profile's colours become sRGB; None if they are sRGB.
+    """Return the transform from a profile's colours to sRGB; None if they are sRGB.
 
-    Kept, because building one costs as much as decoding a photo, and phones write always the same profile. A
-    transform may be shared by threads: it keeps its working state on the stack.
+    The transform is cached, because building one takes as long as decoding a photo, and a phone always writes
+    the same profile. Threads may share a transform: its state is on the stack.
     """
     source = ImageCms.ImageCmsProfile(BytesIO(icc_profile))
     if mode == "RGB" and (source.profile.profile_description or "").startswith("sRGB"):

@@ -1,4 +1,4 @@
-"""What a picture file says before any pixel is decoded."""
+"""Open picture files: check the format and the size before any pixel is decoded."""
 
 import struct
 from io import BytesIO
@@ -10,13 +10,13 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from models.images import jpeg, png
-from models.images.errors import BrokenPicture, damage_as_broken_picture
+from models.images.errors import BrokenPicture, decoder_errors_as_broken_picture
 from models.images.foreign import unsupported
 from models.images.limits import PictureLimits
 
 
-class Opened(NamedTuple):
-    """A picture file whose header was read and found small enough."""
+class OpenedPicture(NamedTuple):
+    """A picture file whose header was read and whose size is within the limits."""
 
     name: str  # JPEG, PNG or WebP
     image: ImageFile  # not loaded yet
@@ -24,11 +24,11 @@ class Opened(NamedTuple):
     icc_profile: bytes
 
 
-def open_picture(data: bytes, limits: PictureLimits) -> Opened:
+def open_picture(data: bytes, limits: PictureLimits) -> OpenedPicture:
     """Read a picture file's header.
 
-    Only these three of Pillow's forty decoders ever see the bytes, and `limits` alone decide about the size:
-    each decoder is called by its name, since `Image.open` warns about sizes by a rule of its own.
+    Each decoder is called directly. `Image.open` would let all of Pillow's forty decoders try the bytes, and
+    would warn about sizes by another rule than `limits`.
 
     Raises `UnsupportedFormat`, `BrokenPicture` or `TooManyPixels`.
     """
@@ -41,25 +41,25 @@ def open_picture(data: bytes, limits: PictureLimits) -> Opened:
     raise unsupported(data)
 
 
-def _open_jpeg(data: bytes, limits: PictureLimits) -> Opened:
+def _open_jpeg(data: bytes, limits: PictureLimits) -> OpenedPicture:
     parts = jpeg.split(data)
-    with damage_as_broken_picture("JPEG"):
+    with decoder_errors_as_broken_picture("JPEG"):
         image = JpegImageFile(BytesIO(parts.pixels))
     limits.check(*image.size)
-    return Opened("JPEG", image, parts.exif, image.info.get("icc_profile") or b"")
+    return OpenedPicture("JPEG", image, parts.exif, image.info.get("icc_profile") or b"")
 
 
-def _open_png(data: bytes, limits: PictureLimits) -> Opened:
+def _open_png(data: bytes, limits: PictureLimits) -> OpenedPicture:
     parts = png.split(data)
-    with damage_as_broken_picture("PNG"):
+    with decoder_errors_as_broken_picture("PNG"):
         image = PngImageFile(BytesIO(parts.pixels))
     limits.check(*image.size)
     _scale_transparent_colour(image, bits=parts.pixels[24])
-    return Opened("PNG", image, parts.exif, parts.icc_profile)
+    return OpenedPicture("PNG", image, parts.exif, parts.icc_profile)
 
 
 def _scale_transparent_colour(image: PngImageFile, bits: int) -> None:
-    """Bring the one transparent colour to the depth that Pillow gives the pixels; it keeps the file's."""
+    """Scale the transparent colour to the depth of Pillow's pixels; Pillow leaves it at the file's depth."""
     colour = image.info.get("transparency")
     if image.mode == "L" and bits in (2, 4) and colour is not None:
         image.info["transparency"] = colour * 255 // (2**bits - 1)
@@ -67,16 +67,16 @@ def _scale_transparent_colour(image: PngImageFile, bits: int) -> None:
         image.info["transparency"] = tuple(value >> 8 for value in colour)
 
 
-def _open_webp(data: bytes, limits: PictureLimits) -> Opened:
-    # Before the decoder, which allocates two canvases of whatever size the header says.
+def _open_webp(data: bytes, limits: PictureLimits) -> OpenedPicture:
+    # Check before the decoder, which allocates two canvases of the size in the header.
     limits.check(*_webp_size(data))
-    with damage_as_broken_picture("WebP"):
+    with decoder_errors_as_broken_picture("WebP"):
         image = WebPImageFile(BytesIO(data))
-    return Opened("WebP", image, image.info.get("exif", b""), image.info.get("icc_profile", b""))
+    return OpenedPicture("WebP", image, image.info.get("exif", b""), image.info.get("icc_profile", b""))
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:
-    """Width and height from the first chunk of a WebP file."""
+    """Return width and height from the first chunk of a WebP file."""
     kind, head = data[12:16], data[20:30]
     if kind == b"VP8X" and len(head) == 10:
         return int.from_bytes(head[4:7], "little") + 1, int.from_bytes(head[7:10], "little") + 1

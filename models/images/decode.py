@@ -1,4 +1,4 @@
-"""Bytes that somebody sent, to an upright sRGB picture."""
+"""Decode the bytes of a file to an upright sRGB picture."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from models.images.errors import (
     PictureError,
     TooManyPixels,
     UnsupportedFormat,
-    damage_as_broken_picture,
+    decoder_errors_as_broken_picture,
 )
 from models.images.limits import PictureLimits
 from models.images.orientation import orientation, swaps_sides, upright
@@ -29,30 +29,29 @@ __all__ = [
     "decode_photo",
 ]
 
-# A JPEG is shrunk while decoding only as far as leaves twice the pixels asked for each way: what is shrunk
-# again by a good filter then shows no trace of the first, coarser step.
+# The JPEG decoder shrinks coarsely, so it leaves twice the pixels needed in each direction. A good filter
+# then shrinks the rest, and no trace of the coarse step can be seen.
 _SHRINK_MARGIN = 2
 
 
 class Photo(NamedTuple):
-    """A decoded picture and the size that its file has."""
+    """A decoded picture and the size of the picture in its file."""
 
-    pixels: NDArray[np.uint8]  # [H, W, 3], smaller than the file's picture where less was enough
-    height: int  # of the file's picture, upright
+    pixels: NDArray[np.uint8]  # [H, W, 3], smaller than in the file if fewer pixels were enough
+    height: int  # of the picture in the file, upright
     width: int
 
 
 def decode(data: bytes, *, limits: PictureLimits, enough_side: int | None = None) -> NDArray[np.uint8]:
     """Decode a JPEG, PNG or WebP file of any mode.
 
-    Orientation and colour profile are applied, transparent parts lie over white, 16 bits are scaled to 8; of
-    an animation it is the first frame. Safe to call from many threads.
+    Orientation and colour profile are applied, transparent parts become white, 16 bits are scaled to 8. Of an
+    animation the first frame is decoded. Safe to call from many threads.
 
     Args:
-        data: the whole file.
-        limits: checked against the header, before any pixel is decoded.
-        enough_side: pixels that the shorter side needs. A larger JPEG may then come smaller than it is, but
-            never smaller than this; a phone's photo is decoded several times faster.
+        data: the whole file. limits: checked against the header, before any pixel is decoded. enough_side:
+        pixels that the shorter side needs. A larger JPEG may then be returned smaller than it is,
+            but never smaller than this, which decodes a phone's photo several times as fast.
 
     Returns:
         uint8 [H, W, 3], RGB, read-only.
@@ -69,7 +68,7 @@ def decode_photo(data: bytes, *, limits: PictureLimits, enough_side: int | None 
     """Decode as `decode` does, and return the file's own size too."""
     picture = open_picture(data, limits)
     width, height = picture.image.size
-    with damage_as_broken_picture(picture.name):
+    with decoder_errors_as_broken_picture(picture.name):
         if enough_side is not None and isinstance(picture.image, JpegImageFile):
             picture.image.draft(None, (enough_side * _SHRINK_MARGIN, enough_side * _SHRINK_MARGIN))
         picture.image.load()

@@ -1,4 +1,4 @@
-"""A picture to the bytes of a file, without metadata."""
+"""Encode a picture as the bytes of a file, without metadata."""
 
 import zlib
 from io import BytesIO
@@ -16,18 +16,18 @@ _EXTENSIONS: dict[MediaType, str] = {"image/png": ".png", "image/jpeg": ".jpg", 
 def encode(pixels: NDArray[np.uint8], media_type: MediaType, *, quality: int = 90) -> bytes:
     """Encode a picture, uint8 [H, W, 3] RGB.
 
-    `quality`, 1 to 100, is for JPEG and WebP; PNG loses nothing. The file holds pixels and nothing else: it
-    is made from an array, never from the file that came in, so no comment, place or profile can pass.
+    `quality`, 1 to 100, is for JPEG and WebP; PNG is lossless. The file is made from an array, never from the
+    file that was received, so no comment, location or profile can be in it.
     """
     image, file = Image.fromarray(pixels), BytesIO()
     match media_type:
         case "image/png":
-            # On photos and drawings run lengths alone make smaller files than the matches that level 1
-            # finds, in less time; the smallest files would take four times as long.
+            # On photos and drawings, run lengths alone give smaller files in less time than the matches that
+            # level 1 finds. The smallest files would take four times as long.
             image.save(file, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
         case "image/jpeg":
-            # Full colour resolution: drawings have thin saturated lines, which halved colours fray. At the
-            # sizes of a network it costs a third more bytes and no time.
+            # Full colour resolution: with half of it, thin saturated lines of drawings get ragged edges. At
+            # the sizes of a network it takes a third more bytes and no more time.
             image.save(file, "JPEG", quality=quality, subsampling="4:4:4")
         case "image/webp":
             # Method 0 is more than twice as fast as the default 4, for a tenth more bytes.
@@ -36,5 +36,5 @@ def encode(pixels: NDArray[np.uint8], media_type: MediaType, *, quality: int = 9
 
 
 def extension(media_type: MediaType) -> str:
-    """The usual ending of a file's name, with its dot."""
+    """Return the usual suffix of a file's name, with its dot."""
     return _EXTENSIONS[media_type]

@@ -1,6 +1,6 @@
-"""What can be wrong with a picture that somebody sent.
+"""Errors of pictures that were received.
 
-The names say what the picture is, as a sentence to its sender would; hence no `Error` at their ends.
+The class names describe the picture, so they do not end in `Error`.
 """
 
 import struct
@@ -12,11 +12,11 @@ from PIL.Image import DecompressionBombError
 
 
 class PictureError(ValueError):
-    """A picture that cannot be taken; its text is one sentence for the person who sent it."""
+    """A picture that cannot be accepted. The message is one sentence for the person who sent it."""
 
 
 class UnsupportedFormat(PictureError):  # noqa: N818
-    """The bytes are no JPEG, PNG or WebP."""
+    """The bytes are not JPEG, PNG or WebP."""
 
 
 class BrokenPicture(PictureError):  # noqa: N818
@@ -24,12 +24,12 @@ class BrokenPicture(PictureError):  # noqa: N818
 
 
 class TooManyPixels(PictureError):  # noqa: N818
-    """The header announces a larger picture than is allowed; no pixel was decoded."""
+    """The size in the header is larger than allowed; no pixel was decoded."""
 
 
-# What Pillow lets through when a file is damaged: its decoders were written over twenty years by many hands,
-# and each has its own idea of an error. MemoryError is a header that promises what no machine has.
-_DAMAGE = (
+# What Pillow's decoders raise for damaged files; each decoder raises its own types. MemoryError is raised for
+# a header with a size that no machine has memory for.
+_DECODER_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -45,20 +45,20 @@ _DAMAGE = (
 
 
 @contextmanager
-def damage_as_broken_picture(name: str) -> Iterator[None]:
-    """Turn whatever a decoder says about damaged bytes into one sentence.
+def decoder_errors_as_broken_picture(name: str) -> Iterator[None]:
+    """Raise `BrokenPicture` for every error that a decoder raises on damaged bytes.
 
-    Put nothing inside but a call of the decoder: our own mistakes must stay visible.
+    Use this only around calls of a decoder, so that it hides no errors of our own code.
     """
     try:
         yield
     except PictureError:
         raise
-    except DecompressionBombError as failure:  # WebP's decoder alone, for who allows more than it does
+    except DecompressionBombError as failure:  # only WebP's decoder has a limit of its own
         raise TooManyPixels(
             "The picture has more pixels than its decoder takes; send a smaller one."
         ) from failure
-    except _DAMAGE as failure:
+    except _DECODER_ERRORS as failure:
         raise BrokenPicture(
             f"This {name} picture is damaged or incomplete and cannot be decoded; save or export it again."
         ) from failure

@@ -1,4 +1,4 @@
-"""What to say of a file that is not a JPEG, PNG or WebP picture."""
+"""Messages for files that are not JPEG, PNG or WebP pictures."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _SENTENCES: Final[Mapping[Family, str]] = {
     "pointer": "This is {what}, not the picture itself; fetch the picture with `git lfs pull`.",
     "page": "This is {what}, not a picture; save the picture itself, not the page that shows it.",
     "data": "This is {what}, not a picture; save or download the picture itself.",
-    "picture": "This is {what}, which is not read here; save or export it as JPEG, PNG or WebP.",
-    "drawing": "This is {what}, which is not read here; save or export it as JPEG, PNG or WebP.",
+    "picture": "This is {what}, which is not supported; save or export it as JPEG, PNG or WebP.",
+    "drawing": "This is {what}, which is not supported; save or export it as JPEG, PNG or WebP.",
     "document": "This is {what}, not a picture; export the picture in it as JPEG, PNG or WebP.",
     "video": "This is {what}, not a picture; save one frame of it as JPEG, PNG or WebP.",
     "archive": "This is {what}, not a picture; unpack it and take the pictures in it one by one.",
     "weights": "This is {what}, not a picture; give a JPEG, PNG or WebP picture.",
 }
-_UNKNOWN: Final = "This is no JPEG, PNG or WebP picture; save or export it as one of these."
+_UNKNOWN: Final = "This is not a JPEG, PNG or WebP picture; save or export it as one of these."
 
 
 def unsupported(data: bytes) -> UnsupportedFormat:
-    """Return the error for a file that is not read, which says what the file is and what to do."""
+    """Return the error for a file in another format, which says what the file is and what to do."""
     kind = kind_of(data)
     return UnsupportedFormat(_UNKNOWN if kind is None else _SENTENCES[kind.family].format(what=kind.what))

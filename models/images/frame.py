@@ -1,4 +1,4 @@
-"""How a photo of any shape meets a network's size."""
+"""Fit a photo of any shape to a network's size, and undo it for the result."""
 
 from typing import Literal, NamedTuple, TypeVar
 
@@ -13,7 +13,7 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 class Box(NamedTuple):
-    """A part of a picture in whole pixels; right and bottom lie outside."""
+    """A part of a picture in whole pixels; right and bottom are exclusive."""
 
     left: int
     top: int
@@ -25,15 +25,15 @@ class Frame(NamedTuple):
     """A picture at a network's size."""
 
     pixels: NDArray[np.uint8]  # [height, width, 3]
-    content: Box  # where the picture lies in it; the rest is padding
+    content: Box  # the part that the picture covers; the rest is padding
 
 
 def frame(picture: NDArray[np.uint8], *, height: int, width: int, fit: Fit) -> Frame:
-    """Bring a picture, uint8 [H, W, 3], to `height` x `width`.
+    """Return a picture, uint8 [H, W, 3], at `height` x `width`.
 
-    `cover` cuts the largest centred part of the frame's shape; `contain` keeps the whole picture and pads;
-    `stretch` squashes it as the official code does, with that code's filter. A picture that has the frame's
-    size already passes bit for bit, the same array.
+    `cover` cuts out the largest centred part with the frame's aspect ratio. `contain` keeps the whole picture
+    and pads it. `stretch` ignores the aspect ratio, as the official code does, with that code's filter. If
+    the picture has the frame's size already, the same array is returned.
     """
     whole = Box(0, 0, width, height)
     if picture.shape[:2] == (height, width):
@@ -48,14 +48,14 @@ def frame(picture: NDArray[np.uint8], *, height: int, width: int, fit: Fit) -> F
 
 
 def resize(picture: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.uint8]:
-    """A picture, uint8 [H, W, 3], at another size, for the eye; its shape is not kept."""
+    """Return a picture, uint8 [H, W, 3], at another size, ignoring its aspect ratio."""
     return _resize(picture, height, width, (0.0, 0.0, float(picture.shape[1]), float(picture.shape[0])))
 
 
 def resize_smooth(picture: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.uint8]:
-    """Return a translation, uint8 [H, W, 3], at another size, by Lanczos both ways.
+    """Return a translation, uint8 [H, W, 3], at another size, by Lanczos in both directions.
 
-    A network's answer is small and smooth: enlarged by Lanczos it stays sharper than by bicubic.
+    A network's output is small and smooth: Lanczos enlarges it more sharply than bicubic.
     """
     return _resample(picture, height, width, Resampling.LANCZOS)
 
@@ -74,14 +74,14 @@ def shown_size(photo: tuple[int, int], *, height: int, width: int, fit: Fit) -> 
 
 
 def crop(array: NDArray[_Scalar], box: Box) -> NDArray[_Scalar]:
-    """The part of an array [H, W, ...] in a box, as a view: a padded frame's answer without its padding."""
+    """Return the part of an array [H, W, ...] in a box, as a view: removes the padding of `frame`."""
     return array[box.top : box.bottom, box.left : box.right]
 
 
 def scale_box(box: Box, *, before: tuple[int, int], after: tuple[int, int]) -> Box:
-    """Where a box of a picture of size `before` (height, width) lies once that has size `after`; never empty.
+    """Return a box of a picture of size `before` (height, width), scaled to size `after`; it is never empty.
 
-    For answers and maps at another scale than the frame.
+    Use it for outputs and maps at another scale than the frame.
     """
     left, right = _scale_span(box.left, box.right, before[1], after[1])
     top, bottom = _scale_span(box.top, box.bottom, before[0], after[0])
@@ -89,7 +89,7 @@ def scale_box(box: Box, *, before: tuple[int, int], after: tuple[int, int]) -> B
 
 
 def _scale_span(start: int, stop: int, before: int, after: int) -> tuple[int, int]:
-    """Both ends rounded to the nearest pixel, kept at least one apart and inside."""
+    """Return both ends rounded to the nearest pixel, inside and at least one pixel apart."""
     low = min(round(start * after / before), after - 1)
     return low, max(round(stop * after / before), low + 1)
 
@@ -98,7 +98,7 @@ def _cover(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.ui
     rows, columns = picture.shape[:2]
     scale = min(columns / width, rows / height)
     x, y = (columns - width * scale) / 2, (rows - height * scale) / 2
-    # Parts of pixels are resampled exactly; the clamp only keeps rounding from leaving the picture.
+    # Fractions of pixels are resampled exactly; the clamp only corrects rounding beyond the picture's edge.
     box = (max(x, 0.0), max(y, 0.0), min(x + width * scale, columns), min(y + height * scale, rows))
     return _resize(picture, height, width, box)
 
@@ -111,9 +111,9 @@ def _contain(picture: NDArray[np.uint8], height: int, width: int) -> Frame:
     content = Box(left, top, left + inner_width, top + inner_height)
     inner = resize(picture, height=inner_height, width=inner_width)
     margins = ((top, height - content.bottom), (left, width - content.right), (0, 0))
-    # Mirrored, as the network pads its own layers: its statistics over the frame stay those of the picture,
-    # and the translation comes closest to that of the unpadded picture. Measured on portraits of a light
-    # generator, in levels: mirrored 12 to 21 off, repeated edges 12 to 31, one grey 18 to 57, black 29 to 74.
+    # Reflect, as the network pads its own layers: its statistics over the frame stay those of the picture,
+    # and the translation is closest to that of the unpadded picture. Measured differences on portraits with a
+    # light generator, in levels: reflection 12 to 21, repeated edges 12 to 31, grey 18 to 57, black 29 to 74.
     return Frame(np.pad(inner, margins, mode="reflect"), content)
 
 
@@ -122,9 +122,9 @@ def _resize(
 ) -> NDArray[np.uint8]:
     """Resample a part of a picture for quality.
 
-    Smaller: Lanczos after a box average that leaves at least 1.25 times the size. On photos that differs from
-    Lanczos on all pixels about as little as bicubic does (44 dB), in less than half of Lanczos' time and two
-    thirds of bicubic's. Larger: bicubic, since Lanczos rings around the hard edges that a small picture has.
+    To a smaller size: Lanczos after a box average that leaves at least 1.25 times the size. On photos it is
+    as close to Lanczos on all pixels as bicubic is (44 dB), in less than half of Lanczos' time and two thirds
+    of bicubic's. To a larger size: bicubic, because Lanczos rings around the hard edges of a small picture.
     """
     smaller = box[2] - box[0] >= width and box[3] - box[1] >= height
     if not smaller:
@@ -140,6 +140,6 @@ def _resample(
     box: tuple[float, float, float, float] | None = None,
     reducing_gap: float | None = None,
 ) -> NDArray[np.uint8]:
-    """All of Pillow's filters widen when they shrink, so nothing aliases."""
+    """Resize with one filter. Pillow widens its filters when it shrinks, so there is no aliasing."""
     image = Image.fromarray(picture)
     return np.asarray(image.resize((width, height), resampling, box=box, reducing_gap=reducing_gap))

@@ -1,4 +1,4 @@
-"""A network's attention made visible: colours, overlay, legend."""
+"""Draw a network's attention: colours, overlay, legend."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,10 @@ __all__ = ["Colormap", "colorize", "legend", "normalize", "overlay"]
 
 
 def normalize(attention: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Stretch a relative map, float32 [h, w] of any range, to [0, 1]; a flat one gives zeros.
+    """Scale a map, float32 [h, w] of any range, to [0, 1]; a constant map becomes zeros.
 
-    For maps whose values mean something only beside each other, such as a CAM. One that is in [0, 1] by its
-    own meaning, a mask, is coloured as it is.
+    For maps whose values have only a relative meaning, such as a CAM. A mask, whose values in [0, 1] have an
+    absolute meaning, is coloured without this.
     """
     assert np.isfinite(attention).all(), "an attention map is finite"
     values = attention.astype(np.float64)  # the difference of two float32 can exceed float32
@@ -25,9 +25,9 @@ def normalize(attention: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def colorize(map01: NDArray[np.float32], *, height: int, width: int, colormap: Colormap) -> NDArray[np.uint8]:
-    """Colours, uint8 [height, width, 3], for a map, float32 [h, w] in [0, 1].
+    """Return colours, uint8 [height, width, 3], for a map, float32 [h, w] in [0, 1].
 
-    The values are interpolated, not the colours: between red and blue lies the map's green, not purple.
+    The values are interpolated, not the colours: between red and blue is the map's green, not purple.
     """
     assert map01.min() >= 0, "a map's values start at 0; see normalize"
     assert map01.max() <= 1, "a map's values end at 1; see normalize"
@@ -40,7 +40,7 @@ def colorize(map01: NDArray[np.float32], *, height: int, width: int, colormap: C
 def overlay(
     base: NDArray[np.uint8], map01: NDArray[np.float32], *, colormap: Colormap, alpha: float
 ) -> NDArray[np.uint8]:
-    """A map's colours over a picture, uint8 [H, W, 3]; `alpha` 0 shows the picture alone, 1 the colours."""
+    """Blend a map's colours over a picture, uint8 [H, W, 3]; `alpha` 0 is the picture, 1 the colours."""
     assert 0 <= alpha <= 1, "alpha is a share"
     colours = colorize(map01, height=base.shape[0], width=base.shape[1], colormap=colormap)
     weight = np.uint16(round(alpha * 256))  # of 256, so that 0 and 1 are exact and 16 bits suffice
@@ -49,6 +49,6 @@ def overlay(
 
 
 def legend(colormap: Colormap, *, width: int, height: int) -> NDArray[np.uint8]:
-    """A map's colours from the lowest, left, to the highest, right: uint8 [height, width, 3]."""
+    """Return a map's colours from the lowest (left) to the highest (right): uint8 [height, width, 3]."""
     levels = np.linspace(0, 255, width).round().astype(np.uint8)
     return np.broadcast_to(table(colormap)[levels], (height, width, 3)).copy()

@@ -1,4 +1,4 @@
-"""Build ICC profiles (ICC.1:2001-04) of a curve and primaries: what colour management reads."""
+"""Build ICC profiles (ICC.1:2001-04) from a curve and primaries, for colour management."""
 
 import struct
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ class Primaries(NamedTuple):
     white: Chromaticity
 
     @property
-    def are_sound(self) -> bool:
-        """Whether the primaries span the white with positive shares, so that a transform exists."""
+    def are_valid(self) -> bool:
+        """Whether white is a mixture of the primaries with positive shares, so that a transform exists."""
         if self.white[1] <= 0:
             return False
         columns = _columns(self)
@@ -38,7 +38,7 @@ def curve_profile(light: NDArray[np.float64], primaries: Primaries | None) -> by
 
     Args:
         light: the linear light, 0 to 1, of each evenly spaced value from 0 to 1.
-        primaries: of an RGB profile; None makes one for grey pixels.
+        primaries: of an RGB profile; None for a profile of grey pixels.
     """
     curve = _curve(light)
     if primaries is None:
@@ -51,7 +51,7 @@ def curve_profile(light: NDArray[np.float64], primaries: Primaries | None) -> by
 
 
 def _colorants(primaries: Primaries) -> Matrix:
-    """Return the matrix [3, 3] from linear RGB to XYZ, its white adapted to D50."""
+    """Return the matrix [3, 3] from linear RGB to XYZ, with white adapted to D50."""
     white, columns = _xyz(primaries.white), _columns(primaries)
     matrix = columns * np.linalg.solve(columns, white)
     cones = (_BRADFORD @ _D50) / (_BRADFORD @ white)
@@ -60,7 +60,7 @@ def _colorants(primaries: Primaries) -> Matrix:
 
 
 def _columns(primaries: Primaries) -> Matrix:
-    """Return the primaries' directions in XYZ, a column each."""
+    """Return the primaries in XYZ up to their scales, one column each."""
     return np.array([[x, y, 1 - x - y] for x, y in primaries[:3]]).T
 
 

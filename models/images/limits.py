@@ -1,4 +1,4 @@
-"""How large a picture may be."""
+"""The limits on a picture's size."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ from models.images.errors import TooManyPixels
 
 @dataclass(frozen=True, kw_only=True)
 class PictureLimits:
-    """Bounds on what a file's header may announce; a picture exactly at a bound is taken."""
+    """Limits on the size in a file's header; a picture exactly at a limit is accepted."""
 
     max_pixels: int = 50_000_000
-    """Width times height. A decoded pixel costs 3 to 8 bytes: 50 megapixels are a few hundred megabytes."""
+    """Width times height. A decoded pixel takes 3 to 8 bytes: 50 megapixels take a few hundred megabytes."""
 
     max_side_pixels: int = 16_384
-    """The longer side. No camera exceeds it; a 1 x 50,000,000 picture is no photo."""
+    """The longer side. No camera exceeds it; a picture of 1 x 50,000,000 pixels is not a photo."""
 
     def check(self, width: int, height: int) -> None:
-        """Raise `TooManyPixels` where a picture of this size is too large."""
+        """Raise `TooManyPixels` if a picture of this size is too large."""
         if width * height > self.max_pixels:
             raise TooManyPixels(
                 f"The picture has {width * height:,} pixels ({width} x {height}), "

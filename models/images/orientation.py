@@ -1,4 +1,4 @@
-"""Which way up a photo is, as its camera noted it in EXIF."""
+"""The orientation of a photo, as its camera recorded it in EXIF."""
 
 import struct
 
@@ -6,9 +6,9 @@ from PIL import Image
 from PIL.Image import Transpose
 
 _ORIENTATION_TAG = 0x0112
-_VALUE_FORMATS = {3: "H", 4: "I"}  # SHORT as the standard says, LONG as some writers do
+_VALUE_FORMATS = {3: "H", 4: "I"}  # SHORT in the standard, LONG in the files of some writers
 
-# What brings a picture stored under each orientation upright.
+# The transpose that turns a picture of each orientation upright.
 _UPRIGHT = {
     2: Transpose.FLIP_LEFT_RIGHT,
     3: Transpose.ROTATE_180,
@@ -21,9 +21,10 @@ _UPRIGHT = {
 
 
 def orientation(exif: bytes) -> int:
-    """The orientation, 1 to 8, that an EXIF block notes; 1 (upright) where it notes none or is damaged.
+    """Return the orientation, 1 to 8, in an EXIF block; 1 (upright) if it has none or is damaged.
 
-    Reads that one tag: a full EXIF parser costs more than a thumbnail and complains about every maker's note.
+    Only that tag is read: a full EXIF parser takes longer than decoding a thumbnail and warns about every
+    maker's note.
     """
     tiff = exif.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
@@ -37,7 +38,7 @@ def orientation(exif: bytes) -> int:
 
 
 def upright(image: Image.Image, stored: int) -> Image.Image:
-    """The picture turned upright; `stored` is its orientation, 1 to 8."""
+    """Return the picture turned upright; `stored` is its orientation, 1 to 8."""
     return image.transpose(_UPRIGHT[stored]) if stored != 1 else image
 
 
@@ -47,7 +48,7 @@ def swaps_sides(stored: int) -> bool:
 
 
 def _read_tag(tiff: bytes, order: str) -> int:
-    """The tag's value in the first directory of a TIFF block, 1 where there is none."""
+    """Return the tag's value in the first directory of a TIFF block, or 1 if it is missing."""
     (directory,) = struct.unpack_from(f"{order}I", tiff, 4)
     (count,) = struct.unpack_from(f"{order}H", tiff, directory)
     for entry in range(directory + 2, directory + 2 + 12 * count, 12):

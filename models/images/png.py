@@ -1,4 +1,4 @@
-"""What of a PNG file a decoder needs, apart from what its writers added."""
+"""Separate the chunks of a PNG file that a decoder needs from what other programs added."""
 
 import struct
 from typing import NamedTuple
@@ -9,35 +9,35 @@ from models.images.png_colour import declared_profile
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
-_MAX_CHUNKS = 2**16  # a chunk costs its sender twelve bytes and Pillow microseconds; sound files have few
+_MAX_CHUNKS = 2**16  # a sender needs twelve bytes per chunk, Pillow microseconds; intact files have few
 _COLOUR_CHUNKS = frozenset({b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"})
 _GREY_TYPES = (b"\0", b"\4")  # in IHDR: grey, grey with alpha
 
 
-class Png(NamedTuple):
+class PngParts(NamedTuple):
     """The parts of a PNG file."""
 
-    pixels: bytes  # a PNG file of the still picture alone
+    pixels: bytes  # a PNG file of only the still picture
     exif: bytes
-    icc_profile: bytes  # of the colours it declares in whichever way; empty for sRGB
+    icc_profile: bytes  # of the colours that the file declares in any way; empty for sRGB
 
 
-def split(data: bytes) -> Png:
-    """Sort a PNG file's chunks.
+def split(data: bytes) -> PngParts:
+    """Return the parts of a PNG file.
 
-    The decoder then sees no text, no animation and no private chunk. A workflow of two megabytes in a
-    comment, or an animation whose later frames are damaged, makes Pillow refuse a sound picture. Cut-off and
-    nonsensical chunks are passed on as they are: the decoder says what is wrong with them.
+    The decoder then reads no text, no animation and no private chunk. A workflow of two megabytes in a
+    comment, or an animation whose later frames are damaged, makes Pillow refuse an intact picture. Incomplete
+    and invalid chunks are passed on, for the decoder to report.
 
-    Raises `BrokenPicture` for a file of nothing but tiny chunks.
+    Raises `BrokenPicture` for a file with too many chunks.
     """
     view, position = memoryview(data), len(SIGNATURE)
     pixels, exif, colours = [view[:position]], b"", dict[bytes, bytes]()
-    has_pixels = False  # colours that are declared behind them come too late
+    has_pixels = False  # colour chunks after the pixels are ignored
     for _ in range(_MAX_CHUNKS):
         if position + 8 > len(data):
             profile = declared_profile(colours, grey=data[25:26] in _GREY_TYPES)
-            return Png(b"".join(pixels), exif, profile)
+            return PngParts(b"".join(pixels), exif, profile)
         length, name = struct.unpack_from(">I4s", data, position)
         body, end = position + 8, position + 12 + length
         if name in _PIXEL_CHUNKS:

@@ -1,7 +1,8 @@
 """The colours that a PNG file declares, as an ICC profile.
 
-PNG (third edition, section 4.3) has four ways to declare them; the first that is there and sound counts:
-`cICP`, `iCCP`, `sRGB`, then `gAMA` with `cHRM`. As in browsers, `gAMA` counts alone, `cHRM` does not.
+PNG (third edition, section 4.3) has four ways to declare them, and the first valid one applies: `cICP`,
+`iCCP`, `sRGB`, then `gAMA` with `cHRM`. As in browsers, `gAMA` applies without `cHRM`, but not `cHRM` without
+`gAMA`.
 """
 
 import struct
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from models.images.icc import Primaries, curve_profile
 from models.images.transfer import TRANSFERS
 
-_MAX_PROFILE_BYTES = 4 * 2**20  # the largest printers' tables stay under it
+_MAX_PROFILE_BYTES = 4 * 2**20  # the largest profiles of printers are smaller
 
 # Red, green, blue and white (x, y) by their number in ITU-T H.273, table 2.
 _D65, _C = (0.3127, 0.3290), (0.310, 0.316)
@@ -32,7 +33,7 @@ _PRIMARIES = {
     22: Primaries((0.630, 0.340), (0.295, 0.605), (0.155, 0.077), _D65),
 }
 _BT709, _SRGB_TRANSFER = 1, 13
-_SRGB_GAMMA, _SRGB_TOLERANCE = 1 / 2.2, 0.05  # browsers take a lone gAMA near it for sRGB
+_SRGB_GAMMA, _SRGB_TOLERANCE = 1 / 2.2, 0.05  # browsers treat a gAMA near it, without cHRM, as sRGB
 
 
 def declared_profile(chunks: Mapping[bytes, bytes], *, grey: bool) -> bytes:
@@ -76,7 +77,7 @@ def _from_srgb(_chunks: Mapping[bytes, bytes], _grey: bool) -> bytes:
 
 
 def _from_gama(chunks: Mapping[bytes, bytes], grey: bool) -> bytes | None:
-    """Return the profile of a gamma and, where cHRM has them, of primaries; None if they are unsound."""
+    """Return the profile of a gamma and of the primaries in cHRM, if any; None if they are invalid."""
     if len(chunks[b"gAMA"]) != 4:
         return None
     gamma = int.from_bytes(chunks[b"gAMA"]) / 100_000
@@ -97,12 +98,12 @@ _READERS: Mapping[bytes, Callable[[Mapping[bytes, bytes], bool], bytes | None]] 
 
 
 def _chromaticities(chunk: bytes) -> Primaries | None:
-    """Return the primaries in a cHRM chunk, which begins with the white; None if they span no colours."""
+    """Return the primaries in a cHRM chunk, which starts with white; None if they are invalid."""
     if len(chunk) != 32:
         return None
     x = [value / 100_000 for value in struct.unpack(">8I", chunk)]
     primaries = Primaries((x[2], x[3]), (x[4], x[5]), (x[6], x[7]), (x[0], x[1]))
-    return primaries if primaries.are_sound else None
+    return primaries if primaries.are_valid else None
 
 
 def _profile(

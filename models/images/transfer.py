@@ -1,4 +1,4 @@
-"""Transfer functions by their number in ITU-T H.273, table 3: a signal, 0 to 1, to linear light, 0 to 1."""
+"""Transfer functions by their number in ITU-T H.273, table 3: from a signal to linear light, both 0 to 1."""
 
 from collections.abc import Callable, Mapping
 
@@ -25,27 +25,27 @@ def _smpte428(signal: Signal) -> Signal:
 
 
 def _pq(signal: Signal) -> Signal:
-    """SMPTE ST 2084: absolute light up to 10,000 cd/m2, then toned down."""
+    """Return the light of SMPTE ST 2084, absolute up to 10,000 cd/m2, tone-mapped."""
     root = signal ** (32 / 2523)
     light = np.maximum(root - 3424 / 4096, 0) / (2413 / 128 - 2392 / 128 * root)
-    return _tone_down(10_000 * light ** (16384 / 2610))
+    return _tone_map(10_000 * light ** (16384 / 2610))
 
 
 def _hlg(signal: Signal) -> Signal:
-    """ARIB STD-B67 on a display of 1,000 cd/m2, whose system gamma is 1.2, then toned down."""
+    """Return the light of ARIB STD-B67 on a display of 1,000 cd/m2 (system gamma 1.2), tone-mapped."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
-    return _tone_down(1000 * scene**1.2)
+    return _tone_map(1000 * scene**1.2)
 
 
 # How Chromium shows absolute light on a screen without high dynamic range, measured on a grey ramp: linear up
-# to the white of paper, highlights up to 1,000 cd/m2 compressed above it. Chromium compresses the three
-# colours by the brightest; a curve for each, as here, makes saturated highlights paler.
+# to paper white, with highlights up to 1,000 cd/m2 compressed above it. Chromium compresses the three colours
+# by the brightest one; a curve for each, as here, makes saturated highlights paler.
 _LUMINANCE = (0, 226, 316, 424, 567, 757, 1010)
 _SHOWN = (0, 0.557, 0.665, 0.761, 0.847, 0.922, 1)
 
 
-def _tone_down(luminance: Signal) -> Signal:
+def _tone_map(luminance: Signal) -> Signal:
     return np.interp(luminance, _LUMINANCE, _SHOWN)
 
 

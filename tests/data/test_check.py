@@ -106,7 +106,7 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
     report = check(folder)
     assert [found.pictures for found in report.folders] == [5, 7, 0, 3]
     text = rendered(report)
-    assert "  trainB/[odd].gif: This is a GIF picture, which is not read here; save or" in text
+    assert "  trainB/[odd].gif: This is a GIF picture, which is not supported; save or" in text
     assert "There is no folder" in text
     assert "1 of the 8 pictures" in text
     with pytest.raises(DataError, match="is no folder"):

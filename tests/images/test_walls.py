@@ -93,7 +93,7 @@ def test_anything_but_jpeg_png_and_webp_is_refused_by_name(data: bytes) -> None:
         (b"", "The file is empty (0 bytes); save, copy or download the picture again."),
         (
             b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
-            "This is a HEIC picture, which is not read here; save or",
+            "This is a HEIC picture, which is not supported; save or",
         ),
         (
             b"<!doctype html><html>",
@@ -110,7 +110,7 @@ def test_anything_but_jpeg_png_and_webp_is_refused_by_name(data: bytes) -> None:
         (b"PK\3\4", "This is a ZIP archive, not a picture; unpack it"),
         (
             file(gradient(9, 9), "TIFF"),
-            "This is a TIFF picture, which is not read here; save or export",
+            "This is a TIFF picture, which is not supported; save or export",
         ),
     ],
 )

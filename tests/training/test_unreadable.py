@@ -29,5 +29,5 @@ def test_what_is_left_out_is_listed_beside_the_run(tmp_path: Path) -> None:
     run.make()
     run.create(from_mapping({}), folder, scan(folder), speed={})
     assert (run.path / "unreadable.txt").read_text() == (
-        "trainB/broken.png: This is no JPEG, PNG or WebP picture; save or export it as one of these.\n"
+        "trainB/broken.png: This is not a JPEG, PNG or WebP picture; save or export it as one of these.\n"
     )
