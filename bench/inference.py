@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from app.engine.runtime import openvino
 from app.engine.runtime.session import fix_shape
 from bench.harness import alternate, report
-from bench.plain import plainly
+from bench.plain import by_formula
 from models.bundle.canary import psnr_db
 from models.bundle.graph_switches import WINOGRAD, turn_on
 from models.networks.config import GeneratorConfig
@@ -35,7 +35,7 @@ def main() -> None:
     generator = Generator(
         GeneratorConfig(size=arguments.size, channels=arguments.channels, light=not arguments.full)
     ).eval()
-    plain = plainly(generator)
+    plain = by_formula(generator)
     x = torch.rand(1, 3, arguments.size, arguments.size) * 2 - 1
     ours = export_generator(copy.deepcopy(generator).double(), values=True)
     sessions = {

@@ -1,4 +1,4 @@
-"""The generator in the paper's plain formulation: what the fused one is measured against."""
+"""The generator computed by the paper's formulas, as the baseline of measurements."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from training.methods.initialization import parameter_groups
 from training.methods.ugatit.method import Ugatit
 
 
-def plainly(generator: Generator) -> Generator:
-    """A copy with the same weights that normalises twice, mixes, and concatenates both weighted features."""
+def by_formula(generator: Generator) -> Generator:
+    """Return a copy with the same weights that normalises twice and stores both weighted features of the
+    CAM."""
     plain = copy.deepcopy(generator)
-    for module in reversed(list(plain.modules())):  # what is inside first
+    for module in reversed(list(plain.modules())):  # inner modules first
         for name, child in module.named_children():
             if isinstance(child, AdaLIN | LIN):
-                setattr(module, name, PlainNorm(child) if isinstance(child, LIN) else PlainAdaLIN(child))
+                setattr(module, name, FormulaLIN(child) if isinstance(child, LIN) else FormulaAdaLIN(child))
             elif isinstance(child, CAM):
-                setattr(module, name, PlainCAM(child))
+                setattr(module, name, FormulaCAM(child))
             elif isinstance(child, ConvSequential):
                 setattr(module, name, nn.Sequential(*child))
             elif isinstance(child, InstanceNorm):
@@ -32,10 +33,10 @@ def plainly(generator: Generator) -> Generator:
     return plain
 
 
-def all_plainly(method: Ugatit) -> Ugatit:
-    """A copy of the method with plain generators, whose weights its optimizer moves."""
+def method_by_formula(method: Ugatit) -> Ugatit:
+    """Return a copy of the method whose generators are computed by formula, with an optimizer for them."""
     plain = copy.deepcopy(method)
-    plain.generators = {name: plainly(generator) for name, generator in plain.generators.items()}
+    plain.generators = {name: by_formula(generator) for name, generator in plain.generators.items()}
     config = method.config
     plain.optimizers["generators"] = torch.optim.Adam(
         parameter_groups(plain.generators.values(), config.weight_decay_on),
@@ -53,7 +54,7 @@ def _plain_instance_norm(fused: InstanceNorm) -> nn.InstanceNorm2d:
     return plain
 
 
-def _mixed(x: Tensor, rho: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+def _layer_instance_norm(x: Tensor, rho: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
     instance_mean, instance_var = x.mean((2, 3), keepdim=True), x.var((2, 3), keepdim=True)
     layer_mean, layer_var = x.mean((1, 2, 3), keepdim=True), x.var((1, 2, 3), keepdim=True)
     instance = (x - instance_mean) / torch.sqrt(instance_var + EPSILON)
@@ -62,30 +63,32 @@ def _mixed(x: Tensor, rho: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
     return (rho * instance + (1 - rho) * layer) * gamma + beta
 
 
-class PlainAdaLIN(AdaLIN):
-    """AdaLIN by its formula."""
+class FormulaAdaLIN(AdaLIN):
+    """AdaLIN computed by equation 1."""
 
     def __init__(self, fused: AdaLIN) -> None:
         nn.Module.__init__(self)
         self.rho = fused.rho
 
     def forward(self, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
-        return _mixed(x, self.rho, gamma[..., None, None], beta[..., None, None])
+        return _layer_instance_norm(x, self.rho, gamma[..., None, None], beta[..., None, None])
 
 
-class PlainNorm(LIN):
-    """LIN by its formula."""
+class FormulaLIN(LIN):
+    """LIN computed by equation 1."""
 
     def __init__(self, fused: LIN) -> None:
         nn.Module.__init__(self)
         self.rho, self.gamma, self.beta = fused.rho, fused.gamma, fused.beta
 
     def forward(self, x: Tensor) -> Tensor:
-        return _mixed(x, self.rho, self.gamma[None, :, None, None], self.beta[None, :, None, None])
+        return _layer_instance_norm(
+            x, self.rho, self.gamma[None, :, None, None], self.beta[None, :, None, None]
+        )
 
 
-class PlainCAM(nn.Module):
-    """The CAM with both weighted copies of the features."""
+class FormulaCAM(nn.Module):
+    """The CAM, storing both weighted copies of the features."""
 
     def __init__(self, fused: CAM) -> None:
         super().__init__()

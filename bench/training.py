@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from bench.harness import alternate, report
-from bench.plain import all_plainly
+from bench.plain import method_by_formula
 from bench.plain_step import plain_step
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
 from training.config.compute_settings import Speed, SpeedConfig, choose
@@ -49,7 +49,7 @@ def _contenders(
     config: UgatitConfig, best: Speed, batch: dict[str, Tensor], *, measures: bool
 ) -> dict[str, Step]:
     """Steps by name, from the slowest to ours; each adds one measure to the step before it."""
-    plain = all_plainly(_made(config, PLAIN))
+    plain = method_by_formula(_made(config, PLAIN))
     steps: dict[str, Step] = {OFFICIAL: lambda: plain_step(plain, batch)}
     if measures:
         steps |= {name: _step(method, batch) for name, method in _measures(config, best).items()}
@@ -61,7 +61,7 @@ def _measures(config: UgatitConfig, best: Speed) -> dict[str, Ugatit]:
     """Ours as it grows; what this machine does not use is left out."""
     speed = PLAIN
     found = {
-        "+ one pass for two, frozen discriminators": all_plainly(_made(config, speed)),
+        "+ one pass for two, frozen discriminators": method_by_formula(_made(config, speed)),
         "+ fused normalisation and CAM": _made(config, speed),
     }
     grown = {

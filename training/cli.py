@@ -10,13 +10,13 @@ import click
 from models.bundle.errors import BundleError
 from models.files.text import as_text, escape_output
 from models.networks.config import ConfigError
-from training.checkpoint.errors import CheckpointError as RunCheckpointError
+from training.checkpoint.errors import CheckpointError
 from training.commands import bundles, evaluate, show, train
 from training.commands.config import config
 from training.data.errors import DataError
 from training.evaluation.errors import EvaluationError
 from training.export.parity import ParityError
-from training.importers.pytorch import CheckpointError
+from training.importers.pytorch import OfficialCheckpointError
 from training.methods.finite_updates import NonFiniteError
 from training.parallel.processes import ProcessLostError, TroubleElsewhere
 from training.plan.preflight import DoesNotFitError
@@ -44,7 +44,7 @@ for command in (
 
 _MISTAKES = (
     BundleError,
-    CheckpointError,
+    OfficialCheckpointError,
     ConfigError,
     DataError,
     DoesNotFitError,
@@ -52,7 +52,7 @@ _MISTAKES = (
     NonFiniteError,
     ParityError,
     ProcessLostError,
-    RunCheckpointError,
+    CheckpointError,
     RunError,
 )
 

@@ -19,7 +19,7 @@ from models.images.heatmap import normalize, overlay
 from tests.golden.reading import checkpoint
 from tests.service import running_service
 from training.export.bundles import prepare_bundle
-from training.export.parity import translate
+from training.export.parity import expected_outputs
 from training.importers.pytorch import read_official
 
 
@@ -44,7 +44,7 @@ def test_client_gets_what_torch_computes(tmp_path: Path, variant: str) -> None:
     picture = smooth_picture(128, 128, seed=9)
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "PNG")
-    expected = {name: array[0] for name, array in translate(generator.double(), picture[None]).items()}
+    expected = {name: array[0] for name, array in expected_outputs(generator.double(), picture[None]).items()}
 
     with running_service(tmp_path) as address:
         answer = request(

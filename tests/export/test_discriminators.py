@@ -1,4 +1,4 @@
-"""The exported discriminators are the same functions as the networks."""
+"""The exported discriminators compute the same functions as the networks."""
 
 import pytest
 
@@ -6,31 +6,31 @@ from models.networks.config import ConfigError, DiscriminatorConfig, GeneratorCo
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
 from tests.golden.reading import VARIANTS, checkpoint
-from training.export.bundles import Judges, prepare_bundle
+from training.export.bundles import DiscriminatorPair, prepare_bundle
 from training.export.discriminator import export_discriminators
-from training.export.parity import ParityError, cpu_session, prove_discriminators
+from training.export.parity import ParityError, check_discriminators, cpu_session
 from training.importers.pytorch import read_official
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_both_discriminators_agree_with_torch(variant: str) -> None:
+def test_both_exported_discriminators_match_torch(variant: str) -> None:
     networks = {
         name: network.double()
         for name, network in read_official(checkpoint(variant), size=128).discriminators.items()
     }
     model = export_discriminators(networks["disLB"], networks["disGB"], size=128, dynamic=True)
-    assert prove_discriminators(model, networks["disLB"], networks["disGB"], size=128) < 1e-4
+    assert check_discriminators(model, networks["disLB"], networks["disGB"], size=128) < 1e-4
     names = {output.name for output in cpu_session(model).get_outputs()}
     assert names == {
         f"{field}_{which}" for field in ("logit", "cam_logit", "attention") for which in ("local", "global")
     }
     with pytest.raises(ParityError, match="nothing was written"):
-        prove_discriminators(model, networks["disLA"], networks["disGA"], size=128)
+        check_discriminators(model, networks["disLA"], networks["disGA"], size=128)
 
 
-def test_discriminators_without_attention_are_not_put_into_a_bundle() -> None:
+def test_discriminators_without_a_cam_are_refused() -> None:
     config = DiscriminatorConfig(channels=2, layers=4, cam=False)
-    judges = Judges(Discriminator(config), Discriminator(config))
+    pair = DiscriminatorPair(Discriminator(config), Discriminator(config))
     generator = Generator(GeneratorConfig(size=16, channels=4, blocks=1, light=True))
-    with pytest.raises(ConfigError, match="has no attention to show"):
-        prepare_bundle("cat2dog", generator, judges=judges)
+    with pytest.raises(ConfigError, match="needs a CAM to show its attention"):
+        prepare_bundle("cat2dog", generator, discriminators=pair)

@@ -1,4 +1,4 @@
-"""The exported graph is the same function as the network."""
+"""The exported generator computes the same function as the network."""
 
 import copy
 
@@ -14,13 +14,13 @@ from models.networks.config import GeneratorConfig, Normalization
 from models.networks.generator import Generator
 from tests.golden.reading import RELATIVE_TOLERANCE, VARIANTS, checkpoint, pixels, relative
 from training.export.generator import export_generator
-from training.export.parity import MIN_EQUAL, ParityError, cpu_session, prove_generator, run
+from training.export.parity import MIN_EQUAL, ParityError, check_generator, cpu_session, run
 from training.importers.pytorch import read_official
 
 SWITCHES = [pytest.param(False, id="direct"), pytest.param(True, id="winograd")]
 
 
-def settle(model: bytes, *, winograd: bool) -> onnxruntime.InferenceSession:
+def open_model(model: bytes, *, winograd: bool) -> onnxruntime.InferenceSession:
     return cpu_session(turn_on(model, WINOGRAD) if winograd else model)
 
 
@@ -30,19 +30,17 @@ def generator(**changes: object) -> Generator:
     network = Generator(GeneratorConfig(**config)).double().eval()  # type: ignore[arg-type]
     for name, parameter in network.named_parameters():
         if name.endswith("rho"):
-            torch.nn.init.uniform_(parameter)  # so that a wrong mixture shows
+            torch.nn.init.uniform_(parameter)  # so that a wrong mixture is found
     return network
 
 
 @pytest.mark.parametrize("winograd", SWITCHES)
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("name", ["genA2B", "genB2A"])
-def test_the_official_networks_agree_through_the_bundle_s_contract(
-    variant: str, name: str, winograd: bool
-) -> None:
+def test_exported_official_networks_give_the_golden_pixels(variant: str, name: str, winograd: bool) -> None:
     golden = pixels(variant)
     network = read_official(checkpoint(variant), size=128).generators[name].double()
-    found = run(settle(export_generator(network), winograd=winograd), golden["pixels"])
+    found = run(open_model(export_generator(network), winograd=winograd), golden["pixels"])
     difference = np.abs(found["image"].astype(int) - golden[f"{name}.image"])
     assert difference.max() <= 1
     assert (difference == 0).mean() >= MIN_EQUAL
@@ -51,10 +49,10 @@ def test_the_official_networks_agree_through_the_bundle_s_contract(
 
 
 @pytest.mark.parametrize("winograd", SWITCHES)
-def test_the_float_image_is_exact_to_1e_5(winograd: bool) -> None:
+def test_float_image_differs_from_float64_by_less_than_1e_5(winograd: bool) -> None:
     network = generator(size=64, channels=32, blocks=2)
     x = torch.rand(1, 3, 64, 64, dtype=torch.float64) * 2 - 1
-    session = settle(export_generator(network, values=True), winograd=winograd)
+    session = open_model(export_generator(network, values=True), winograd=winograd)
     (found,) = session.run(["image"], {"values": x.float().numpy()})
     with torch.inference_mode():
         expected = network(x).image.numpy()
@@ -67,21 +65,21 @@ def test_the_float_image_is_exact_to_1e_5(winograd: bool) -> None:
 def test_every_ablation_is_exported_exactly(normalization: Normalization, cam: bool, light: bool) -> None:
     network = generator(normalization=normalization, cam=cam, light=light, channels=16)
     model = export_generator(network)
-    parity = prove_generator(model, network)
+    parity = check_generator(model, network)
     assert parity.image_max_levels <= 1
     names = {output.name for output in cpu_session(model).get_outputs()}
     assert names == ({"image", "cam_logit", "attention"} if cam else {"image"})
 
 
-def test_the_population_variance_is_exported_as_such() -> None:
+def test_biased_variance_is_exported_exactly() -> None:
     network = generator(unbiased_variance=False)
-    prove_generator(export_generator(network), network)
+    check_generator(export_generator(network), network)
 
 
 @pytest.mark.parametrize("winograd", SWITCHES)
 @pytest.mark.parametrize("light", [True, False], ids=["light", "full"])
-def test_a_batch_gives_what_each_picture_gives_alone(light: bool, winograd: bool) -> None:
-    session = settle(export_generator(generator(light=light)), winograd=winograd)
+def test_batch_gives_the_same_as_each_picture_alone(light: bool, winograd: bool) -> None:
+    session = open_model(export_generator(generator(light=light)), winograd=winograd)
     batch = np.stack([smooth_picture(32, 32, seed=seed) for seed in range(3)])
     together = run(session, batch)
     for index in range(3):
@@ -92,10 +90,10 @@ def test_a_batch_gives_what_each_picture_gives_alone(light: bool, winograd: bool
 
 @pytest.mark.parametrize("winograd", SWITCHES)
 @pytest.mark.parametrize(("height", "width"), [(32, 48), (36, 32), (40, 28), (44, 64), (8, 12)])
-def test_a_light_graph_takes_any_size_divisible_by_four(height: int, width: int, winograd: bool) -> None:
+def test_light_graph_takes_any_size_divisible_by_four(height: int, width: int, winograd: bool) -> None:
     network = generator()
     picture = smooth_picture(height, width, seed=1)[None]
-    found = run(settle(export_generator(network), winograd=winograd), picture)
+    found = run(open_model(export_generator(network), winograd=winograd), picture)
     with torch.inference_mode():
         x = torch.from_numpy(picture).permute(0, 3, 1, 2).double() / 127.5 - 1
         expected = ((network(x).image + 1) * 127.5).round().permute(0, 2, 3, 1).numpy()
@@ -105,31 +103,33 @@ def test_a_light_graph_takes_any_size_divisible_by_four(height: int, width: int,
 
 @pytest.mark.parametrize("winograd", SWITCHES)
 @pytest.mark.parametrize("level", [0.0, 1.0, 50.0])
-def test_a_normalisation_of_a_flat_map_is_finite(level: float, winograd: bool) -> None:
+def test_normalisation_of_a_constant_map_is_finite(level: float, winograd: bool) -> None:
     network = generator(channels=32)
-    with torch.no_grad():  # the decoder's maps become flat and far from zero, as those of an empty photo are
+    with (
+        torch.no_grad()
+    ):  # the decoder's maps become constant and far from 0, as those of a photo of one colour
         network.cam.merge.weight.zero_()
         network.cam.merge.bias.uniform_(0.5, 1).mul_(level)
-    session = settle(export_generator(network, values=True), winograd=winograd)
+    session = open_model(export_generator(network, values=True), winograd=winograd)
     values = session.run(["image"], {"values": np.full((1, 3, 32, 32), -1, np.float32)})[0]
     assert np.isfinite(values).all()
 
 
-def test_a_full_graph_takes_its_own_size_only() -> None:
+def test_full_graph_refuses_other_sizes() -> None:
     session = cpu_session(export_generator(generator(light=False)))
     with pytest.raises(InvalidArgument):
         run(session, smooth_picture(64, 64, seed=0)[None])
 
 
-def test_a_graph_of_other_weights_is_refused() -> None:
+def test_graph_of_other_weights_is_refused() -> None:
     network = generator()
     model = export_generator(network)
     other = copy.deepcopy(network)
     with torch.no_grad():
         other.to_image[1].weight *= 1.05
     with pytest.raises(ParityError, match="nothing was written"):
-        prove_generator(model, other)
+        check_generator(model, other)
 
 
-def test_the_same_network_gives_the_same_bytes() -> None:
+def test_same_network_exports_the_same_bytes() -> None:
     assert export_generator(generator()) == export_generator(generator())

@@ -391,7 +391,7 @@ def test_a_data_set_in_the_way_is_neither_replaced_nor_cause_for_half_the_work(
         ),
         (
             ("--a2b", "cat2dog", "--b2a", "dog2cat", "--size", "92", "--discriminators"),
-            "A discriminator of 7 layers needs pictures of at least 96 px, not 92",
+            "A discriminator of 7 layers needs pictures of at least 96 px, got 92",
         ),
         (("--a2b", "cat2dog", "--b2a", "dog2cat", "--steps", "-1"), "-1 is not in the range x>=0"),
         (("--a2b", "cat2dog", "--b2a", "dog2cat", "--sise", "128"), "No such option"),

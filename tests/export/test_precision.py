@@ -1,4 +1,4 @@
-"""What a bundle says about lower precisions was measured."""
+"""The error of lower precisions in a manifest is measured."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def prepared() -> PreparedBundle:
 
 
 def test_float16_is_measured_in_float16(prepared: PreparedBundle) -> None:
-    """Ten bits of mantissa: far enough from float32 to show, near enough to be of use."""
+    """With ten bits of mantissa the error is larger than in float32, and still small."""
     canary = read_canary(prepared.files[CANARY])
     exact = run(cpu_session(prepared.files[GENERATOR]), canary["pixels"])["image"]
     measured = prepared.manifest.precisions["float16"]
@@ -32,20 +32,18 @@ def test_float16_is_measured_in_float16(prepared: PreparedBundle) -> None:
     assert "float16" in measured.runtime
 
 
-def test_the_manifest_keeps_what_was_measured(prepared: PreparedBundle) -> None:
+def test_manifest_contains_the_measured_precisions(prepared: PreparedBundle) -> None:
     assert parse_manifest(prepared.manifest.to_bytes()).precisions == prepared.manifest.precisions
 
 
-def test_pictures_that_are_equal_have_no_ratio(
-    prepared: PreparedBundle, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_equal_pictures_have_no_psnr(prepared: PreparedBundle, monkeypatch: pytest.MonkeyPatch) -> None:
     canary = read_canary(prepared.files[CANARY])
     monkeypatch.setattr(precision, "run", lambda *_: {"image": canary["image"]})
     measured = precision.measure_float16(prepared.files[GENERATOR], canary)
     assert (measured.psnr_db, measured.image_max_levels) == (None, 0)
 
 
-def test_a_bundle_that_measured_nothing_says_nothing() -> None:
+def test_precisions_are_empty_if_not_measured() -> None:
     torch.manual_seed(5)
     generator = Generator(GeneratorConfig(size=32, channels=8, blocks=1, light=True)).eval()
     assert prepare_bundle("cat2dog", generator).manifest.precisions == {}

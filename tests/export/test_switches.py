@@ -1,4 +1,4 @@
-"""Every switch of the networks is exported exactly."""
+"""Every option of the networks is exported exactly."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
 from training.export.discriminator import export_discriminators
 from training.export.generator import export_generator
-from training.export.parity import ParityError, prove_discriminators, prove_generator
+from training.export.parity import ParityError, check_discriminators, check_generator
 
 GENERATOR = {
     "shared cam": {"shared_cam": True},
@@ -31,7 +31,8 @@ DISCRIMINATOR = {
 
 
 def with_random_parameters(network: Any) -> Any:
-    """So that nothing that is left out goes unseen: biases and shifts start at 0, scales and rho at 1."""
+    """Randomise parameters that start at 0 (biases, shifts) or 1 (scales, rho), so that a missing one is
+    found."""
     random = torch.Generator().manual_seed(4)
     with torch.no_grad():
         for name, parameter in network.named_parameters():
@@ -58,34 +59,34 @@ def discriminators(**changes: object) -> list[Discriminator]:
 
 
 @pytest.mark.parametrize("name", GENERATOR)
-def test_every_switch_of_the_generator_is_exported_exactly(name: str) -> None:
+def test_every_option_of_the_generator_is_exported_exactly(name: str) -> None:
     network = generator(**GENERATOR[name])
-    prove_generator(export_generator(network), network)
+    check_generator(export_generator(network), network)
 
 
 @pytest.mark.parametrize("light", [True, False], ids=["light", "full"])
-def test_all_switches_of_the_generator_together_are_exported_exactly(light: bool) -> None:
+def test_all_options_of_the_generator_together_are_exported_exactly(light: bool) -> None:
     network = generator(**ALL, light=light)
-    prove_generator(export_generator(network), network)
+    check_generator(export_generator(network), network)
 
 
 @pytest.mark.parametrize("normalization", ["in", "ln", "adain", "gn"])
 def test_every_ablation_with_biases_is_exported_exactly(normalization: str) -> None:
     network = generator(**WITH_BIASES, normalization=normalization)
-    prove_generator(export_generator(network), network)
+    check_generator(export_generator(network), network)
 
 
 @pytest.mark.parametrize("name", DISCRIMINATOR)
-def test_every_switch_of_the_discriminators_is_exported_exactly(name: str) -> None:
+def test_every_option_of_the_discriminators_is_exported_exactly(name: str) -> None:
     local, global_ = discriminators(**DISCRIMINATOR[name])
     model = export_discriminators(local, global_, size=32, dynamic=True)
-    assert prove_discriminators(model, local, global_, size=32) < 1e-4
+    assert check_discriminators(model, local, global_, size=32) < 1e-4
 
 
-def test_a_graph_with_another_bias_is_refused() -> None:
+def test_graph_with_another_bias_is_refused() -> None:
     network = generator(**ALL)
     model = export_generator(network)
     with torch.no_grad():
         network.to_image[1].bias.zero_()
     with pytest.raises(ParityError):
-        prove_generator(model, network)
+        check_generator(model, network)

@@ -79,7 +79,7 @@ def test_an_ablation_is_exported_as_what_it_is(
     if name in WITHOUT_JUDGES_CAM:
         code, error = export(command, run, out, "--discriminators")
         assert code == 2
-        assert "has no attention to show; leave it out" in error
+        assert "needs a CAM to show its attention, got cam = false" in error
     assert export(command, run, out) == (0, "")
     manifest = read_bundle(out / "cat2dog").manifest
     assert manifest.attention is (name not in WITHOUT_GENERATORS_CAM)

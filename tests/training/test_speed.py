@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.plain import all_plainly
+from bench.plain import method_by_formula
 from bench.plain_step import plain_step
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
 from training.checkpoint.optimizer import pack_optimizer, unpack_optimizer
@@ -49,7 +49,7 @@ def batch(dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
 
 def plainly(dtype: torch.dtype = torch.float64) -> Ugatit:
     """For the step that the official code would do, in its plain formulas."""
-    return all_plainly(made(Speed(), dtype))
+    return method_by_formula(made(Speed(), dtype))
 
 
 def gradients(method: Ugatit) -> dict[str, Tensor]:

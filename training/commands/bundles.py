@@ -17,7 +17,7 @@ from models.files.text import as_text
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
 from training.console.terminal import busy, open_console
-from training.export.bundles import Facts, Judges, PreparedBundle, prepare_bundle
+from training.export.bundles import DiscriminatorPair, PreparedBundle, Provenance, prepare_bundle
 from training.importers.pytorch import OfficialCheckpoint, read_official
 from training.run.fit import load_trained
 from training.run.folder import RunFolder
@@ -65,9 +65,9 @@ def import_(
     official = read_official(checkpoint, size=size, wanted=wanted)
     _tell_of(official, checkpoint)
     text = notes.read() if notes is not None else None
-    facts = Facts(steps, data, licence, limits, text, official.sha256)
-    judges = _judges(official.discriminators, wanted, checkpoint) if discriminators else {}
-    _write(official.generators, judges, wanted, facts, out)
+    provenance = Provenance(steps, data, licence, limits, text, official.sha256)
+    pairs = _discriminator_pairs(official.discriminators, wanted, checkpoint) if discriminators else {}
+    _write(official.generators, pairs, wanted, provenance, out)
 
 
 @click.command()
@@ -118,9 +118,9 @@ def export(
     trained = load_trained(RunFolder(run), raw=raw, step=step, best=best)
     click.echo(f"Exporting step {trained.step:,} of {as_text(run)}.")
     text = notes.read() if notes is not None else None
-    facts = Facts(trained.step, data, licence, limits, text, config_sha256=trained.config_sha256)
-    judges = _judges(trained.discriminators, wanted, run) if discriminators else {}
-    _write(trained.generators, judges, wanted, facts, out)
+    provenance = Provenance(trained.step, data, licence, limits, text, config_sha256=trained.config_sha256)
+    pairs = _discriminator_pairs(trained.discriminators, wanted, run) if discriminators else {}
+    _write(trained.generators, pairs, wanted, provenance, out)
 
 
 def _tell_of(official: OfficialCheckpoint, checkpoint: Path) -> None:
@@ -163,26 +163,26 @@ def _wanted(a2b: str | None, b2a: str | None, only: str | None, out: Path) -> di
     return wanted
 
 
-def _judges(
+def _discriminator_pairs(
     discriminators: Mapping[str, Discriminator], wanted: Mapping[str, str], source: Path
-) -> dict[str, Judges]:
+) -> dict[str, DiscriminatorPair]:
     """genA2B's pictures are judged by the discriminators of B, genB2A's by those of A."""
-    judges = {}
+    pairs = {}
     for generator in wanted:
         local, global_ = (discriminators.get(f"dis{kind}{generator[-1]}") for kind in "LG")
         if local is None or global_ is None:
             raise click.UsageError(
                 f"{source} holds no discriminators for {generator}; leave --discriminators out."
             )
-        judges[generator] = Judges(local, global_)
-    return judges
+        pairs[generator] = DiscriminatorPair(local, global_)
+    return pairs
 
 
 def _write(
     generators: Mapping[str, Generator],
-    judges: Mapping[str, Judges],
+    pairs: Mapping[str, DiscriminatorPair],
     wanted: Mapping[str, str],
-    facts: Facts,
+    provenance: Provenance,
     out: Path,
 ) -> None:
     console = open_console()
@@ -190,7 +190,11 @@ def _write(
     for name, direction in wanted.items():
         with busy(console, f"Exporting {direction} and proving it against torch …"):
             bundle = prepare_bundle(
-                direction, generators[name], judges=judges.get(name), facts=facts, precisions=True
+                direction,
+                generators[name],
+                discriminators=pairs.get(name),
+                provenance=provenance,
+                precisions=True,
             )
             prepared.append(bundle)
     for bundle in prepared:

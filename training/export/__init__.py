@@ -1,1 +1,1 @@
-"""The rewritten ONNX graph, its parity with torch, and the writing of bundles."""
+"""Export: the rewritten ONNX graphs, their parity with torch, and bundles."""

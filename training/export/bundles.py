@@ -1,4 +1,4 @@
-"""From networks in memory to verified bundles on disk."""
+"""Export networks in memory as verified bundles on disk."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from models.storage.file_entry import FileEntry, entry_of
 from training.export.card import write_card
 from training.export.discriminator import export_discriminators
 from training.export.generator import export_generator
-from training.export.parity import prove_discriminators, prove_generator, translate
+from training.export.parity import check_discriminators, check_generator, expected_outputs
 from training.export.precision import measure_float16
 
 Network = TypeVar("Network", Generator, Discriminator)
 
 
-class Facts(NamedTuple):
-    """What is known about the weights beyond the weights."""
+class Provenance(NamedTuple):
+    """Where the weights come from and how they may be used, for the manifest and the model card."""
 
     steps: int | None = None
     data: str | None = None
@@ -48,7 +48,7 @@ class Facts(NamedTuple):
     config_sha256: str | None = None
 
 
-class Judges(NamedTuple):
+class DiscriminatorPair(NamedTuple):
     """The discriminators of a direction's target domain."""
 
     local: Discriminator
@@ -56,13 +56,13 @@ class Judges(NamedTuple):
 
 
 class PreparedBundle(NamedTuple):
-    """A bundle in memory, proved and complete."""
+    """A complete bundle in memory, whose graphs were compared with torch."""
 
     manifest: Manifest
     files: dict[str, bytes]
 
     def write(self, bundles: Path) -> Path:
-        """Write it below `bundles` and return its directory."""
+        """Write the bundle below `bundles` and return its directory."""
         path = bundles / self.manifest.direction
         write_bundle(path, self.manifest, self.files)
         return path
@@ -72,37 +72,37 @@ def prepare_bundle(
     direction: str,
     generator: Generator,
     *,
-    judges: Judges | None = None,
-    facts: Facts | None = None,
+    discriminators: DiscriminatorPair | None = None,
+    provenance: Provenance | None = None,
     precisions: bool = False,
 ) -> PreparedBundle:
-    """Export a generator, and the discriminators that judge it, and prove them against torch in float64.
+    """Export a generator and its discriminators, and check that they compute what torch does in float64.
 
     Args:
         direction: its name.
-        generator: what translates.
-        judges: the discriminators of its pictures.
-        facts: what else the manifest tells.
-        precisions: also measure how far float16 would be.
+        generator: the translator.
+        discriminators: of the target domain, for their attention.
+        provenance: of the weights.
+        precisions: also measure the error of float16.
 
     Raises:
         BundleError: `direction` is not of the form SOURCE2TARGET.
-        ConfigError: the discriminators have no attention, or cannot judge pictures as small as these.
-        ParityError: an exported graph does not compute what torch computes.
+        ConfigError: a discriminator has no CAM, or needs larger pictures than the generator's.
+        ParityError: the outputs of an exported graph differ from torch's.
     """
-    facts = facts or Facts()
+    provenance = provenance or Provenance()
     source, target = split_direction(direction)
     exact = _in_float64(generator)
     model = export_generator(exact)
-    parity = prove_generator(model, exact)
+    parity = check_generator(model, exact)
     files = {GENERATOR: model, CANARY: _canary(exact)}
     architecture = asdict(generator.config)
-    if judges is not None:
-        files[DISCRIMINATORS], off = _discriminators(judges, generator)
-        parity = parity.model_copy(update={"discriminators_relative": off})
+    if discriminators is not None:
+        files[DISCRIMINATORS], difference = _discriminators(discriminators, generator)
+        parity = parity.model_copy(update={"discriminators_relative": difference})
         architecture["discriminators"] = {
             name: asdict(network.config)
-            for name, network in (("local", judges.local), ("global", judges.global_))
+            for name, network in (("local", discriminators.local), ("global", discriminators.global_))
         }
     size = generator.config.size
     manifest = Manifest(
@@ -114,14 +114,14 @@ def prepare_bundle(
         method="ugatit",
         architecture=architecture,
         attention=generator.cam is not None,
-        training=_training(facts),
-        licence=encodable(facts.licence),
-        limits=encodable(facts.limits),
+        training=_training(provenance),
+        licence=encodable(provenance.licence),
+        limits=encodable(provenance.limits),
         parity=parity,
         precisions={"float16": measure_float16(model, read_canary(files[CANARY]))} if precisions else {},
         files={name: entry_of(data) for name, data in files.items()},
     )
-    return _with_card(manifest, files, facts.notes)
+    return _with_card(manifest, files, provenance.notes)
 
 
 def _in_float64(network: Network) -> Network:
@@ -131,30 +131,34 @@ def _in_float64(network: Network) -> Network:
 def _canary(exact: Generator) -> bytes:
     size = exact.config.size
     pixels = smooth_picture(size, size, seed=0)[None]
-    return write_canary(pixels, translate(exact, pixels))
+    return write_canary(pixels, expected_outputs(exact, pixels))
 
 
-def _discriminators(judges: Judges, generator: Generator) -> tuple[bytes, float]:
-    local, global_ = _in_float64(judges.local), _in_float64(judges.global_)
+def _discriminators(pair: DiscriminatorPair, generator: Generator) -> tuple[bytes, float]:
+    """Return the exported discriminators, and their largest relative difference from torch."""
+    local, global_ = _in_float64(pair.local), _in_float64(pair.global_)
     size, dynamic = generator.config.size, generator.config.light
-    for judge in (local.config, global_.config):
-        if not judge.cam:
-            raise ConfigError("A discriminator without a CAM has no attention to show; leave it out.")
-        if size < judge.smallest_size:
-            least = judge.smallest_size
+    for config in (local.config, global_.config):
+        if not config.cam:
             raise ConfigError(
-                f"A discriminator of {judge.layers} layers needs pictures of at least {least} px, not {size}."
+                "A discriminator needs a CAM to show its attention, got cam = false; "
+                "export without discriminators."
+            )
+        if size < config.smallest_size:
+            raise ConfigError(
+                f"A discriminator of {config.layers} layers needs pictures of at least "
+                f"{config.smallest_size} px, got {size}."
             )
     model = export_discriminators(local, global_, size=size, dynamic=dynamic)
-    return model, prove_discriminators(model, local, global_, size=size)
+    return model, check_discriminators(model, local, global_, size=size)
 
 
-def _training(facts: Facts) -> Training:
+def _training(provenance: Provenance) -> Training:
     return Training(
-        steps=facts.steps,
-        data=facts.data and encodable(facts.data),
-        config_sha256=facts.config_sha256,
-        checkpoint_sha256=facts.checkpoint_sha256,
+        steps=provenance.steps,
+        data=provenance.data and encodable(provenance.data),
+        config_sha256=provenance.config_sha256,
+        checkpoint_sha256=provenance.checkpoint_sha256,
         code_version=metadata.version("ugatit"),
     )
 

@@ -1,4 +1,4 @@
-"""The model card that goes into a bundle: what the translator is, for people."""
+"""The model card of a bundle: facts about the translator, for people."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NO_NOTES: Final = "Nothing else was recorded about how these weights were train
 
 
 def write_card(manifest: Manifest, notes: str | None) -> str:
-    """The card in Markdown, from the manifest's facts and what its author adds."""
+    """Return the card in Markdown, from the manifest and the author's notes."""
     size = manifest.image
     return _CARD.substitute(
         direction=manifest.direction,
@@ -46,9 +46,10 @@ def write_card(manifest: Manifest, notes: str | None) -> str:
 
 
 def _architecture(manifest: Manifest) -> str:
-    facts = manifest.architecture
-    variant = "light" if facts["light"] else "full"
-    return f"{variant} generator, {facts['channels']} base channels, {facts['blocks']} residual blocks"
+    architecture = manifest.architecture
+    variant = "light" if architecture["light"] else "full"
+    channels, blocks = architecture["channels"], architecture["blocks"]
+    return f"{variant} generator, {channels} base channels, {blocks} residual blocks"
 
 
 def _training(manifest: Manifest) -> str:
@@ -66,6 +67,6 @@ def _attention(manifest: Manifest) -> str:
 def _parity(manifest: Manifest) -> str:
     parity = manifest.parity
     return (
-        f"image values at most {parity.image_max_levels} of 255 off, {parity.image_equal:.2%} equal "
+        f"image values differ by at most {parity.image_max_levels} of 255, {parity.image_equal:.2%} equal "
         f"({parity.reference})"
     )

@@ -1,4 +1,4 @@
-"""Both discriminators of a target domain as one ONNX graph: how real a picture looks to them, and where."""
+"""Export both discriminators of a target domain as one ONNX graph: their logits and their attention."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from torch import nn
 
 from models.networks.discriminator import Discriminator
 from training.export.graph import Graph
-from training.export.layers import attend, convolution, pad, pixels_to_values
+from training.export.layers import class_activation_map, convolution, pad, pixels_to_values
 
 
 def export_discriminators(local: Discriminator, global_: Discriminator, *, size: int, dynamic: bool) -> bytes:
     """Serialize the local and the global discriminator of one domain as ONNX.
 
     Args:
-        local: the shallow one.
-        global_: the deep one.
+        local: the one with fewer layers.
+        global_: the one with more layers.
         size: height and width of the pictures in pixels.
-        dynamic: take any other height and width as well.
+        dynamic: accept any other height and width as well.
 
     Returns:
         The model: `pixels` uint8 `[N, H, W, 3]` to `logit_local` `[N, 1, h', w']`, `cam_logit_local`
@@ -27,17 +27,17 @@ def export_discriminators(local: Discriminator, global_: Discriminator, *, size:
     shape: list[str | int] = ["H", "W"] if dynamic else [size, size]
     x = pixels_to_values(graph, graph.input("pixels", np.uint8, ["N", *shape, 3]))
     for name, discriminator in (("local", local), ("global", global_)):
-        _judge(graph, x, discriminator, name)
+        _discriminator(graph, x, discriminator, name)
     return graph.build()
 
 
-def _judge(graph: Graph, x: str, discriminator: Discriminator, name: str) -> None:
-    x = _layers(graph, x, discriminator.features)
+def _discriminator(graph: Graph, x: str, discriminator: Discriminator, name: str) -> None:
+    x = _layers(graph, x, discriminator.features)  # [N, C, h, w]
     if discriminator.cam is not None:
-        x, cam_logit, attention = attend(graph, x, discriminator.cam)
+        x, cam_logit, attention = class_activation_map(graph, x, discriminator.cam)
         graph.output(cam_logit, f"cam_logit_{name}", np.float32, ["N", 2])
         graph.output(attention, f"attention_{name}", np.float32, ["N", f"h_{name}", f"w_{name}"])
-    logit = _layers(graph, x, discriminator.to_logit)
+    logit = _layers(graph, x, discriminator.to_logit)  # [N, 1, h', w']
     graph.output(logit, f"logit_{name}", np.float32, ["N", 1, f"h_logit_{name}", f"w_logit_{name}"])
 
 

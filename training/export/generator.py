@@ -1,4 +1,4 @@
-"""The generator as an ONNX graph with the bundle's contract: uint8 pixels in, uint8 pixels out."""
+"""Export a generator as the ONNX graph of a bundle: uint8 pixels to uint8 pixels."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from models.networks.cam import CAM
 from models.networks.generator import DecoderBlock, EncoderBlock, Generator
 from training.export.graph import Graph
 from training.export.layers import (
-    Style,
-    attend,
+    GammaBeta,
+    class_activation_map,
     convolution,
     dense,
     instance_norm,
@@ -31,9 +31,9 @@ def export_generator(generator: Generator, *, values: bool = False) -> bytes:
     """Serialize a generator as ONNX.
 
     Args:
-        generator: whose weights are taken as they are.
-        values: leave out the conversion from and to pixels: `values` float `[N, 3, H, W]` in [-1, 1] in,
-            `image` alike out. This is how the exactness of the rewriting is measured.
+        generator: exported with its weights in the precision that they have.
+        values: leave out the conversion from and to pixels: the input is `values` float `[N, 3, H, W]` in
+            [-1, 1], and so is the output `image`. Tests use it to measure the rewriting without rounding.
 
     Returns:
         The model: `pixels` uint8 `[N, H, W, 3]` to `image` uint8 `[N, H, W, 3]`, and with a CAM `cam_logit`
@@ -47,10 +47,10 @@ def export_generator(generator: Generator, *, values: bool = False) -> bytes:
     else:
         x = pixels_to_values(graph, graph.input("pixels", np.uint8, ["N", *shape, 3]))
 
-    features = _encode(graph, x, generator)
+    features = _encode(graph, x, generator)  # [N, 4c, H/4, W/4]
     if generator.cam is not None:
-        features = _attend(graph, features, generator.cam, generator)
-    features = _decode(graph, features, generator)
+        features = _cam(graph, features, generator.cam, generator)
+    features = _decode(graph, features, generator)  # [N, c, H, W]
     last = cast("nn.Conv2d", generator.to_image[1])
     image = graph.add("Tanh", to_three_channels(graph, features, last.weight, last.bias))
 
@@ -70,7 +70,7 @@ def _encode(graph: Graph, x: str, generator: Generator) -> str:
         elif isinstance(layer, EncoderBlock):
             x = graph.add("Add", x, _encoder_body(graph, x, layer.body))
         else:
-            x = _normalize_or_rectify(graph, x, layer)
+            x = _norm_or_relu(graph, x, layer)
     return x
 
 
@@ -79,14 +79,15 @@ def _encoder_body(graph: Graph, x: str, body: nn.Sequential) -> str:
         if isinstance(layer, nn.Conv2d):
             x = residual_convolution(graph, pad(graph, x, 1), layer.weight)
         else:
-            x = _normalize_or_rectify(graph, x, layer)
+            x = _norm_or_relu(graph, x, layer)
     return x
 
 
-def _normalize_or_rectify(graph: Graph, x: str, layer: nn.Module) -> str:
-    """What follows an encoder's convolution.
+def _norm_or_relu(graph: Graph, x: str, layer: nn.Module) -> str:
+    """Export the layer after an encoder's convolution.
 
-    The convolution's bias is left out: the mean, which instance normalisation subtracts, holds it too.
+    The convolution itself is exported without its bias, because instance normalisation subtracts it again as
+    part of the mean.
     """
     if isinstance(layer, nn.InstanceNorm2d):
         return instance_norm(graph, x, layer.num_features, layer.weight, layer.bias)
@@ -94,8 +95,8 @@ def _normalize_or_rectify(graph: Graph, x: str, layer: nn.Module) -> str:
     return graph.add("Relu", x) if isinstance(layer, nn.ReLU) else x
 
 
-def _attend(graph: Graph, features: str, cam: CAM, generator: Generator) -> str:
-    features, cam_logit, attention = attend(graph, features, cam)
+def _cam(graph: Graph, features: str, cam: CAM, generator: Generator) -> str:
+    features, cam_logit, attention = class_activation_map(graph, features, cam)
     quarter: list[str | int] = ["h", "w"] if generator.config.light else [generator.config.size // 4] * 2
     graph.output(cam_logit, "cam_logit", np.float32, ["N", 2])
     graph.output(attention, "attention", np.float32, ["N", *quarter])
@@ -116,7 +117,7 @@ def _decode(graph: Graph, x: str, generator: Generator) -> str:
     return x
 
 
-def _style(graph: Graph, features: str, generator: Generator) -> Style | None:
+def _style(graph: Graph, features: str, generator: Generator) -> GammaBeta | None:
     if generator.style is None:
         return None
     pooled = graph.add("GlobalAveragePool", features) if generator.config.light else features
@@ -134,7 +135,7 @@ def _style(graph: Graph, features: str, generator: Generator) -> Style | None:
     return graph.add("Unsqueeze", gamma, axes), graph.add("Unsqueeze", beta, axes)
 
 
-def _decoder_block(graph: Graph, x: str, block: DecoderBlock, style: Style | None) -> str:
+def _decoder_block(graph: Graph, x: str, block: DecoderBlock, style: GammaBeta | None) -> str:
     hidden = residual_convolution(graph, pad(graph, x, 1), block.conv1.weight, block.conv1.bias)
     hidden = graph.add("Relu", normalization(graph, hidden, block.norm1, style))
     hidden = residual_convolution(graph, pad(graph, hidden, 1), block.conv2.weight, block.conv2.bias)

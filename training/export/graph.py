@@ -1,4 +1,4 @@
-"""Write an ONNX graph by hand, one operator a line."""
+"""Write an ONNX graph by hand, one operator per line."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from torch import Tensor
 
 OPSET: Final = 18
 IR_VERSION: Final = 9
-"""The oldest that holds opset 18, so that older runtimes and TensorRT read the file."""
+"""The oldest version that allows opset 18, so that older runtimes and TensorRT can read the file."""
 
 
 class Graph:
-    """A graph under construction; values are referred to by name, as ONNX does."""
+    """A graph under construction. Values are referred to by name, as in ONNX."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -31,21 +31,22 @@ class Graph:
         self._outputs: list[onnx.ValueInfoProto] = []
 
     def input(self, name: str, dtype: type[np.generic], shape: list[str | int]) -> str:
-        """Declare an input; a string in `shape` names a dynamic dimension."""
+        """Declare an input and return its name; a string in `shape` is the name of a dynamic dimension."""
         self._inputs.append(helper.make_tensor_value_info(name, _onnx_type(dtype), shape))
         return name
 
     def output(self, value: str, name: str, dtype: type[np.generic], shape: list[str | int]) -> None:
-        """Give a value to the outside under `name`."""
+        """Declare a value as the output `name`."""
         self._nodes.append(helper.make_node("Identity", [value], [name], name=f"output/{name}"))
         self._outputs.append(helper.make_tensor_value_info(name, _onnx_type(dtype), shape))
 
     def constant(
         self, value: Tensor | ArrayLike | list[list[float]], dtype: type[np.generic] = np.float32
     ) -> str:
-        """A constant tensor; torch tensors may be in any precision and are rounded once, here.
+        """Return the name of a constant tensor. A torch tensor may have any precision and is rounded once,
+        here.
 
-        What is asked for twice stands in the file once.
+        Equal constants are stored in the file once.
         """
         array: NDArray[Any] = value.detach().cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
         tensor = numpy_helper.from_array(np.ascontiguousarray(array.astype(dtype)))
@@ -56,29 +57,29 @@ class Graph:
         return self._names[digest]
 
     def sizes(self, x: str, *axes: int) -> str:
-        """The sizes of `x` along `axes`, as a float tensor `[len(axes)]`, whatever they are at run time."""
+        """Return the sizes of `x` along `axes` at run time, as a float tensor `[len(axes)]`."""
         shape = self.add("Gather", self.add("Shape", x), self.integers(*axes))
         return self.add("Cast", shape, to=TensorProto.FLOAT)
 
     def switch(self, name: str) -> str:
-        """A named constant that is false in the file and that a loader may turn on."""
+        """Declare a switch: a named constant that is false in the file and that a loader may turn on."""
         self._constants[name] = numpy_helper.from_array(np.array(False), name)
         return name
 
     def integers(self, *values: int) -> str:
-        """A constant one-dimensional tensor of int64, as shapes and axes are given."""
+        """Return a constant one-dimensional int64 tensor, the type of shapes and axes."""
         return self.constant(list(values), np.int64)
 
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        """Append an operator with one output and return its name."""
+        """Append an operator with one output, and return the output's name."""
         name = f"{operator}_{next(self._number)}"
         self._nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
         return name
 
     def choose(self, switch: str, *, on: Callable[[], str], off: Callable[[], str]) -> str:
-        """One of two ways to compute a float value; each is given as a function that appends its operators.
+        """Return one of two ways to compute a float value; each is a function that appends its operators.
 
-        With a constant switch a runtime keeps one branch and forgets the other when it loads the model.
+        As the switch is a constant, a runtime keeps one branch and drops the other when it loads the model.
         """
         return self.add("If", switch, then_branch=self._branch(on), else_branch=self._branch(off))
 
@@ -89,7 +90,7 @@ class Graph:
         return helper.make_graph(nodes, output.name, [], [output])
 
     def build(self) -> bytes:
-        """The serialized, checked model: one file, no external data."""
+        """Return the serialized and checked model: one file without external data."""
         graph = helper.make_graph(
             self._nodes, self._name, self._inputs, self._outputs, list(self._constants.values())
         )

@@ -1,6 +1,6 @@
 """The networks' layers as ONNX operators: the same functions, rewritten for speed.
 
-Constants are computed in float64 and rounded once. What each rewriting brings is measured in `bench/`.
+Constants are computed in float64 and rounded once. `bench/` measures the gain of each rewriting.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from models.networks.cam import CAM
 from models.networks.normalization import EPSILON, LIN, AdaLIN
 from training.export.graph import Graph
 
-Style = tuple[str, str]
-"""Names of gamma and beta, `[N, C, 1, 1]` each."""
+GammaBeta = tuple[str, str]
+"""The names of gamma and beta, `[N, C, 1, 1]` each."""
 
-# Winograd's F(4, 3) for the points 0, 1, -1, 2, -2: how rows, kernel and results combine.
-_ROWS_IN: Final[list[list[float]]] = [
+# Winograd's F(4, 3) for the points 0, 1, -1, 2, -2: the transforms of rows, kernel and results (Lavin &
+# Gray's B^T, G and A^T).
+_INPUT_TRANSFORM: Final[list[list[float]]] = [
     [4.0, 0, -5, 0, 1, 0],
     [0, -4.0, -4, 1, 1, 0],
     [0, 4.0, -4, -1, 1, 0],
@@ -30,7 +31,7 @@ _ROWS_IN: Final[list[list[float]]] = [
     [0, 2.0, -1, -2, 1, 0],
     [0, 4.0, 0, -5, 0, 1],
 ]
-_KERNEL: Final[list[list[float]]] = [
+_KERNEL_TRANSFORM: Final[list[list[float]]] = [
     [1 / 4, 0, 0],
     [-1 / 6, -1 / 6, -1 / 6],
     [-1 / 6, 1 / 6, -1 / 6],
@@ -38,7 +39,7 @@ _KERNEL: Final[list[list[float]]] = [
     [1 / 24, -1 / 12, 1 / 6],
     [0, 0, 1],
 ]
-_ROWS_OUT: Final[list[list[float]]] = [
+_OUTPUT_TRANSFORM: Final[list[list[float]]] = [
     [1.0, 1, 1, 1, 1, 0],
     [0, 1.0, -1, 2, -2, 0],
     [0, 1.0, 1, 4, 4, 0],
@@ -49,13 +50,13 @@ _SPACE: Final = (2, 3)
 
 
 def pixels_to_values(graph: Graph, pixels: str) -> str:
-    """uint8 `[N, H, W, 3]` to float `[N, 3, H, W]` in [-1, 1]."""
+    """Convert uint8 `[N, H, W, 3]` to float `[N, 3, H, W]` in [-1, 1]."""
     values = graph.add("Cast", graph.add("Transpose", pixels, perm=[0, 3, 1, 2]), to=TensorProto.FLOAT)
     return graph.add("Sub", graph.add("Div", values, graph.constant(127.5)), graph.constant(1.0))
 
 
 def values_to_pixels(graph: Graph, values: str) -> str:
-    """Float `[N, 3, H, W]` in [-1, 1] to the nearest uint8 `[N, H, W, 3]`."""
+    """Convert float `[N, 3, H, W]` in [-1, 1] to the nearest uint8 `[N, H, W, 3]`."""
     levels = graph.add("Mul", graph.add("Add", values, graph.constant(1.0)), graph.constant(127.5))
     bounded = graph.add("Clip", graph.add("Round", levels), graph.constant(0.0), graph.constant(255.0))
     return graph.add("Transpose", graph.add("Cast", bounded, to=TensorProto.UINT8), perm=[0, 2, 3, 1])
@@ -68,39 +69,46 @@ def pad(graph: Graph, x: str, size: int, mode: str = "reflect", *, after: int | 
 
 
 def convolution(graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None, *, stride: int = 1) -> str:
-    """A convolution of an already padded map."""
+    """Convolve a map that is padded already."""
     constants = [graph.constant(tensor) for tensor in (weight, bias) if tensor is not None]
     return graph.add("Conv", x, *constants, strides=[stride, stride], kernel_shape=list(weight.shape[2:]))
 
 
 def residual_convolution(graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None) -> str:
-    """A 3x3 convolution of a map padded by 1, as it is or, where that is faster, by `_winograd`."""
+    """Convolve a map padded by 1 with 3x3 kernels: directly, or by `_winograd` if the switch is on."""
     return graph.choose(
         WINOGRAD,
-        on=lambda: _plus(graph, _winograd(graph, x, weight), bias),
+        on=lambda: _add_bias(graph, _winograd(graph, x, weight), bias),
         off=lambda: convolution(graph, x, weight, bias),
     )
 
 
-def _plus(graph: Graph, x: str, bias: Tensor | None) -> str:
+def _add_bias(graph: Graph, x: str, bias: Tensor | None) -> str:
     return x if bias is None else graph.add("Add", x, graph.constant(_over_space(bias)))
 
 
 def _winograd(graph: Graph, x: str, weight: Tensor) -> str:
-    """Winograd's F(4, 3) down the columns: four rows of the result for six products instead of twelve.
+    """Convolve by Winograd's F(4, 3) down the columns: four rows of the result take six products, not twelve.
 
-    Lavin & Gray 2016 (arXiv 1509.09308), in one dimension: half the multiplications at twice the rounding
-    error of a direct convolution, where the two-dimensional form has ten times. Every operator stays within
-    what onnxruntime's CPU provider vectorises: the six combinations of six rows are depthwise convolutions,
-    the products one convolution in six groups along the rows, the four sums one matrix product.
+    Lavin & Gray 2016 (arXiv 1509.09308), in one dimension: half the multiplications, with twice the rounding
+    error of a direct convolution; the two-dimensional form has ten times the error. Only operators that
+    onnxruntime's CPU provider vectorises are used: the six transformed rows of a tile are depthwise
+    convolutions, the products one convolution in six groups along the rows, the output transform one matrix
+    product.
     """
     outputs, inputs = weight.shape[:2]
-    rows = [_combine_rows(graph, x, combination, inputs) for combination in _ROWS_IN]  # 6 of [N, C, t, w + 2]
+    rows = [
+        _transform_rows(graph, x, coefficients, inputs) for coefficients in _INPUT_TRANSFORM
+    ]  # 6 of [N, C, t, w + 2]
     products = graph.add(
-        "Conv", graph.add("Concat", *rows, axis=1), _transformed(graph, weight), group=6, kernel_shape=[1, 3]
+        "Conv",
+        graph.add("Concat", *rows, axis=1),
+        _transform_kernel(graph, weight),
+        group=6,
+        kernel_shape=[1, 3],
     )  # [N, 6 O, t, w]
     flat = graph.add("Reshape", products, graph.integers(0, 6, -1))
-    sums = graph.add("MatMul", graph.constant(_ROWS_OUT), flat)  # [N, 4, O t w]
+    sums = graph.add("MatMul", graph.constant(_OUTPUT_TRANSFORM), flat)  # [N, 4, O t w]
     width = graph.add("Shape", products, start=3)
     shape = graph.add("Concat", graph.integers(0, 4, outputs, -1), width, axis=0)
     tiles = graph.add("Transpose", graph.add("Reshape", sums, shape), perm=[0, 2, 3, 1, 4])  # [N, O, t, 4, w]
@@ -109,26 +117,30 @@ def _winograd(graph: Graph, x: str, weight: Tensor) -> str:
     return graph.add("Slice", tall, graph.integers(0), height, graph.integers(2))  # [N, O, h, w]
 
 
-def _combine_rows(graph: Graph, x: str, combination: list[float], channels: int) -> str:
-    """One combination of each six rows, every four rows; the last six may reach up to three rows outside."""
-    kernel = torch.tensor(combination)[None, None, :, None].expand(channels, 1, 6, 1)
+def _transform_rows(graph: Graph, x: str, coefficients: list[float], channels: int) -> str:
+    """Return one transformed row per tile of six rows, a tile every four rows.
+
+    The last tile may extend up to three rows beyond the map.
+    """
+    kernel = torch.tensor(coefficients)[None, None, :, None].expand(channels, 1, 6, 1)
     weight = graph.constant(kernel)
     return graph.add(
         "Conv", x, weight, group=channels, strides=[4, 1], pads=[0, 0, 3, 0], kernel_shape=[6, 1]
     )
 
 
-def _transformed(graph: Graph, weight: Tensor) -> str:
-    """The kernels' three rows as six, `[6 O, C, 1, 3]`; computed once, when the model is loaded."""
+def _transform_kernel(graph: Graph, weight: Tensor) -> str:
+    """Return the kernels with six transformed rows, `[6 O, C, 1, 3]`, computed once when a runtime loads
+    it."""
     outputs, inputs = weight.shape[:2]
     rows = graph.add("Transpose", graph.constant(weight), perm=[2, 0, 1, 3])  # [3, O, C, 3]
     flat = graph.add("Reshape", rows, graph.integers(3, -1))
-    six = graph.add("MatMul", graph.constant(_KERNEL), flat)
+    six = graph.add("MatMul", graph.constant(_KERNEL_TRANSFORM), flat)
     return graph.add("Reshape", six, graph.integers(6 * outputs, inputs, 1, 3))
 
 
 def dense(graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None) -> str:
-    """A fully connected layer, `[N, inputs]` to `[N, outputs]`."""
+    """Apply a fully connected layer, `[N, inputs]` to `[N, outputs]`."""
     constants = [graph.constant(tensor) for tensor in (weight, bias) if tensor is not None]
     return graph.add("Gemm", x, *constants, transB=1)
 
@@ -136,28 +148,29 @@ def dense(graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None) -> s
 def instance_norm(
     graph: Graph, x: str, channels: int, scale: Tensor | None = None, shift: Tensor | None = None
 ) -> str:
-    """Instance normalisation; without a scale and a shift of its own, by 1 and 0."""
+    """Apply instance normalisation; the scale is 1 and the shift 0 by default."""
     ones = graph.constant(np.ones(channels) if scale is None else scale)
     zeros = graph.constant(np.zeros(channels) if shift is None else shift)
     return graph.add("InstanceNormalization", x, ones, zeros, epsilon=EPSILON)
 
 
-def normalization(graph: Graph, x: str, norm: nn.Module, style: Style | None = None) -> str:
-    """Whatever normalisation the decoder's config asked for."""
+def normalization(graph: Graph, x: str, norm: nn.Module, style: GammaBeta | None = None) -> str:
+    """Apply a normalisation of the decoder; AdaLIN needs `style`, the gamma and beta of the picture."""
     if isinstance(norm, nn.GroupNorm):
         return _group_norm(graph, x, norm)
     assert isinstance(norm, AdaLIN | LIN)
     gamma_beta = style
     if isinstance(norm, LIN):
         gamma_beta = (graph.constant(_over_space(norm.gamma)), graph.constant(_over_space(norm.beta)))
-    assert gamma_beta is not None, "AdaLIN needs a style"
+    assert gamma_beta is not None, "AdaLIN needs gamma and beta"
     return _mixed_norm(graph, x, norm, gamma_beta)
 
 
-def _mixed_norm(graph: Graph, x: str, norm: AdaLIN | LIN, style: Style) -> str:
-    """AdaLIN and LIN as one scale and one shift per channel, from the channels' sums and sums of squares.
+def _mixed_norm(graph: Graph, x: str, norm: AdaLIN | LIN, style: GammaBeta) -> str:
+    """Apply AdaLIN or LIN as one scale and one shift per channel, from the channels' sums and sums of
+    squares.
 
-    The same algebra as the network's own (`layer_instance_norm`), which explains it.
+    `layer_instance_norm` of the networks explains the algebra.
     """
     gamma, beta = style
     rho = _over_space(norm.mixture.detach().double())
@@ -180,8 +193,8 @@ def _mixed_norm(graph: Graph, x: str, norm: AdaLIN | LIN, style: Style) -> str:
 
 
 def _inverse_deviation(graph: Graph, mean: str, square: str, count: str, unbiased: bool) -> str:
-    """1 / sqrt(variance + epsilon) of values with that mean and mean square."""
-    # Of a flat channel rounding can leave less than nothing, and its root would be no number.
+    """Return 1 / sqrt(variance + epsilon) of values with a mean and a mean square."""
+    # Rounding can make the variance of a constant channel negative, and its root NaN.
     variance = graph.add("Relu", graph.add("Sub", square, graph.add("Mul", mean, mean)))
     if unbiased:
         degrees = graph.add("Sub", count, graph.constant(1.0))
@@ -191,7 +204,7 @@ def _inverse_deviation(graph: Graph, mean: str, square: str, count: str, unbiase
 
 
 def _group_norm(graph: Graph, x: str, norm: nn.GroupNorm) -> str:
-    """Group normalisation: instance normalisation of the groups laid out as channels."""
+    """Apply group normalisation: instance normalisation of the groups reshaped to channels."""
     groups = graph.add("Reshape", x, graph.integers(0, norm.num_groups, -1))
     normal = graph.add("Reshape", instance_norm(graph, groups, norm.num_groups), graph.add("Shape", x))
     scaled = graph.add("Mul", normal, graph.constant(_over_space(norm.weight)))
@@ -202,10 +215,10 @@ def _over_space(per_channel: Tensor) -> Tensor:
     return per_channel[None, :, None, None]
 
 
-def attend(graph: Graph, x: str, cam: CAM) -> tuple[str, str, str]:
-    """The CAM: the features, the logits `[N, 2]` and the heat map `[N, h, w]`.
+def class_activation_map(graph: Graph, x: str, cam: CAM) -> tuple[str, str, str]:
+    """Apply the CAM, and return the features, the logits `[N, 2]` and the attention `[N, h, w]`.
 
-    Both weightings, their concatenation and the 1x1 convolution are one 1x1 convolution.
+    Both weightings, their concatenation and the 1x1 convolution become one 1x1 convolution.
     """
     exact = copy.deepcopy(cam).double()
     pools = (graph.add("GlobalAveragePool", x), graph.add("GlobalMaxPool", x))
@@ -217,20 +230,20 @@ def attend(graph: Graph, x: str, cam: CAM) -> tuple[str, str, str]:
     weights = (classifier.weight for classifier in exact.classifiers)
     features = convolution(graph, x, exact.merged_weight(*weights), cam.merge.bias)
     features = graph.add("LeakyRelu", features, alpha=cam.slope) if cam.slope else graph.add("Relu", features)
-    # A convolution by ones: onnxruntime's ReduceSum over the channels takes several times as long.
+    # Sum by a convolution with ones: onnxruntime's ReduceSum over the channels takes several times as long.
     attention = convolution(graph, features, torch.ones(1, cam.merge.out_channels, 1, 1))
     return features, cam_logit, graph.add("Squeeze", attention, graph.integers(1))
 
 
 def upsampled_convolution(graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None) -> str:
-    """Nearest x2 up-sampling, reflection padding by 1 and a 3x3 convolution, computed on the small map.
+    """Up-sample x2 by nearest neighbours, pad by reflection and convolve by 3x3, all on the small map.
 
-    An output row sees only two rows of the small map: an even one (2i) the rows i - 1 and i, an odd one
-    (2i + 1) the rows i and i + 1; columns alike. So each of the four phases is a 2x2 convolution, 4/9 of the
-    work, over the map padded by its own edge (the reflection of a doubled border is that border). All four
-    are one convolution whose outputs are shuffled into place. Odd phases come first in the shuffle, because
-    at each position the odd phase belongs to the output row before the even one's; one row and column too
-    many on every side are cropped.
+    An output row depends on two rows of the small map: an even row (2i) on rows i - 1 and i, an odd one
+    (2i + 1) on rows i and i + 1. Columns are alike. So each of the four phases is a 2x2 convolution, 4/9 of
+    the work, over the small map padded by repeating its edge (the reflection of an up-sampled border is the
+    border). The four are one convolution whose output channels are shuffled into place. Odd phases are first
+    in the shuffle, because at each position the odd phase is the output row before the even one. The surplus
+    row and column on every side are cropped.
     """
     odd_even = [_two_taps(weight.double(), 2, odd=odd) for odd in (True, False)]
     phases = torch.stack([_two_taps(rows, 3, odd=odd) for rows in odd_even for odd in (True, False)], 1)
@@ -240,16 +253,17 @@ def upsampled_convolution(graph: Graph, x: str, weight: Tensor, bias: Tensor | N
 
 
 def _two_taps(weight: Tensor, axis: int, *, odd: bool) -> Tensor:
-    """The three taps along `axis` as the two that one phase of the doubled map needs."""
+    """Return the three taps along `axis` as the two taps of one phase of the up-sampled map."""
     first, second, third = weight.unbind(axis)
     return torch.stack([first + second, third] if odd else [first, second + third], axis)
 
 
 def to_three_channels(graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None) -> str:
-    """A square convolution to very few channels: along the rows first, then summed down the columns.
+    """Convolve to three channels: along the rows first, then add down the columns.
 
-    Kernels are vectorised over output channels, and three fill a fraction of a vector. A 1 x k convolution to
-    3k channels, one for every row of the kernel, fills it; a fixed k x 1 convolution adds the rows up.
+    Convolutions are vectorised over output channels, and three fill only part of a vector. A 1 x k
+    convolution to 3k channels, one for every row of the kernel, fills it; a fixed k x 1 convolution adds the
+    rows.
     """
     outputs, inputs, size, _ = weight.shape
     along_rows = weight.permute(0, 2, 1, 3).reshape(outputs * size, inputs, 1, size)

@@ -1,4 +1,4 @@
-"""Proof that an exported graph computes what torch computes, on pictures of the exporter's own."""
+"""Check that an exported graph computes what torch computes, on generated pictures."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ MIN_EQUAL: Final = 0.995
 
 
 class ParityError(RuntimeError):
-    """An exported graph does not compute what torch computes, or nothing finite; nothing was written."""
+    """The outputs of an exported graph differ from torch's or are not finite; nothing was written."""
 
 
-def prove_generator(model: bytes, generator: Generator) -> Parity:
-    """Compare an exported generator with the torch one, with its switch off and on.
+def check_generator(model: bytes, generator: Generator) -> Parity:
+    """Compare an exported generator with the torch one, with the Winograd switch off and on.
 
     Args:
-        model: what `export_generator` gave.
+        model: as `export_generator` returns it.
         generator: the same network in float64.
 
     Raises:
-        ParityError: an image value is off by more than 1, fewer than 99.5 % are equal, logits or maps are off
-            by more than 1e-3 of their largest value, or something is not finite.
+        ParityError: an image value differs by more than 1, fewer than 99.5 % are equal, logits or maps differ
+            by more than 1e-3 of their largest value, or a value is not finite.
     """
     size, sessions = generator.config.size, [cpu_session(model), cpu_session(turn_on(model, WINOGRAD))]
     levels, equal, relative = 0, [], dict.fromkeys(("cam_logit", "attention"), 0.0)
     shapes = [(size, size), *([(size + 4, size)] if generator.config.light else [])]
     for pixels in _pictures(shapes):
-        expected = translate(generator, pixels)
+        expected = expected_outputs(generator, pixels)
         for found in (run(session, pixels) for session in sessions):
             _require_finite("exported generator", found)
             difference = np.abs(found["image"].astype(int) - expected["image"])
@@ -60,81 +60,83 @@ def prove_generator(model: bytes, generator: Generator) -> Parity:
         cam_logit_relative=relative["cam_logit"] if with_cam else None,
         attention_relative=relative["attention"] if with_cam else None,
     )
-    _refuse_if_off(levels <= MAX_LEVELS and min(equal) >= MIN_EQUAL, parity)
-    _refuse_if_off(max(relative.values()) <= MAX_RELATIVE, parity)
+    _require(levels <= MAX_LEVELS and min(equal) >= MIN_EQUAL, parity)
+    _require(max(relative.values()) <= MAX_RELATIVE, parity)
     return parity
 
 
-def _refuse_if_off(good: bool, parity: Parity) -> None:
-    if not good:
+def _require(within_limits: bool, parity: Parity) -> None:
+    if not within_limits:
         measured = parity.model_dump_json(exclude={"reference", "runtime", "vectors"}, exclude_none=True)
         raise ParityError(f"The exported graph differs from torch, and nothing was written: {measured}.")
 
 
-def prove_discriminators(model: bytes, local: Discriminator, global_: Discriminator, *, size: int) -> float:
-    """Compare exported discriminators with the torch ones in float64; the largest relative difference.
+def check_discriminators(model: bytes, local: Discriminator, global_: Discriminator, *, size: int) -> float:
+    """Compare exported discriminators with the torch ones in float64; return the largest relative difference.
 
     Raises:
-        ParityError: a logit or a map is off by more than 1e-3 of its largest value, or not finite.
+        ParityError: a logit or a map differs by more than 1e-3 of its largest value, or is not finite.
     """
     session, worst = cpu_session(model), 0.0
     for pixels in _pictures([(size, size)]):
         found = run(session, pixels)
         for name, discriminator in (("local", local), ("global", global_)):
             with torch.inference_mode():
-                judgement = _arrays(discriminator(as_values(pixels)))
-            _require_finite(f"{name} discriminator", judgement)
-            for field, expected in judgement.items():
+                output = _arrays(discriminator(as_values(pixels)))
+            _require_finite(f"{name} discriminator", output)
+            for field, expected in output.items():
                 worst = max(worst, relative_difference(found[f"{field}_{name}"], expected))
         _require_finite("exported discriminators", found)
     if worst > MAX_RELATIVE:
-        raise ParityError(f"The exported discriminators are {worst:.1e} off torch, and nothing was written.")
+        raise ParityError(
+            f"The exported discriminators differ from torch by {worst:.1e}, and nothing was written."
+        )
     return worst
 
 
-def translate(generator: Generator, pixels: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-    """What torch answers, in the form of the bundle's contract.
+def expected_outputs(generator: Generator, pixels: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+    """Return torch's outputs in the types and layouts of an exported generator.
 
     Raises:
-        ParityError: it is not finite, so that nothing can be compared with it.
+        ParityError: they are not finite, so they cannot be compared.
     """
     with torch.inference_mode():
-        answer = _arrays(generator(as_values(pixels)))
-    _require_finite("generator", answer)
-    levels = np.rint((answer.pop("image") + 1) * 127.5).transpose(0, 2, 3, 1).astype(np.uint8)
-    return {"image": levels, **{name: value.astype(np.float32) for name, value in answer.items()}}
+        outputs = _arrays(generator(as_values(pixels)))
+    _require_finite("generator", outputs)
+    levels = np.rint((outputs.pop("image") + 1) * 127.5).transpose(0, 2, 3, 1).astype(np.uint8)
+    return {"image": levels, **{name: value.astype(np.float32) for name, value in outputs.items()}}
 
 
-def _arrays(answer: GeneratorOutput | DiscriminatorOutput) -> dict[str, NDArray[Any]]:
-    """What a network answered, by name."""
-    return {name: value.numpy() for name, value in answer._asdict().items() if value is not None}
+def _arrays(outputs: GeneratorOutput | DiscriminatorOutput) -> dict[str, NDArray[Any]]:
+    """Return a network's outputs by name."""
+    return {name: value.numpy() for name, value in outputs._asdict().items() if value is not None}
 
 
 def _require_finite(whose: str, values: Arrays) -> None:
-    # A difference to what is not finite is no number, and no number is larger than what is allowed.
+    # A difference from NaN is NaN, which no comparison with a limit finds.
     for name, value in values.items():
         if not np.isfinite(value).all():
             raise ParityError(f"{name} of the {whose} is not finite, and nothing was written.")
 
 
 def as_values(pixels: NDArray[np.uint8]) -> torch.Tensor:
-    """uint8 `[N, H, W, 3]` to float64 `[N, 3, H, W]` in [-1, 1]."""
+    """Convert uint8 `[N, H, W, 3]` to float64 `[N, 3, H, W]` in [-1, 1]."""
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).double() / 127.5 - 1
 
 
 def cpu_session(model: bytes) -> onnxruntime.InferenceSession:
-    """An onnxruntime session on the CPU."""
+    """Open a model in onnxruntime on the CPU."""
     return onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
 
 
 def run(session: onnxruntime.InferenceSession, pixels: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-    """All outputs by name."""
+    """Return all outputs of a session by name."""
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, {"pixels": pixels}), strict=True))
 
 
 def _pictures(shapes: list[tuple[int, int]]) -> Iterator[NDArray[np.uint8]]:
-    """For every shape a batch of two random pictures and one of two smooth ones."""
+    """Yield a batch of two random and a batch of two smooth pictures for every shape."""
     for height, width in shapes:
         yield np.random.default_rng(0).integers(0, 256, (2, height, width, 3), dtype=np.uint8)
         yield np.stack([smooth_picture(height, width, seed=seed) for seed in (1, 2)])

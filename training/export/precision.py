@@ -1,4 +1,4 @@
-"""How far a lower precision is from float32, measured before a bundle is written."""
+"""Measure the error of a lower precision before a bundle is written."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _RUNTIME: Final = "CPU, every value between two operators rounded to float16"
 def measure_float16(model: bytes, canary: Arrays) -> Precision:
     """Run the canary with all weights and all values between operators in float16.
 
-    A CPU computes each operator in float32 and rounds its result, so this is what a GPU that sums in float32
-    can reach; `ugatit verify` with UGATIT_PRECISION=float16 tells what one does reach.
+    A CPU computes each operator in float32 and rounds its result, so this is the best that a GPU that sums in
+    float32 can do; `ugatit verify` with UGATIT_PRECISION=float16 measures a real one.
 
     Args:
-        model: what `export_generator` gave.
-        canary: `pixels` and the `image` that torch gives for them in float64.
+        model: as `export_generator` returns it.
+        canary: `pixels`, and torch's `image` for them in float64.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it names every weight that float16 cannot hold exactly
-        half = convert_float_to_float16(onnx.load_model_from_string(model), keep_io_types=True)
+        warnings.simplefilter("ignore")  # it warns of every weight that float16 cannot represent exactly
+        float16_model = convert_float_to_float16(onnx.load_model_from_string(model), keep_io_types=True)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # it warns of every constant that it cannot fold in float16
     session = onnxruntime.InferenceSession(
-        half.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        float16_model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     found = run(session, canary["pixels"])["image"]
     difference = found.astype(np.float64) - canary["image"]

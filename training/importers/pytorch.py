@@ -51,7 +51,7 @@ _SPECTRAL_NAMES: Final = (
 )
 
 
-class CheckpointError(ValueError):
+class OfficialCheckpointError(ValueError):
     """A file is not a checkpoint that can be read. The message says what was expected and what was found."""
 
 
@@ -80,7 +80,7 @@ def read_official(
         wanted: the generators to read.
 
     Raises:
-        CheckpointError: the file is no such checkpoint, or `size` contradicts it.
+        OfficialCheckpointError: the file is no such checkpoint, or `size` contradicts it.
     """
     content = _load(path)
     if missing := [name for name in GENERATORS if name in wanted and name not in content]:
@@ -109,7 +109,7 @@ def _load(path: Path) -> Mapping[Any, Any]:
     try:
         content = read_pytorch_file(path)
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from None
+        raise OfficialCheckpointError(f"{path} cannot be read: {error.strerror or error}.") from None
     except ForeignFileError as error:
         raise _not_official(path, str(error)) from None
     if isinstance(content, StandIn):
@@ -123,8 +123,8 @@ def _class_of(value: object) -> str:
     return type(value).__name__
 
 
-def _not_official(path: Path, found: str) -> CheckpointError:
-    return CheckpointError(
+def _not_official(path: Path, found: str) -> OfficialCheckpointError:
+    return OfficialCheckpointError(
         f"{path} is no official U-GAT-IT checkpoint: expected a dict of state dicts named "
         f"{', '.join(GENERATORS)} and perhaps {', '.join(DISCRIMINATORS)}, found {found}."
     )
@@ -155,7 +155,7 @@ def _generator_config(name: str, state: State, size: int | None) -> GeneratorCon
         channels = state["DownBlock.1.weight"].shape[0]
         inputs = state["FC.0.weight"].shape[1]
     except (KeyError, IndexError):
-        raise CheckpointError(
+        raise OfficialCheckpointError(
             f"{name} is no official U-GAT-IT generator: it has no DownBlock.1.weight and FC.0.weight."
         ) from None
     blocks = len({key.split(".")[0] for key in state if re.match(r"UpBlock1_\d+\.", key)})
@@ -164,7 +164,7 @@ def _generator_config(name: str, state: State, size: int | None) -> GeneratorCon
         return GeneratorConfig(size=size, channels=channels, blocks=blocks, light=True)
     own_size = 4 * math.isqrt(inputs // (4 * max(channels, 1)))
     if size is not None and size != own_size:
-        raise CheckpointError(
+        raise OfficialCheckpointError(
             f"{name} is a full generator of {own_size} px and cannot be read as one of {size}."
         )
     return GeneratorConfig(size=own_size, channels=channels, blocks=blocks)
@@ -189,7 +189,9 @@ def _per_channel(key: str, value: Tensor) -> Tensor:
 def _discriminator(name: str, state: State) -> Discriminator:
     first = state.get("model.1.weight_orig")
     if first is None or first.dim() != 4:
-        raise CheckpointError(f"{name} is no official U-GAT-IT discriminator: it has no model.1.weight_orig.")
+        raise OfficialCheckpointError(
+            f"{name} is no official U-GAT-IT discriminator: it has no model.1.weight_orig."
+        )
     convolutions = [key for key in state if re.fullmatch(r"model\.\d+\.weight_orig", key)]
     config = DiscriminatorConfig(channels=first.shape[0], layers=len(convolutions) + 1)
     renamed = {_spectral(_renamed(key, _DISCRIMINATOR_NAMES)): value for key, value in state.items()}
@@ -214,13 +216,17 @@ def _spectral(key: str) -> str:
 def _fill(name: str, network: Network, state: State) -> Network:
     own = network.state_dict()
     if missing := own.keys() - state.keys():
-        raise CheckpointError(f"{name} lacks {_few(missing)}: it is of another architecture than U-GAT-IT's.")
+        raise OfficialCheckpointError(
+            f"{name} lacks {_few(missing)}: it is of another architecture than U-GAT-IT's."
+        )
     if strangers := state.keys() - own.keys():
-        raise CheckpointError(f"{name} has {_few(strangers)}: it is of another architecture than U-GAT-IT's.")
+        raise OfficialCheckpointError(
+            f"{name} has {_few(strangers)}: it is of another architecture than U-GAT-IT's."
+        )
     for key, value in own.items():
         if value.shape != state[key].shape:
             found, expected = tuple(state[key].shape), tuple(value.shape)
-            raise CheckpointError(f"{name} has {key} of shape {found} where {expected} was expected.")
+            raise OfficialCheckpointError(f"{name} has {key} of shape {found} where {expected} was expected.")
     network.load_state_dict(state)
     return network.eval()
 
