@@ -59,7 +59,7 @@ async def _serve(server: Server, listening: socket.socket, model: SleepingModel)
 
     async def then_report(sockets: list[socket.socket] | None = None) -> None:
         await startup(sockets)
-        await server._engine.loaded()
+        await server._engine.wait_until_loaded()
         model.batches.clear()  # the canary's and the warm-up's
         model.seconds = float(sys.argv[1])
         print("ready", flush=True)
