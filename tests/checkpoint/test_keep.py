@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+import training.checkpoint.verified as verified_module
 from tests.checkpoint import making
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.keep import find_best, keep
 from training.checkpoint.read import load_newest
+from training.checkpoint.verified import Verified
 
 
 def damage(folder: Path) -> None:
@@ -101,3 +103,26 @@ def test_one_that_cannot_be_deleted_stays_whole_and_is_a_sentence(
         ):
             keep(directory, last=1)
     assert making.names(directory) == ["00000001", "00000002"]
+
+
+def test_each_checkpoint_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory, read = tmp_path / "checkpoints", []
+    real = verified_module.verify
+    monkeypatch.setattr(verified_module, "verify", lambda path: read.append(path.name) or real(path))
+    verified = Verified()
+    for step in range(1, 6):
+        making.write(directory, step, scores={step: 1 / step})
+        keep(directory, last=2, verified=verified)
+    assert sorted(read) == sorted(set(read))
+    assert making.names(directory) == ["00000004", "00000005"]
+
+
+def test_one_that_changes_after_it_was_read_is_read_again(tmp_path: Path) -> None:
+    directory, verified = tmp_path / "checkpoints", Verified()
+    making.write(directory, 1, 2)
+    assert verified.check(directory / "00000002")
+    damage(directory / "00000002")
+    assert not verified.check(directory / "00000002")
+    making.write(directory, 3)
+    damage(directory / "00000003")
+    assert keep(directory, last=1, verified=verified) == []

@@ -1,5 +1,6 @@
 """What a person is told about a data set."""
 
+import re
 import shutil
 from io import StringIO
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.data.making import drawn, make_folder
 from training.data.check import Duplicates, Report, check
 from training.data.duplicates import alike, look_at
 from training.data.errors import DataError
+from training.data.flat import flat_share
 from training.data.render import render
 
 
@@ -137,3 +139,35 @@ def test_long_lists_are_cut_and_say_so(tmp_path: Path) -> None:
     assert "bad19.jpg" in text
     assert "bad20.jpg" not in text
     assert "and 5 more." in text
+
+
+def with_logo(side: int) -> np.ndarray:
+    """A black frame of 100 x 100 with a coloured square in it."""
+    frame = np.zeros((100, 100, 3), np.uint8)
+    frame[20 : 20 + side, 30 : 30 + side] = (200, 30, 60)
+    return frame
+
+
+def test_flat_and_nearly_flat_pictures_are_listed_and_are_no_reason_to_refuse(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    save(np.full((60, 40, 3), 255, np.uint8), folder / "trainA/blank.png")
+    save(np.random.default_rng(0).integers(0, 4, (64, 64, 3)).astype(np.uint8), folder / "trainB/dark.jpg")
+    save(with_logo(10), folder / "testB/logo.png")
+    save(with_logo(60), folder / "testB/picture.png")
+    report = check(folder)
+    assert [picture.name for picture in report.flat] == [
+        "trainA/blank.png",
+        "trainB/dark.jpg",
+        "testB/logo.png",
+    ]
+    assert report.problems == ()
+    text = rendered(report)
+    assert "Flat or nearly flat, training skips updates that break on them (3):" in text
+    assert "  trainA/blank.png: one colour\n" in text
+    assert re.search(r"  testB/logo.png: one colour but for 1\.\d % of its area\n", text)
+
+
+def test_drawings_of_thin_lines_are_not_flat() -> None:
+    paper = np.full((256, 256, 3), 255, np.uint8)
+    paper[::16] = paper[:, ::16] = 0
+    assert flat_share(paper) < 0.6

@@ -91,3 +91,9 @@ def test_a_mistake_is_one_sentence_that_names_the_place(values: dict[str, Any], 
         from_mapping(values)
     assert says in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "-inf"])
+def test_a_number_that_is_not_finite_is_refused(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"^ugatit\.weights\.cycle must be a finite number, got"):
+        from_mapping({"ugatit": {"weights": {"cycle": float(value)}}})

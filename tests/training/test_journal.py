@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from tensorboard.summary.writer.event_file_writer import AtomicCounter
 from tests.training.tiny import SIZE, empty_run, pictures, tiny_config
 from training.journal.journal import Journal
 from training.journal.progress import LOG_SECONDS, show_progress
+from training.methods.finite_updates import SkippedStep
 from training.methods.method import Column
 from training.methods.ugatit.method import Ugatit
 from training.parallel.processes import Solo
@@ -223,3 +226,79 @@ def test_the_bar_of_a_long_run_fits_a_terminal_of_80_columns(monkeypatch: pytest
     assert losses.split("  ")[:2] == ["cycle 0.250", "identity 0.250"]
     assert "4 images/s" in losses
     assert max(len(line) for line in (bar, losses)) <= 80
+
+
+NAN = {"G_cycle_A": torch.tensor(float("nan")), "G_cycle_B": torch.tensor(2.0)}
+SKIPPED = SkippedStep(2, {"generators": ["G_cycle_A"]}, ["trainA/blank.png", "trainB/1.png"])
+
+
+def test_a_step_that_skipped_an_update_is_listed_and_not_in_the_means(tmp_path: Path) -> None:
+    method, run = Ugatit(tiny_config().ugatit), empty_run(tmp_path)
+    with open_journal(run, method, stats_every=3) as journal:
+        for step, (loss, skipped) in enumerate([(1.0, None), (None, SKIPPED), (3.0, None)], start=1):
+            terms = NAN if loss is None else {"G_cycle_A": torch.tensor(loss), "G_cycle_B": torch.tensor(2.0)}
+            method.learner.skips["generators"].count(skipped=skipped is not None)
+            journal.note(step, terms, seconds=1.0, data_seconds=0.0, skipped=skipped)
+    (line,) = lines_of(run)
+    assert (line["steps"], line["G_cycle_A"], line["G_cycle_B"]) == (3, 2.0, 2.0)
+    assert line["skips"] == {"generators": 1, "discriminators": 0}
+    assert line["skipped"] == [
+        {"step": 2, "not_finite": {"generators": ["G_cycle_A"]}, "pictures": SKIPPED.pictures}
+    ]
+    board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [(point.step, point.value) for point in board.Scalars("skips/generators")] == [(3, 1.0)]
+
+
+def test_a_line_of_skipped_steps_alone_has_no_losses_and_is_json(tmp_path: Path) -> None:
+    method, run = Ugatit(tiny_config().ugatit), empty_run(tmp_path)
+    method.learner.skips["generators"].count(skipped=True)
+    with open_journal(run, method, stats_every=1) as journal:
+        journal.note(1, NAN, seconds=1.0, data_seconds=0.0, skipped=SKIPPED)
+    (line,) = lines_of(run)
+    assert "G_cycle_A" not in line
+    assert "NaN" not in run.stats.read_text()
+
+
+def test_only_the_first_skipped_steps_are_warned_of_one_by_one(tmp_path: Path) -> None:
+    out = io.StringIO()
+    method = Ugatit(tiny_config().ugatit)
+    console = Console(file=out, width=80)
+    config = tiny_config(tensorboard=False, steps=9)
+    with Journal(empty_run(tmp_path), config, method, None, {}, Solo(), done=0, console=console) as journal:
+        for step in range(1, 6):
+            journal.note(step, NAN, seconds=1.0, data_seconds=0.0, skipped=SKIPPED._replace(step=step))
+    told = out.getvalue()
+    assert [int(step) for step in re.findall(r"Warning: step (\d+) skipped", told)] == [1, 2, 3]
+    assert "its pictures were trainA/blank.png, trainB/1.png." in told
+    assert "Further skipped updates are listed in stats.jsonl only." in told
+
+
+def test_a_sheet_crosses_out_what_is_not_finite() -> None:
+    bad = torch.full((1, 3, 32, 32), float("nan"))
+    columns = [
+        Column("source", pictures(1)["A"]),
+        Column("attention", torch.full((1, 8, 8), float("inf"))),
+        Column("translation", bad),
+        Column("attention back", torch.rand(1, 8, 8)),
+    ]
+    sheet = draw_sheet(columns, title="A2B")
+    crossed = [sheet.getpixel((left + 16, sheet.height - 30)) for left in (34, 68, 102)]
+    assert crossed == [(0xBB, 0xBB, 0xBB)] * 3
+
+
+def test_a_line_that_the_disk_cut_short_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = empty_run(tmp_path)
+    run.add_stats({"step": 1})
+
+    def half(handle: int, data: memoryview) -> None:
+        os.write(handle, data[:4])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("training.run.folder.write_all", half)
+        with pytest.raises(OSError, match="No space left"):
+            run.add_stats({"step": 2})
+    run.add_stats({"step": 3})
+    assert [line["step"] for line in lines_of(run)] == [1, 3]

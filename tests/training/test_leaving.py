@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import pty
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from queue import Queue
+from threading import Thread, main_thread
 
 import pytest
 from rich.console import Console
@@ -22,6 +26,7 @@ from training.parallel.processes import Solo
 from training.run.fit import go_on
 from training.run.folder import RunError, RunFolder
 from training.run.lock import locked
+from training.run.signals import stop_on_signals
 
 QUIET = ("--set=stats_every=2", "--set=tensorboard=false")
 ENDLESS = (*SMALL, "--steps=1000000", "--save-every=1000000", *QUIET)
@@ -118,3 +123,49 @@ def test_a_lock_that_a_killed_process_left_blocks_nobody(tmp_path: Path) -> None
         process.kill()
     with locked(tmp_path):
         pass
+
+
+IN_THE_BACKGROUND = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+os.execv(sys.executable, [sys.executable, "-m", "training", *sys.argv[1:]])
+"""
+
+
+def test_a_run_in_the_background_of_a_shell_stops_at_sigint_and_says_so_first(
+    pictures: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    command = [sys.executable, "-c", IN_THE_BACKGROUND, "fit", "--data", pictures, "--out", run, *ENDLESS]
+    process = subprocess.Popen(command, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    wait_for(run / "stats.jsonl", process)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == 0
+    assert out.index("Stopping after this step.") < out.index("Stopped at step")
+    assert load_newest(run / "checkpoints")[0].step >= 2
+
+
+def said_before_the_handler_ran() -> bool:
+    """Interrupt a long computation in C; whether the answer came before Python's handler could run."""
+    answered: Queue[bool] = Queue()
+    with stop_on_signals(say=lambda _: answered.put(not stop.asked)) as stop:
+        Thread(target=signal.pthread_kill, args=(main_thread().ident, signal.SIGINT)).start()
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 200_000)
+        first = answered.get(timeout=60)
+    assert stop.asked
+    return first
+
+
+def test_a_stop_is_answered_in_the_middle_of_a_long_computation() -> None:
+    # The signal may come before the computation begins; one attempt of many is enough.
+    assert any(said_before_the_handler_ran() for _ in range(50))
+
+
+def test_a_second_sigint_interrupts_as_usual() -> None:
+    with stop_on_signals() as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.asked
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler

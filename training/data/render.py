@@ -44,7 +44,7 @@ def _row(folder: FolderReport) -> list[str]:
 
 def _flat(picture: Flat) -> str:
     rest = 1 - picture.share
-    return f"{picture.name}: one colour" + (f" but for {rest:.1%} of its area" if rest else "")
+    return f"{picture.name}: one colour" + (f" but for {100 * rest:.1f} % of its area" if rest else "")
 
 
 def _size(size: Size) -> str:
