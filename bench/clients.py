@@ -1,7 +1,7 @@
-"""The clients of a load benchmark: a process of its own, so that they share no interpreter with the service.
+"""The clients of a load benchmark, in a process of their own: they share no interpreter with the service.
 
-It reads a job a line from standard input and writes a result a line, both JSON. A few threads with plain
-sockets take little of the cores that are measured.
+The process reads one job per line from standard input and writes one result per line, both as JSON. A few
+threads with plain sockets use little of the measured cores.
 """
 
 from __future__ import annotations
@@ -21,44 +21,44 @@ from statistics import median
 from typing import Any
 
 _WORKERS = 16
-"""How many requests of an open loop can be under way: as many as the service queues."""
+"""Concurrent requests of an open loop: as many as the service queues."""
 
 
 @dataclass
 class Job:
-    """What to ask, how, and how often."""
+    """The requests of one measurement."""
 
     host: str
     port: int
     path: str
     file: str
-    """Holds the body, a JPEG."""
+    """Path of the body, a JPEG."""
     accept: str
     pictures: int
-    """Answers to measure; some before them warm up."""
+    """Number of measured answers; some warm-up requests come before them."""
     clients: int = 0
-    """A closed loop's: each asks again when it is answered."""
+    """Clients of a closed loop; each sends its next request after an answer."""
     rate: float = 0.0
-    """An open loop's: requests a second, whatever became of those before."""
+    """Requests per second of an open loop, independent of the answers."""
     poisson: bool = False
-    """Whether they come at random, or evenly."""
+    """Whether an open loop's requests are sent at random times instead of evenly."""
 
 
 @dataclass
 class Result:
-    """What came back."""
+    """The measured answers of one job."""
 
     seconds: list[float] = field(default_factory=list)
-    """Of each request, from when it should have been sent to its whole answer."""
+    """Seconds of each request, from its scheduled time to the end of its answer."""
     statuses: dict[str, int] = field(default_factory=dict)
     span_seconds: float = 0.0
-    """From the first to the last measured answer."""
+    """Seconds from the first to the last measured answer."""
     stages_ms: dict[str, float] = field(default_factory=dict)
-    """Medians of what the service told of its stages."""
+    """Median milliseconds of each stage, from the service's `Server-Timing`."""
 
 
 class Clients:
-    """The process, as a benchmark sees it."""
+    """The client process, for use by a benchmark."""
 
     def __enter__(self) -> Clients:
         self._process = subprocess.Popen(
@@ -69,8 +69,8 @@ class Clients:
     def __exit__(self, *_: object) -> None:
         self._process.communicate()
 
-    def do(self, job: Job) -> Result:
-        """Do a job to its end."""
+    def run(self, job: Job) -> Result:
+        """Run a job and return its result."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(asdict(job)) + "\n")
@@ -78,8 +78,8 @@ class Clients:
         return Result(**json.loads(self._process.stdout.readline()))
 
 
-class _Log:
-    """The answers so far."""
+class _Answers:
+    """The answers received so far."""
 
     def __init__(self, job: Job) -> None:
         body = Path(job.file).read_bytes()
@@ -111,7 +111,7 @@ class _Log:
 
 
 def main() -> None:
-    """Do jobs until there are no more."""
+    """Run jobs until standard input ends."""
     for line in sys.stdin:
         job = Job(**json.loads(line))
         result = _open_loop(job) if job.rate else _closed_loop(job)
@@ -119,26 +119,26 @@ def main() -> None:
 
 
 def _closed_loop(job: Job) -> Result:
-    log = _Log(job)
+    answers = _Answers(job)
 
     def client() -> None:
         with socket.create_connection((job.host, job.port)) as connection:
-            while len(log) < 2 * job.clients + job.pictures + 1:
+            while len(answers) < 2 * job.clients + job.pictures + 1:
                 since = time.perf_counter()
-                log.add(since, *_ask(connection, log.request))
+                answers.add(since, *_request(connection, answers.request))
 
-    _together([threading.Thread(target=client) for _ in range(job.clients)])
-    return log.result(skip=2 * job.clients)
+    _run_threads([threading.Thread(target=client) for _ in range(job.clients)])
+    return answers.result(skip=2 * job.clients)
 
 
 def _open_loop(job: Job) -> Result:
-    log, due = _Log(job), SimpleQueue[float | None]()
-    pauses = random.Random(0)  # for arrivals, not for secrets
+    answers, due = _Answers(job), SimpleQueue[float | None]()
+    pauses = random.Random(0)  # not used for secrets
 
     def worker() -> None:
         while (since := due.get()) is not None:
             with socket.create_connection((job.host, job.port)) as connection:
-                log.add(since, *_ask(connection, log.request))
+                answers.add(since, *_request(connection, answers.request))
 
     def arrivals() -> None:
         at = time.perf_counter()
@@ -149,34 +149,34 @@ def _open_loop(job: Job) -> Result:
         for _ in range(_WORKERS):
             due.put(None)
 
-    _together(
+    _run_threads(
         [threading.Thread(target=worker) for _ in range(_WORKERS)] + [threading.Thread(target=arrivals)]
     )
-    return log.result(skip=0)
+    return answers.result(skip=0)
 
 
-def _together(threads: list[threading.Thread]) -> None:
+def _run_threads(threads: list[threading.Thread]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
-def _ask(connection: socket.socket, request: bytes) -> tuple[int, str]:
-    """Status and Server-Timing of one request; its body is read and dropped."""
+def _request(connection: socket.socket, request: bytes) -> tuple[int, str]:
+    """Send one request; return the status and Server-Timing of its answer, whose body is dropped."""
     connection.sendall(request)
     answer = b""
     while b"\r\n\r\n" not in answer:
-        answer += _some(connection)
+        answer += _receive(connection)
     head, _, body = answer.partition(b"\r\n\r\n")
     fields: dict[str, Any] = dict(re.findall(r"\r\n([\w-]+): ([^\r]*)", head.decode("latin-1").lower()))
     left = int(fields.get("content-length", 0)) - len(body)
     while left > 0:
-        left -= len(_some(connection))
+        left -= len(_receive(connection))
     return int(head[9:12]), fields.get("server-timing", "")
 
 
-def _some(connection: socket.socket) -> bytes:
+def _receive(connection: socket.socket) -> bytes:
     data = connection.recv(65_536)
     assert data, "the service closed the connection in the middle of an answer"
     return data

@@ -1,9 +1,10 @@
-"""What the HTTP path costs beside the model's run: a 640 px JPEG upload, every form of the answer.
+"""Measure the time of the HTTP path without the model run: a 640 px JPEG upload, every form of the answer.
 
     python -m bench.http [--size 256 --channels 64 --rounds 15 --json]
 
-The model's own time is told by the server for each request (`Server-Timing`), so the rest of the same request
-is what is measured: a noisy run of the model does not disturb it. The bare session runs in turn with them.
+The server reports the time of each model run in `Server-Timing`. It is subtracted from the time of the same
+request, so that a noisy model run does not change the result. Runs of the bare session alternate with the
+requests.
 """
 
 from __future__ import annotations
@@ -48,19 +49,19 @@ def _measure(service: Service, session: Model, arguments: argparse.Namespace) ->
     picture = upload()
     contenders: dict[str, Callable[[], object]] = {"bare session": lambda: session.run(pixels)}
     for form in FORMS:
-        contenders[form] = partial(_ask_once, service, picture, form, overhead[form])
+        contenders[form] = partial(_measure_request, service, picture, form, overhead[form])
     samples = alternate(contenders, rounds=arguments.rounds)
     bare_ms = samples["bare session"].median * 1e3
     facts: dict[str, Any] = {"upload": f"640x640 JPEG of {len(picture):,} bytes"}
     for form, milliseconds in overhead.items():
         cost = median(milliseconds[-arguments.rounds :])
-        limit = f", at most {LIMITS_PERCENT[form]:g} % wanted" if form in LIMITS_PERCENT else ""
+        limit = f", limit {LIMITS_PERCENT[form]:g} %" if form in LIMITS_PERCENT else ""
         facts[f"{form} without the run"] = f"{cost:.1f} ms, {cost / bare_ms:.1%} of a bare run{limit}"
     title = f"POST /translate, {arguments.size} px, {arguments.channels} channels, CPU"
     report(title, samples, base="bare session", facts=facts, as_json=arguments.json)
 
 
-def _ask_once(service: Service, picture: bytes, form: str, overhead: list[float]) -> None:
+def _measure_request(service: Service, picture: bytes, form: str, overhead: list[float]) -> None:
     overhead.append(_translate(service, picture, form))
 
 
@@ -74,7 +75,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _translate(service: Service, picture: bytes, form: str) -> float:
-    """Milliseconds of one whole request without the model's run."""
+    """Return the milliseconds of one request without its model run."""
     started = time.perf_counter()
     headers = {"Content-Type": "image/jpeg", "Accept": form}
     path = f"/translate?direction={DIRECTION}&format={'png' if 'json' in form else form.partition('/')[2]}"

@@ -53,7 +53,7 @@ def _measure(session: Model, clients: Clients, job: Job, arguments: argparse.Nam
     shares = [1 / ratio for ratio in paired_ratio(samples[SERVICE], samples[BARE])]
     job.clients, job.rate = 0, arguments.load / samples[SERVICE].median
     job.pictures, job.poisson = arguments.open_pictures, arguments.poisson
-    pace = clients.do(job)
+    pace = clients.run(job)
     facts: dict[str, Any] = {
         "service's share of the session's throughput": f"{median(shares):.1%}, target {TARGET_SHARE:.0%}",
         "share of each round": [round(share, 3) for share in shares],
@@ -77,7 +77,7 @@ def _at_capacity(
             session.run(pixels)
         bare = (time.perf_counter() - wall, time.process_time() - cpu)
         cpu = time.process_time()
-        result = clients.do(job)
+        result = clients.run(job)
         requests = job.pictures + 2 * job.clients
         served = (result.span_seconds, (time.process_time() - cpu) * job.pictures / requests)
         if index:

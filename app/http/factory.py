@@ -113,14 +113,14 @@ def create_app(
             settings.request_read_seconds, settings.body_min_bytes_per_second, settings.body_read_seconds
         ),
         body_memory=body_memory,
-        leaving=lambda: engine.draining,
+        stopping=lambda: engine.draining,
     )
     if api_keys is not None:
         app.add_middleware(ApiKeyMiddleware, api_keys=api_keys)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     app.add_middleware(RootPath, root_path=settings.root_path, trusted_proxies=settings.trusted_proxies)
-    app.add_middleware(RequestRecorder, metrics=metrics, leaving=lambda: engine.stopping, tracing=tracing)
+    app.add_middleware(RequestRecorder, metrics=metrics, stopping=lambda: engine.stopping, tracing=tracing)
     if settings.origins:
         app.add_middleware(Cors, origins=settings.origins)
     complete_document(app, keys_needed=api_keys is not None)

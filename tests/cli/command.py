@@ -1,4 +1,4 @@
-"""Run the command as its users do: as a process, in a clean environment."""
+"""Run the command as a process in a clean environment."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """The environment without settings, but those given."""
+    """Return the environment with only the given settings."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("UGATIT_")}
     return clean | {"PYTHONPATH": str(ROOT), "UGATIT_PROVIDER": "cpu"} | variables
 
 
 @contextmanager
 def signals_delivered() -> Iterator[None]:
-    """Let processes that are started inside obey SIGINT and SIGHUP.
+    """Let processes started inside the block handle SIGINT and SIGHUP.
 
     A shell starts `make test &` with SIGINT ignored, `nohup` ignores SIGHUP, and every child inherits that.
     """
@@ -40,7 +40,7 @@ def signals_delivered() -> Iterator[None]:
 def ugatit(
     *arguments: str | Path, cwd: Path | None = None, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run `ugatit` to its end."""
+    """Run `ugatit` to its end and return its result."""
     command = [sys.executable, "-m", "app", *map(str, arguments)]
     return subprocess.run(
         command, env=environment(**variables), cwd=cwd, capture_output=True, text=True, timeout=300

@@ -1,4 +1,4 @@
-"""With UGATIT_LOG_FORMAT=json every line that `ugatit serve` prints is a JSON object."""
+"""With UGATIT_LOG_FORMAT=json, every line of `ugatit serve` is a JSON object."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ JSON = {"UGATIT_LOG_FORMAT": "json", "UGATIT_PORT": "0"}
 def serve_until(
     stop: Callable[[subprocess.Popen[str], dict[str, Any]], bool], **variables: str
 ) -> list[dict[str, Any]]:
-    """Serve until `stop`, called with each line, is true, then send SIGTERM; every line as JSON."""
+    """Serve until `stop` returns True for a line, then send SIGTERM; return all lines as JSON."""
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "serve"],
         env=environment(**JSON, **variables),
@@ -51,7 +51,7 @@ def address_in(line: dict[str, Any]) -> tuple[str, int]:
     return found[1], int(found[2])
 
 
-def test_the_first_line_and_all_that_follow_are_json(tmp_path: Path) -> None:
+def test_every_line_of_a_json_log_is_json(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path, "ant2bee")
     write_tiny_bundle(tmp_path, "cat2dog", canary_off_by=9)
     address: list[tuple[str, int]] = []
@@ -71,7 +71,7 @@ def test_the_first_line_and_all_that_follow_are_json(tmp_path: Path) -> None:
     assert {line["level"] for line in lines} >= {"info", "error"}
 
 
-def test_workers_and_their_supervisor_write_json_too(tmp_path: Path) -> None:
+def test_workers_and_supervisor_log_json(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path)
     ready: set[int] = set()
 
@@ -93,7 +93,7 @@ def test_workers_and_their_supervisor_write_json_too(tmp_path: Path) -> None:
 
 
 def kill_child(parent: int) -> None:
-    """Kill one of a process's children."""
+    """Kill one child of a process."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     subprocess.run(["kill", "-9", children[0]], check=True)
 
@@ -107,9 +107,7 @@ def kill_child(parent: int) -> None:
         (["--frobnicate"], {}, "--frobnicate"),
     ],
 )
-def test_a_user_s_mistake_is_one_json_line(
-    arguments: list[str], variables: dict[str, str], words: str
-) -> None:
+def test_usage_error_is_one_json_line(arguments: list[str], variables: dict[str, str], words: str) -> None:
     result = ugatit("serve", *arguments, **JSON | variables)
     (line,) = (result.stdout + result.stderr).splitlines()
     assert (result.returncode, json.loads(line)["level"]) == (2, "error")

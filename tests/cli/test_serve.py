@@ -29,7 +29,7 @@ from tests.tiny_bundle import version, write_tiny_bundle
 
 @contextmanager
 def server(bundles: Path, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A serving process and its host and port."""
+    """Run a serving process; yield it with its host and port."""
     settings = {"UGATIT_PORT": "0", "UGATIT_BUNDLES_DIR": str(bundles), "UGATIT_LOG_FORMAT": "json"}
     with signals_delivered():
         process = subprocess.Popen(
@@ -77,7 +77,7 @@ def until_served(host: str, version: str) -> None:
         time.sleep(0.01)
 
 
-def until_said(host: str, states: dict[str, str]) -> None:
+def until_ready_with(host: str, states: dict[str, str]) -> None:
     while read(host, "/readyz").get("directions") != states:
         time.sleep(0.01)
 
@@ -91,10 +91,8 @@ main()
 """
 
 
-@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
-def test_told_to_stop_under_load_it_answers_everyone_and_exits_0(
-    tmp_path: Path, told: signal.Signals
-) -> None:
+@pytest.mark.parametrize("stop_signal", [signal.SIGTERM, signal.SIGINT])
+def test_stop_under_load_answers_everyone_and_exits_0(tmp_path: Path, stop_signal: signal.Signals) -> None:
     write_tiny_bundle(tmp_path)
     with server(tmp_path, UGATIT_QUEUE_SIZE="64") as (process, host), ExitStack() as stack:
         until_ready(host)
@@ -102,7 +100,7 @@ def test_told_to_stop_under_load_it_answers_everyone_and_exits_0(
         assert {status(connection, "/healthz") for connection in connections} == {200}
         for connection in connections:
             connection.request("POST", "/translate?direction=cat2dog", photo(), {"Content-Type": "image/png"})
-        process.send_signal(told)
+        process.send_signal(stop_signal)
         assert {connection.getresponse().status for connection in connections} <= {200, 503}
         assert process.wait(60) == 0
         assert process.stderr is not None
@@ -110,7 +108,7 @@ def test_told_to_stop_under_load_it_answers_everyone_and_exits_0(
     assert {line["level"] for line in lines} == {"info"}, lines
 
 
-def test_sighup_swaps_bundles_under_load_and_no_picture_fails(tmp_path: Path) -> None:
+def test_sighup_swaps_bundles_under_load_without_failed_requests(tmp_path: Path) -> None:
     versions = [version(write_tiny_bundle(tmp_path, words=f"Version {n}.")) for n in range(6)]
     write_tiny_bundle(tmp_path, words="Version 0.")
     outcomes: list[tuple[int, str]] = []
@@ -136,7 +134,7 @@ def test_sighup_swaps_bundles_under_load_and_no_picture_fails(tmp_path: Path) ->
             write_tiny_bundle(tmp_path, "dog2cat")
             write_tiny_bundle(tmp_path, canary_off_by=9)
             process.send_signal(signal.SIGHUP)
-            until_said(host, {"cat2dog": "degraded", "dog2cat": "ready"})
+            until_ready_with(host, {"cat2dog": "degraded", "dog2cat": "ready"})
         finally:
             over.set()
         for one in asking:
@@ -147,7 +145,7 @@ def test_sighup_swaps_bundles_under_load_and_no_picture_fails(tmp_path: Path) ->
     assert {version for _, version in outcomes} == set(versions)
 
 
-def test_with_reloading_off_a_hangup_ends_it(tmp_path: Path) -> None:
+def test_sighup_ends_the_service_if_reloading_is_off(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path)
     with server(tmp_path, UGATIT_RELOAD="off") as (process, host):
         until_ready(host)
@@ -155,7 +153,7 @@ def test_with_reloading_off_a_hangup_ends_it(tmp_path: Path) -> None:
         assert process.wait(60) == -signal.SIGHUP
 
 
-def test_when_its_terminal_is_closed_it_leaves_in_good_order(tmp_path: Path) -> None:
+def test_closed_terminal_stops_the_service_gracefully(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path)
     master, slave = os.openpty()
     settings = {"UGATIT_PORT": "0", "UGATIT_BUNDLES_DIR": str(tmp_path)}
@@ -181,7 +179,7 @@ def test_when_its_terminal_is_closed_it_leaves_in_good_order(tmp_path: Path) -> 
         process.communicate()
 
 
-def test_it_says_nothing_alarming_when_it_starts(tmp_path: Path) -> None:
+def test_start_logs_no_warnings(tmp_path: Path) -> None:
     write_tiny_bundle(tmp_path)
     with server(tmp_path, UGATIT_PROVIDER="auto") as (process, host):
         until_ready(host)
@@ -194,7 +192,7 @@ def test_it_says_nothing_alarming_when_it_starts(tmp_path: Path) -> None:
     assert leaving.startswith("Stopping")
 
 
-def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
+def test_occupied_port_is_refused_in_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         result = ugatit("serve", UGATIT_PORT=port, UGATIT_BUNDLES_DIR=str(tmp_path))
@@ -204,7 +202,7 @@ def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
     assert "UGATIT_PORT" in result.stderr
 
 
-def test_a_gpu_that_is_required_and_missing_refuses_the_start() -> None:
+def test_missing_required_gpu_refuses_the_start() -> None:
     result = ugatit("serve", UGATIT_REQUIRE_GPU="1")
     assert result.returncode == 2
     assert result.stderr.startswith("ugatit: UGATIT_REQUIRE_GPU is set")

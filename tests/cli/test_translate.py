@@ -1,4 +1,4 @@
-"""`ugatit translate`, `verify` and `doctor`: files in, files out, and words when something is wrong."""
+"""`ugatit translate`, `verify` and `doctor`: their files, output and errors."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def names(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_folder_becomes_translations_and_overlays_and_the_unreadable_are_told_at_the_end(
+def test_folder_is_translated_and_unreadable_files_are_listed_at_the_end(
     tmp_path: Path, bundles: Path
 ) -> None:
     photos, out = tmp_path / "photos", tmp_path / "out"
@@ -77,7 +77,7 @@ def test_sources_are_never_overwritten(tmp_path: Path, bundles: Path) -> None:
     assert (tmp_path / "me.png").read_bytes() == encoded(PICTURE)
 
 
-def test_an_unknown_direction_is_told_the_known_ones(tmp_path: Path, bundles: Path) -> None:
+def test_unknown_direction_lists_the_known_ones(tmp_path: Path, bundles: Path) -> None:
     (tmp_path / "me.png").write_bytes(encoded(PICTURE))
     arguments = ("--direction", "cat2cow", "--out", tmp_path / "out", "--bundles", bundles)
     result = ugatit("translate", tmp_path / "me.png", *arguments)
@@ -85,7 +85,7 @@ def test_an_unknown_direction_is_told_the_known_ones(tmp_path: Path, bundles: Pa
     assert "choose one of: cat2dog" in result.stderr
 
 
-def test_pictures_of_one_name_do_not_meet_and_the_order_is_fixed(tmp_path: Path) -> None:
+def test_pictures_of_one_name_get_distinct_results_in_a_fixed_order(tmp_path: Path) -> None:
     for name in ("b.png", "a.jpg", "a.png", ".hidden.png", "out/old.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
@@ -95,14 +95,14 @@ def test_pictures_of_one_name_do_not_meet_and_the_order_is_fixed(tmp_path: Path)
 
 
 @pytest.mark.parametrize("others", [["a.overlay.jpg"], ["a.png", "a.jpg.webp"]])
-def test_two_pictures_that_would_become_one_file_are_refused(tmp_path: Path, others: list[str]) -> None:
+def test_two_pictures_with_one_result_file_are_refused(tmp_path: Path, others: list[str]) -> None:
     for name in ["a.jpg", *others]:
         (tmp_path / name).touch()
     with pytest.raises(PlanError, match="would both be"):
         find_jobs(plan(tmp_path, tmp_path / "out"))
 
 
-def test_pictures_of_several_sources_do_not_meet(tmp_path: Path) -> None:
+def test_pictures_of_several_sources_get_distinct_results(tmp_path: Path) -> None:
     for name in ("one/a.jpg", "two/a.png", "two/b.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
@@ -111,7 +111,7 @@ def test_pictures_of_several_sources_do_not_meet(tmp_path: Path) -> None:
     assert [job.translation.name for job in jobs] == ["a.jpg.png", "a.png.png", "b.png"]
 
 
-def test_a_folder_names_what_was_not_taken_for_a_picture(tmp_path: Path) -> None:
+def test_remarks_name_the_files_left_out_of_a_folder(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     (photos / ".ipynb_checkpoints").mkdir(parents=True)
     for name in ("a.jfif", "b.ppm", ".ipynb_checkpoints/a.png"):
@@ -125,7 +125,7 @@ def test_a_folder_names_what_was_not_taken_for_a_picture(tmp_path: Path) -> None
     ]
 
 
-def test_several_files_of_any_names_are_translated(tmp_path: Path, bundles: Path) -> None:
+def test_files_with_unusual_names_are_translated(tmp_path: Path, bundles: Path) -> None:
     names_ = ["-dash.png", os.fsdecode(b"caf\xe9.png"), "[red]:smile:.png"]
     for name in names_:
         (tmp_path / name).write_bytes(encoded(PICTURE))
@@ -137,14 +137,14 @@ def test_several_files_of_any_names_are_translated(tmp_path: Path, bundles: Path
     assert {name for name in names(tmp_path / "out") if "overlay" not in name} == set(names_)
 
 
-def test_a_file_that_is_read_as_an_option_gets_the_remedy(tmp_path: Path) -> None:
+def test_file_name_parsed_as_an_option_gets_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "-photo.png").touch()
     result = ugatit("translate", "-photo.png", "--direction", "cat2dog", "--out", "out", cwd=tmp_path)
     assert result.returncode == 2
     assert result.stderr == "ugatit: No such option '-p'. Put -- before -photo.png, which is a file.\n"
 
 
-def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
+def test_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="holds no pictures"):
         find_jobs(plan(tmp_path, tmp_path / "out"))
 
@@ -153,7 +153,7 @@ def ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def test_an_interruption_leaves_no_half_written_file(tmp_path: Path, bundles: Path) -> None:
+def test_interruption_leaves_no_partial_file(tmp_path: Path, bundles: Path) -> None:
     photos, out = tmp_path / "photos", tmp_path / "out"
     photos.mkdir()
     data = photo(form="JPEG")
@@ -177,7 +177,7 @@ def test_an_interruption_leaves_no_half_written_file(tmp_path: Path, bundles: Pa
         Image.open(out / name).load()
 
 
-def test_a_full_disk_leaves_no_half_written_file(
+def test_full_disk_leaves_no_partial_file(
     tmp_path: Path, bundles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(self: Path, target: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_full_disk_leaves_no_half_written_file(
     assert names(tmp_path / "out") == []
 
 
-def test_verify_and_serve_agree_about_the_name_of_a_directory(bundles: Path) -> None:
+def test_verify_refuses_a_directory_not_named_after_its_direction(bundles: Path) -> None:
     (bundles / "cat2dog").rename(bundles / "my model")
     result = ugatit("verify", bundles / "my model")
     assert result.returncode == 1
@@ -200,7 +200,7 @@ def test_verify_and_serve_agree_about_the_name_of_a_directory(bundles: Path) -> 
     assert ugatit("verify", ".", cwd=bundles / "cat2dog").returncode == 0
 
 
-def test_verify_says_what_it_checked(bundles: Path) -> None:
+def test_verify_prints_what_it_checked(bundles: Path) -> None:
     result = ugatit("verify", bundles / "cat2dog")
     assert result.returncode == 0
     for word in ("cat2dog", "generator.onnx", "discriminators.onnx", "card.md", "sha256", "canary"):
@@ -222,7 +222,7 @@ def test_verify_refuses_a_changed_file_in_one_line(bundles: Path, name: str) -> 
 
 
 @pytest.mark.parametrize("name", ["generator.onnx", "discriminators.onnx"])
-def test_verify_tells_in_one_line_that_a_model_cannot_be_opened(bundles: Path, name: str) -> None:
+def test_verify_refuses_a_model_that_cannot_be_opened_in_one_line(bundles: Path, name: str) -> None:
     good = read_bundle(bundles / "cat2dog")
     files = good.files | {name: b"\x08\x08"}  # well-formed, and no graph
     entries = {each: entry_of(data) for each, data in files.items()}
@@ -233,14 +233,14 @@ def test_verify_tells_in_one_line_that_a_model_cannot_be_opened(bundles: Path, n
     assert result.stderr.count("\n") == 1
 
 
-def test_doctor_does_not_call_a_bundle_good_that_would_not_be_served(bundles: Path) -> None:
+def test_doctor_refuses_a_bundle_that_would_not_be_served(bundles: Path) -> None:
     (bundles / "cat2dog").rename(bundles / "renamed")
     result = ugatit("doctor", UGATIT_BUNDLES_DIR=str(bundles))
     assert result.returncode == 1
     assert "rename the directory" in result.stdout
 
 
-def test_doctor_tells_providers_bundles_and_settings(tmp_path: Path, bundles: Path) -> None:
+def test_doctor_prints_providers_bundles_and_settings(tmp_path: Path, bundles: Path) -> None:
     write_tiny_bundle(bundles, "dog2cat")
     (bundles / "dog2cat/card.md").unlink()
     (bundles / "lost+found").mkdir()

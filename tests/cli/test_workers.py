@@ -1,4 +1,4 @@
-"""`ugatit serve --workers`: processes that share an address and a store, watched by one that does neither."""
+"""`ugatit serve --workers`: worker processes that share an address and a store, and their supervisor."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def redis() -> Iterator[RedisServer]:
 
 
 class Service:
-    """A supervisor and what it says."""
+    """A running supervisor and its log."""
 
     def __init__(self, process: subprocess.Popen[str], host: str, log: Path) -> None:
         self.process = process
@@ -42,23 +42,23 @@ class Service:
 
     @property
     def workers(self) -> set[int]:
-        """The process ids of its workers."""
+        """The process ids of the workers."""
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return set(map(int, path.read_text().split()))
 
     def lines(self, start: str) -> list[dict[str, Any]]:
-        """The log lines whose message begins so."""
-        told = [json.loads(line) for line in self._log.read_text().splitlines()]
-        return [line for line in told if line["message"].startswith(start)]
+        """Return the log lines whose message starts with `start`."""
+        records = [json.loads(line) for line in self._log.read_text().splitlines()]
+        return [line for line in records if line["message"].startswith(start)]
 
-    def said_by(self, start: str) -> set[int]:
-        """The numbers of the workers who said something."""
+    def workers_that_logged(self, start: str) -> set[int]:
+        """Return the numbers of the workers with such a log line."""
         return {line["worker"] for line in self.lines(start)}
 
 
 @contextmanager
 def serving(folder: Path, redis: RedisServer, workers: int = 2) -> Iterator[Service]:
-    """A service whose workers are all ready."""
+    """Run a service whose workers are all ready."""
     write_tiny_bundle(folder / "bundles")
     settings = {
         "UGATIT_PORT": "0",
@@ -79,7 +79,7 @@ def serving(folder: Path, redis: RedisServer, workers: int = 2) -> Iterator[Serv
         address = re.search(r"http://(\S+)", process.stdout.readline())
         assert address is not None, log.read_text()
         service = Service(process, address[1], log)
-        until(lambda: service.said_by("cat2dog is ready") == set(range(1, workers + 1)))
+        until(lambda: service.workers_that_logged("cat2dog is ready") == set(range(1, workers + 1)))
         until_ready(service.host)
         yield service
     finally:
@@ -88,7 +88,7 @@ def serving(folder: Path, redis: RedisServer, workers: int = 2) -> Iterator[Serv
 
 
 def until(condition: Any) -> None:
-    """Wait for something that may take several starts of a process."""
+    """Wait for a condition that may need several starts of a process."""
     for _ in range(9):
         try:
             return until_soon(condition)
@@ -112,7 +112,7 @@ def alive(pid: int) -> bool:
     return True
 
 
-def test_workers_answer_for_each_other_are_replaced_when_they_die_and_leave_together(
+def test_workers_share_heat_maps_restart_after_death_and_stop_together(
     tmp_path: Path, redis: RedisServer
 ) -> None:
     with serving(tmp_path, redis) as service, ThreadPoolExecutor(8) as pool:
@@ -124,18 +124,22 @@ def test_workers_answer_for_each_other_are_replaced_when_they_die_and_leave_toge
 
         def both_served() -> bool:
             assert set(pool.map(translate_and_ask, range(16))) == {(200, 200)}
-            return service.said_by("POST /translate 200") == service.said_by("GET /attention 200") == {1, 2}
+            return (
+                service.workers_that_logged("POST /translate 200")
+                == service.workers_that_logged("GET /attention 200")
+                == {1, 2}
+            )
 
         until(both_served)
 
         service.process.send_signal(signal.SIGHUP)
-        until(lambda: service.said_by("SIGHUP received") == {1, 2})
+        until(lambda: service.workers_that_logged("SIGHUP received") == {1, 2})
 
         before = service.workers
         os.kill(min(before), signal.SIGKILL)
         until(lambda: len(service.workers - before) == 1 and len(service.workers) == 2)
-        (said,) = service.lines("Worker ")
-        assert f"process {min(before)}) ended with -9; another starts" in said["message"]
+        (restart,) = service.lines("Worker ")
+        assert f"process {min(before)}) ended with -9; another starts" in restart["message"]
         until(lambda: len(service.lines("cat2dog is ready")) == 3)
         until(both_served)
 
@@ -154,22 +158,22 @@ def test_workers_answer_for_each_other_are_replaced_when_they_die_and_leave_toge
         assert {line["level"] for line in service.lines("")} == {"info", "error"}
 
 
-def test_workers_whose_supervisor_was_killed_leave_too(tmp_path: Path, redis: RedisServer) -> None:
+def test_workers_stop_when_their_supervisor_is_killed(tmp_path: Path, redis: RedisServer) -> None:
     with serving(tmp_path, redis) as service:
         workers = service.workers
         service.process.kill()
         until(lambda: not any(map(alive, workers)))
-        assert service.said_by("Stopping") == {1, 2}
+        assert service.workers_that_logged("Stopping") == {1, 2}
 
 
-def test_several_workers_without_a_store_that_they_share_are_refused() -> None:
+def test_several_workers_without_a_shared_store_are_refused() -> None:
     result = ugatit("serve", "--workers", "2")
     assert result.returncode == 2
     assert result.stderr.startswith("ugatit: UGATIT_WORKERS=2 require a shared store")
     assert result.stderr.count("\n") == 1
 
 
-def test_what_every_worker_would_refuse_is_not_tried_again_and_again(redis: RedisServer) -> None:
+def test_usage_error_of_every_worker_is_not_retried(redis: RedisServer) -> None:
     result = ugatit(
         "serve", UGATIT_WORKERS="2", UGATIT_STORE_URL=redis.url, UGATIT_REQUIRE_GPU="1", UGATIT_PORT="0"
     )
@@ -178,7 +182,7 @@ def test_what_every_worker_would_refuse_is_not_tried_again_and_again(redis: Redi
     assert "another starts" not in result.stderr
 
 
-def test_a_bad_file_of_keys_is_said_once(tmp_path: Path, redis: RedisServer) -> None:
+def test_invalid_key_file_is_reported_once(tmp_path: Path, redis: RedisServer) -> None:
     variables = {
         "UGATIT_STORE_URL": redis.url,
         "UGATIT_API_KEYS_FILE": str(tmp_path / "none"),

@@ -1,4 +1,4 @@
-"""The application over an engine whose model a test controls."""
+"""Fixtures: the application with an engine whose model the test controls."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def model() -> Iterator[FakeModel]:
 
 @pytest.fixture
 def make_live(model: FakeModel, tmp_path: Path) -> Iterator[MakeLive]:
-    """Makes a server on a socket with a test's settings, its directions loaded."""
+    """Return a function that starts a server with the given settings and loaded directions."""
     with ExitStack() as stack:
 
         def make(**settings: object) -> Live:
@@ -43,7 +43,7 @@ def make_live(model: FakeModel, tmp_path: Path) -> Iterator[MakeLive]:
 
 @pytest.fixture
 def make_client(model: FakeModel, tmp_path: Path) -> Iterator[MakeClient]:
-    """Makes a client of an application with a test's settings, its directions loaded."""
+    """Return a function that makes a client of an application with the given settings."""
     with ExitStack() as stack:
 
         def make(*, loaded: bool = True, **settings: object) -> TestClient:

@@ -17,7 +17,7 @@ from app.settings.settings import Settings
 
 
 class Live:
-    """A running server and ways to talk to it."""
+    """A running server, with methods to send requests."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self.engine = engine
@@ -27,11 +27,11 @@ class Live:
         self.thread = threading.Thread(target=self.server.run, args=([listening],), daemon=True)
 
     def connect(self) -> closing[http.client.HTTPConnection]:
-        """A connection that can be asked several times."""
+        """Return a connection for several requests."""
         return closing(http.client.HTTPConnection(*self.address, timeout=60))
 
     def ask(self, method: str, path: str, body: Any = None, headers: Any = None) -> tuple[int, Any]:
-        """Status and JSON of one request on a connection of its own."""
+        """Send one request on a new connection; return its status and JSON."""
         with self.connect() as connection:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
@@ -39,20 +39,20 @@ class Live:
 
     @contextmanager
     def raw(self, data: bytes) -> Iterator[socket.socket]:
-        """A plain socket that has sent some bytes."""
+        """Open a socket and send bytes."""
         with socket.create_connection(self.address, timeout=60) as plain:
             plain.sendall(data)
             yield plain
 
     def answer(self, data: bytes) -> bytes:
-        """Everything the server sends until it closes."""
+        """Send bytes; return everything the server sends until it closes the connection."""
         with self.raw(data) as plain:
             return read_all(plain)
 
 
 @contextmanager
 def serving(settings: Settings, engine: Engine) -> Iterator[Live]:
-    """A server that is ready, and is stopped at the end."""
+    """Run a server that is ready; stop it at the end."""
     live = Live(settings, engine)
     live.thread.start()
     try:
@@ -67,23 +67,23 @@ def serving(settings: Settings, engine: Engine) -> Iterator[Live]:
 
 
 def read_all(plain: socket.socket) -> bytes:
-    """Everything until the server closes."""
+    """Return everything until the server closes the connection."""
     return b"".join(iter(lambda: plain.recv(65_536), b""))
 
 
 def body_of(answer: bytes) -> dict[str, Any]:
-    """The JSON of a raw HTTP answer."""
+    """Return the JSON of a raw HTTP answer."""
     fields: dict[str, Any] = json.loads(answer.partition(b"\r\n\r\n")[2])
     return fields
 
 
 def held(live: Live) -> int:
-    """How many permits are held."""
+    """Return the number of held permits."""
     return live.engine.registry["cat2dog"].admission.held
 
 
 def metric(live: Live, name: str) -> float:
-    """What the service tells its monitors."""
+    """Return the value of a metric."""
     with live.connect() as connection:
         connection.request("GET", "/metrics")
         lines = connection.getresponse().read().decode().splitlines()
@@ -91,13 +91,13 @@ def metric(live: Live, name: str) -> float:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait for something to hold."""
+    """Wait until a condition is true."""
     end = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < end, "it never came true"
+        assert time.monotonic() < end, "the condition was not met within 60 s"
         time.sleep(0.001)
 
 
 def head(path: str, headers: str, method: str = "POST") -> bytes:
-    """The head of a raw request."""
+    """Return the head of a raw request."""
     return f"{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n".encode()

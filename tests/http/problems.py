@@ -1,4 +1,4 @@
-"""What every refusal has in common."""
+"""Checks that all problem documents share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PNG = {"Content-Type": "image/png"}
 
 
 def problem(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
-    """Check that an answer is the problem it should be, and give its fields."""
+    """Check that an answer is the expected problem; return its fields."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
     fields: dict[str, Any] = response.json()

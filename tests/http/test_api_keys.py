@@ -1,4 +1,4 @@
-"""Where keys are required, nobody else gets in; and no key comes out again."""
+"""API keys: who is refused without one, and that no key appears in any output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.http.problems import PNG, URL, problem
 from tests.photos import photo
 
 ALICE, BOB = "ugatit_" + "a" * 43, "ugatit_" + "b" * 43
-"""Constant: their hashes are in the names of tests, which every process of a parallel run must agree on."""
+"""Constant, because their hashes are in test names, which must be equal in all processes of a run."""
 PROTECTED = [("POST", URL), ("GET", "/attention?id=x"), ("GET", "/directions")]
 OPEN = ["/healthz", "/readyz", "/metrics", "/", "/page/page.js", "/docs", "/openapi.json"]
 
@@ -32,7 +32,7 @@ def bearer(key: str) -> dict[str, str]:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "keys"
-    path.write_text(f"# our clients\n\n{key_line('alice', ALICE)}\n  {key_line('bob', BOB)}\n")
+    path.write_text(f"# clients\n\n{key_line('alice', ALICE)}\n  {key_line('bob', BOB)}\n")
     return path
 
 
@@ -58,7 +58,7 @@ def client(make_client: MakeClient, file: Path) -> TestClient:
     ],
 )
 @pytest.mark.parametrize(("method", "address"), PROTECTED)
-def test_without_a_good_key_nothing_is_answered_but_what_is_missing(
+def test_request_without_a_valid_key_answers_401_with_the_remedy(
     client: TestClient, method: str, address: str, headers: dict[str, str]
 ) -> None:
     response = client.request(method, address, headers=headers)
@@ -69,7 +69,7 @@ def test_without_a_good_key_nothing_is_answered_but_what_is_missing(
 @pytest.mark.parametrize(
     "headers", [bearer(ALICE), {"Authorization": f"bearer  {ALICE}"}, {"X-Api-Key": BOB}]
 )
-def test_with_a_good_key_all_is_answered(client: TestClient, headers: dict[str, str]) -> None:
+def test_request_with_a_valid_key_is_answered(client: TestClient, headers: dict[str, str]) -> None:
     answer = client.post(URL, content=photo(), headers=PNG | headers)
     assert answer.status_code == 200
     assert client.get(answer.json()["attention"]["href"], headers=headers).status_code == 200
@@ -77,13 +77,11 @@ def test_with_a_good_key_all_is_answered(client: TestClient, headers: dict[str, 
 
 
 @pytest.mark.parametrize("address", OPEN)
-def test_monitors_and_the_page_itself_need_none(client: TestClient, address: str) -> None:
+def test_monitoring_and_the_page_need_no_key(client: TestClient, address: str) -> None:
     assert client.get(address).status_code == 200
 
 
-def test_the_document_says_where_keys_are_needed_only_if_they_are(
-    client: TestClient, make_client: MakeClient
-) -> None:
+def test_openapi_declares_keys_only_if_they_are_required(client: TestClient, make_client: MakeClient) -> None:
     document = client.get("/openapi.json").json()
     protected = {
         path for path in document["paths"] for each in document["paths"][path].values() if "security" in each
@@ -93,7 +91,7 @@ def test_the_document_says_where_keys_are_needed_only_if_they_are(
     assert "securitySchemes" not in make_client().get("/openapi.json").json()["components"]
 
 
-def test_every_known_hash_is_compared_in_constant_time(
+def test_all_key_hashes_are_compared_in_constant_time(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared, really = [], hmac.compare_digest
@@ -107,7 +105,7 @@ def test_every_known_hash_is_compared_in_constant_time(
     assert compared == [hash_of(ALICE), hash_of(BOB)]
 
 
-def test_the_log_names_the_client_and_holds_no_key(
+def test_log_contains_the_clients_name_and_no_key(
     client: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -121,7 +119,7 @@ def test_the_log_names_the_client_and_holds_no_key(
         assert secret not in caplog.text + "".join(lines)
 
 
-def test_the_file_is_read_again_when_told_and_a_bad_one_changes_nothing(
+def test_reload_reads_the_key_file_and_an_invalid_file_keeps_the_previous_keys(
     file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     known, carol = ApiKeys(file), new_key()
@@ -136,7 +134,7 @@ def test_the_file_is_read_again_when_told_and_a_bad_one_changes_nothing(
     assert "ugatit_" not in caplog.text
 
 
-def test_a_running_service_reads_it_again_when_it_reloads(make_live: MakeLive, file: Path) -> None:
+def test_running_service_reloads_the_key_file(make_live: MakeLive, file: Path) -> None:
     live, carol = make_live(api_keys_file=file), new_key()
     file.write_text(key_line("carol", carol))
     assert live.ask("GET", "/directions", headers=bearer(carol))[0] == 401
@@ -146,7 +144,7 @@ def test_a_running_service_reads_it_again_when_it_reloads(make_live: MakeLive, f
     assert live.ask("GET", "/directions", headers=bearer(ALICE))[0] == 401
 
 
-def test_an_old_key_and_a_new_one_may_hold_at_once(file: Path) -> None:
+def test_client_can_have_two_valid_keys(file: Path) -> None:
     renewed = new_key()
     file.write_text(f"{key_line('alice', ALICE)}\n{key_line('alice', renewed)}")
     assert {ApiKeys(file).client_of_key(key) for key in (ALICE, renewed)} == {"alice"}
@@ -157,14 +155,16 @@ def test_an_old_key_and_a_new_one_may_hold_at_once(file: Path) -> None:
     [
         (None, "No such file"),
         (b"", "at least one key, got none"),
-        (b"# nobody\n", "at least one key, got none"),
+        (b"# no key\n", "at least one key, got none"),
         (b"alice\n", "line 1 must be NAME:SHA256"),
         (f"\nal ice:{hash_of(ALICE)}".encode(), "line 2"),
         (f"alice:{hash_of(ALICE).upper()}".encode(), "line 1"),
         (b"\xff", "not a text file"),
     ],
 )
-def test_a_bad_file_is_refused_in_one_sentence(tmp_path: Path, content: bytes | None, sentence: str) -> None:
+def test_invalid_key_file_is_refused_in_one_sentence(
+    tmp_path: Path, content: bytes | None, sentence: str
+) -> None:
     path = tmp_path / "keys"
     if content is not None:
         path.write_bytes(content)
@@ -173,15 +173,15 @@ def test_a_bad_file_is_refused_in_one_sentence(tmp_path: Path, content: bytes | 
     assert hash_of(ALICE) not in str(refused.value).lower()
 
 
-def test_the_command_makes_a_key_and_its_line(tmp_path: Path) -> None:
-    line, key = (told.partition(": ")[2] for told in ugatit("key", "alice").stdout.splitlines())
+def test_key_command_prints_a_key_and_its_line(tmp_path: Path) -> None:
+    line, key = (line.partition(": ")[2] for line in ugatit("key", "alice").stdout.splitlines())
     (tmp_path / "keys").write_text(line)
     assert ApiKeys(tmp_path / "keys").client_of_key(key) == "alice"
     assert len(key) > 40
     assert ugatit("key", "alice").stdout.splitlines()[1] != f"key for the client: {key}"
 
 
-def test_the_command_refuses_a_name_that_is_none() -> None:
+def test_key_command_refuses_an_invalid_name() -> None:
     result = ugatit("key", "al ice")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("ugatit: A key's name must have")

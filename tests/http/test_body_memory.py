@@ -1,4 +1,4 @@
-"""The memory of all bodies together: bounded, shared by clients, given back on every way out."""
+"""The memory of all request bodies: limited, shared among clients, always released."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.http.problems.request_errors import ReceivingFull
 
 
 class Bodies:
-    """Bodies in a body_memory, and which of them were displaced."""
+    """Bodies in one body memory, and the list of displaced bodies."""
 
     def __init__(self, limit_bytes: int) -> None:
         self.body_memory = BodyMemory(limit_bytes)
@@ -22,7 +22,7 @@ class Bodies:
         return body
 
 
-def test_the_limit_is_exact() -> None:
+def test_memory_limit_is_exact() -> None:
     bodies = Bodies(100)
     body = bodies.body("a", 60)
     bodies.body_memory.add(body, 40)
@@ -34,7 +34,7 @@ def test_the_limit_is_exact() -> None:
     bodies.body("a", 100)
 
 
-def test_who_is_refused_holds_nothing_any_more() -> None:
+def test_refused_body_releases_its_memory() -> None:
     bodies = Bodies(100)
     bodies.body("a", 60)
     body = bodies.body("a", 30)
@@ -43,7 +43,7 @@ def test_who_is_refused_holds_nothing_any_more() -> None:
     assert bodies.body_memory.held_bytes == 60
 
 
-def test_another_client_gets_the_room_of_the_one_who_has_most() -> None:
+def test_client_that_holds_most_makes_room_for_another_client() -> None:
     bodies = Bodies(100)
     old, new = bodies.body("crowd", 50), bodies.body("crowd", 50)
     bodies.body("newcomer", 20)
@@ -54,7 +54,7 @@ def test_another_client_gets_the_room_of_the_one_who_has_most() -> None:
         bodies.body_memory.add(new, 1)
 
 
-def test_a_body_that_is_all_there_is_not_given_up() -> None:
+def test_complete_body_is_not_displaced() -> None:
     bodies = Bodies(100)
     bodies.body("crowd", 100).complete = True
     with pytest.raises(ReceivingFull):
@@ -62,7 +62,7 @@ def test_a_body_that_is_all_there_is_not_given_up() -> None:
     assert bodies.woken == []
 
 
-def test_a_client_cannot_take_more_room_than_it_leaves_to_another() -> None:
+def test_client_cannot_displace_a_client_that_holds_less() -> None:
     bodies = Bodies(100)
     bodies.body("a", 60)
     body = bodies.body("b", 40)
@@ -81,9 +81,9 @@ def test_a_client_cannot_take_more_room_than_it_leaves_to_another() -> None:
         ("testclient", "testclient"),
     ],
 )
-def test_a_client_is_its_address_or_its_ipv6_network(host: str, client: str) -> None:
+def test_client_is_identified_by_ipv4_address_or_ipv6_network(host: str, client: str) -> None:
     assert client_of({"client": (host, 5)}) == client
 
 
-def test_a_unix_socket_has_no_address() -> None:
+def test_unix_socket_client_has_an_empty_address() -> None:
     assert client_of({"client": None}) == ""

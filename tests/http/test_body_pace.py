@@ -1,4 +1,4 @@
-"""A body is bounded by its progress: slow uploads succeed, silent and dripping ones are closed in time."""
+"""The time limit of a body by its progress: slow uploads succeed, silent and too slow ones time out."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ LIMITS = PaceLimits(
     DEFAULTS.request_read_seconds, DEFAULTS.body_min_bytes_per_second, DEFAULTS.body_read_seconds
 )
 Piece = tuple[float, int]
-"""Seconds of silence, then so many bytes."""
+"""Seconds of silence, then a number of bytes."""
 
 
 class Upload:
-    """A client that sends one body over a slow connection, to an application that reads all of it."""
+    """A client that sends one body slowly to an application that reads all of it."""
 
     def __init__(self, pieces: Iterable[Piece], *, leaves_at: float = float("inf")) -> None:
         self.pieces = iter(pieces)
@@ -42,7 +42,7 @@ class Upload:
             limit_bytes=DEFAULTS.body_limit_bytes,
             pace=LIMITS,
             body_memory=body_memory,
-            leaving=lambda: loop.time() >= self.leaves_at,
+            stopping=lambda: loop.time() >= self.leaves_at,
         )
         headers = [(b"transfer-encoding", b"chunked")]
         await wrapped({"type": "http", "headers": headers, "client": None}, self._receive, self._send)
@@ -64,45 +64,45 @@ class Upload:
             self.refusal = refusal
 
     async def _send(self, message: Message) -> None:
-        raise AssertionError(f"nothing was to be answered here: {message}")
+        raise AssertionError(f"unexpected answer: {message}")
 
 
 SILENCE: list[Piece] = [(86_400, 1)]
 
 
 def steady(rate: int, total: int) -> list[Piece]:
-    """`total` bytes at `rate` bytes a second, in pieces of a tenth of a second."""
+    """Return `total` bytes at `rate` bytes per second, in pieces of 0.1 s."""
     return [(0.1, rate // 10)] * (10 * total // rate)
 
 
-def test_a_photo_of_4_mb_at_50_kilobytes_a_second_arrives() -> None:
+def test_4_mb_at_50_kilobytes_per_second_is_accepted() -> None:
     upload = Upload(steady(50_000, 4_000_000))
     assert upload.refusal is None
     assert upload.received_bytes == 4_000_000
     assert upload.seconds == pytest.approx(80)
 
 
-def test_the_largest_body_at_50_kilobytes_a_second_arrives() -> None:
+def test_largest_body_at_50_kilobytes_per_second_is_accepted() -> None:
     assert Upload(steady(50_000, DEFAULTS.body_limit_bytes)).refusal is None
 
 
-def test_a_connection_that_pauses_for_ten_seconds_now_and_then_keeps_its_body() -> None:
+def test_body_with_pauses_of_ten_seconds_is_accepted() -> None:
     assert Upload([(10, 50_000), *steady(50_000, 500_000)] * 4).refusal is None
 
 
-def test_a_short_body_needs_no_rate_within_the_first_window() -> None:
+def test_short_body_within_the_first_window_needs_no_minimum_rate() -> None:
     assert Upload([(14, 100)]).refusal is None
 
 
 @pytest.mark.parametrize("sent", [0, 1, 1000, 3_000_000])
-def test_silence_is_closed_after_one_window_whatever_was_sent_before(sent: int) -> None:
+def test_silent_body_times_out_after_one_window(sent: int) -> None:
     upload = Upload([*([(0.0, sent)] if sent else []), *SILENCE])
     assert isinstance(upload.refusal, BodyTimeout)
     assert upload.seconds == pytest.approx(15)
 
 
 @pytest.mark.parametrize("rate", [10, 1000, 1900])
-def test_a_drip_below_the_minimum_rate_is_closed_after_one_window(rate: int) -> None:
+def test_body_below_the_minimum_rate_times_out_after_one_window(rate: int) -> None:
     upload = Upload(steady(rate, 100 * rate))
     assert isinstance(upload.refusal, BodyTimeout)
     assert upload.seconds == pytest.approx(15, abs=0.2)
@@ -110,12 +110,12 @@ def test_a_drip_below_the_minimum_rate_is_closed_after_one_window(rate: int) -> 
     assert "within 15 seconds" in str(upload.refusal)
 
 
-def test_a_burst_buys_a_drip_no_more_than_one_window() -> None:
+def test_fast_start_extends_a_slow_body_by_at_most_one_window() -> None:
     upload = Upload([(0, 5_000_000), *steady(1000, 1_000_000)])
     assert upload.seconds == pytest.approx(15, abs=0.2)
 
 
-def test_a_drip_at_the_minimum_rate_is_closed_when_the_total_time_is_over() -> None:
+def test_body_at_the_minimum_rate_times_out_after_the_total_time() -> None:
     upload = Upload(steady(2500, 10_000_000))
     assert upload.seconds == pytest.approx(600)
     assert str(upload.refusal) == (
@@ -123,7 +123,7 @@ def test_a_drip_at_the_minimum_rate_is_closed_when_the_total_time_is_over() -> N
     )
 
 
-def test_a_slow_body_does_not_hold_up_a_service_that_is_about_to_stop() -> None:
+def test_slow_body_is_refused_when_the_service_stops() -> None:
     upload = Upload(steady(50_000, 4_000_000), leaves_at=20)
     assert isinstance(upload.refusal, Draining)
     assert upload.seconds == pytest.approx(20, abs=0.2)

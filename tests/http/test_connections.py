@@ -1,4 +1,4 @@
-"""What the server does with connections is counted and logged like any answer."""
+"""Metrics and log lines of connections."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def answers(live: Live, status: int) -> float:
     return metric(live, f'ugatit_requests_total{{method="other",route="other",status="{status}"}}')
 
 
-def test_what_the_server_itself_refuses_is_counted_and_its_log_line_has_the_status(
+def test_refusals_of_the_server_are_counted_and_logged_with_their_status(
     make_live: MakeLive, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "ugatit.access")
@@ -37,7 +37,7 @@ def test_what_the_server_itself_refuses_is_counted_and_its_log_line_has_the_stat
     assert [record.status for record in refused] == [400, 408]  # type: ignore[attr-defined]
 
 
-def test_a_connection_that_finds_no_room_is_counted_as_503(make_live: MakeLive, model: FakeModel) -> None:
+def test_connection_above_the_limit_is_counted_as_503(make_live: MakeLive, model: FakeModel) -> None:
     live = make_live(max_connections=1)
     model.hold()
     asking = head(URL, f"Content-Type: image/png\r\nConnection: close\r\nContent-Length: {len(BODY)}\r\n")
@@ -49,22 +49,22 @@ def test_a_connection_that_finds_no_room_is_counted_as_503(make_live: MakeLive, 
     assert (answers(live, 503), rejections(live, "too_many_connections")) == (1, 1)
 
 
-def test_open_connections_and_those_that_made_room_are_told(
+def test_metrics_report_open_and_displaced_connections(
     make_live: MakeLive, caplog: pytest.LogCaptureFixture
 ) -> None:
     live = make_live(max_connections=4)
     assert metric(live, "ugatit_connections_limit") == 4
     with ExitStack() as stack:
-        crowd = [stack.enter_context(live.raw(UPLOAD)) for _ in range(7)]
-        for displaced in crowd[:3]:
+        uploads = [stack.enter_context(live.raw(UPLOAD)) for _ in range(7)]
+        for displaced in uploads[:3]:
             assert displaced.recv(1) == b""
-        assert metric(live, "ugatit_connections_displaced_total") == 4, "three, and one for this question"
+        assert metric(live, "ugatit_connections_displaced_total") == 4, "three, and one for this request"
         assert metric(live, "ugatit_connections_open") == 4
     assert "to make room" in caplog.text
     until(lambda: metric(live, "ugatit_connections_open") == 1)
 
 
-def test_a_crowd_of_closed_connections_is_a_line_every_ten_seconds(caplog: pytest.LogCaptureFixture) -> None:
+def test_displaced_connections_are_logged_once_every_ten_seconds(caplog: pytest.LogCaptureFixture) -> None:
     now = 0.0
     connections = Connections(8, clock=lambda: now)
     for _ in range(500):

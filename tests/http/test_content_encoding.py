@@ -1,4 +1,4 @@
-"""Declared types and encodings of a body: the bytes decide, and a refusal names its cause."""
+"""Content types and encodings of a body."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ ENCODED = {
     ["image/jpg", "image/pjpeg", "image/x-png", "IMAGE/JPG; q=1", "image/*", "application/octet-stream", ""],
 )
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_the_bytes_decide_whatever_alias_a_picture_is_sent_under(
+def test_picture_is_detected_by_its_bytes_under_any_alias_type(
     client: TestClient, content_type: str, kind: str
 ) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
@@ -55,16 +55,14 @@ def test_the_bytes_decide_whatever_alias_a_picture_is_sent_under(
 
 
 @pytest.mark.parametrize("content_type", ["application/octet-stream", "image/jpg", ""])
-def test_what_is_no_picture_is_named_by_its_bytes_not_by_its_type(
-    client: TestClient, content_type: str
-) -> None:
+def test_body_that_is_not_a_picture_answers_415_by_its_bytes(client: TestClient, content_type: str) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
     problem(client.post(URL, content=b"no picture", headers=headers), 415, "unsupported_format")
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 7, 1 << 20])
 @pytest.mark.parametrize("name", ENCODED)
-def test_an_encoded_body_is_decoded(client: TestClient, name: str, chunk_bytes: int) -> None:
+def test_encoded_body_is_decoded(client: TestClient, name: str, chunk_bytes: int) -> None:
     encoding, body = ENCODED[name]
     chunks = (body[at : at + chunk_bytes] for at in range(0, len(body), chunk_bytes))
     response = client.post(URL, content=chunks, headers=PNG | {"Content-Encoding": encoding})
@@ -72,14 +70,14 @@ def test_an_encoded_body_is_decoded(client: TestClient, name: str, chunk_bytes: 
     assert response.json()["image"] == client.post(URL, content=BODY, headers=PNG).json()["image"]
 
 
-def test_an_encoded_form_is_decoded(client: TestClient) -> None:
+def test_encoded_form_is_decoded(client: TestClient) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x", "Content-Encoding": "gzip"}
     response = client.post(URL, content=gzip.compress(form()), headers=headers)
     assert response.status_code == 200
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, gzip", "aws-chunked"])
-def test_another_encoding_is_refused_by_name(client: TestClient, encoding: str) -> None:
+def test_unsupported_encoding_is_refused_by_name(client: TestClient, encoding: str) -> None:
     response = client.post(URL, content=BODY, headers=PNG | {"Content-Encoding": encoding})
     fields = problem(response, 415, "unsupported_encoding")
     assert response.headers["accept-encoding"] == "gzip, deflate"
@@ -101,7 +99,7 @@ def test_another_encoding_is_refused_by_name(client: TestClient, encoding: str) 
         ("gzip", 1001 * gzip.compress(b"")),
     ],
 )
-def test_a_body_in_another_encoding_than_it_declares_is_malformed(
+def test_body_that_does_not_match_its_encoding_is_refused(
     client: TestClient, encoding: str, body: bytes
 ) -> None:
     response = client.post(URL, content=body, headers=PNG | {"Content-Encoding": encoding})
@@ -109,15 +107,13 @@ def test_a_body_in_another_encoding_than_it_declares_is_malformed(
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_an_empty_encoded_body_is_no_picture(client: TestClient, encoding: str) -> None:
+def test_empty_encoded_body_answers_missing_file(client: TestClient, encoding: str) -> None:
     response = client.post(URL, content=iter([b""]), headers=PNG | {"Content-Encoding": encoding})
     problem(response, 422, "missing_file")
 
 
 @pytest.mark.parametrize(("over", "status"), [(0, 200), (1, 413)])
-def test_the_wall_of_the_bytes_holds_for_what_is_decoded(
-    make_client: MakeClient, over: int, status: int
-) -> None:
+def test_byte_limit_applies_to_the_decoded_body(make_client: MakeClient, over: int, status: int) -> None:
     client = make_client(body_limit_bytes=400_000)
     body = gzip.compress(BODY.ljust(400_000 + over, b"\0"))
     response = client.post(URL, content=body, headers=PNG | {"Content-Encoding": "gzip"})
@@ -126,14 +122,14 @@ def test_the_wall_of_the_bytes_holds_for_what_is_decoded(
         problem(response, 413, "body_too_large")
 
 
-def test_a_bomb_is_never_unfolded() -> None:
+def test_decompression_bomb_is_decoded_in_small_pieces() -> None:
     bomb = decoder_of(["gzip"])
     bomb.feed(gzip.compress(bytes(1 << 28)), last=True)
     assert len(bomb.piece()) <= 1 << 20
     assert bomb.pending
 
 
-def test_decoded_bytes_count_in_the_memory_of_all_bodies(make_live: MakeLive) -> None:
+def test_decoded_bytes_count_towards_the_memory_limit(make_live: MakeLive) -> None:
     live = make_live(receiving_bytes=1_000_000)
     body = gzip.compress(BODY.ljust(1_000_001, b"\0"))
     upload = head(
@@ -151,7 +147,7 @@ def test_decoded_bytes_count_in_the_memory_of_all_bodies(make_live: MakeLive) ->
         (b"Content-Transfer-Encoding: binary\r\n", 200, ""),
     ],
 )
-def test_a_part_with_an_encoding_of_its_own_is_refused_by_name(
+def test_form_part_with_its_own_encoding_is_refused_by_name(
     client: TestClient, header: bytes, status: int, code: str
 ) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
@@ -171,14 +167,14 @@ def decoded(data: bytes, encoding: str, chunk_bytes: int) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("size", [0, 1, (1 << 18) - 1, 1 << 18, (1 << 18) + 1, 1 << 20])
-def test_pieces_join_to_the_whole_at_every_size(size: int) -> None:
+def test_decoded_pieces_join_to_the_original_at_any_size(size: int) -> None:
     data = base64.b64encode(bytes(range(256)) * (size // 256 + 1))[:size]
     for encoding, compress in (("gzip", gzip.compress), ("deflate", zlib.compress)):
         for chunk_bytes in (1000, 1 << 16, 1 << 24):
             assert b"".join(decoded(compress(data), encoding, chunk_bytes)) == data
 
 
-def test_a_cut_at_any_byte_is_malformed() -> None:
+def test_gzip_truncated_at_any_byte_is_refused() -> None:
     data = gzip.compress(b"a picture")
     for end in range(1, len(data)):
         with pytest.raises(MalformedEncoding):

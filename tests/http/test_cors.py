@@ -1,4 +1,4 @@
-"""Which other sites' pages may ask: none unless told, and then exactly those."""
+"""CORS: off by default, and then only for the listed origins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PREFLIGHT = {
     "Access-Control-Request-Method": "POST",
     "Access-Control-Request-Headers": "authorization,content-type",
 }
-STRANGERS = (
+OTHER_ORIGINS = (
     "https://b.example",
     "http://a.example",
     "https://a.example:8443",
@@ -32,11 +32,11 @@ def client(make_client: MakeClient) -> TestClient:
     return make_client(cors_origins=f"{ALLOWED}, http://localhost:3000")
 
 
-def opened(response: httpx2.Response) -> set[str]:
+def cors_headers(response: httpx2.Response) -> set[str]:
     return {name for name in response.headers if name.startswith("access-control-")}
 
 
-def test_answers_to_an_allowed_origin_can_be_read_with_what_matters_in_their_headers(
+def test_answer_to_an_allowed_origin_has_cors_and_exposed_headers(
     client: TestClient,
 ) -> None:
     response = client.post(URL, content=photo(), headers=PNG | {"Origin": ALLOWED})
@@ -48,9 +48,7 @@ def test_answers_to_an_allowed_origin_can_be_read_with_what_matters_in_their_hea
     assert {"Accept", "Origin"} <= set(response.headers["vary"].split(", "))
 
 
-def test_refusals_can_be_read_too_even_those_that_are_our_bug(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_errors_have_cors_headers_including_500(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError
 
@@ -62,19 +60,19 @@ def test_refusals_can_be_read_too_even_those_that_are_our_bug(
         assert response.headers["access-control-allow-origin"] == ALLOWED
 
 
-@pytest.mark.parametrize("origin", STRANGERS)
-def test_answers_to_another_origin_cannot(client: TestClient, origin: str) -> None:
+@pytest.mark.parametrize("origin", OTHER_ORIGINS)
+def test_other_origin_gets_no_cors_headers(client: TestClient, origin: str) -> None:
     for response in (
         client.get("/directions", headers={"Origin": origin}),
         client.options(URL, headers={"Origin": origin} | PREFLIGHT),
         client.get("/directions"),
     ):
-        assert opened(response) == set()
+        assert cors_headers(response) == set()
         assert response.headers["cross-origin-resource-policy"] == "same-origin"
         assert "Origin" in response.headers["vary"]
 
 
-def test_a_preflight_is_answered_without_a_key(make_client: MakeClient, tmp_path: Path) -> None:
+def test_preflight_is_answered_without_a_key(make_client: MakeClient, tmp_path: Path) -> None:
     (tmp_path / "keys").write_text(key_line("alice", new_key()))
     client = make_client(cors_origins=ALLOWED, api_keys_file=tmp_path / "keys")
     for address in (URL, "/attention?id=x", "/directions"):
@@ -87,14 +85,16 @@ def test_a_preflight_is_answered_without_a_key(make_client: MakeClient, tmp_path
     assert client.post(URL, headers={"Origin": ALLOWED}).status_code == 401
 
 
-def test_nothing_is_opened_by_default(make_client: MakeClient) -> None:
+def test_cors_is_off_by_default(make_client: MakeClient) -> None:
     client = make_client()
-    assert opened(client.get("/directions", headers={"Origin": ALLOWED})) == set()
-    assert opened(client.options(URL, headers={"Origin": ALLOWED} | PREFLIGHT)) == set()
+    assert cors_headers(client.get("/directions", headers={"Origin": ALLOWED})) == set()
+    assert cors_headers(client.options(URL, headers={"Origin": ALLOWED} | PREFLIGHT)) == set()
 
 
-def test_an_img_of_an_allowed_site_may_show_heat_maps(client: TestClient, make_client: MakeClient) -> None:
-    """Browsers ask for it without an Origin, and follow Cross-Origin-Resource-Policy."""
+def test_img_without_origin_can_show_heat_maps_only_if_cors_is_on(
+    client: TestClient, make_client: MakeClient
+) -> None:
+    """Browsers request an <img> without an Origin, and obey Cross-Origin-Resource-Policy."""
     for service, policy in ((client, "cross-origin"), (make_client(), "same-origin")):
         href = service.post(URL, content=photo(), headers=PNG).json()["attention"]["href"]
         assert service.get(href).headers["cross-origin-resource-policy"] == policy
@@ -103,7 +103,7 @@ def test_an_img_of_an_allowed_site_may_show_heat_maps(client: TestClient, make_c
         assert stranger.headers["cross-origin-resource-policy"] == "same-origin"
 
 
-def test_a_listed_default_port_is_the_one_browsers_leave_out(make_client: MakeClient) -> None:
+def test_origin_with_the_default_port_matches_the_origin_without_port(make_client: MakeClient) -> None:
     client = make_client(cors_origins=f"{ALLOWED}:443")
     response = client.get("/directions", headers={"Origin": ALLOWED})
     assert response.headers["access-control-allow-origin"] == ALLOWED

@@ -1,4 +1,4 @@
-"""A client that is generated from the OpenAPI document translates, shows heat maps and reads refusals."""
+"""A client generated from the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def client(live: Live, part: Part) -> Iterator[Any]:
 
 @pytest.fixture
 def part(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Part:
-    """Imports a part of the generated package."""
+    """Return a function that imports a module of the generated package."""
     document, config = tmp_path / "openapi.json", tmp_path / "config.yml"
     document.write_text(json.dumps(live.ask("GET", "/openapi.json")[1]))
     config.write_text("post_hooks: []")
@@ -48,7 +48,7 @@ def part(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Part:
     return lambda name: importlib.import_module(f"made.{name}")
 
 
-def test_a_generated_client_translates_and_fetches_heat_maps(client: Any, part: Part) -> None:
+def test_generated_client_translates_and_fetches_heat_maps(client: Any, part: Part) -> None:
     types, translate = part("types"), part("api.translation.translate")
     file = types.File(payload=io.BytesIO(photo()), file_name="a.png", mime_type="image/png")
     form = part("models").TranslateFilesBody(file=file)
@@ -63,7 +63,7 @@ def test_a_generated_client_translates_and_fetches_heat_maps(client: Any, part: 
     assert (values.kind.value, values.network.value) == ("relevance", "generator")
 
 
-def test_a_generated_client_reads_refusals_and_limits(client: Any, part: Part) -> None:
+def test_generated_client_parses_problems_and_limits(client: Any, part: Part) -> None:
     raw: Any = part("types").File(payload=io.BytesIO(b"no picture"))
     refusal = part("api.translation.translate").sync(client=client, direction="cat2dog", body=raw)
     assert refusal.code is part("models").ProblemCode.UNSUPPORTED_FORMAT

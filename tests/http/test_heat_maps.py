@@ -16,11 +16,11 @@ PICTURE = smooth_picture(32, 32, seed=5)
 
 
 def translated(client: TestClient, query: str = "", body: bytes = encoded(PICTURE)) -> str:
-    """The address of a fresh translation's attention."""
+    """Translate a picture; return the address of its heat maps."""
     return client.post(URL + query, content=body, headers=PNG).json()["attention"]["href"]
 
 
-def test_the_default_is_the_overlay_of_the_translations_answer(client: TestClient) -> None:
+def test_default_heat_map_is_the_overlay_of_the_translation_answer(client: TestClient) -> None:
     answer = client.post(URL, content=encoded(PICTURE), headers=PNG).json()
     response = client.get(answer["attention"]["href"])
     assert response.headers["content-type"] == "image/png"
@@ -32,7 +32,7 @@ def test_the_default_is_the_overlay_of_the_translations_answer(client: TestClien
 
 
 @pytest.mark.parametrize("network", ["generator", "local", "global"])
-def test_raw_answers_the_maps_own_values(client: TestClient, network: str) -> None:
+def test_raw_view_answers_the_values_of_the_map(client: TestClient, network: str) -> None:
     response = client.get(f"{translated(client)}&view=raw&network={network}")
     assert response.headers["content-type"] == "application/json"
     answer = response.json()
@@ -46,7 +46,7 @@ def test_raw_answers_the_maps_own_values(client: TestClient, network: str) -> No
     assert answer["raw_max"] == pytest.approx(float(expected.max()))
 
 
-def test_base_and_view_choose_the_picture_under_the_colours(client: TestClient) -> None:
+def test_base_and_view_select_the_picture_under_the_colours(client: TestClient) -> None:
     href = translated(client)
     source = client.get(f"{href}&alpha=0").content
     translation = client.get(f"{href}&alpha=0&base=translation").content
@@ -57,11 +57,13 @@ def test_base_and_view_choose_the_picture_under_the_colours(client: TestClient) 
 
 
 @pytest.mark.parametrize(("size", "shape"), [(1, (1, 1)), (64, (64, 64)), (1024, (1024, 1024))])
-def test_size_chooses_the_longer_side(client: TestClient, size: int, shape: tuple[int, int]) -> None:
+def test_size_sets_the_longer_side_of_a_heat_map(
+    client: TestClient, size: int, shape: tuple[int, int]
+) -> None:
     assert pixels_of(client.get(f"{translated(client)}&size={size}").content).shape[:2] == shape
 
 
-def test_padding_is_cut_off_heat_maps_too(client: TestClient) -> None:
+def test_heat_maps_have_no_padding(client: TestClient) -> None:
     href = translated(client, "&fit=contain", photo(20, 40))
     assert pixels_of(client.get(f"{href}&size=128").content).shape[:2] == (64, 128)
 
@@ -79,7 +81,9 @@ def test_padding_is_cut_off_heat_maps_too(client: TestClient) -> None:
         ("application/*", "raw", "application/json"),
     ],
 )
-def test_accept_chooses_the_form(client: TestClient, accept: str, view: str, expected: str | None) -> None:
+def test_accept_selects_the_form_of_a_heat_map(
+    client: TestClient, accept: str, view: str, expected: str | None
+) -> None:
     response = client.get(f"{translated(client)}&view={view}", headers={"Accept": accept})
     if expected is None:
         problem(response, 406, "not_acceptable")
@@ -87,7 +91,7 @@ def test_accept_chooses_the_form(client: TestClient, accept: str, view: str, exp
         assert response.headers["content-type"] == expected
 
 
-def test_what_a_client_has_already_is_not_sent_again(client: TestClient) -> None:
+def test_matching_etag_answers_304(client: TestClient) -> None:
     href = translated(client)
     tag = client.get(href).headers["etag"]
     assert tag.startswith('"')
@@ -101,7 +105,7 @@ def test_what_a_client_has_already_is_not_sent_again(client: TestClient) -> None
     assert client.get(href, headers=several_lines).status_code == 304
 
 
-def test_tags_differ_where_the_bytes_differ(client: TestClient) -> None:
+def test_etags_differ_where_the_bytes_differ(client: TestClient) -> None:
     href = translated(client)
     queries = ("", "&alpha=0.4", "&size=64", "&network=local", "&base=translation", "&colormap=gray")
     tags = {client.get(href + query).headers["etag"] for query in queries}
@@ -111,42 +115,42 @@ def test_tags_differ_where_the_bytes_differ(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("id_", ["", "x", "A" * 22, "%00", "../../etc/passwd"])
-def test_any_other_id_is_the_same_404(client: TestClient, id_: str) -> None:
+def test_unknown_id_answers_404_attention_gone(client: TestClient, id_: str) -> None:
     problem(client.get(f"/attention?id={id_}"), 404, "attention_gone")
 
 
-def test_a_missing_id_is_named(client: TestClient) -> None:
+def test_missing_id_is_named(client: TestClient) -> None:
     assert "id" in problem(client.get("/attention"), 422, "missing_option")["detail"]
 
 
 @pytest.mark.parametrize(
     "query", ["network=both", "view=raw2", "base=none", "alpha=-0.1", "size=0", "size=1025", "size=big"]
 )
-def test_bad_options_are_refused(client: TestClient, query: str) -> None:
+def test_invalid_heat_map_options_are_refused(client: TestClient, query: str) -> None:
     problem(client.get(f"{translated(client)}&{query}"), 422, "invalid_option")
 
 
-def test_an_expired_translation_is_gone(make_client: MakeClient) -> None:
+def test_expired_translation_answers_404(make_client: MakeClient) -> None:
     client = make_client(attention_ttl_seconds=1e-9)
     problem(client.get(translated(client)), 404, "attention_gone")
 
 
-def test_the_oldest_translations_make_room(make_client: MakeClient) -> None:
+def test_oldest_translations_are_dropped_at_the_limit(make_client: MakeClient) -> None:
     client = make_client(attention_max_entries=2)
     hrefs = [translated(client) for _ in range(3)]
     assert [client.get(href).status_code for href in hrefs] == [404, 200, 200]
 
 
-def test_the_discriminators_run_only_when_asked_and_once(client: TestClient, model: FakeModel) -> None:
+def test_discriminators_run_once_and_only_on_request(client: TestClient, model: FakeModel) -> None:
     href = translated(client)
     before = len(model.batches)
     client.get(f"{href}&network=local")
     client.get(f"{href}&network=global")
     client.get(f"{href}&network=local&size=64")
-    assert len(model.batches) == before + 2  # their proof, and the run
+    assert len(model.batches) == before + 2  # their canary, and the run
 
 
-def test_the_address_with_the_id_in_its_path_answers_the_same_picture(client: TestClient) -> None:
+def test_id_in_the_path_answers_the_same_heat_map_as_in_the_query(client: TestClient) -> None:
     href = translated(client)
     by_path = f"/attention/{href.partition('=')[2]}"
     for options in ("", "network=local&base=translation&size=48&colormap=turbo&alpha=0.3", "view=heatmap"):
@@ -157,7 +161,7 @@ def test_the_address_with_the_id_in_its_path_answers_the_same_picture(client: Te
             assert (other.content, other.headers["etag"]) == (one.content, one.headers["etag"])
 
 
-def test_the_values_have_an_address_of_their_own(client: TestClient) -> None:
+def test_raw_address_answers_the_same_values_as_the_query(client: TestClient) -> None:
     href = translated(client)
     by_path = f"/attention/{href.partition('=')[2]}"
     values = client.get(f"{by_path}/raw?network=global")
@@ -168,7 +172,7 @@ def test_the_values_have_an_address_of_their_own(client: TestClient) -> None:
     problem(client.get("/attention/unknown/raw"), 404, "attention_gone")
 
 
-def test_an_option_that_comes_twice_is_refused_by_name(client: TestClient) -> None:
+def test_repeated_option_is_refused_by_name(client: TestClient) -> None:
     href = translated(client)
     id_ = href.partition("=")[2]
     for address in (f"{href}&size=9&size=9", f"{href}&id={id_}", f"/attention/{id_}?alpha=0&alpha=1"):

@@ -1,4 +1,4 @@
-"""The walls are exact, one below, at and one above, whichever way a picture comes in."""
+"""Input limits are exact: one below, at and one above, as a raw body and as a form."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def as_form(client: TestClient, data: bytes) -> httpx2.Response:
     return client.post(URL, files={"file": data})
 
 
-ENVELOPES = pytest.mark.parametrize("send", [as_body, as_form])
+BODY_FORMS = pytest.mark.parametrize("send", [as_body, as_form])
 Send = Callable[[TestClient, bytes], httpx2.Response]
 
 
-def judged(response: httpx2.Response, over: int) -> None:
+def check(response: httpx2.Response, over: int) -> None:
     if over > 0:
         problem(response, 422, "too_many_pixels")
     else:
@@ -58,41 +58,45 @@ def judged(response: httpx2.Response, over: int) -> None:
 
 
 @STEPS
-@ENVELOPES
+@BODY_FORMS
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("upright", [True, False])
-def test_the_side(client: TestClient, kind: str, send: Send, over: int, upright: bool) -> None:
+def test_side_limit_is_exact_raw_and_as_a_form(
+    client: TestClient, kind: str, send: Send, over: int, upright: bool
+) -> None:
     height, width = (SIDE + over, 9) if upright else (9, SIDE + over)
-    judged(send(client, file(gradient(height, width), kind)), over)
+    check(send(client, file(gradient(height, width), kind)), over)
 
 
 @STEPS
-@ENVELOPES
+@BODY_FORMS
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_pixels(client: TestClient, kind: str, send: Send, over: int) -> None:
+def test_pixel_limit_is_exact_raw_and_as_a_form(client: TestClient, kind: str, send: Send, over: int) -> None:
     height, width = {-1: (37, 41), 0: (33, 46), 1: (31, 49)}[over]
     assert height * width == PIXELS + over
-    judged(send(client, file(gradient(height, width), kind)), over)
+    check(send(client, file(gradient(height, width), kind)), over)
 
 
 @STEPS
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_side_of_a_photo_that_lies_on_its_side(client: TestClient, kind: str, over: int) -> None:
-    judged(as_body(client, file(gradient(9, SIDE + over), kind, exif=exif(6))), over)
+def test_side_limit_is_exact_for_rotated_photos(client: TestClient, kind: str, over: int) -> None:
+    check(as_body(client, file(gradient(9, SIDE + over), kind, exif=exif(6))), over)
 
 
 @STEPS
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_the_side_of_an_animation(client: TestClient, kind: str, over: int) -> None:
+def test_side_limit_is_exact_for_animations(client: TestClient, kind: str, over: int) -> None:
     frames = [Image.fromarray(gradient(9, SIDE + over)[::step]) for step in (1, -1)]
     data = file(frames[0], kind, save_all=True, append_images=frames[1:], duration=40)
-    judged(as_body(client, data), over)
+    check(as_body(client, data), over)
 
 
 @STEPS
 @pytest.mark.parametrize("form", [False, True])
 @pytest.mark.parametrize("piece", [None, 1, 999, BYTES + 1], ids=["declared", "1", "999", "at once"])
-def test_the_bytes(live: Live, over: int, form: bool, piece: int | None) -> None:
+def test_byte_limit_is_exact_declared_and_chunked(
+    live: Live, over: int, form: bool, piece: int | None
+) -> None:
     picture = file(gradient(8, 8), "PNG")
     if form:
         room = BYTES + over - len(FORM_HEAD) - len(FORM_END)
@@ -111,7 +115,7 @@ def pieces(body: bytes, size: int) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("files", [0, 1, 2])
-def test_the_files_of_a_form(client: TestClient, files: int) -> None:
+def test_form_must_have_exactly_one_file(client: TestClient, files: int) -> None:
     picture = file(gradient(8, 8), "PNG")
     content = (FORM_HEAD + picture + b"\r\n") * files + b"--x--\r\n"
     response = client.post(URL, content=content, headers={"Content-Type": FORM_TYPE})

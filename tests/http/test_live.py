@@ -1,4 +1,4 @@
-"""What only a real server on a real socket can show: deadlines, early answers, leavers, the end."""
+"""Behaviour of a real server on a real socket: timeouts, early answers, disconnects, shutdown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def paths_asked(live: Live) -> list[str]:
     return [each.cycle.scope["path"] for each in live.server.server_state.connections.copy() if each.cycle]
 
 
-def test_a_connection_serves_one_picture_after_the_other(make_live: MakeLive) -> None:
+def test_connection_serves_several_pictures(make_live: MakeLive) -> None:
     with make_live().connect() as connection:
         for _ in range(3):
             connection.request("POST", URL, BODY, PNG)
@@ -30,7 +30,7 @@ def test_a_connection_serves_one_picture_after_the_other(make_live: MakeLive) ->
             response.read()
 
 
-def test_a_silent_socket_is_closed_and_others_do_not_mind(make_live: MakeLive) -> None:
+def test_silent_socket_is_closed_while_others_are_served(make_live: MakeLive) -> None:
     live = make_live(request_read_seconds=1)
     with ExitStack() as stack:
         silent = [stack.enter_context(live.raw(b"")) for _ in range(20)]
@@ -38,13 +38,13 @@ def test_a_silent_socket_is_closed_and_others_do_not_mind(make_live: MakeLive) -
         assert [plain.recv(1) for plain in silent] == [b""] * 20
 
 
-def test_headers_that_do_not_end_are_answered_408(make_live: MakeLive) -> None:
+def test_incomplete_headers_answer_408(make_live: MakeLive) -> None:
     answer = make_live(request_read_seconds=0.2).answer(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow:")
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert body_of(answer)["code"] == "headers_timeout"
 
 
-def test_the_second_request_of_a_connection_has_a_deadline_too(make_live: MakeLive) -> None:
+def test_second_request_of_a_connection_has_a_header_timeout(make_live: MakeLive) -> None:
     live = make_live(request_read_seconds=1, keep_alive_seconds=600)
     with live.raw(head("/healthz", "", "HEAD")) as plain:
         assert plain.recv(65_536).startswith(b"HTTP/1.1 200 ")  # all of it: a body might come later
@@ -53,7 +53,7 @@ def test_the_second_request_of_a_connection_has_a_deadline_too(make_live: MakeLi
 
 
 @pytest.mark.parametrize("headers", ["Content-Length: 1000\r\n", "Transfer-Encoding: chunked\r\n"])
-def test_a_body_that_does_not_come_is_answered_408(make_live: MakeLive, headers: str) -> None:
+def test_missing_body_answers_408(make_live: MakeLive, headers: str) -> None:
     live = make_live(request_read_seconds=0.2)
     answer = live.answer(head(URL, f"Content-Type: image/png\r\n{headers}"))
     assert answer.startswith(b"HTTP/1.1 408 ")
@@ -62,22 +62,20 @@ def test_a_body_that_does_not_come_is_answered_408(make_live: MakeLive, headers:
     assert held(live) == 0
 
 
-def test_what_is_not_http_is_answered_400(make_live: MakeLive) -> None:
+def test_bytes_that_are_not_http_answer_400(make_live: MakeLive) -> None:
     answer = make_live().answer(b"HELLO\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert body_of(answer)["code"] == "malformed_request"
 
 
 @pytest.mark.parametrize("endless", [b"X-Big: " + b"y" * 66_000, b"X-Many: 1\r\n" * 6_000])
-def test_headers_without_end_are_answered_400_before_they_cost_anything(
-    make_live: MakeLive, endless: bytes
-) -> None:
+def test_headers_above_the_limit_answer_400(make_live: MakeLive, endless: bytes) -> None:
     answer = make_live().answer(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + endless)
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert "65,536" in body_of(answer)["detail"]
 
 
-def test_what_follows_a_body_has_an_end_too(make_live: MakeLive) -> None:
+def test_trailers_above_the_limit_answer_400(make_live: MakeLive) -> None:
     live = make_live()
     headers = head(URL, "Content-Type: image/png\r\nTransfer-Encoding: chunked\r\n")
     with live.raw(headers + b"1\r\nx\r\n0\r\nX-Trailer: ") as plain:
@@ -86,7 +84,7 @@ def test_what_follows_a_body_has_an_end_too(make_live: MakeLive) -> None:
         assert read_all(plain).startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_body_of_many_small_chunks_is_no_header(make_live: MakeLive) -> None:
+def test_small_chunks_do_not_count_as_headers(make_live: MakeLive) -> None:
     live, chunk = make_live(body_limit_bytes=1_000_000), b"1\r\nx\r\n"
     with live.raw(head(URL, "Content-Type: image/png\r\nTransfer-Encoding: chunked\r\n")) as plain:
         plain.sendall(chunk * 100_000 + b"0\r\n\r\n")
@@ -94,7 +92,7 @@ def test_a_body_of_many_small_chunks_is_no_header(make_live: MakeLive) -> None:
 
 
 @pytest.mark.parametrize("times", [1, 40])
-def test_who_does_not_take_the_answer_is_hung_up_on(
+def test_client_that_does_not_read_its_answer_is_disconnected(
     make_live: MakeLive, times: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     live = make_live(request_read_seconds=0.2, keep_alive_seconds=1)
@@ -109,9 +107,7 @@ def test_who_does_not_take_the_answer_is_hung_up_on(
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_client_that_sends_everything_first_can_read_an_early_413(
-    make_live: MakeLive, chunked: bool
-) -> None:
+def test_client_that_sends_the_whole_body_can_read_an_early_413(make_live: MakeLive, chunked: bool) -> None:
     body = b"x" * 12_000_000
     with make_live(body_limit_bytes=8_000_000).connect() as connection:
         connection.request("POST", URL, iter([body]) if chunked else body, PNG, encode_chunked=chunked)
@@ -124,24 +120,24 @@ def test_a_client_that_sends_everything_first_can_read_an_early_413(
 WAITING = "Content-Type: image/png\r\nContent-Length: {}\r\nExpect: 100-continue\r\n"
 
 
-def test_a_client_that_waits_for_continue_gets_its_413_without_sending(make_live: MakeLive) -> None:
+def test_expect_continue_gets_413_without_sending_the_body(make_live: MakeLive) -> None:
     answer = make_live(body_limit_bytes=1000).answer(head(URL, WAITING.format(1001)))
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_client_that_waits_for_continue_is_told_to_go_on(make_live: MakeLive) -> None:
+def test_expect_continue_gets_100(make_live: MakeLive) -> None:
     with make_live().raw(head(URL, WAITING.format(len(BODY)))) as plain:
         assert plain.recv(65_536).startswith(b"HTTP/1.1 100 ")
         plain.sendall(BODY)
         assert plain.recv(12) == b"HTTP/1.1 200"
 
 
-def test_an_early_refusal_of_any_kind_can_be_read(make_live: MakeLive) -> None:
+def test_early_refusal_can_be_read(make_live: MakeLive) -> None:
     status, fields = make_live().ask("POST", "/translate?direction=none", b"x" * 5_000_000, PNG)
     assert (status, fields["code"]) == (404, "unknown_direction")
 
 
-def test_who_disconnects_while_waiting_or_running_gives_the_permit_back(
+def test_disconnect_while_waiting_or_running_releases_the_permit(
     make_live: MakeLive, model: FakeModel
 ) -> None:
     live = make_live()
@@ -156,7 +152,7 @@ def test_who_disconnects_while_waiting_or_running_gives_the_permit_back(
     assert live.ask("POST", URL, BODY, PNG)[0] == 200
 
 
-def test_who_disconnects_while_sending_costs_nothing(make_live: MakeLive) -> None:
+def test_disconnect_while_sending_releases_everything(make_live: MakeLive) -> None:
     live = make_live()
     with live.raw(head(URL, "Content-Type: image/png\r\nContent-Length: 100000\r\n") + b"half"):
         pass
@@ -165,9 +161,7 @@ def test_who_disconnects_while_sending_costs_nothing(make_live: MakeLive) -> Non
 
 
 @pytest.mark.parametrize("length", [10, 100_000])
-def test_a_get_with_a_body_that_does_not_come_is_answered_all_the_same(
-    make_live: MakeLive, length: int, model: FakeModel
-) -> None:
+def test_get_with_a_missing_body_is_answered(make_live: MakeLive, length: int, model: FakeModel) -> None:
     live = make_live(request_read_seconds=1, body_limit_bytes=50_000)
     href = live.ask("POST", URL, BODY, PNG)[1]["attention"]["href"]
     while model.entered.acquire(blocking=False):
@@ -175,12 +169,12 @@ def test_a_get_with_a_body_that_does_not_come_is_answered_all_the_same(
     model.hold()
     with live.raw(head(f"{href}&network=local", f"Content-Length: {length}\r\n", "GET")) as plain:
         assert model.entered.acquire(timeout=60)
-        model.entered.acquire(timeout=1.2)  # time enough to take the client for one who has left
+        model.entered.acquire(timeout=1.2)  # long enough to mistake the client for a disconnected one
         model.release()
         assert read_all(plain).startswith(b"HTTP/1.1 200 ")
 
 
-def test_told_to_leave_the_server_answers_what_it_admitted_and_refuses_the_rest(
+def test_stopping_server_answers_admitted_pictures_and_refuses_new_ones(
     make_live: MakeLive, model: FakeModel
 ) -> None:
     live = make_live()
@@ -202,7 +196,7 @@ def test_told_to_leave_the_server_answers_what_it_admitted_and_refuses_the_rest(
         socket.create_connection(live.address)
 
 
-def test_a_request_on_its_way_while_the_server_leaves_is_answered(
+def test_request_on_its_way_while_the_server_stops_is_answered(
     make_live: MakeLive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.http.server.server._CLOSING_SECONDS", 2.0)
@@ -223,7 +217,7 @@ def refused(live: Live) -> bool:
     return False
 
 
-def test_a_head_has_no_body(make_live: MakeLive) -> None:
+def test_answer_to_head_has_no_body(make_live: MakeLive) -> None:
     answer = make_live().answer(head("/healthz", "Connection: close\r\n", "HEAD"))
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert answer.endswith(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Many at once on a real socket: connections and bodies are bounded, and a crowd keeps nobody out."""
+"""Many clients at once: connections and bodies are limited, and other clients are still served."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.photos import photo
 BODY = photo()
 SILENT = int(os.environ.get("UGATIT_TESTS_SILENT_SOCKETS", "200"))
 SLOW_BODIES = min(500, SILENT)
-"""Fewer: each is a request that has begun, and two thousand at once are seconds of work."""
+"""Fewer, because each is a started request: 2,000 at once take seconds of work."""
 UPLOAD = head(URL, "Content-Type: image/png\r\nContent-Length: 1000000\r\n")
 _SLOW = {
     "silent": (b"", SILENT),
@@ -35,16 +35,16 @@ def open_connections(live: Live) -> int:
 
 
 @pytest.mark.parametrize(("sent", "times"), _SLOW.values(), ids=_SLOW)
-def test_however_many_keep_the_service_waiting_others_are_served_and_they_are_closed(
+def test_many_waiting_connections_are_closed_while_others_are_served(
     make_live: MakeLive, sent: bytes, times: int
 ) -> None:
     live = make_live(request_read_seconds=3)
     with ExitStack() as stack:
-        crowd = [stack.enter_context(live.raw(sent)) for _ in range(times)]
+        clients = [stack.enter_context(live.raw(sent)) for _ in range(times)]
         for _ in range(5):
             assert live.ask("POST", URL, BODY, PNG)[0] == 200
             assert live.ask("GET", "/healthz")[0] == 200
-        for plain in crowd:
+        for plain in clients:
             read_until_closed(plain)
     until(lambda: open_connections(live) == 0)
     assert held(live) == 0
@@ -52,14 +52,14 @@ def test_however_many_keep_the_service_waiting_others_are_served_and_they_are_cl
 
 
 def read_until_closed(plain: socket.socket) -> None:
-    """Until the server closed it; one that was closed to make room may be reset."""
+    """Read until the server closes the connection; one closed to make room may be reset."""
     try:
         read_all(plain)
     except ConnectionResetError:
         return
 
 
-def test_beyond_the_most_connections_the_oldest_that_waits_makes_room(make_live: MakeLive) -> None:
+def test_new_connection_above_the_limit_closes_the_oldest_waiting_one(make_live: MakeLive) -> None:
     live = make_live(max_connections=8)
     with ExitStack() as stack:
         silent = [stack.enter_context(live.raw(b"")) for _ in range(8)]
@@ -70,7 +70,7 @@ def test_beyond_the_most_connections_the_oldest_that_waits_makes_room(make_live:
         assert read_all(silent[7]).startswith(b"HTTP/1.1 200 ")
 
 
-def test_if_every_connection_is_being_answered_a_new_one_is_told_to_come_back(
+def test_new_connection_gets_503_with_retry_after_if_all_are_being_answered(
     make_live: MakeLive, model: FakeModel
 ) -> None:
     live = make_live(max_connections=2)
@@ -86,7 +86,7 @@ def test_if_every_connection_is_being_answered_a_new_one_is_told_to_come_back(
         assert [read_all(plain)[:13] for plain in (first, second)] == [b"HTTP/1.1 200 "] * 2
 
 
-def test_bodies_share_one_memory_and_who_finds_it_full_is_told_to_come_back(make_live: MakeLive) -> None:
+def test_full_body_memory_answers_503_with_retry_after(make_live: MakeLive) -> None:
     live = make_live(receiving_bytes=10_000)
     with live.raw(UPLOAD + b"x" * 9_900):
         until(lambda: metric(live, "ugatit_receiving_bytes") == 9_900)
@@ -109,10 +109,10 @@ def through_proxy(live: Live, client: str) -> Callable[[bytes], int]:
     return ask
 
 
-def test_another_client_gets_the_memory_that_a_crowd_of_uploads_holds(make_live: MakeLive) -> None:
+def test_uploads_of_one_client_make_room_for_another_client(make_live: MakeLive) -> None:
     live = make_live(receiving_bytes=10_000, trusted_proxies="127.0.0.1")
-    crowd = UPLOAD.replace(b"Host", b"X-Forwarded-For: 192.0.2.1\r\nHost")
-    with live.raw(crowd + b"x" * 5000) as first, live.raw(crowd + b"x" * 5000) as second:
+    upload = UPLOAD.replace(b"Host", b"X-Forwarded-For: 192.0.2.1\r\nHost")
+    with live.raw(upload + b"x" * 5000) as first, live.raw(upload + b"x" * 5000) as second:
         until(lambda: metric(live, "ugatit_receiving_bytes") == 10_000)
         assert through_proxy(live, "192.0.2.2")(BODY) == 200
         first.setblocking(False)
@@ -123,7 +123,9 @@ def test_another_client_gets_the_memory_that_a_crowd_of_uploads_holds(make_live:
 
 
 @pytest.mark.parametrize(("trusted", "named"), [("", "127.0.0.1"), ("127.0.0.1", "192.0.2.9")])
-def test_only_a_trusted_proxy_names_the_client(make_live: MakeLive, trusted: str, named: str) -> None:
+def test_forwarded_client_address_is_used_only_from_a_trusted_proxy(
+    make_live: MakeLive, trusted: str, named: str
+) -> None:
     live = make_live(trusted_proxies=trusted)
     clients: list[str] = []
     translate = live.engine.translate
@@ -137,7 +139,7 @@ def test_only_a_trusted_proxy_names_the_client(make_live: MakeLive, trusted: str
     assert clients == [named]
 
 
-def test_a_body_is_not_counted_any_more_once_it_is_answered(make_client: MakeClient) -> None:
+def test_body_memory_is_released_after_the_answer(make_client: MakeClient) -> None:
     client = make_client(receiving_bytes=len(BODY))
     for _ in range(3):
         assert client.post(URL, content=BODY, headers=PNG).status_code == 200

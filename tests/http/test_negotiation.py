@@ -1,4 +1,4 @@
-"""Accept headers, as RFC 9110 reads them."""
+"""The choice of the media type by the Accept header (RFC 9110)."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ OFFERS = ("application/json", "image/png", "image/jpeg")
         ("image, image/jpeg", "image/jpeg"),
     ],
 )
-def test_the_client_gets_what_it_likes_best(accept: str | None, expected: str) -> None:
+def test_best_match_of_the_accept_header_is_chosen(accept: str | None, expected: str) -> None:
     assert negotiate(accept, OFFERS) == expected
 
 
 @pytest.mark.parametrize("accept", ["text/html", "image/*;q=0", "image/jpeg;q=none", ",", "image/png;q=0"])
-def test_what_cannot_be_had_is_refused(accept: str) -> None:
+def test_accept_without_a_match_is_refused(accept: str) -> None:
     with pytest.raises(NotAcceptable, match="application/json, image/png"):
         negotiate(accept, OFFERS)

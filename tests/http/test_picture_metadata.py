@@ -1,4 +1,4 @@
-"""What a picture's file tells beside its pixels, and what it is called, comes out nowhere."""
+"""A photo's metadata and file name appear in no answer and no log line."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ Send = Callable[[TestClient, bytes, str], httpx2.Response]
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("send", [as_body, as_form])
 @pytest.mark.parametrize("accept", ["application/json", "multipart/mixed", *MEDIA_TYPES])
-def test_no_answer_tells_what_stood_beside_the_pixels(
+def test_answers_contain_no_metadata_of_the_photo(
     client: TestClient, kind: str, send: Send, accept: str
 ) -> None:
     response = send(client, telling(kind), accept)
     assert response.status_code == 200
     assert WORD not in str(response.headers)
     for data in contents(response):
-        assert_bare(data)
+        assert_no_metadata(data)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_heat_map_tells_what_stood_beside_the_pixels(client: TestClient, kind: str) -> None:
+def test_heat_maps_contain_no_metadata_of_the_photo(client: TestClient, kind: str) -> None:
     href = as_form(client, telling(kind), "application/json").json()["attention"]["href"]
     networks, views, bases = (
         ("generator", "local", "global"),
@@ -66,28 +66,28 @@ def test_no_heat_map_tells_what_stood_beside_the_pixels(client: TestClient, kind
         asked = f"{href}&network={network}&view={view}&base={base}&size=64"
         response = client.get(asked, headers={"Accept": accept})
         assert (response.status_code, response.headers["content-type"]) == (200, accept)
-        assert_bare(response.content)
-    assert_bare(client.get(f"{href}&view=raw").content)
+        assert_no_metadata(response.content)
+    assert_no_metadata(client.get(f"{href}&view=raw").content)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_refusal_tells_what_stood_in_the_file_or_in_its_name(client: TestClient, kind: str) -> None:
+def test_refusals_contain_neither_file_contents_nor_file_name(client: TestClient, kind: str) -> None:
     data = telling(kind)
     for damaged in (data[: len(data) // 2], data[100:], CANARY * 100, b""):
         response = as_form(client, damaged, "application/json")
         assert response.status_code in (415, 422)
-        assert_bare(response.content)
+        assert_no_metadata(response.content)
 
 
-def test_nothing_else_that_the_service_tells_knows_a_canary(client: TestClient) -> None:
+def test_service_endpoints_contain_no_metadata_of_photos(client: TestClient) -> None:
     for kind in KINDS:
         as_form(client, telling(kind), "application/json")
     for path in ("/metrics", "/directions", "/readyz", "/healthz"):
-        assert_bare(client.get(path).content)
+        assert_no_metadata(client.get(path).content)
 
 
 @pytest.mark.parametrize("form", ["plain", "json"])
-def test_no_log_line_tells_a_canary_or_a_file_s_name_even_when_it_tells_most(
+def test_debug_log_contains_neither_metadata_nor_file_names(
     form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], own_logging: None
 ) -> None:
     configure_logging("debug", form)  # type: ignore[arg-type]
@@ -99,15 +99,15 @@ def test_no_log_line_tells_a_canary_or_a_file_s_name_even_when_it_tells_most(
             as_form(client, data[: len(data) // 2], "application/json")
             client.get(f"{href}&network=local")
             client.get(f"/{WORD}?{WORD}={WORD}")
-    told = capsys.readouterr().err
-    assert told.count("/translate") >= 9
-    assert WORD not in told
-    assert ".jpg" not in told
+    output = capsys.readouterr().err
+    assert output.count("/translate") >= 9
+    assert WORD not in output
+    assert ".jpg" not in output
 
 
 @pytest.fixture
 def own_logging() -> Iterator[None]:
-    """Whatever a test configures, later tests log as before."""
+    """Restore the logging configuration after the test."""
     loggers = [logging.getLogger(name) for name in ("", "ugatit", "uvicorn", "python_multipart")]
     before = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
     yield
@@ -117,7 +117,7 @@ def own_logging() -> Iterator[None]:
 
 
 def contents(response: httpx2.Response) -> list[bytes]:
-    """The whole answer, and every picture in it."""
+    """Return the whole answer and every picture in it."""
     content_type = response.headers["content-type"]
     if content_type == "application/json":
         fields = response.json()
@@ -129,8 +129,8 @@ def contents(response: httpx2.Response) -> list[bytes]:
     return [response.content]
 
 
-def assert_bare(data: bytes) -> None:
-    """No canary; and if it is a picture, one whose file says nothing beside it."""
+def assert_no_metadata(data: bytes) -> None:
+    """Check that data has no canary and, if it is a picture, no metadata."""
     assert CANARY not in data
     if data.startswith((b"\xff\xd8", b"\x89PNG", b"RIFF")):
         picture = Image.open(io.BytesIO(data))

@@ -1,4 +1,4 @@
-"""How often a client may ask, by a clock that the test moves."""
+"""The rate limit per client, with a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.photos import photo
 
 
 class Clock:
-    """Time that a test moves."""
+    """A clock that the test moves."""
 
     now = 1000.0
 
@@ -25,7 +25,7 @@ class Clock:
 
 
 def granted(rate_limiter: RateLimiter, client: str, times: int) -> int:
-    """How many of some requests are let through."""
+    """Return how many of `times` requests are allowed."""
     count = 0
     for _ in range(times):
         try:
@@ -36,7 +36,7 @@ def granted(rate_limiter: RateLimiter, client: str, times: int) -> int:
     return count
 
 
-def test_a_burst_is_let_through_and_then_the_rate() -> None:
+def test_burst_is_allowed_and_then_the_rate_applies() -> None:
     clock = Clock()
     rate_limiter = RateLimiter(60, 5, clock=clock)
     assert granted(rate_limiter, "alice", 10) == 5
@@ -46,7 +46,7 @@ def test_a_burst_is_let_through_and_then_the_rate() -> None:
     assert granted(rate_limiter, "alice", 10) == 5
 
 
-def test_it_says_when_to_come_back_and_then_lets_through() -> None:
+def test_retry_after_is_the_time_until_the_next_token() -> None:
     clock = Clock()
     rate_limiter = RateLimiter(6, 1, clock=clock)
     rate_limiter.take("alice")
@@ -58,22 +58,22 @@ def test_it_says_when_to_come_back_and_then_lets_through() -> None:
     rate_limiter.take("alice")
 
 
-def test_whoever_goes_on_asking_while_refused_is_not_punished_for_it() -> None:
+def test_refused_requests_use_no_tokens() -> None:
     clock = Clock()
     rate_limiter = RateLimiter(60, 1, clock=clock)
-    let_through = 0
+    allowed = 0
     for _ in range(80):  # eight times a second, for ten seconds
-        let_through += granted(rate_limiter, "alice", 1)
+        allowed += granted(rate_limiter, "alice", 1)
         clock.now += 0.125
-    assert let_through == 10
+    assert allowed == 10
 
 
-def test_clients_do_not_pay_for_each_other() -> None:
+def test_each_client_has_its_own_bucket() -> None:
     rate_limiter = RateLimiter(1, 1, clock=Clock())
     assert [granted(rate_limiter, client, 2) for client in ("alice", "bob")] == [1, 1]
 
 
-def test_no_more_buckets_are_remembered_than_allowed_and_the_latest_are() -> None:
+def test_only_the_most_recent_buckets_are_kept() -> None:
     rate_limiter = RateLimiter(1, 1, most_clients=2, clock=Clock())
     for client in ("alice", "bob", "carol", "bob"):
         granted(rate_limiter, client, 1)
@@ -81,11 +81,13 @@ def test_no_more_buckets_are_remembered_than_allowed_and_the_latest_are() -> Non
     assert [granted(rate_limiter, client, 1) for client in ("bob", "carol", "alice")] == [0, 0, 1]
 
 
-def test_there_is_no_limit_by_default() -> None:
+def test_rate_0_means_no_limit() -> None:
     assert granted(RateLimiter(0, 1, clock=Clock()), "alice", 1000) == 1000
 
 
-def test_a_refusal_is_a_429_that_says_when_and_only_what_costs_is_counted(make_client: MakeClient) -> None:
+def test_rate_limit_answers_429_with_retry_after_and_counts_only_costly_requests(
+    make_client: MakeClient,
+) -> None:
     client = make_client(rate_per_minute=1, rate_burst=2)
     href = client.post(URL, content=photo(), headers=PNG).json()["attention"]["href"]
     assert client.get(href).status_code == 200
@@ -96,7 +98,7 @@ def test_a_refusal_is_a_429_that_says_when_and_only_what_costs_is_counted(make_c
         assert client.get(address).status_code == 200
 
 
-def test_a_refusal_comes_before_the_body(make_live: MakeLive) -> None:
+def test_rate_limit_is_applied_before_the_body_is_read(make_live: MakeLive) -> None:
     live = make_live(rate_per_minute=1, rate_burst=1)
     live.ask("POST", URL, photo(), PNG)
     answer = live.answer(
@@ -105,7 +107,7 @@ def test_a_refusal_comes_before_the_body(make_live: MakeLive) -> None:
     assert body_of(answer)["code"] == "rate_limited"
 
 
-def test_each_key_has_its_own_bucket(make_client: MakeClient, tmp_path: Path) -> None:
+def test_each_api_key_has_its_own_bucket(make_client: MakeClient, tmp_path: Path) -> None:
     alice, bob = new_key(), new_key()
     (tmp_path / "keys").write_text(f"{key_line('alice', alice)}\n{key_line('bob', bob)}\n")
     client = make_client(api_keys_file=tmp_path / "keys", rate_per_minute=1, rate_burst=1)

@@ -1,4 +1,4 @@
-"""Every layer of the service refuses in the one shape, with a status that its OpenAPI document declares."""
+"""Every layer of the service answers errors as problem documents, with a status that OpenAPI declares."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 @dataclass(frozen=True)
 class Attack:
-    """One request and how it must be refused."""
+    """One request and its expected problem."""
 
     layer: str
     status: int
@@ -107,7 +107,7 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
-def test_every_layer_refuses_in_the_one_shape_and_as_declared(live: Live, attack: Attack) -> None:
+def test_every_layer_answers_a_declared_problem(live: Live, attack: Attack) -> None:
     with live.raw(attack.bytes) as plain:
         answer = read_all(plain)
     status_line, _, rest = answer.partition(b"\r\n")
@@ -126,18 +126,20 @@ def test_every_layer_refuses_in_the_one_shape_and_as_declared(live: Live, attack
 
 
 def declared(document: dict[str, Any], request: str) -> set[int]:
-    """The statuses an operation declares; of an address that no operation has, what HTTP itself leaves."""
+    """Return the statuses that an operation declares; without an operation, the general HTTP statuses."""
     method, target = request.split(" ", 1)
     operation = document["paths"].get(target.partition("?")[0], {}).get(method.lower())
     return {400, 404, 405, 408} if operation is None else {int(status) for status in operation["responses"]}
 
 
-def test_what_the_server_itself_refuses_carries_the_safe_headers_too(live: Live) -> None:
+def test_refusals_of_the_server_have_the_safe_headers(live: Live) -> None:
     refused = live.answer(b"WHAT\r\n\r\n")
     assert b"\r\nx-content-type-options: nosniff\r\n" in refused.lower()
 
 
-WISH = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n"
+UPGRADE = (
+    b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n"
+)
 POST = b"POST /translate?direction=cat2dog HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
 LENGTH = b"Content-Length: %d\r\n\r\n" % len(PICTURE)
 BY_LENGTH = LENGTH + PICTURE
@@ -145,30 +147,30 @@ BY_CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(PI
 
 
 @pytest.mark.parametrize("body", [BY_LENGTH, BY_CHUNKS], ids=["declared", "chunked"])
-def test_a_picture_posted_with_a_wish_for_http_2_is_read(live: Live, body: bytes) -> None:
-    with live.raw(POST + WISH + body) as plain:
+def test_picture_posted_with_an_upgrade_to_http_2_is_read(live: Live, body: bytes) -> None:
+    with live.raw(POST + UPGRADE + body) as plain:
         assert plain.recv(12) == b"HTTP/1.1 200"
 
 
-def test_a_wish_for_another_protocol_is_ignored_wherever_the_pieces_end(live: Live) -> None:
-    whole = POST + WISH + b"Expect: 100-continue\r\n" + BY_LENGTH
+def test_upgrade_is_ignored_at_any_split_of_the_bytes(live: Live) -> None:
+    whole = POST + UPGRADE + b"Expect: 100-continue\r\n" + BY_LENGTH
     for cut in (30, len(POST) + 40, len(whole) - len(PICTURE), len(whole) - 1):
         with live.raw(whole[:cut]) as plain:
             plain.sendall(whole[cut:])
             assert plain.recv(12) in (b"HTTP/1.1 200", b"HTTP/1.1 100")
     last = POST + b"Connection: close\r\n" + LENGTH + PICTURE
-    answers = live.answer((POST + WISH + BY_LENGTH) * 3 + last)  # one after the other on one connection
+    answers = live.answer((POST + UPGRADE + BY_LENGTH) * 3 + last)  # one after the other on one connection
     assert answers.count(b"HTTP/1.1 200 ") == 4
 
 
-def test_a_websocket_is_answered_in_http(live: Live) -> None:
-    wish = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-    with live.raw(wish) as plain:
+def test_websocket_upgrade_is_answered_in_http(live: Live) -> None:
+    upgrade = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    with live.raw(upgrade) as plain:
         assert plain.recv(12) == b"HTTP/1.1 200"
 
 
 @pytest.mark.parametrize("pieces", ["bytes=99999999-", "lines=1-", "bytes=a-b", "bytes=0-1,4-5"])
-def test_a_file_comes_whole_whatever_pieces_are_asked_for(live: Live, pieces: str) -> None:
+def test_range_header_is_ignored(live: Live, pieces: str) -> None:
     with live.connect() as connection:
         connection.request("GET", "/page/page.js", headers={"Range": pieces})
         response = connection.getresponse()

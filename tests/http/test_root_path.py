@@ -1,4 +1,4 @@
-"""Behind a proxy that serves the service below a path: every link a client follows leads there."""
+"""The service behind a proxy with a path prefix: all links include the prefix."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def translate(client: httpx2.Client, **headers: str) -> httpx2.Response:
         ({"trusted_proxies": "127.0.0.1", "root_path": "/other"}, True, PREFIX),
     ],
 )
-def test_href_and_link_lead_through_the_proxy(
+def test_href_and_link_include_the_proxys_prefix(
     make_live: MakeLive, settings: dict[str, str], strip: bool, told_prefix: str | None
 ) -> None:
     live = make_live(**settings)
@@ -61,7 +61,7 @@ def test_href_and_link_lead_through_the_proxy(
 
 
 @pytest.mark.parametrize("strip", [True, False])
-def test_page_and_documentation_are_complete_behind_a_proxy(make_live: MakeLive, strip: bool) -> None:
+def test_page_and_documentation_load_behind_a_proxy(make_live: MakeLive, strip: bool) -> None:
     live = make_live(**({} if strip else {"root_path": PREFIX}))
     with proxied(own_address(live), strip=strip) as base, browsing(base) as client:
         for page in (f"{base}/", f"{base}/docs"):
@@ -86,7 +86,7 @@ def test_page_and_documentation_are_complete_behind_a_proxy(make_live: MakeLive,
         ("127.0.0.1", "/" + 300 * "a"),
     ],
 )
-def test_an_unsound_prefix_and_one_from_anybody_are_ignored(
+def test_invalid_prefix_and_prefix_of_an_untrusted_sender_are_ignored(
     make_live: MakeLive, trusted: str, prefix: str
 ) -> None:
     live = make_live(trusted_proxies=trusted)
@@ -95,7 +95,7 @@ def test_an_unsound_prefix_and_one_from_anybody_are_ignored(
     assert answer.json()["attention"]["href"].startswith("/attention?id=")
 
 
-def test_the_root_path_without_its_slash_leads_to_the_page(make_live: MakeLive) -> None:
+def test_root_path_without_its_slash_redirects_to_the_page(make_live: MakeLive) -> None:
     live = make_live(root_path=PREFIX)
     with browsing(own_address(live)) as client:
         answer = client.get(PREFIX)
@@ -103,7 +103,7 @@ def test_the_root_path_without_its_slash_leads_to_the_page(make_live: MakeLive) 
     assert urlsplit(answer.headers["location"]).path == f"{PREFIX}/"
 
 
-def test_the_service_s_own_address_still_answers_with_a_root_path(make_live: MakeLive) -> None:
+def test_addresses_without_the_root_path_are_still_served(make_live: MakeLive) -> None:
     live = make_live(root_path="/translate")  # as one of its own addresses
     with browsing(own_address(live)) as client:
         for path in ("/readyz", "/page/page.js", "/docs/start.js", "/translate/docs"):

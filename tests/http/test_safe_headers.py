@@ -1,4 +1,4 @@
-"""Every answer of every address carries the safe headers, and no file of ours asks another host."""
+"""Every answer has the safe headers, and no file of the page loads another host."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 
 def answers(client: TestClient) -> Iterator[httpx2.Response]:
-    """All addresses by all methods, and what a picture leads to."""
+    """Yield the answers of all addresses with all methods, and of translations."""
     operations = client.get("/openapi.json").json()["paths"]
     for path in ["/", "/docs", "/openapi.json", "/nothing", "/page", *operations, *FILES]:
         for method in METHODS:
@@ -43,7 +43,7 @@ def answers(client: TestClient) -> Iterator[httpx2.Response]:
     yield client.get("/page/page.js", headers={"If-None-Match": client.get("/page/page.js").headers["etag"]})
 
 
-def test_every_answer_carries_the_safe_headers_and_opens_nothing_to_other_sites(client: TestClient) -> None:
+def test_every_answer_has_the_safe_headers_and_no_cors_headers(client: TestClient) -> None:
     statuses = set()
     for response in answers(client):
         asked = f"{response.request.method} {response.request.url}: {response.status_code}"
@@ -61,7 +61,7 @@ def test_every_answer_carries_the_safe_headers_and_opens_nothing_to_other_sites(
     assert statuses == {200, 204, 304, 404, 405, 406, 415, 422}
 
 
-def test_nothing_that_the_page_or_the_documentation_loads_comes_from_another_host() -> None:
+def test_page_and_documentation_load_no_other_host() -> None:
     loads = re.compile(
         r"""(?:src|href|action)\s*=\s*["']?\s*((?:https?:)?//[^"'\s>]+)|url\(["']?((?:https?:)?//)"""
     )

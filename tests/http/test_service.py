@@ -1,4 +1,4 @@
-"""What the service says about itself, and what every answer carries."""
+"""Endpoints about the service itself, and headers of every answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.http.problems import PNG, URL, problem
 from tests.photos import photo
 
 
-def test_directions_tell_all_that_the_page_needs(client: TestClient) -> None:
+def test_directions_answer_contains_every_field(client: TestClient) -> None:
     (direction,) = client.get("/directions").json()["directions"]
     assert direction == {
         "name": "cat2dog",
@@ -38,7 +38,7 @@ def test_directions_tell_all_that_the_page_needs(client: TestClient) -> None:
     }
 
 
-def test_health_answers_while_readiness_waits(make_client: MakeClient, model: Any) -> None:
+def test_health_answers_while_loading_and_readiness_does_not(make_client: MakeClient, model: Any) -> None:
     model.hold()
     client = make_client(loaded=False)
     assert client.get("/healthz").json() == {"status": "ok"}
@@ -53,7 +53,7 @@ def test_health_answers_while_readiness_waits(make_client: MakeClient, model: An
     }
 
 
-def test_what_is_wrong_stands_in_the_body_of_a_ready_service(
+def test_ready_answer_contains_the_reasons_of_degraded_directions(
     make_client: MakeClient, model: Any, tmp_path: Path
 ) -> None:
     client = make_client()
@@ -73,7 +73,7 @@ def test_what_is_wrong_stands_in_the_body_of_a_ready_service(
     assert client.post(URL, content=photo(), headers=PNG).status_code == 200
 
 
-def test_metrics_count_the_runs_of_a_direction_that_was_added_later(
+def test_metrics_count_runs_of_a_direction_added_by_reload(
     make_client: MakeClient, model: Any, tmp_path: Path
 ) -> None:
     client = make_client()
@@ -83,18 +83,18 @@ def test_metrics_count_the_runs_of_a_direction_that_was_added_later(
     assert 'ugatit_batch_pictures_sum{direction="ant2bee"} 1.0' in client.get("/metrics").text
 
 
-def test_without_bundles_readiness_says_where_they_belong(make_client: MakeClient, tmp_path: Path) -> None:
+def test_readiness_without_bundles_names_the_setting(make_client: MakeClient, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     client = make_client(bundles_dir=empty)
     fields = problem(client.get("/readyz"), 503, "not_ready")
-    assert str(empty) not in fields["detail"], "whoever reads it need not know the paths"
+    assert str(empty) not in fields["detail"], "the answer must not contain local paths"
     assert "UGATIT_BUNDLES_DIR" in fields["detail"]
     assert client.get("/directions").json()["directions"] == []
     problem(client.post(URL, content=photo(), headers=PNG), 404, "unknown_direction")
 
 
-def test_metrics_count_answers_stages_and_refusals(client: TestClient) -> None:
+def test_metrics_count_answers_stages_and_problems(client: TestClient) -> None:
     client.post(URL, content=photo(), headers=PNG)
     client.post(URL, content=b"nothing", headers=PNG)
     client.get("/no/such/address/7f3a")
@@ -125,7 +125,7 @@ def test_metrics_count_answers_stages_and_refusals(client: TestClient) -> None:
     assert f'ugatit_model_info{{direction="cat2dog",method="ugatit",version="{version}"}} 1.0' in text
 
 
-def test_every_answer_carries_an_id_and_safe_headers(client: TestClient) -> None:
+def test_every_answer_has_an_id_and_safe_headers(client: TestClient) -> None:
     for response in (
         client.get("/"),
         client.get("/healthz"),
@@ -144,26 +144,26 @@ def test_every_answer_carries_an_id_and_safe_headers(client: TestClient) -> None
     ("given", "taken"),
     [("abc-123_X.y", True), ("a" * 64, True), ("a" * 65, False), ("a b", False), ("é", False)],
 )
-def test_a_harmless_request_id_is_taken_over(client: TestClient, given: str, taken: bool) -> None:
+def test_valid_request_id_of_the_client_is_used(client: TestClient, given: str, taken: bool) -> None:
     response = client.get("/healthz", headers={"X-Request-Id": given.encode("latin-1")})
     assert (response.headers["x-request-id"] == given) is taken
 
 
-def test_head_is_get_without_its_body(client: TestClient) -> None:
+def test_head_answers_get_without_its_body(client: TestClient) -> None:
     for path in ("/", "/healthz", "/directions", "/page/page.css"):
         head, get = client.head(path), client.get(path)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-length"] == get.headers["content-length"]
 
 
-def test_options_tell_the_methods(client: TestClient) -> None:
+def test_options_answers_the_allowed_methods(client: TestClient) -> None:
     for path, allow in (("/translate", "POST, OPTIONS"), ("/attention", "GET, HEAD, OPTIONS")):
         response = client.options(path)
         assert response.status_code == 204
         assert response.headers["allow"] == allow
 
 
-def test_the_page_and_its_files_are_served(client: TestClient) -> None:
+def test_page_and_its_files_are_served(client: TestClient) -> None:
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
     names = re.findall(r'(?:src|href)="/?(page/[^"]+)"', page.text)
@@ -172,14 +172,14 @@ def test_the_page_and_its_files_are_served(client: TestClient) -> None:
         assert client.get(f"/{name}").status_code == 200
 
 
-def test_the_documentation_names_no_other_host(client: TestClient) -> None:
+def test_documentation_links_to_no_other_host(client: TestClient) -> None:
     page = client.get("/docs")
     assert "//" not in re.sub(r"<!.*?>", "", page.text)
     for name in re.findall(r'(?:src|href)="([^"]+)"', page.text):
         assert client.get(name).status_code == 200
 
 
-def test_the_documentation_can_be_switched_off(make_client: MakeClient) -> None:
+def test_documentation_can_be_turned_off(make_client: MakeClient) -> None:
     client = make_client(docs=False)
     for path in ("/docs", "/openapi.json", "/docs/swagger-ui.css", "/redoc"):
         problem(client.get(path), 404, "not_found")
@@ -216,7 +216,7 @@ def test_openapi_declares_every_status_with_examples(client: TestClient) -> None
         assert reference in document["components"]["schemas"]
 
 
-def test_a_log_line_tells_direction_stages_and_id_but_no_file_name(
+def test_log_line_has_direction_stages_and_id_but_no_file_name(
     client: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "ugatit.access"):
@@ -231,14 +231,14 @@ def test_a_log_line_tells_direction_stages_and_id_but_no_file_name(
     assert "secret" not in plain + json.dumps(line)
 
 
-def test_monitors_do_not_fill_the_log(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_monitoring_requests_are_not_logged(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "ugatit.access"):
         for path in ("/healthz", "/readyz", "/metrics"):
             client.get(path)
     assert caplog.records == []
 
 
-def test_directions_and_documentation_tell_the_limits(make_client: MakeClient) -> None:
+def test_directions_and_documentation_contain_the_limits(make_client: MakeClient) -> None:
     client = make_client(body_limit_bytes=1_234_567, rate_per_minute=30, attention_ttl_seconds=90)
     limits = client.get("/directions").json()["limits"]
     assert (limits["body_bytes"], limits["requests_per_minute"], limits["attention_seconds"]) == (
@@ -251,7 +251,7 @@ def test_directions_and_documentation_tell_the_limits(make_client: MakeClient) -
         assert words in described
 
 
-def test_operations_have_names_and_the_codes_are_an_enumeration(client: TestClient) -> None:
+def test_openapi_names_operations_and_enumerates_codes(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     operations = {
         operation["operationId"]: operation["tags"]

@@ -1,4 +1,4 @@
-"""Heat maps in a store that several services share, and what callers see while it is away."""
+"""Heat maps in a shared store, and answers while the store is down."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def ready(client: TestClient) -> bool:
     return bool(client.get("/readyz").status_code == 200)
 
 
-def test_what_one_service_translated_another_answers_for(
+def test_heat_maps_are_answered_by_another_service_with_the_same_store(
     make_client: MakeClient, model: FakeModel, redis: RedisServer
 ) -> None:
     one, other = make_client(store_url=redis.url), make_client(store_url=redis.url)
@@ -43,7 +43,7 @@ def test_what_one_service_translated_another_answers_for(
     assert len(model.batches) == runs
 
 
-def test_while_the_store_is_away_pictures_are_translated_without_ids(
+def test_pictures_are_translated_without_ids_while_the_store_is_down(
     make_client: MakeClient, redis: RedisServer
 ) -> None:
     client = make_client(store_url=redis.url)
@@ -64,9 +64,7 @@ def test_while_the_store_is_away_pictures_are_translated_without_ids(
     assert "ugatit_attention_lost_total 3.0" in metrics
 
 
-def test_a_service_is_ready_when_its_store_has_answered_once(
-    make_client: MakeClient, redis: RedisServer
-) -> None:
+def test_service_stays_ready_once_its_store_has_answered(make_client: MakeClient, redis: RedisServer) -> None:
     redis.stop()
     client = make_client(store_url=redis.url)
     assert "UGATIT_STORE_URL" in problem(client.get("/readyz"), 503, "not_ready")["detail"]
@@ -77,7 +75,7 @@ def test_a_service_is_ready_when_its_store_has_answered_once(
     assert ready(client)
 
 
-def test_another_jpeg_quality_is_another_etag(make_client: MakeClient, redis: RedisServer) -> None:
+def test_etag_depends_on_the_jpeg_quality(make_client: MakeClient, redis: RedisServer) -> None:
     one = make_client(store_url=redis.url, jpeg_quality=90)
     other = make_client(store_url=redis.url, jpeg_quality=30)
     href = translate(one).json()["attention"]["href"]

@@ -1,4 +1,4 @@
-"""The supervisor of several workers, whose processes a test makes up."""
+"""The supervisor of several workers, with fake processes."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ import pytest
 from app.http.server.supervisor import Supervisor
 
 End = int | OSError
-"""How a start ends: with an exit code, or before it began."""
+"""The end of a start: an exit code, or an error that prevents the start."""
 
 
-class MadeUp:
-    """A process that ends with a code by itself, or with 0 when it is told to."""
+class FakeProcess:
+    """A process that ends with a given code, or with 0 after a signal."""
 
     pid = 7
 
     def __init__(self, code: int | None) -> None:
         self.returncode = code
-        self._told = asyncio.Event()
+        self._signalled = asyncio.Event()
 
     async def wait(self) -> int:
         if self.returncode is None:
-            await self._told.wait()
+            await self._signalled.wait()
             self.returncode = 0
         return self.returncode
 
-    def send_signal(self, _told: signal.Signals = signal.SIGTERM) -> None:
-        self._told.set()
+    def send_signal(self, _signalled: signal.Signals = signal.SIGTERM) -> None:
+        self._signalled.set()
 
     terminate = kill = send_signal
 
 
 @pytest.fixture
 def supervise(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[End]], tuple[int, int]]:
-    """Run two workers, the first of which ends so, start after start; their exit code and the first's starts.
+    """Return a function that runs two workers and returns the exit code and the first worker's starts.
 
-    Once all those starts are over it lives, and the supervisor is told to leave.
+    The first worker ends as given, start after start; then it stays alive and the supervisor is stopped.
     """
     monkeypatch.setattr("app.http.server.supervisor._FIRST_PAUSE_SECONDS", 0)
 
@@ -51,18 +51,18 @@ def supervise(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[End]], tuple[in
             supervisor = Supervisor(2, listening, grace_seconds=30, reloads=False)
             starts = 0
 
-            async def start(*arguments: str, **_: object) -> MadeUp:
+            async def start(*arguments: str, **_: object) -> FakeProcess:
                 nonlocal starts
                 if arguments[arguments.index("--worker") + 1] != "1":
-                    return MadeUp(None)
+                    return FakeProcess(None)
                 starts += 1
                 if starts > len(ends):
                     supervisor.stop()
-                    return MadeUp(None)
+                    return FakeProcess(None)
                 end = ends[starts - 1]
                 if isinstance(end, OSError):
                     raise end
-                return MadeUp(end)
+                return FakeProcess(end)
 
             monkeypatch.setattr("app.http.server.supervisor.asyncio.create_subprocess_exec", start)
             return asyncio.run(asyncio.wait_for(supervisor.run(), 30)), starts
@@ -70,17 +70,19 @@ def supervise(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[End]], tuple[in
     return run
 
 
-def test_a_mistake_at_the_first_start_ends_all(supervise: Callable[[list[End]], tuple[int, int]]) -> None:
+def test_usage_error_at_the_first_start_stops_the_service(
+    supervise: Callable[[list[End]], tuple[int, int]],
+) -> None:
     assert supervise([2]) == (2, 1)
 
 
-def test_a_mistake_that_was_made_since_does_not_end_the_workers_that_serve(
+def test_usage_error_at_a_restart_keeps_the_other_workers(
     supervise: Callable[[list[End]], tuple[int, int]],
 ) -> None:
     assert supervise([-9, 2, 2]) == (0, 4)
 
 
-def test_a_worker_that_cannot_be_started_for_want_of_memory_is_tried_again(
+def test_worker_that_cannot_start_for_lack_of_memory_is_retried(
     supervise: Callable[[list[End]], tuple[int, int]],
 ) -> None:
     assert supervise([-9, OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))]) == (0, 3)

@@ -1,4 +1,4 @@
-"""Requests as spans: in memory, and at a collector on a socket."""
+"""Spans of requests, in memory and at a collector."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Ask = Callable[[TestClient], object]
 
 @pytest.fixture
 def spans_of(tmp_path: Path, model: FakeModel) -> Callable[[Ask], list[ReadableSpan]]:
-    """The spans of what a test asks, in the order in which they ended."""
+    """Return a function that sends requests and returns their spans in the order of their ends."""
 
     def ask(question: Ask) -> list[ReadableSpan]:
         exporter = InMemorySpanExporter()
@@ -59,7 +59,7 @@ def translate(client: TestClient, **headers: str) -> None:
     assert client.post(URL, content=photo(), headers={**PNG, **headers}).status_code == 200
 
 
-def test_a_translation_is_a_request_with_its_stages_one_after_the_other(
+def test_translation_is_a_request_span_with_its_stages_in_order(
     spans_of: Callable[[Ask], list[ReadableSpan]],
 ) -> None:
     *stages, request = spans_of(translate)
@@ -72,12 +72,12 @@ def test_a_translation_is_a_request_with_its_stages_one_after_the_other(
     assert stages[-1].end_time <= request.end_time
 
 
-def test_a_request_tells_what_answered_it(spans_of: Callable[[Ask], list[ReadableSpan]]) -> None:
+def test_request_span_has_the_attributes_of_the_run(spans_of: Callable[[Ask], list[ReadableSpan]]) -> None:
     *_, request = spans_of(translate)
-    told = dict(request.attributes or {})
-    assert len(str(told.pop("ugatit.request_id"))) == 16
-    assert len(str(told.pop("ugatit.model_version"))) == 12
-    assert told == {
+    attributes = dict(request.attributes or {})
+    assert len(str(attributes.pop("ugatit.request_id"))) == 16
+    assert len(str(attributes.pop("ugatit.model_version"))) == 12
+    assert attributes == {
         "http.request.method": "POST",
         "http.route": "/translate",
         "http.response.status_code": 200,
@@ -88,23 +88,25 @@ def test_a_request_tells_what_answered_it(spans_of: Callable[[Ask], list[Readabl
     assert request.resource.attributes["service.name"] == "ugatit"
 
 
-def test_the_trace_goes_on_from_the_caller(spans_of: Callable[[Ask], list[ReadableSpan]]) -> None:
+def test_trace_continues_the_callers_trace(spans_of: Callable[[Ask], list[ReadableSpan]]) -> None:
     *stages, request = spans_of(lambda client: translate(client, traceparent=f"00-{TRACE_ID}-{CALLER}-01"))
     assert request.parent is not None
     assert f"{request.parent.span_id:016x}" == CALLER
     assert {f"{span.context.trace_id:032x}" for span in (*stages, request)} == {TRACE_ID}
 
 
-def test_what_the_caller_does_not_sample_is_not_sent(spans_of: Callable[[Ask], list[ReadableSpan]]) -> None:
+def test_request_not_sampled_by_the_caller_is_not_exported(
+    spans_of: Callable[[Ask], list[ReadableSpan]],
+) -> None:
     assert not spans_of(lambda client: translate(client, traceparent=f"00-{TRACE_ID}-{CALLER}-00"))
 
 
-def test_a_torn_traceparent_begins_a_new_trace(spans_of: Callable[[Ask], list[ReadableSpan]]) -> None:
+def test_invalid_traceparent_starts_a_new_trace(spans_of: Callable[[Ask], list[ReadableSpan]]) -> None:
     *_, request = spans_of(lambda client: translate(client, traceparent="00-xyz-01"))
     assert request.parent is None
 
 
-def test_only_our_own_failures_are_errors(
+def test_only_5xx_answers_have_error_status(
     spans_of: Callable[[Ask], list[ReadableSpan]], model: FakeModel
 ) -> None:
     def ask(client: TestClient) -> None:
@@ -112,19 +114,19 @@ def test_only_our_own_failures_are_errors(
         model.failures = 2
         client.post(URL, content=photo(), headers=PNG)
 
-    theirs, ours = spans_of(ask)
-    assert (theirs.attributes or {})["error.type"] == "unsupported_format"
-    assert theirs.status.is_unset
-    assert (ours.attributes or {})["error.type"] == "direction_defunct"
-    assert not ours.status.is_ok
-    assert not ours.status.is_unset
+    client_error, server_error = spans_of(ask)
+    assert (client_error.attributes or {})["error.type"] == "unsupported_format"
+    assert client_error.status.is_unset
+    assert (server_error.attributes or {})["error.type"] == "direction_defunct"
+    assert not server_error.status.is_ok
+    assert not server_error.status.is_unset
 
 
-def test_monitors_leave_no_spans(spans_of: Callable[[Ask], list[ReadableSpan]]) -> None:
+def test_monitoring_requests_have_no_spans(spans_of: Callable[[Ask], list[ReadableSpan]]) -> None:
     assert not spans_of(lambda client: [client.get(path) for path in ("/healthz", "/readyz", "/metrics")])
 
 
-def test_the_log_line_names_the_trace(
+def test_log_line_has_the_trace_id(
     spans_of: Callable[[Ask], list[ReadableSpan]], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "ugatit.access"):
@@ -134,11 +136,11 @@ def test_the_log_line_names_the_trace(
 
 
 class Collector(HTTPServer):
-    """Takes OTLP over HTTP, as an OpenTelemetry collector does."""
+    """Receives OTLP over HTTP, as an OpenTelemetry collector does."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Post)
-        self.took: list[Any] = []
+        self.received: list[Any] = []
 
 
 class Post(BaseHTTPRequestHandler):
@@ -146,7 +148,7 @@ class Post(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         sent = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.took.append((self.path, sent))
+        self.server.received.append((self.path, sent))
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -166,7 +168,7 @@ def collector() -> Iterator[Collector]:
 
 
 def serve_one(settings: Settings, model: FakeModel) -> None:
-    """Translate a picture with a server that leaves afterwards."""
+    """Translate a picture with a server that stops afterwards."""
     with serving(settings, fake_engine(settings, model)) as live:
         assert post(live) == 200
 
@@ -175,20 +177,20 @@ def post(live: Live) -> int:
     return live.ask("POST", URL, photo(), PNG)[0]
 
 
-def test_the_server_sends_its_last_spans_to_the_collector_before_it_leaves(
+def test_server_sends_its_last_spans_before_it_exits(
     collector: Collector, model: FakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{collector.server_port}")
     monkeypatch.setenv("OTEL_SERVICE_NAME", "ours")
     serve_one(Settings(bundles_dir=tmp_path / "bundles", tracing=True), model)
-    ((path, sent),) = collector.took
+    ((path, sent),) = collector.received
     assert path == "/v1/traces"
     (resource,) = sent.resource_spans
     assert {("service.name", "ours")} <= {(a.key, a.value.string_value) for a in resource.resource.attributes}
     assert [span.name for span in resource.scope_spans[0].spans] == [*STAGES, "POST /translate"]
 
 
-def test_without_a_collector_pictures_are_served_and_the_server_leaves(
+def test_server_serves_and_exits_without_a_collector(
     model: FakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.http.monitoring.spans._FLUSH_SECONDS", 0.1)
@@ -197,13 +199,13 @@ def test_without_a_collector_pictures_are_served_and_the_server_leaves(
     serve_one(Settings(bundles_dir=tmp_path / "bundles", tracing=True), model)
 
 
-def test_without_the_package_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tracing_without_opentelemetry_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "app.http.monitoring.spans")
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(SettingsError, match=re.escape("pip install 'ugatit[tracing]'")):
         open_tracing(Settings(tracing=True))
 
 
-def test_off_it_is_not_even_imported() -> None:
+def test_opentelemetry_is_not_imported_if_tracing_is_off() -> None:
     code = "import sys, app.cli, app.http.server.server; sys.exit('opentelemetry.sdk' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env=environment(), timeout=60).returncode == 0

@@ -20,7 +20,7 @@ PICTURE = smooth_picture(32, 32, seed=5)
 BODY = encoded(PICTURE)
 
 
-def test_json_holds_the_picture_its_overlay_and_all_that_is_known(client: TestClient) -> None:
+def test_json_answer_has_picture_overlay_and_all_fields(client: TestClient) -> None:
     response = client.post(URL, content=BODY, headers=PNG)
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
@@ -39,7 +39,7 @@ def test_json_holds_the_picture_its_overlay_and_all_that_is_known(client: TestCl
     assert re.fullmatch(r"[A-Za-z0-9_-]{22}", answer["id"])
 
 
-def test_a_form_and_a_raw_body_are_the_same_picture(client: TestClient) -> None:
+def test_form_and_raw_body_give_the_same_picture(client: TestClient) -> None:
     accept = {"Accept": "image/png"}
     form = client.post(URL, files={"file": ("a.png", BODY, "text/plain")}, headers=accept)
     raw = client.post(URL, content=BODY, headers=PNG | accept)
@@ -48,7 +48,7 @@ def test_a_form_and_a_raw_body_are_the_same_picture(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("media_type", ["image/png", "image/jpeg", "image/webp"])
-def test_an_image_accept_answers_the_picture_itself(client: TestClient, media_type: str) -> None:
+def test_accept_of_an_image_type_answers_the_picture(client: TestClient, media_type: str) -> None:
     response = client.post(URL, content=BODY, headers=PNG | {"Accept": media_type})
     assert response.headers["content-type"] == media_type
     assert response.headers["vary"] == "Accept"
@@ -77,7 +77,7 @@ def test_an_image_accept_answers_the_picture_itself(client: TestClient, media_ty
         ("nonsense, image/jpeg", "", "image/jpeg"),
     ],
 )
-def test_accept_and_format_choose_the_form(
+def test_accept_and_format_select_the_answer_form(
     client: TestClient, accept: str | None, query: str, expected: str
 ) -> None:
     headers = PNG | ({"Accept": accept} if accept else {})
@@ -87,27 +87,27 @@ def test_accept_and_format_choose_the_form(
     assert response.headers["content-type"] == expected
 
 
-def test_accept_may_come_in_several_lines(client: TestClient) -> None:
+def test_several_accept_headers_are_combined(client: TestClient) -> None:
     del client.headers["accept"]
     headers = [*PNG.items(), ("Accept", "text/html"), ("Accept", "image/jpeg")]
     assert client.post(URL, content=BODY, headers=headers).headers["content-type"] == "image/jpeg"
 
 
 @pytest.mark.parametrize("accept", ["text/html", "image/gif", "application/json;q=0", "*/*;q=0"])
-def test_other_forms_are_not_acceptable(client: TestClient, accept: str) -> None:
+def test_unavailable_accept_answers_406(client: TestClient, accept: str) -> None:
     response = client.post(URL, content=BODY, headers=PNG | {"Accept": accept})
     fields = problem(response, 406, "not_acceptable")
     assert "application/json" in fields["detail"]
 
 
-def test_format_chooses_both_pictures_of_a_json_answer(client: TestClient) -> None:
+def test_format_applies_to_both_pictures_of_a_json_answer(client: TestClient) -> None:
     answer = client.post(f"{URL}&format=jpeg", content=BODY, headers=PNG).json()
     for picture in (answer["image"], answer["attention"]["overlay"]):
         assert picture["media_type"] == "image/jpeg"
         assert base64.b64decode(picture["data"]).startswith(b"\xff\xd8\xff")
 
 
-def test_mixed_answers_picture_overlay_and_json_in_this_order(client: TestClient) -> None:
+def test_multipart_answer_has_picture_overlay_and_json_in_order(client: TestClient) -> None:
     response = client.post(URL, content=BODY, headers=PNG | {"Accept": "multipart/mixed"})
     head = f"Content-Type: {response.headers['content-type']}\r\n\r\n".encode()
     message = email.message_from_bytes(head + response.content, policy=email.policy.HTTP)
@@ -122,7 +122,7 @@ def test_mixed_answers_picture_overlay_and_json_in_this_order(client: TestClient
     assert answer["attention"]["href"].endswith(answer["id"])
 
 
-def test_fit_chooses_what_of_a_wide_photo_comes_back(client: TestClient) -> None:
+def test_fit_selects_the_part_of_a_wide_photo(client: TestClient) -> None:
     body, headers = photo(40, 80), PNG | {"Accept": "image/png"}
     shapes = {
         fit: pixels_of(client.post(f"{URL}&fit={fit}", content=body, headers=headers).content).shape
@@ -131,7 +131,7 @@ def test_fit_chooses_what_of_a_wide_photo_comes_back(client: TestClient) -> None
     assert shapes == {"cover": (32, 32, 3), "contain": (16, 32, 3), "stretch": (32, 32, 3)}
 
 
-def test_alpha_and_colormap_change_the_overlay_only(client: TestClient) -> None:
+def test_alpha_and_colormap_change_only_the_overlay(client: TestClient) -> None:
     plain, bare, viridis = (
         client.post(URL + query, content=BODY, headers=PNG).json()
         for query in ("", "&alpha=0", "&colormap=viridis")

@@ -1,4 +1,4 @@
-"""Every refusal of `POST /translate`, by its status and code."""
+"""The problems of `POST /translate`, by status and code."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def posting(pool: ThreadPoolExecutor, client: TestClient) -> Future[object]:
     return pool.submit(client.post, URL, content=BODY, headers=PNG)
 
 
-def test_a_missing_direction_is_named(client: TestClient) -> None:
+def test_missing_direction_is_named(client: TestClient) -> None:
     fields = problem(client.post("/translate", content=BODY, headers=PNG), 422, "missing_option")
     assert "direction" in fields["detail"]
 
 
-def test_an_unknown_direction_is_told_the_known_ones(client: TestClient) -> None:
+def test_unknown_direction_lists_the_known_ones(client: TestClient) -> None:
     response = client.post("/translate?direction=cat2cow", content=BODY, headers=PNG)
     assert "cat2dog" in problem(response, 404, "unknown_direction")["detail"]
 
@@ -54,7 +54,7 @@ def test_an_unknown_direction_is_told_the_known_ones(client: TestClient) -> None
         ("face=all", "unknown_option", "direction"),
     ],
 )
-def test_bad_options_are_refused_with_the_good_ones(
+def test_invalid_options_are_refused_with_the_valid_ones(
     client: TestClient, query: str, code: str, word: str
 ) -> None:
     url = f"/translate?{query}" if query.startswith("direction") else f"{URL}&{query}"
@@ -64,34 +64,34 @@ def test_bad_options_are_refused_with_the_good_ones(
 @pytest.mark.parametrize(
     "content_type", ["image/gif", "image/heic", "text/plain", "application/x-www-form-urlencoded"]
 )
-def test_a_body_of_another_type_is_not_read(client: TestClient, content_type: str) -> None:
+def test_unsupported_content_type_answers_415(client: TestClient, content_type: str) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
     fields = problem(client.post(URL, content=BODY, headers=headers), 415, "unsupported_media_type")
     assert "image/jpeg" in fields["detail"]
 
 
-def test_bytes_decide_what_a_picture_is(client: TestClient) -> None:
+def test_picture_format_is_detected_from_the_bytes(client: TestClient) -> None:
     assert client.post(URL, content=photo(form="JPEG"), headers=PNG).status_code == 200
     gif = encoded(np.zeros((8, 8, 3), np.uint8), "GIF")
     problem(client.post(URL, content=gif, headers=PNG), 415, "unsupported_format")
 
 
-def test_a_damaged_picture_is_undecodable(client: TestClient) -> None:
+def test_damaged_picture_answers_422_undecodable(client: TestClient) -> None:
     problem(client.post(URL, content=BODY[: len(BODY) // 2], headers=PNG), 422, "undecodable")
 
 
-def test_an_empty_body_is_no_picture(client: TestClient) -> None:
+def test_empty_body_answers_422_missing_file(client: TestClient) -> None:
     problem(client.post(URL, content=b"", headers=PNG), 422, "missing_file")
 
 
 @pytest.mark.parametrize(("width", "status"), [(99, 200), (100, 200), (101, 422)])
-def test_the_wall_of_the_side_is_exact(make_client: MakeClient, width: int, status: int) -> None:
+def test_side_limit_is_exact(make_client: MakeClient, width: int, status: int) -> None:
     client = make_client(max_side_pixels=100)
     assert client.post(URL, content=photo(8, width), headers=PNG).status_code == status
 
 
 @pytest.mark.parametrize(("width", "status"), [(99, 200), (100, 200), (101, 422)])
-def test_the_wall_of_the_pixels_is_exact(make_client: MakeClient, width: int, status: int) -> None:
+def test_pixel_limit_is_exact(make_client: MakeClient, width: int, status: int) -> None:
     client = make_client(max_pixels=1000)
     response = client.post(URL, content=photo(10, width), headers=PNG)
     assert response.status_code == status
@@ -119,7 +119,7 @@ FORM = b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
         (FORM % (b"file", BODY) + b"--x--\r\n", '; boundary="x"', 200, ""),
     ],
 )  # fmt: skip
-def test_a_form_holds_one_file_and_nothing_else(
+def test_form_must_have_one_file_and_no_other_part(
     client: TestClient, body: bytes, boundary: str, status: int, code: str
 ) -> None:
     headers = {"Content-Type": f"multipart/form-data{boundary}"}
@@ -132,7 +132,7 @@ def test_a_form_holds_one_file_and_nothing_else(
 
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize(("over", "status"), [(-1, 200), (0, 200), (1, 413)])
-def test_the_wall_of_the_bytes_is_exact_declared_or_not(
+def test_byte_limit_is_exact_with_and_without_content_length(
     make_client: MakeClient, chunked: bool, over: int, status: int
 ) -> None:
     client = make_client(body_limit_bytes=4000)
@@ -145,7 +145,7 @@ def test_the_wall_of_the_bytes_is_exact_declared_or_not(
         assert "4,000 bytes" in problem(response, 413, "body_too_large")["detail"]
 
 
-def test_a_full_queue_refuses_before_the_body_is_read(
+def test_full_queue_answers_503_with_retry_after_before_the_body_is_read(
     make_client: MakeClient, model: FakeModel, pool: ThreadPoolExecutor
 ) -> None:
     client = make_client(queue_size=1)
@@ -160,7 +160,7 @@ def test_a_full_queue_refuses_before_the_body_is_read(
     assert client.post(URL, content=BODY, headers=PNG).status_code == 200
 
 
-def test_a_direction_that_loads_refuses_with_retry_after(make_client: MakeClient, model: FakeModel) -> None:
+def test_loading_direction_answers_503_with_retry_after(make_client: MakeClient, model: FakeModel) -> None:
     model.hold()
     client = make_client(loaded=False)
     assert model.entered.acquire(timeout=60)
@@ -169,7 +169,7 @@ def test_a_direction_that_loads_refuses_with_retry_after(make_client: MakeClient
     assert int(response.headers["retry-after"]) >= 1
 
 
-def test_draining_finishes_the_old_and_refuses_the_new(
+def test_draining_finishes_admitted_pictures_and_refuses_new_ones(
     make_client: MakeClient, model: FakeModel, pool: ThreadPoolExecutor
 ) -> None:
     client = make_client()
@@ -186,7 +186,9 @@ def test_draining_finishes_the_old_and_refuses_the_new(
     assert first.result().status_code == 200
 
 
-def test_a_defunct_direction_says_where_to_read_why(make_client: MakeClient, tmp_path: Path) -> None:
+def test_defunct_direction_answers_503_and_directions_has_the_reason(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
     write_fake_bundle(tmp_path / "bundles")
     (write_fake_bundle(tmp_path / "bundles", "dog2cat") / "card.md").write_bytes(b"changed")
     client = make_client()
@@ -199,23 +201,23 @@ def test_a_defunct_direction_says_where_to_read_why(make_client: MakeClient, tmp
     assert client.get("/readyz").json()["directions"] == {"cat2dog": "ready", "dog2cat": "defunct"}
 
 
-def test_a_run_beyond_the_deadline_answers_504(make_client: MakeClient, model: FakeModel) -> None:
+def test_run_beyond_the_deadline_answers_504(make_client: MakeClient, model: FakeModel) -> None:
     client = make_client(deadline_seconds=0.05)
     model.hold()
     problem(client.post(URL, content=BODY, headers=PNG), 504, "deadline")
 
 
-def test_a_model_that_breaks_answers_503_and_not_500(make_client: MakeClient, model: FakeModel) -> None:
+def test_failing_model_answers_503(make_client: MakeClient, model: FakeModel) -> None:
     client = make_client()
     model.failures = 9
     problem(client.post(URL, content=BODY, headers=PNG), 503, "direction_defunct")
 
 
-def test_our_bug_answers_500_tells_nothing_and_logs_all(
+def test_bug_answers_500_without_details_and_logs_them(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object, **__: object) -> None:
-        raise ZeroDivisionError("a secret of the house")
+        raise ZeroDivisionError("a secret detail")
 
     monkeypatch.setattr("app.http.routes.translate.render_picture", broken)
     with caplog.at_level(logging.ERROR, "ugatit.http"):
@@ -223,10 +225,10 @@ def test_our_bug_answers_500_tells_nothing_and_logs_all(
     assert "secret" not in str(fields)
     record = next(record for record in caplog.records if record.exc_info)
     assert fields["request_id"] in record.getMessage()
-    assert "a secret of the house" in str(record.exc_info)
+    assert "a secret detail" in str(record.exc_info)
 
 
-def test_nothing_is_at_an_unknown_address(client: TestClient) -> None:
+def test_unknown_address_answers_404(client: TestClient) -> None:
     for path in ("/translate/", "/nope", "/page/nope.js", "/page/../settings.py", "/docs/nope"):
         problem(client.get(path), 404, "not_found")
 
@@ -235,7 +237,7 @@ def test_nothing_is_at_an_unknown_address(client: TestClient) -> None:
     ("method", "path", "allow"),
     [("GET", "/translate", "POST"), ("PUT", "/translate", "POST"), ("POST", "/attention", "GET")],
 )
-def test_another_method_is_told_the_right_one(client: TestClient, method: str, path: str, allow: str) -> None:
+def test_wrong_method_answers_405_with_allow(client: TestClient, method: str, path: str, allow: str) -> None:
     response = client.request(method, path)
     problem(response, 405, "method_not_allowed")
     assert allow in response.headers["allow"]

@@ -1,4 +1,4 @@
-"""One scrape tells of all workers."""
+"""Metrics of all workers in one scrape."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def opened(folder: Path, worker: int, requests: int, workers: int = 2) -> 
 
 
 def samples(text: bytes, name: str) -> dict[str, float]:
-    """The values of a metric by worker."""
+    """Return the values of a metric by worker."""
     families = text_string_to_metric_families(text.decode())
     return {
         each.labels["worker"]: each.value
@@ -49,29 +49,31 @@ def samples(text: bytes, name: str) -> dict[str, float]:
     }
 
 
-async def test_whichever_is_asked_tells_of_all_each_by_its_number(tmp_path: Path) -> None:
+async def test_each_worker_answers_the_metrics_of_all_workers(tmp_path: Path) -> None:
     async with opened(tmp_path, 1, 3) as one, opened(tmp_path, 2, 5) as two:
-        for asked in (one, two):
-            told = await asked.exposition()
-            assert samples(told, "ugatit_requests_total") == {"1": 3, "2": 5}
-            assert samples(told, "ugatit_run_seconds_count") == {"1": 1, "2": 1}
-            assert told.decode().count("# TYPE ugatit_requests_total counter") == 1
-            assert b'route="/a\\"b"' in told
+        for worker in (one, two):
+            scraped = await worker.exposition()
+            assert samples(scraped, "ugatit_requests_total") == {"1": 3, "2": 5}
+            assert samples(scraped, "ugatit_run_seconds_count") == {"1": 1, "2": 1}
+            assert scraped.decode().count("# TYPE ugatit_requests_total counter") == 1
+            assert b'route="/a\\"b"' in scraped
 
 
-async def test_of_one_that_died_it_tells_that_and_its_successor_takes_its_place(tmp_path: Path) -> None:
+async def test_dead_worker_is_reported_down_until_its_successor_starts(tmp_path: Path) -> None:
     async with opened(tmp_path, 1, 3) as one:
         async with opened(tmp_path, 2, 5):
             pass
-        told = await one.exposition()
-        assert samples(told, "ugatit_worker_up") == {"1": 1, "2": 0}
-        assert samples(told, "ugatit_requests_total") == {"1": 3}
-        (tmp_path / "2").touch()  # what a killed process leaves
+        scraped = await one.exposition()
+        assert samples(scraped, "ugatit_worker_up") == {"1": 1, "2": 0}
+        assert samples(scraped, "ugatit_requests_total") == {"1": 3}
+        (tmp_path / "2").touch()  # left by a killed process
         async with opened(tmp_path, 2, 1):
             assert samples(await one.exposition(), "ugatit_worker_up") == {"1": 1, "2": 1}
 
 
-async def test_one_that_hangs_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_hanging_worker_does_not_hide_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("app.http.server.worker_metrics._TIMEOUT_SECONDS", 0.05)
     over = asyncio.Event()
 

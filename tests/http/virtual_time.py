@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps to the next timer: minutes of waiting take no time."""
+"""An event loop whose clock jumps to the next timer, so that waiting takes no time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class _Selector(selectors.SelectSelector):
-    """Reports what is ready at once, and lets the loop's clock make the wait instead."""
+    """A selector that never waits: it moves the loop's clock instead."""
 
     loop: VirtualLoop
 
@@ -21,7 +21,7 @@ class _Selector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """`asyncio.sleep` and timeouts move this loop's clock instead of waiting for it."""
+    """An event loop in which `asyncio.sleep` and timeouts move the clock instead of waiting."""
 
     def __init__(self) -> None:
         selector = _Selector()
@@ -34,7 +34,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(work: Coroutine[Any, Any, None]) -> float:
-    """Run `work` to its end; return the virtual seconds that it took."""
+    """Run `work` to its end; return the virtual seconds it took."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         runner.run(work)
         loop = runner.get_loop()

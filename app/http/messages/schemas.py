@@ -1,4 +1,4 @@
-"""What requests may ask and what answers hold, as OpenAPI tells it."""
+"""The schemas of query options and JSON answers, as OpenAPI documents them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from models.images.heatmap import Colormap
 
 
 class _Options(BaseModel):
-    """Query options; one that does not exist is refused, so that nothing asked for is silently ignored."""
+    """Query options. An unknown option is refused instead of silently ignored."""
 
-    # The validator below refuses unknown options; `allow` lets them come that far, to name the nearest.
+    # `allow` passes unknown options to the validator below, which refuses them with the nearest match.
     model_config = ConfigDict(extra="allow")
 
     @model_validator(mode="before")
@@ -29,50 +29,54 @@ class _Options(BaseModel):
         for name in options:
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
-                remedy = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
+                remedy = f"did you mean {near[0]}?" if near else f"the options are {', '.join(known)}."
                 raise PydanticCustomError(
                     "unknown_option",
-                    "There is no option {name}; {remedy}",
+                    "Unknown option {name}; {remedy}",
                     {"name": name[:64], "remedy": remedy},
                 )
         return options
 
 
-class _Look(_Options):
-    alpha: float = Field(0.5, ge=0, le=1, description="The colours' share in an overlay.")
-    colormap: Colormap = Field("jet", description="From the lowest relevance to the highest.")
+class _ColourOptions(_Options):
+    alpha: float = Field(0.5, ge=0, le=1, description="Opacity of the colours in an overlay.")
+    colormap: Colormap = Field("jet", description="Colours from the lowest to the highest relevance.")
 
 
-class TranslateOptions(_Look):
+class TranslateOptions(_ColourOptions):
     """Options of `POST /translate`."""
 
     direction: str = Field(
         min_length=1, description="A name from GET /directions.", examples=["selfie2anime"]
     )
     fit: Fit = Field(
-        "cover", description="cover: centre square; contain: all of it, padded; stretch: distorted."
+        "cover",
+        description="cover: the centre square; contain: all of it, padded; stretch: all of it, distorted.",
     )
-    format: Format = Field("png", description="Of the pictures, unless Accept names an image type.")
+    format: Format = Field("png", description="Format of the pictures, unless Accept names an image type.")
     size: int | None = Field(
         None,
         ge=1,
         le=16_384,
-        description="Longer side of the translated picture in pixels, by Lanczos; at most that of the photo "
-        "(of its centre square with fit=cover) and the service's limit, 4,096 by default. Without it the "
-        "picture has the network's size.",
+        description="Longer side of the translated picture in pixels, by Lanczos. At most the photo's own "
+        "(the centre square's with fit=cover) and the service's limit, 4,096 by default. Without this "
+        "option the picture has the network's size.",
     )
 
 
-class HeatMapOptions(_Look):
+class HeatMapOptions(_ColourOptions):
     """Options of `GET /attention/{id}`."""
 
     network: Network = Field(
-        "generator", description="Whose attention; the discriminators judge the translation."
+        "generator",
+        description="The network whose attention is shown; local and global are the discriminators.",
     )
-    view: View = Field("overlay", description="overlay: over a picture; heatmap: the map alone.")
+    view: View = Field(
+        "overlay", description="overlay: the heat map over a picture; heatmap: the heat map alone."
+    )
     base: Base = Field("source", description="The picture under an overlay.")
     size: int | None = Field(
-        None, ge=1, le=1024, description="Longer side in pixels; the network's by default."
+        None, ge=1, le=1024, description="Longer side in pixels; by default the network's."
     )
 
 
@@ -80,7 +84,8 @@ class ValuesOptions(_Options):
     """Options of `GET /attention/{id}/raw`."""
 
     network: Network = Field(
-        "generator", description="Whose attention; the discriminators judge the translation."
+        "generator",
+        description="The network whose attention is shown; local and global are the discriminators.",
     )
 
 
@@ -89,7 +94,7 @@ class AttentionOptions(HeatMapOptions):
 
     id: str = Field(description="From the answer of POST /translate.", examples=["4Yp8VYcnVYQmTnWkN0bXkA"])
     view: Literal["overlay", "heatmap", "raw"] = Field(  # type: ignore[assignment]
-        "overlay", description="raw answers the values as JSON."
+        "overlay", description="overlay and heatmap as above; raw: the values as JSON."
     )
 
 
@@ -101,32 +106,32 @@ class Picture(BaseModel):
     height: int
     data: str | None = Field(
         None,
-        description="Base64; absent where the picture is a part of its own.",
+        description="Base64; absent if the picture is a separate part of the answer.",
         exclude_if=lambda data: data is None,
     )
 
     @classmethod
     def of(cls, encoded: EncodedPicture, data: str | None = None) -> Self:
-        """Describe a picture; `data` is its base64."""
+        """Return the description of a picture; `data` is its base64."""
         return cls(media_type=encoded.media_type, width=encoded.width, height=encoded.height, data=data)
 
 
 class Model(BaseModel):
-    """Which weights answered."""
+    """The model that answered."""
 
     name: str
     version: str = Field(description="The first 12 hex digits of the manifest's sha256.")
 
 
 class Attention(BaseModel):
-    """Where the generator looked."""
+    """The attention of the generator."""
 
     href: str | None = Field(
-        description="A path: the heat maps of this translation. Null if it could not be kept."
+        description="Path of this translation's heat maps; null if they could not be kept."
     )
     overlay: Picture
     source_probability: float = Field(
-        description="How sure the generator is to see its source domain, 0 to 1."
+        description="The generator's probability that the photo is in the source domain, 0 to 1."
     )
 
 
@@ -144,8 +149,8 @@ class TranslateAnswer(BaseModel):
     """The answer of `POST /translate` as JSON."""
 
     id: str | None = Field(
-        description="For GET /attention. Null if it could not be kept, as while the store is away; "
-        "all else is answered all the same."
+        description="Id for GET /attention; null if the heat maps could not be kept, for example while "
+        "the store is down."
     )
     direction: str
     model: Model
@@ -153,31 +158,33 @@ class TranslateAnswer(BaseModel):
     attention: Attention | None = Field(description="Null for a model without attention.")
     timings_ms: Timings
     expires_at: datetime | None = Field(
-        description="Until then the attention can be asked for; null with the id."
+        description="Time until which the heat maps are kept; null if the id is null."
     )
 
 
 class RawAttention(BaseModel):
     """The answer of `GET /attention?view=raw`."""
 
-    kind: Literal["relevance", "mask"] = Field(description="relevance: a CAM, relative; mask: absolute.")
+    kind: Literal["relevance", "mask"] = Field(
+        description="relevance: a class activation map with relative values; mask: absolute values."
+    )
     network: Network
-    shape: list[int] = Field(min_length=2, max_length=2, description="Rows and columns.")
-    values: list[list[float]] = Field(description="The map's own values, row by row.")
+    shape: list[int] = Field(min_length=2, max_length=2, description="Number of rows and columns.")
+    values: list[list[float]] = Field(description="Values of the map, row by row.")
     raw_min: float
     raw_max: float
 
 
 class Size(BaseModel):
-    """The size at which a network works."""
+    """The input size of a network."""
 
     height: int
     width: int
-    fixed: bool = Field(description="Whether the network takes only this size.")
+    fixed: bool = Field(description="Whether the network accepts only this size.")
 
 
 class Networks(BaseModel):
-    """Whose attention can be asked for."""
+    """The networks whose attention is available."""
 
     generator: bool
     local: bool
@@ -185,14 +192,14 @@ class Networks(BaseModel):
 
 
 class DirectionAnswer(BaseModel):
-    """One direction; what a bundle would tell is null while none was verified."""
+    """One direction. The fields of its bundle are null until a bundle is verified."""
 
     name: str
     state: Literal["starting", "ready", "degraded", "defunct"] = Field(
-        description="degraded: it translates, but something is wrong or being mended."
+        description="degraded: it translates, but something failed or is being restarted; `reason` says what."
     )
     reason: str | None = Field(
-        description="Why it is degraded or defunct, or in float32 although a lower precision is in use."
+        description="Why the direction is degraded, defunct, or in float32 instead of the set precision."
     )
     source: str | None = None
     target: str | None = None
@@ -200,7 +207,7 @@ class DirectionAnswer(BaseModel):
     method: str | None = None
     image: Size | None = None
     attention: Networks | None = None
-    provider: str | None = Field(None, description="The execution provider truly in use.")
+    provider: str | None = Field(None, description="The execution provider in use.")
     precision: str | None = None
     licence: str | None = None
     limits: str | None = None
@@ -208,16 +215,16 @@ class DirectionAnswer(BaseModel):
 
 
 class Limits(BaseModel):
-    """What the service takes and how long it keeps it; each is a setting of the deployment."""
+    """The limits of the service; each is a setting of the deployment."""
 
     body_bytes: int = Field(description="Largest request body, before and after its Content-Encoding.")
     pixels: int = Field(description="Most pixels of a picture.")
     side_pixels: int = Field(description="Longest side of a picture.")
     answer_side_pixels: int = Field(description="Longest side of a translated picture (option size).")
-    deadline_seconds: float = Field(description="Time a picture may take once it is admitted; then 504.")
-    attention_seconds: float = Field(description="Time a translation's heat maps can be asked for.")
-    requests_per_minute: float | None = Field(description="Of one client; null without a limit.")
-    media_types: list[MediaType] = Field(description="Formats that are read; the bytes decide.")
+    deadline_seconds: float = Field(description="Time for a picture after it was admitted; then 504.")
+    attention_seconds: float = Field(description="Time that a translation's heat maps are kept.")
+    requests_per_minute: float | None = Field(description="Requests of one client; null without a limit.")
+    media_types: list[MediaType] = Field(description="Accepted formats, detected from the bytes.")
 
 
 class DirectionsAnswer(BaseModel):
@@ -238,11 +245,11 @@ class Readiness(BaseModel):
 
     status: Literal["ready"] = "ready"
     store: Literal["up", "down"] = Field(
-        description="Whether the store of heat maps answered last; without it pictures are still translated."
+        description="Whether the store of heat maps answered its last request. Translating works without it."
     )
-    directions: dict[str, str] = Field(description="The state of each.")
+    directions: dict[str, str] = Field(description="State by direction.")
     reasons: dict[str, str] = Field(
         {},
-        description="The `reason` of those directions that have one; absent where none has.",
+        description="Reason by direction, for directions that have one; absent if none has.",
         exclude_if=lambda reasons: not reasons,
     )

@@ -39,21 +39,21 @@ class BodyLimits:
         limit_bytes: int,
         pace: PaceLimits,
         body_memory: BodyMemory,
-        leaving: Callable[[], bool] = lambda: False,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Wrap `app`. While `leaving` returns True, an incomplete body is refused."""
+        """Wrap `app`. While `stopping` returns True, an incomplete body is refused."""
         self._app = app
         self._limit_bytes = limit_bytes
         self._pace = pace
         self._body_memory = body_memory
-        self._leaving = leaving
+        self._stopping = stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         body = _LimitedBody(
-            scope, receive, send, self._limit_bytes, self._pace, self._body_memory, self._leaving
+            scope, receive, send, self._limit_bytes, self._pace, self._body_memory, self._stopping
         )
         try:
             await self._app(scope, body.receive, body.send)
@@ -72,7 +72,7 @@ class _LimitedBody:
         limit_bytes: int,
         pace_limits: PaceLimits,
         body_memory: BodyMemory,
-        leaving: Callable[[], bool],
+        stopping: Callable[[], bool],
     ) -> None:
         headers = dict(scope["headers"])
         self._body_memory = body_memory
@@ -83,7 +83,7 @@ class _LimitedBody:
         self._limit_bytes = limit_bytes
         self._pace_limits = pace_limits
         self._pace: Pace | None = None
-        self._leaving = leaving
+        self._stopping = stopping
         self._declared = _declared_bytes(headers)
         self._waits_for_continue = headers.get(b"expect", b"").lower() == b"100-continue"
         self._content_encodings = Headers(scope=scope).getlist("content-encoding")
@@ -105,7 +105,7 @@ class _LimitedBody:
         self._count(message)
         if self._received_bytes > self._limit_bytes:
             raise self._too_large()
-        if self._leaving() and not self._complete:
+        if self._stopping() and not self._complete:
             raise Draining  # without this, a slow connection would be refused minutes later
         if message["type"] != "http.request":
             return message

@@ -33,19 +33,19 @@ class RequestRecorder:
     """ASGI middleware around all others except CORS: every request is answered, logged and counted."""
 
     def __init__(
-        self, app: ASGIApp, *, metrics: Metrics, leaving: Callable[[], bool], tracing: Tracing | None = None
+        self, app: ASGIApp, *, metrics: Metrics, stopping: Callable[[], bool], tracing: Tracing | None = None
     ) -> None:
-        """Wrap `app`. While `leaving` returns True, answers close their connection."""
+        """Wrap `app`. While `stopping` returns True, answers close their connection."""
         self._app = app
         self._metrics = metrics
-        self._leaving = leaving
+        self._stopping = stopping
         self._tracing = tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, send, leaving=self._leaving())
+        exchange = _Exchange(scope, send, stopping=self._stopping())
         record = exchange.record
         try:
             await self._app(exchange.scope, receive, exchange.send)
@@ -82,10 +82,10 @@ class RequestRecorder:
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, scope: Scope, send: Send, *, leaving: bool) -> None:
+    def __init__(self, scope: Scope, send: Send, *, stopping: bool) -> None:
         self.record = RequestRecord(_request_id(scope), scope["method"])
         self._send = send
-        self._leaving = leaving
+        self._stopping = stopping
         # The route of GET answers HEAD too; the server drops the body.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         # Range may be ignored (RFC 9110, 14.2): files are always answered whole.
@@ -99,7 +99,7 @@ class _Exchange:
             headers = MutableHeaders(scope=message)
             headers["X-Request-Id"] = self.record.request_id
             del headers["Accept-Ranges"]
-            if self._leaving:
+            if self._stopping:
                 headers["Connection"] = "close"  # so that the next request goes to another server
             for name, value in SAFE_HEADERS.items():
                 headers.setdefault(name, value)

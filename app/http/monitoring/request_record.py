@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from starlette.types import Scope
 
 OTHER: Final = "other"
-"""The route of a request that matches none of ours, and a method outside the known ones."""
+"""Label of an unknown route or an unknown method."""
 
 _KEY: Final = "ugatit.request_record"
 
