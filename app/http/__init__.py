@@ -1,1 +1,1 @@
-"""The HTTP layer: the only room that says FastAPI."""
+"""The HTTP layer, the only package that uses FastAPI."""

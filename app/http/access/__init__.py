@@ -1,1 +1,1 @@
-"""ApiKeyMiddleware clients: API keys, addresses, request rates."""
+"""Identify clients and limit their rates: API keys, addresses, token buckets."""

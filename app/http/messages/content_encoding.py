@@ -8,9 +8,6 @@ from typing import Final, Protocol
 
 from app.http.problems.request_errors import MalformedEncoding, UnsupportedEncoding
 
-ACCEPT_ENCODING: Final = "gzip, deflate"
-"""The supported codings, as a 415 lists them (RFC 9110, 15.5.16)."""
-
 _PIECE_BYTES: Final = 256 * 1024
 _MAX_MEMBERS: Final = (
     1000  # of one gzip body: an empty member costs its sender 20 bytes and the service a decoder

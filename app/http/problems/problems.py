@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.engine import errors as engine
-from app.http.messages.content_encoding import ACCEPT_ENCODING
 from app.http.monitoring.request_record import record_of
 from app.http.problems import request_errors as http
 from models.images import errors as images
@@ -117,7 +116,7 @@ def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, engine.Busy):
         return {"Retry-After": str(error.retry_after_seconds)}
     if isinstance(error, http.UnsupportedEncoding):
-        return {"Accept-Encoding": ACCEPT_ENCODING}
+        return {"Accept-Encoding": http.ACCEPT_ENCODING}
     return {"WWW-Authenticate": _CHALLENGE} if isinstance(error, http.Unauthorized) else {}
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from app.engine.errors import Busy
+
+ACCEPT_ENCODING: Final = "gzip, deflate"
+"""The supported content codings, as a 415 lists them (RFC 9110, 15.5.16)."""
 
 
 class RequestError(ValueError):

@@ -10,10 +10,12 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.engine.engine import Engine
-from app.http.access.api_keys import ApiKeys
+from app.http.access.api_keys import ApiKeys, key_from
+from app.http.access.client_address import client_of
 from app.http.access.rate_limit import RateLimiter
 from app.http.monitoring.metrics import Metrics
-from app.http.problems.request_errors import RepeatedOption
+from app.http.monitoring.request_record import record_of
+from app.http.problems.request_errors import RepeatedOption, Unauthorized
 from app.http.server.connections import Connections
 from app.http.server.worker_metrics import WorkerMetrics
 from app.settings.settings import Settings
@@ -47,6 +49,9 @@ async def _context(request: Request) -> Context:  # async, because FastAPI runs 
     return context
 
 
+ContextDep = Annotated[Context, Depends(_context)]
+
+
 async def _unique_options(request: Request) -> None:
     """Check that each option occurs once in the query: FastAPI would ignore all but the last.
 
@@ -59,5 +64,28 @@ async def _unique_options(request: Request) -> None:
             raise RepeatedOption(f"The option {name[:64]} must occur once, got {count}; keep one of them.")
 
 
-ContextDep = Annotated[Context, Depends(_context)]
+async def _authenticated(request: Request, context: ContextDep) -> str:
+    """Return the client.
+
+    Raises:
+        Unauthorized: API keys are required, and the request has no valid one.
+    """
+    if context.api_keys is not None and record_of(request.scope).client is None:
+        raise Unauthorized(invalid_key=key_from(request.headers) is not None)
+    return client_of(request.scope)
+
+
+async def _rate_limited(client: Annotated[str, Depends(_authenticated)], context: ContextDep) -> str:
+    """Return the client, after counting this request against its rate limit.
+
+    Raises:
+        Unauthorized: API keys are required, and the request has no valid one.
+        RateLimited: the client has exceeded its rate.
+    """
+    context.rate_limiter.take(client)
+    return client
+
+
 UniqueOptionsDep = Annotated[None, Depends(_unique_options)]
+AuthenticatedDep = Annotated[str, Depends(_authenticated)]
+RateLimitedDep = Annotated[str, Depends(_rate_limited)]

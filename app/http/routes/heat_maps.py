@@ -12,7 +12,6 @@ from app.engine import errors as engine
 from app.engine.render_options import MEDIA_TYPES, RenderOptions
 from app.engine.rendering import render_attention
 from app.engine.store.entry import AttentionMap, Entry
-from app.http.access.authentication import RateLimitedDep
 from app.http.messages.answers import JSON
 from app.http.messages.disconnect import cancel_on_disconnect
 from app.http.messages.negotiation import negotiate
@@ -26,7 +25,7 @@ from app.http.problems.problems import (
     UNKNOWN_OPTION,
     declare_problems,
 )
-from app.http.routes.context import Context, ContextDep, UniqueOptionsDep
+from app.http.routes.context import Context, ContextDep, RateLimitedDep, UniqueOptionsDep
 
 router = APIRouter(tags=["attention"])
 

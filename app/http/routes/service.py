@@ -9,7 +9,6 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.engine.directions.direction_status import DirectionStatus
 from app.engine.render_options import MEDIA_TYPES
-from app.http.access.authentication import AuthenticatedDep
 from app.http.messages.schemas import (
     DirectionAnswer,
     DirectionsAnswer,
@@ -23,7 +22,7 @@ from app.http.messages.schemas import (
 from app.http.monitoring.request_record import record_of
 from app.http.problems.problems import NOT_READY, TOO_MANY_CONNECTIONS, declare_problems, problem_response
 from app.http.problems.request_errors import Unauthorized
-from app.http.routes.context import ContextDep
+from app.http.routes.context import AuthenticatedDep, ContextDep
 from app.settings.settings import Settings
 
 router = APIRouter(tags=["service"])

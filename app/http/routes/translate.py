@@ -14,7 +14,6 @@ from app.engine.render_options import MEDIA_TYPES, EncodedPicture, RenderOptions
 from app.engine.rendering import picture_size, render_attention, render_picture
 from app.engine.store.entry import Entry
 from app.engine.translation import TranslationResult
-from app.http.access.authentication import RateLimitedDep
 from app.http.messages.answers import JSON, MIXED, translation_response
 from app.http.messages.disconnect import cancel_on_disconnect
 from app.http.messages.negotiation import negotiate
@@ -32,7 +31,7 @@ from app.http.problems.problems import (
     UNKNOWN_OPTION,
     declare_problems,
 )
-from app.http.routes.context import ContextDep, UniqueOptionsDep
+from app.http.routes.context import ContextDep, RateLimitedDep, UniqueOptionsDep
 from models.images import errors as images
 from models.images.encode import MediaType
 
