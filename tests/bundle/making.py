@@ -1,4 +1,4 @@
-"""A tiny bundle: whole and verified, but its model is never run."""
+"""Make a tiny bundle that verifies, but whose model is never run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.bundle.directory import write_bundle
 from models.bundle.manifest import CANARY, CARD, FORMAT, GENERATOR, ImageSize, Manifest, Parity, Training
 from models.storage.file_entry import entry_of
 
-# A serialized ModelProto with nothing but ir_version = 9: enough for whoever only reads and hashes.
+# A serialized ModelProto with only ir_version = 9, which is enough to read and hash.
 EMPTY_MODEL = b"\x08\x09"
 
 

@@ -1,4 +1,4 @@
-"""The canary notices a model that computes something else."""
+"""The canary finds a model that computes other values."""
 
 import contextlib
 import io
@@ -22,7 +22,7 @@ OUTPUTS = {
 }
 
 
-def answering(**changes: NDArray[Any]):  # type: ignore[no-untyped-def]
+def model_returning(**changes: NDArray[Any]):  # type: ignore[no-untyped-def]
     def run(pixels: NDArray[np.uint8]) -> Arrays:
         assert np.array_equal(pixels, PIXELS)
         return {**OUTPUTS, **changes}
@@ -38,51 +38,51 @@ def off_by(levels: int) -> NDArray[np.uint8]:
     return np.clip(OUTPUTS["image"].astype(int) + levels, 0, 255).astype(np.uint8)
 
 
-def test_the_same_answers_pass() -> None:
-    check_canary(canary(), answering(), exact=True)
-    check_canary(canary(), answering(), exact=False)
+def test_equal_outputs_pass() -> None:
+    check_canary(canary(), model_returning(), exact=True)
+    check_canary(canary(), model_returning(), exact=False)
 
 
-def test_one_level_is_rounding_and_two_are_not() -> None:
-    check_canary(canary(), answering(image=off_by(1)), exact=True)
+def test_difference_of_one_level_passes_and_two_are_refused() -> None:
+    check_canary(canary(), model_returning(image=off_by(1)), exact=True)
     with pytest.raises(BundleError, match="image differs by 2 levels"):
-        check_canary(canary(), answering(image=off_by(2)), exact=True)
+        check_canary(canary(), model_returning(image=off_by(2)), exact=True)
 
 
-def test_a_lower_precision_is_held_to_45_db() -> None:
-    check_canary(canary(), answering(image=off_by(1)), exact=False)
+def test_lower_precision_needs_45_db() -> None:
+    check_canary(canary(), model_returning(image=off_by(1)), exact=False)
     with pytest.raises(BundleError, match=r"of 4[0-4].* dB; at least 45"):
-        check_canary(canary(), answering(image=off_by(2)), exact=False)
+        check_canary(canary(), model_returning(image=off_by(2)), exact=False)
 
 
 @pytest.mark.parametrize("name", ["cam_logit", "attention"])
-def test_logits_and_maps_are_held_to_a_thousandth(name: str) -> None:
-    check_canary(canary(), answering(**{name: OUTPUTS[name] * np.float32(1.0009)}), exact=True)
+def test_logits_and_maps_may_differ_by_a_thousandth(name: str) -> None:
+    check_canary(canary(), model_returning(**{name: OUTPUTS[name] * np.float32(1.0009)}), exact=True)
     with pytest.raises(BundleError, match=f"{name} differs by"):
-        check_canary(canary(), answering(**{name: OUTPUTS[name] * np.float32(1.002)}), exact=True)
+        check_canary(canary(), model_returning(**{name: OUTPUTS[name] * np.float32(1.002)}), exact=True)
 
 
 @pytest.mark.parametrize("exact", [True, False])
-def test_nothing_that_is_not_finite_passes(exact: bool) -> None:
+def test_output_that_is_not_finite_is_refused(exact: bool) -> None:
     broken = OUTPUTS["attention"].copy()
     broken[0, 0, 0] = np.nan
     with pytest.raises(BundleError, match="attention is not finite"):
-        check_canary(canary(), answering(attention=broken), exact=exact)
+        check_canary(canary(), model_returning(attention=broken), exact=exact)
 
 
-def test_another_shape_is_refused() -> None:
+def test_output_of_another_shape_is_refused() -> None:
     with pytest.raises(BundleError, match="attention is missing or has another shape"):
-        check_canary(canary(), answering(attention=np.ones((1, 2, 2), np.float32)), exact=True)
+        check_canary(canary(), model_returning(attention=np.ones((1, 2, 2), np.float32)), exact=True)
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04 torn", b"\x93NUMPY", write_canary(PIXELS, {})])
-def test_a_file_that_is_no_canary_is_a_sentence(data: bytes) -> None:
+def test_file_that_is_not_a_canary_is_refused_with_one_sentence(data: bytes) -> None:
     with pytest.raises(BundleError, match=r"canary\.npz .*\.$"):
         read_canary(data)
 
 
 @given(at=st.integers(0), value=st.integers(0, 255))
-def test_a_changed_byte_is_read_or_a_sentence(at: int, value: int) -> None:
+def test_canary_with_a_changed_byte_is_read_or_refused(at: int, value: int) -> None:
     data = bytearray(write_canary(PIXELS, OUTPUTS))
     data[at % len(data)] = value
     with contextlib.suppress(BundleError):
@@ -90,7 +90,7 @@ def test_a_changed_byte_is_read_or_a_sentence(at: int, value: int) -> None:
 
 
 def zipped(header: str, content: bytes) -> bytes:
-    """A canary whose arrays are of that header and content."""
+    """Return a canary whose arrays have this header and content."""
     line = header.encode() + b"\n"
     array = b"\x93NUMPY\x01\x00" + len(line).to_bytes(2, "little") + line + content
     file = io.BytesIO()
@@ -109,6 +109,6 @@ def zipped(header: str, content: bytes) -> bytes:
     ],
     ids=["huge shape", "torn header", "bomb"],
 )
-def test_no_array_is_unpacked_that_no_canary_needs(header: str, content: bytes) -> None:
+def test_too_large_or_damaged_arrays_are_not_unpacked(header: str, content: bytes) -> None:
     with pytest.raises(BundleError, match="its arrays cannot be read"):
         read_canary(zipped(header, content))

@@ -1,4 +1,4 @@
-"""A bundle is written whole or not at all, and read only when it is what was written."""
+"""A bundle is written completely or not at all, and read only if every byte is as written."""
 
 import errno
 import json
@@ -14,7 +14,7 @@ from models.storage import verified_directory
 from tests.bundle import making
 
 
-def test_what_was_written_is_read_back(tmp_path: Path) -> None:
+def test_written_bundle_is_read_back(tmp_path: Path) -> None:
     bundle = read_bundle(making.write(tmp_path / "cat2dog"))
     assert bundle.files == making.files()
     assert bundle.card == "# tiny\n"
@@ -22,13 +22,13 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     assert len(bundle.version) == 12
 
 
-def test_the_version_changes_with_the_manifest(tmp_path: Path) -> None:
+def test_version_changes_with_the_manifest(tmp_path: Path) -> None:
     first = read_bundle(making.write(tmp_path / "a"))
     second = read_bundle(making.write(tmp_path / "b", **{CARD: b"# other\n"}))
     assert first.version != second.version
 
 
-def test_a_new_bundle_replaces_the_old_one_and_leaves_nothing_else(tmp_path: Path) -> None:
+def test_new_bundle_replaces_the_old_one_and_leaves_nothing_else(tmp_path: Path) -> None:
     making.write(tmp_path / "cat2dog")
     making.write(tmp_path / "cat2dog", **{CARD: b"# new\n"})
     assert read_bundle(tmp_path / "cat2dog").card == "# new\n"
@@ -36,7 +36,7 @@ def test_a_new_bundle_replaces_the_old_one_and_leaves_nothing_else(tmp_path: Pat
 
 
 @pytest.mark.parametrize("failing", ["write_file", "sync_directory"])
-def test_a_full_disk_leaves_the_old_bundle_and_no_debris(
+def test_full_disk_leaves_the_old_bundle_and_no_temporary_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
     making.write(tmp_path / "cat2dog")
@@ -54,7 +54,7 @@ def test_a_full_disk_leaves_the_old_bundle_and_no_debris(
 
 @pytest.mark.parametrize("failing", ["sync", "rename"])
 @pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), KeyboardInterrupt()])
-def test_a_swap_that_fails_midway_leaves_the_old_bundle_and_no_debris(
+def test_failed_rename_leaves_the_old_bundle_and_no_temporary_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, error: BaseException
 ) -> None:
     making.write(tmp_path / "cat2dog")
@@ -81,42 +81,42 @@ def test_a_swap_that_fails_midway_leaves_the_old_bundle_and_no_debris(
     assert [path.name for path in tmp_path.iterdir()] == ["cat2dog"]
 
 
-def test_a_data_set_of_the_direction_s_name_is_not_replaced(tmp_path: Path) -> None:
+def test_data_set_with_the_name_of_a_direction_is_not_replaced(tmp_path: Path) -> None:
     photo = tmp_path / "cat2dog" / "trainA" / "photo.jpg"
     photo.parent.mkdir(parents=True)
-    photo.write_bytes(b"dear")
+    photo.write_bytes(b"photo")
     with pytest.raises(BundleError, match="exists and is not a bundle"):
         making.write(tmp_path / "cat2dog")
-    assert photo.read_bytes() == b"dear"
+    assert photo.read_bytes() == b"photo"
 
 
-def test_a_file_of_the_direction_s_name_is_not_replaced(tmp_path: Path) -> None:
-    (tmp_path / "cat2dog").write_text("dear")
+def test_file_with_the_name_of_a_direction_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "cat2dog").write_text("notes")
     with pytest.raises(BundleError, match="exists and is not a bundle"):
         making.write(tmp_path / "cat2dog")
-    assert (tmp_path / "cat2dog").read_text() == "dear"
+    assert (tmp_path / "cat2dog").read_text() == "notes"
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "._card.md", "Thumbs.db", "desktop.ini", "Desktop.ini"])
-def test_what_a_system_puts_into_a_bundle_is_ignored(tmp_path: Path, name: str) -> None:
+def test_system_files_in_a_bundle_are_ignored(tmp_path: Path, name: str) -> None:
     path = making.write(tmp_path / "cat2dog")
     (path / name).write_bytes(b"junk")
     assert name not in read_bundle(path).files
 
 
-def test_a_link_that_is_named_like_a_system_s_file_is_refused(tmp_path: Path) -> None:
+def test_link_named_like_a_system_file_is_refused(tmp_path: Path) -> None:
     path = making.write(tmp_path / "cat2dog")
     (path / ".DS_Store").symlink_to(tmp_path)
     with pytest.raises(BundleError, match="symbolic link"):
         read_bundle(path)
 
 
-def test_an_empty_directory_is_filled(tmp_path: Path) -> None:
+def test_bundle_is_written_into_an_empty_directory(tmp_path: Path) -> None:
     (tmp_path / "cat2dog").mkdir()
     read_bundle(making.write(tmp_path / "cat2dog"))
 
 
-def test_a_manifest_that_does_not_describe_the_files_is_a_programmer_s_mistake(tmp_path: Path) -> None:
+def test_manifest_that_does_not_match_the_files_fails_an_assertion(tmp_path: Path) -> None:
     content = making.files()
     with pytest.raises(AssertionError):
         write_bundle(tmp_path / "cat2dog", making.manifest(content), {**content, CARD: b"changed"})
@@ -141,11 +141,11 @@ def remove(path: Path) -> None:
     (path / GENERATOR).unlink()
 
 
-def add_a_stranger(path: Path) -> None:
+def add_an_unlisted_file(path: Path) -> None:
     (path / "weights.bin").write_bytes(b"")
 
 
-def add_a_hidden_stranger(path: Path) -> None:
+def add_a_hidden_unlisted_file(path: Path) -> None:
     (path / ".hidden").write_bytes(b"")
 
 
@@ -183,25 +183,25 @@ def edited(path: Path, **changes: object) -> None:
     (path / MANIFEST).write_text(json.dumps({**manifest, **changes}))
 
 
-def ask_for_another_format(path: Path) -> None:
+def set_another_format(path: Path) -> None:
     edited(path, format=2)
 
 
-def add_an_unknown_fact(path: Path) -> None:
+def add_an_unknown_field(path: Path) -> None:
     edited(path, surprise=1)
 
 
-def name_a_path(path: Path) -> None:
+def list_a_path(path: Path) -> None:
     manifest = json.loads((path / MANIFEST).read_text())
     edited(path, files={**manifest["files"], "../elsewhere": manifest["files"][CARD]})
 
 
-def forget_the_card(path: Path) -> None:
+def omit_the_card(path: Path) -> None:
     manifest = json.loads((path / MANIFEST).read_text())
     edited(path, files={name: entry for name, entry in manifest["files"].items() if name != CARD})
 
 
-def claim_what_is_not_finite(path: Path) -> None:
+def add_a_value_that_is_not_finite(path: Path) -> None:
     edited(path, kid=[{"value": float("nan"), "protocol": "plain"}])
 
 
@@ -213,19 +213,19 @@ def add_a_name_that_breaks_lines(path: Path) -> None:
     (path / os.fsdecode(b"\xff\n")).write_bytes(b"")
 
 
-def add_an_endless_fact(path: Path) -> None:
+def add_a_very_long_field(path: Path) -> None:
     edited(path, **{"a\n" * 10_000: 1})
 
 
-def claim_a_file_beyond_all_memory(path: Path) -> None:
+def list_a_file_larger_than_memory(path: Path) -> None:
     manifest = json.loads((path / MANIFEST).read_text())
     with (path / GENERATOR).open("r+b") as file:
-        file.truncate(1 << 42)  # a hole: it takes no room on the disk
+        file.truncate(1 << 42)  # a sparse file: it takes no space on the disk
     manifest["files"][GENERATOR]["size_bytes"] = 1 << 42
     edited(path, files=manifest["files"])
 
 
-def make_the_manifest_enormous(path: Path) -> None:
+def make_the_manifest_too_large(path: Path) -> None:
     (path / MANIFEST).write_text(" " * (1 << 20) + (path / MANIFEST).read_text())
 
 
@@ -234,29 +234,29 @@ TAMPERINGS = [
     truncate,
     append,
     remove,
-    add_a_stranger,
-    add_a_hidden_stranger,
+    add_an_unlisted_file,
+    add_a_hidden_unlisted_file,
     add_a_folder,
     link_a_file,
     link_the_manifest,
     put_a_pipe,
     remove_the_manifest,
     break_the_manifest,
-    ask_for_another_format,
-    add_an_unknown_fact,
-    name_a_path,
-    forget_the_card,
-    claim_what_is_not_finite,
+    set_another_format,
+    add_an_unknown_field,
+    list_a_path,
+    omit_the_card,
+    add_a_value_that_is_not_finite,
     name_other_domains,
     add_a_name_that_breaks_lines,
-    add_an_endless_fact,
-    claim_a_file_beyond_all_memory,
-    make_the_manifest_enormous,
+    add_a_very_long_field,
+    list_a_file_larger_than_memory,
+    make_the_manifest_too_large,
 ]
 
 
 @pytest.mark.parametrize("tamper", TAMPERINGS, ids=lambda tamper: tamper.__name__)
-def test_every_tampering_is_refused_in_a_sentence(tmp_path: Path, tamper) -> None:  # type: ignore[no-untyped-def]
+def test_every_tampering_is_refused_with_one_sentence(tmp_path: Path, tamper) -> None:  # type: ignore[no-untyped-def]
     path = making.write(tmp_path / "cat2dog")
     tamper(path)
     with pytest.raises(BundleError) as refusal:
@@ -266,7 +266,7 @@ def test_every_tampering_is_refused_in_a_sentence(tmp_path: Path, tamper) -> Non
     assert len(str(refusal.value).encode()) < 1000
 
 
-def test_every_flipped_bit_of_every_file_is_noticed(tmp_path: Path) -> None:
+def test_flipped_bits_in_every_file_are_found(tmp_path: Path) -> None:
     path = making.write(tmp_path / "cat2dog")
     for name in making.files():
         data = (path / name).read_bytes()
@@ -278,7 +278,7 @@ def test_every_flipped_bit_of_every_file_is_noticed(tmp_path: Path) -> None:
     read_bundle(path)
 
 
-def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+def test_missing_folder_is_refused_with_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="cannot be read as a bundle: No such file"):
         read_bundle(tmp_path / "none")
 
@@ -286,7 +286,7 @@ def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("written", "found"), [(b"# tiny\n\nText.\n", b"# tiny\r\n\r\nText.\r\n"), (b"a\r\nb\r\n", b"a\nb\n")]
 )
-def test_a_card_with_converted_line_ends_is_refused_by_what_happened(
+def test_card_with_converted_line_ends_is_refused_with_the_reason(
     tmp_path: Path, written: bytes, found: bytes
 ) -> None:
     path = making.write(tmp_path / "cat2dog", **{CARD: written})
@@ -295,7 +295,7 @@ def test_a_card_with_converted_line_ends_is_refused_by_what_happened(
         read_bundle(path)
 
 
-def test_a_card_that_is_another_one_is_not_taken_for_a_converted_one(tmp_path: Path) -> None:
+def test_changed_card_is_not_reported_as_converted_line_ends(tmp_path: Path) -> None:
     path = making.write(tmp_path / "cat2dog")
     (path / CARD).write_bytes(b"# other\r\n")
     with pytest.raises(BundleError) as refused:

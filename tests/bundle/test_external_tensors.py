@@ -1,4 +1,4 @@
-"""No tensor of a served model lies outside its file, wherever in the model it hides."""
+"""A model with a tensor outside its file is refused, wherever in the model the tensor is."""
 
 import contextlib
 
@@ -68,7 +68,7 @@ def in_training_info(w: TensorProto) -> onnx.ModelProto:
     return model
 
 
-PLACES = [
+POSITIONS = [
     as_initializer,
     as_attribute,
     in_a_list_attribute,
@@ -79,16 +79,16 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
-def test_an_external_tensor_is_found(place) -> None:  # type: ignore[no-untyped-def]
-    refuse_external_tensors(place(tensor(external=False)).SerializeToString())
+@pytest.mark.parametrize("model_with", POSITIONS, ids=lambda model_with: model_with.__name__)
+def test_external_tensor_is_found_everywhere_in_a_model(model_with) -> None:  # type: ignore[no-untyped-def]
+    refuse_external_tensors(model_with(tensor(external=False)).SerializeToString())
     with pytest.raises(BundleError, match="stores a tensor in another file"):
-        refuse_external_tensors(place(tensor(external=True)).SerializeToString())
+        refuse_external_tensors(model_with(tensor(external=True)).SerializeToString())
 
 
-def test_no_field_hides_behind_a_number_that_overflows() -> None:
+def test_field_number_that_overflows_is_refused() -> None:
     def with_long_key(number: int, wire: int) -> bytes:
-        # Five bytes whose top bit lies beyond 32: onnxruntime's parser drops it and reads field `number`.
+        # Five bytes whose top bit is beyond 32: onnxruntime's parser drops it and reads field `number`.
         return bytes([number << 3 | wire | 0x80, 0x80, 0x80, 0x80, 0x10])
 
     location = b"\x0a\x08location\x12\x0b/etc/passwd"
@@ -98,18 +98,18 @@ def test_no_field_hides_behind_a_number_that_overflows() -> None:
         refuse_external_tensors(bytes([7 << 3 | 2]) + _varint(len(graph)) + graph)
 
 
-def test_what_onnxruntime_would_read_as_its_own_format_is_refused() -> None:
+def test_onnxruntime_own_format_is_refused() -> None:
     with pytest.raises(BundleError, match="not a readable ONNX file"):
         refuse_external_tensors(b"\x0a\x06\x00\x00ORTM")  # on the wire an unknown field of six bytes
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+def test_random_bytes_are_read_or_refused(data: bytes) -> None:
     with contextlib.suppress(BundleError):
         refuse_external_tensors(data)
 
 
-def test_endless_nesting_is_refused() -> None:
+def test_too_deep_nesting_is_refused() -> None:
     model = b""
     for _ in range(100):  # a graph in an attribute of a node of a graph ...
         for field in (6, 5, 1):

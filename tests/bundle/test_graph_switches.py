@@ -1,4 +1,4 @@
-"""A loader can turn on a switch of a graph."""
+"""Turn on a switch of a graph."""
 
 import numpy as np
 import onnxruntime
@@ -20,15 +20,15 @@ def model(switch: str) -> bytes:
     return graph.build()
 
 
-def answer(serialized: bytes) -> float:
+def output(serialized: bytes) -> float:
     session = onnxruntime.InferenceSession(serialized, providers=["CPUExecutionProvider"])
     return float(session.run(["y"], {"x": np.ones(1, np.float32)})[0][0])
 
 
-def test_a_switch_is_off_until_a_loader_turns_it_on() -> None:
-    assert answer(model("fast")) == 3
-    assert answer(turn_on(model("fast"), "fast")) == 2
+def test_switch_is_off_until_it_is_turned_on() -> None:
+    assert output(model("fast")) == 3
+    assert output(turn_on(model("fast"), "fast")) == 2
 
 
-def test_a_model_without_the_switch_comes_back_as_it_is() -> None:
+def test_model_without_the_switch_is_unchanged() -> None:
     assert turn_on(model("other"), "fast") == model("other")

@@ -1,4 +1,4 @@
-"""Small checkpoints whose every value follows from the step."""
+"""Make small checkpoints whose values are computed from the step."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def write(directory: Path, *steps: int, scores: dict[int, float] | None = None) 
 
 
 def is_whole(found: Checkpoint, step: int, *, values: int = 64) -> bool:
-    """Whether it is bit for bit the checkpoint that was made of this step."""
+    """Return whether a checkpoint is bit for bit the one of this step."""
     return digest(found) == digest(checkpoint(step, values=values))
 
 
 def names(directory: Path) -> list[str]:
-    """Everything in a directory, hidden things too."""
+    """Return all names in a directory, hidden ones too."""
     return sorted(path.name for path in directory.iterdir())

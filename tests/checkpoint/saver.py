@@ -1,7 +1,7 @@
-"""A process that saves until it is killed, again and again. Run as `python -m tests.checkpoint.saver`.
+"""A process whose children save until they are killed. Run as `python -m tests.checkpoint.saver`.
 
-It imports torch once. Each line it reads, `DIRECTORY FIRST CALLS`, is one child, forked to save the steps
-from FIRST on and to acknowledge each. The child kills itself at its CALLS-th call to the disk, or never if
+It imports torch once. For each line it reads, `DIRECTORY FIRST CALLS`, it forks a child that saves the steps
+from FIRST on and prints each saved step. The child kills itself at its CALLS-th call to the disk, or never if
 CALLS is 0.
 """
 
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from tests.checkpoint import making
-from tests.checkpoint.strikes import real_write, striking
+from tests.checkpoint.disk_faults import failing_disk, real_write
 from training.checkpoint.keep import keep
 from training.checkpoint.write import save
 
@@ -26,7 +26,7 @@ def say(word: str) -> None:
     real_write(1, f"{word}\n".encode())
 
 
-def save_for_ever(directory: Path, first: int, calls: int) -> None:
+def save_forever(directory: Path, first: int, calls: int) -> None:
     left = itertools.count(calls - 1, -1)
 
     def kill(name: str) -> bool:
@@ -35,10 +35,12 @@ def save_for_ever(directory: Path, first: int, calls: int) -> None:
         return False
 
     if calls:
-        os.fsync = lambda _: None  # what a process wrote survives its kill; this one dies a hundred times
-    with striking(kill, OSError()):
+        os.fsync = lambda _: (
+            None
+        )  # written data survives a kill without fsync, and this test kills a hundred times
+    with failing_disk(kill, OSError()):
         for step in itertools.count(first):
-            # Steps that are best now and then, so that retention has something to decide.
+            # Some steps are the best so far, so that retention keeps different ones.
             save(directory, making.checkpoint(step, values=VALUES), score=float(-step % 5))
             say(f"saved {step}")
             keep(directory, last=LAST)
@@ -49,7 +51,7 @@ def main() -> None:
         directory, first, calls = line.split()
         child = os.fork()
         if child == 0:
-            save_for_ever(Path(directory), int(first), int(calls))
+            save_forever(Path(directory), int(first), int(calls))
         say(f"child {child}")
         os.waitpid(child, 0)
         say("over")

@@ -1,4 +1,4 @@
-"""Whatever happened to a checkpoint's bytes, it is refused, and the one before it is used."""
+"""A damaged checkpoint is refused, and the one before it is used."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TENSORS = "networks.safetensors"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Checkpoints of the steps 1 and 2; a test damages the second and mends it again."""
+    """Checkpoints of the steps 1 and 2; a test damages the second and repairs it."""
     directory = tmp_path_factory.mktemp("run") / "checkpoints"
     making.write(directory, 1, 2)
     return directory
@@ -39,7 +39,7 @@ def assert_the_first_is_used(directory: Path, file: Path) -> None:
     assert "\n" not in reason
 
 
-def test_a_hundred_flipped_bits_are_each_refused_and_the_one_before_is_used(run: Path) -> None:
+def test_hundred_flipped_bits_are_each_found_and_the_older_checkpoint_is_used(run: Path) -> None:
     files, dice = sorted((run / "00000002").iterdir()), random.Random(0)
     for turn in range(100):
         file = files[turn % len(files)]
@@ -52,7 +52,7 @@ def test_a_hundred_flipped_bits_are_each_refused_and_the_one_before_is_used(run:
     assert making.is_whole(load_newest(run)[0], 2)
 
 
-def test_a_hundred_truncations_are_each_refused_and_the_one_before_is_used(run: Path) -> None:
+def test_hundred_truncations_are_each_found_and_the_older_checkpoint_is_used(run: Path) -> None:
     files, dice = sorted((run / "00000002").iterdir()), random.Random(0)
     for turn in range(100):
         file = files[turn % len(files)]
@@ -63,7 +63,7 @@ def test_a_hundred_truncations_are_each_refused_and_the_one_before_is_used(run: 
     assert making.is_whole(load_newest(run)[0], 2)
 
 
-def test_every_bit_of_the_manifest_counts(run: Path) -> None:
+def test_every_flipped_bit_of_the_manifest_is_found(run: Path) -> None:
     whole = (run / "00000002" / MANIFEST).read_bytes()
     for at in range(len(whole) * 8):
         data = bytearray(whole)
@@ -81,11 +81,11 @@ def lose_the_manifest(path: Path) -> None:
     (path / MANIFEST).unlink()
 
 
-def add_a_stranger(path: Path) -> None:
+def add_an_unlisted_file(path: Path) -> None:
     (path / "networks.pt").write_bytes(pickle.dumps({}))
 
 
-def add_a_hidden_stranger(path: Path) -> None:
+def add_a_hidden_unlisted_file(path: Path) -> None:
     (path / ".hidden").write_bytes(b"")
 
 
@@ -119,57 +119,57 @@ def put_a_pipe(path: Path) -> None:
     os.mkfifo(path / TENSORS)
 
 
-def take_a_file_of_the_other(path: Path) -> None:
+def copy_a_file_of_the_other(path: Path) -> None:
     shutil.copy(path.with_name("00000001") / TENSORS, path / TENSORS)
 
 
-def take_the_other_whole(path: Path) -> None:
+def copy_the_other(path: Path) -> None:
     shutil.rmtree(path)
     shutil.copytree(path.with_name("00000001"), path)
 
 
-def ask_for_another_format(path: Path) -> None:
+def set_another_format(path: Path) -> None:
     (path / MANIFEST).write_bytes(Manifest(format=2, step=2, score=None, files={}).to_bytes())
 
 
-def say_nothing(path: Path) -> None:
+def empty_the_manifest(path: Path) -> None:
     (path / MANIFEST).write_text("[]")
 
 
 TAMPERINGS = [
     lose,
     lose_the_manifest,
-    add_a_stranger,
-    add_a_hidden_stranger,
+    add_an_unlisted_file,
+    add_a_hidden_unlisted_file,
     add_a_folder,
     append,
     link_a_file,
     link_the_folder,
     put_a_file_in_its_place,
     put_a_pipe,
-    take_a_file_of_the_other,
-    take_the_other_whole,
-    ask_for_another_format,
-    say_nothing,
+    copy_a_file_of_the_other,
+    copy_the_other,
+    set_another_format,
+    empty_the_manifest,
 ]
 
 
 @pytest.mark.parametrize("tamper", TAMPERINGS, ids=lambda tamper: tamper.__name__)
-def test_every_tampering_is_refused_in_a_sentence(tmp_path: Path, tamper: Callable[[Path], None]) -> None:
+def test_every_tampering_is_refused_with_one_sentence(tmp_path: Path, tamper: Callable[[Path], None]) -> None:
     making.write(tmp_path / "checkpoints", 1, 2)
     tamper(tmp_path / "checkpoints" / "00000002")
     assert_the_first_is_used(tmp_path / "checkpoints", tmp_path / "checkpoints" / "00000002" / TENSORS)
 
 
-def test_a_checkpoint_of_a_later_version_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+def test_later_format_is_not_reported_as_damage(tmp_path: Path) -> None:
     making.write(tmp_path / "checkpoints", 2)
-    ask_for_another_format(tmp_path / "checkpoints" / "00000002")
+    set_another_format(tmp_path / "checkpoints" / "00000002")
     with pytest.raises(CheckpointError, match=r"its format is 2 and this version reads 1\.$"):
         load(tmp_path / "checkpoints" / "00000002")
 
 
 class Trap:
-    """Unpickling it makes a file."""
+    """An object that makes a file when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -178,8 +178,8 @@ class Trap:
         return open, (str(self.path), "w")
 
 
-def vouch_for(path: Path, name: str, data: bytes) -> None:
-    """Put a file into a checkpoint with a manifest that says it belongs there."""
+def add_with_entry(path: Path, name: str, data: bytes) -> None:
+    """Add a file to a checkpoint and to its manifest."""
     (path / name).write_bytes(data)
     manifest = parse_manifest((path / MANIFEST).read_bytes())
     entry = FileEntry(sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
@@ -187,38 +187,38 @@ def vouch_for(path: Path, name: str, data: bytes) -> None:
     (path / MANIFEST).write_bytes(changed.to_bytes())
 
 
-def test_a_pickle_is_never_opened_even_if_the_manifest_vouches_for_it(tmp_path: Path) -> None:
+def test_pickle_is_never_opened_even_if_the_manifest_lists_it(tmp_path: Path) -> None:
     making.write(tmp_path / "checkpoints", 1, 2)
     trap = pickle.dumps(Trap(tmp_path / "sprung"))
-    vouch_for(tmp_path / "checkpoints" / "00000002", TENSORS, trap)
+    add_with_entry(tmp_path / "checkpoints" / "00000002", TENSORS, trap)
     assert_the_first_is_used(tmp_path / "checkpoints", tmp_path / "checkpoints" / "00000002" / TENSORS)
-    vouch_for(tmp_path / "checkpoints" / "00000001", "networks.pt", trap)
+    add_with_entry(tmp_path / "checkpoints" / "00000001", "networks.pt", trap)
     with pytest.raises(CheckpointError):
         load_newest(tmp_path / "checkpoints")
     assert not (tmp_path / "sprung").exists()
 
 
-def test_scalars_that_are_no_json_are_a_sentence_even_if_the_manifest_vouches_for_them(
+def test_invalid_scalars_are_refused_even_if_the_manifest_lists_them(
     tmp_path: Path,
 ) -> None:
     making.write(tmp_path / "checkpoints", 1, 2)
-    vouch_for(tmp_path / "checkpoints" / "00000002", "state.json", b"\xff{")
+    add_with_entry(tmp_path / "checkpoints" / "00000002", "state.json", b"\xff{")
     assert_the_first_is_used(tmp_path / "checkpoints", tmp_path / "checkpoints" / "00000002" / TENSORS)
 
 
-def test_a_checkpoint_may_be_copied_under_a_name_of_one_s_own(tmp_path: Path) -> None:
+def test_checkpoint_can_be_copied_under_another_name(tmp_path: Path) -> None:
     making.write(tmp_path / "checkpoints", 2)
     assert making.is_whole(load(shutil.copytree(tmp_path / "checkpoints" / "00000002", tmp_path / "mine")), 2)
 
 
-def test_no_checkpoint_at_all_is_a_sentence(tmp_path: Path) -> None:
+def test_no_checkpoint_is_reported_with_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"^There is no checkpoint in .*none\.$"):
         load_newest(tmp_path / "none")
     with pytest.raises(CheckpointError, match="cannot be read as a checkpoint: No such file"):
         load(tmp_path / "none")
 
 
-def test_if_none_can_be_used_every_reason_is_told(tmp_path: Path) -> None:
+def test_if_no_checkpoint_can_be_used_every_reason_is_reported(tmp_path: Path) -> None:
     making.write(tmp_path / "checkpoints", 1, 2)
     lose(tmp_path / "checkpoints" / "00000001")
     append(tmp_path / "checkpoints" / "00000002")
@@ -226,7 +226,7 @@ def test_if_none_can_be_used_every_reason_is_told(tmp_path: Path) -> None:
         load_newest(tmp_path / "checkpoints")
 
 
-def test_the_manifest_is_json_that_others_can_read(tmp_path: Path) -> None:
+def test_manifest_is_plain_json(tmp_path: Path) -> None:
     making.write(tmp_path / "checkpoints", 2, scores={2: 0.25})
     facts = json.loads((tmp_path / "checkpoints" / "00000002" / MANIFEST).read_text())
     assert (facts["format"], facts["step"], facts["score"]) == (1, 2, 0.25)

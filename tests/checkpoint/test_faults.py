@@ -1,4 +1,4 @@
-"""A disk that fails at any step of a save: a sentence, no debris, and the old checkpoint is used."""
+"""A disk that fails in any call of a save: one sentence, and the old checkpoint is used."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from tests.checkpoint import making
-from tests.checkpoint.strikes import CALLS, Strike, striking
+from tests.checkpoint.disk_faults import CALLS, ShouldFail, failing_disk
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.read import load_newest
 from training.checkpoint.write import save
 
 GROWING = ("open", "write", "fsync", "mkdir")
-"""The calls that want space."""
+"""The calls that need space."""
 
 
 class Once:
-    """The n-th call fails, the others do not."""
+    """Fail only in the n-th call."""
 
     def __init__(self, at: int) -> None:
         self.at = at
@@ -31,12 +31,12 @@ class Once:
         return self.calls == self.at and name in CALLS
 
     @property
-    def struck(self) -> bool:
+    def has_failed(self) -> bool:
         return self.calls >= self.at
 
 
 class Full(Once):
-    """From the n-th call on nothing more fits."""
+    """Fail in every call that needs space, from the n-th on."""
 
     def __call__(self, name: str) -> bool:
         self.calls += 1
@@ -47,9 +47,9 @@ def failure_of(code: int) -> OSError:
     return OSError(code, os.strerror(code))
 
 
-def save_under(strike: Strike, code: int, directory: Path, step: int) -> str | None:
-    """Save while the disk fails; the sentence, or None if it went well."""
-    with striking(strike, failure_of(code)):
+def save_under(should_fail: ShouldFail, code: int, directory: Path, step: int) -> str | None:
+    """Save while the disk fails; return the error message, or None if the save succeeded."""
+    with failing_disk(should_fail, failure_of(code)):
         try:
             save(directory, making.checkpoint(step))
         except CheckpointError as error:
@@ -58,7 +58,7 @@ def save_under(strike: Strike, code: int, directory: Path, step: int) -> str | N
 
 
 @pytest.mark.parametrize(("kind", "code"), [(Once, errno.ENOSPC), (Once, errno.EIO), (Full, errno.ENOSPC)])
-def test_a_fault_at_any_step_is_a_sentence_and_the_old_one_is_used(
+def test_fault_at_any_disk_call_is_one_sentence_and_keeps_the_old_checkpoint(
     tmp_path: Path, kind: type[Once], code: int
 ) -> None:
     directory = tmp_path / "checkpoints"
@@ -66,14 +66,14 @@ def test_a_fault_at_any_step_is_a_sentence_and_the_old_one_is_used(
     at = failures = 0
     while True:
         at += 1
-        strike = kind(at)
-        sentence = save_under(strike, code, directory, 2)
-        if not strike.struck:
+        should_fail = kind(at)
+        sentence = save_under(should_fail, code, directory, 2)
+        if not should_fail.has_failed:
             break
         found, skipped = load_newest(directory)
         assert skipped == []
         assert making.names(tmp_path) == ["checkpoints", "latest.json"]
-        if sentence is None:  # what failed came after the checkpoint was safe, or wanted no space
+        if sentence is None:  # the failing call came after the checkpoint was safe, or needed no space
             assert making.is_whole(found, 2)
         else:
             failures += 1
@@ -92,16 +92,14 @@ def test_a_fault_at_any_step_is_a_sentence_and_the_old_one_is_used(
     assert failures >= 25
 
 
-def test_a_disk_that_takes_a_few_bytes_at_a_time_gets_them_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_partial_writes_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole_write = os.write
     monkeypatch.setattr(os, "write", lambda handle, data: whole_write(handle, data[:1000]))
     making.write(tmp_path / "checkpoints", 1)
     assert making.is_whole(load_newest(tmp_path / "checkpoints")[0], 1)
 
 
-def test_every_file_and_every_name_is_on_the_disk_before_the_save_is_acknowledged(
+def test_every_file_and_name_is_synced_before_save_returns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events: list[tuple[str, int]] = []
@@ -125,7 +123,7 @@ def test_every_file_and_every_name_is_on_the_disk_before_the_save_is_acknowledge
     assert ("fsync", directory.stat().st_ino) in events[renamed:]
 
 
-def test_a_fault_while_the_first_is_written_leaves_nothing(tmp_path: Path) -> None:
+def test_fault_in_the_first_save_leaves_nothing(tmp_path: Path) -> None:
     sentence = save_under(Once(12), errno.ENOSPC, tmp_path / "run" / "checkpoints", 1)
     assert sentence is not None
     assert (
@@ -134,20 +132,20 @@ def test_a_fault_while_the_first_is_written_leaves_nothing(tmp_path: Path) -> No
     assert making.names(tmp_path / "run" / "checkpoints") == []
 
 
-def test_a_fault_is_not_fatal_to_the_next_save(tmp_path: Path) -> None:
+def test_save_works_after_a_fault(tmp_path: Path) -> None:
     making.write(tmp_path / "checkpoints", 1)
     assert save_under(Once(8), errno.EIO, tmp_path / "checkpoints", 2)
     making.write(tmp_path / "checkpoints", 2)
     assert making.is_whole(load_newest(tmp_path / "checkpoints")[0], 2)
 
 
-def test_a_place_that_cannot_be_written_to_is_a_sentence(tmp_path: Path) -> None:
+def test_unwritable_directory_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "checkpoints").write_bytes(b"")
     with pytest.raises(CheckpointError, match=r"could not be written to .* \(File exists; there was none"):
         save(tmp_path / "checkpoints", making.checkpoint(1))
 
 
-def test_an_unreadable_checkpoint_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_checkpoint_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = tmp_path / "checkpoints"
     making.write(directory, 1, 2)
     real_open = os.open

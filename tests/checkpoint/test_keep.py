@@ -1,4 +1,4 @@
-"""Which checkpoints stay."""
+"""Which checkpoints are kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def damage(folder: Path) -> None:
     (folder / "networks.safetensors").write_bytes(b"")
 
 
-def test_the_last_few_and_the_best_stay(tmp_path: Path) -> None:
+def test_newest_and_best_are_kept(tmp_path: Path) -> None:
     directory = tmp_path / "checkpoints"
     making.write(directory, 1, 2, 3, 4, 5, scores={1: 0.9, 2: 0.1, 3: 0.5, 5: 0.4})
     assert [path.name for path in keep(directory, last=2)] == ["00000001", "00000003"]
@@ -29,33 +29,33 @@ def test_the_last_few_and_the_best_stay(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "latest.json").read_text())["best"]["step"] == 2
 
 
-def test_the_best_among_the_last_is_no_extra_one(tmp_path: Path) -> None:
+def test_best_among_the_newest_is_not_kept_twice(tmp_path: Path) -> None:
     making.write(tmp_path / "checkpoints", 1, 2, 3, scores={1: 0.9, 2: 0.5, 3: 0.1})
     keep(tmp_path / "checkpoints", last=1)
     assert making.names(tmp_path / "checkpoints") == ["00000003"]
 
 
-def test_of_equally_good_ones_the_newer_is_the_best(tmp_path: Path) -> None:
+def test_of_equal_scores_the_newer_is_the_best(tmp_path: Path) -> None:
     making.write(tmp_path / "checkpoints", 1, 2, 3, scores={1: 0.5, 2: 0.5})
     assert find_best(tmp_path / "checkpoints") == tmp_path / "checkpoints" / "00000002"
     keep(tmp_path / "checkpoints", last=1)
     assert making.names(tmp_path / "checkpoints") == ["00000002", "00000003"]
 
 
-def test_without_any_score_only_the_last_stay(tmp_path: Path) -> None:
+def test_without_scores_only_the_newest_are_kept(tmp_path: Path) -> None:
     making.write(tmp_path / "checkpoints", 9, 10, 100)
     assert find_best(tmp_path / "checkpoints") is None
     keep(tmp_path / "checkpoints", last=2)
     assert making.names(tmp_path / "checkpoints") == ["00000010", "00000100"]
 
 
-def test_fewer_than_wanted_all_stay(tmp_path: Path) -> None:
+def test_fewer_than_the_limit_are_all_kept(tmp_path: Path) -> None:
     making.write(tmp_path / "checkpoints", 1, 2)
     assert keep(tmp_path / "checkpoints", last=3) == []
     assert making.names(tmp_path / "checkpoints") == ["00000001", "00000002"]
 
 
-def test_a_damaged_one_never_takes_a_good_one_s_place(tmp_path: Path) -> None:
+def test_damaged_checkpoint_does_not_count_as_kept(tmp_path: Path) -> None:
     directory = tmp_path / "checkpoints"
     making.write(directory, 1, 2, 3)
     damage(directory / "00000002")
@@ -64,7 +64,7 @@ def test_a_damaged_one_never_takes_a_good_one_s_place(tmp_path: Path) -> None:
     assert making.is_whole(load_newest(directory)[0], 1)
 
 
-def test_a_damaged_one_goes_once_enough_good_ones_are_newer(tmp_path: Path) -> None:
+def test_damaged_checkpoint_is_deleted_once_enough_newer_ones_verify(tmp_path: Path) -> None:
     directory = tmp_path / "checkpoints"
     making.write(directory, 1, 2, 3, 4, scores={1: 0.2, 2: 0.1})
     damage(directory / "00000002")
@@ -73,7 +73,7 @@ def test_a_damaged_one_goes_once_enough_good_ones_are_newer(tmp_path: Path) -> N
     assert json.loads((tmp_path / "latest.json").read_text())["best"]["step"] == 1
 
 
-def test_nothing_is_deleted_if_none_is_good(tmp_path: Path) -> None:
+def test_nothing_is_deleted_if_none_verifies(tmp_path: Path) -> None:
     directory = tmp_path / "checkpoints"
     making.write(directory, 1, 2)
     damage(directory / "00000001")
@@ -82,12 +82,12 @@ def test_nothing_is_deleted_if_none_is_good(tmp_path: Path) -> None:
     assert making.names(directory) == ["00000001", "00000002"]
 
 
-def test_keeping_none_is_refused(tmp_path: Path) -> None:
+def test_keeping_zero_checkpoints_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="At least 1 checkpoint must be kept, got 0"):
         keep(tmp_path, last=0)
 
 
-def test_one_that_cannot_be_deleted_stays_whole_and_is_a_sentence(
+def test_checkpoint_that_cannot_be_deleted_stays_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = tmp_path / "checkpoints"

@@ -1,4 +1,4 @@
-"""kill -9 at any moment: no corrupt checkpoint is accepted, and none that was acknowledged is lost."""
+"""kill -9 at any moment: no damaged checkpoint is accepted, and no reported one is lost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Saver:
-    """The saving process, seen from outside."""
+    """Controls the process that saves."""
 
     def __init__(self) -> None:
         single = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -37,7 +37,7 @@ class Saver:
         self.heard = ""
 
     def start(self, directory: Path, first: int, *, calls: int = 0) -> int:
-        """Let a child save; its process id."""
+        """Start a child that saves, and return its process id."""
         assert self.process.stdin is not None
         self.heard = ""
         self.process.stdin.write(f"{directory} {first} {calls}\n".encode())
@@ -46,11 +46,11 @@ class Saver:
 
     def listen_for(self, word: str, *, count: int = 1) -> None:
         while len(self.words(word)) < count:
-            assert not self.words("over"), "the saving child ended by itself"
+            assert not self.words("over"), "the child that saves ended by itself"
             self.hear()
 
     def listen_until(self, moment: float) -> None:
-        """Listen to the child until the clock says so."""
+        """Read the child's output until a moment of `time.perf_counter`."""
         assert self.process.stdout is not None
         while (left := moment - time.perf_counter()) > 0:
             if select.select([self.process.stdout], [], [], left)[0]:
@@ -59,7 +59,7 @@ class Saver:
     def hear(self) -> None:
         assert self.process.stdout is not None
         words = os.read(self.process.stdout.fileno(), 65_536)
-        assert words, "the saving process is gone"
+        assert words, "the process that saves has ended"
         self.heard += words.decode()
 
     def words(self, word: str) -> list[str]:
@@ -85,7 +85,7 @@ def saver() -> Iterator[Saver]:
 
 
 def assert_nothing_is_lost(directory: Path, acknowledged: list[int]) -> int:
-    """The newest step, after checking that it is whole and that everything promised is there."""
+    """Return the newest step, after checking that it is complete and every reported step is there."""
     found, skipped = load_newest(directory)
     assert skipped == []
     assert making.is_whole(found, found.step, values=VALUES)
@@ -99,7 +99,7 @@ def assert_nothing_is_lost(directory: Path, acknowledged: list[int]) -> int:
     return found.step
 
 
-def test_killed_at_thirty_random_moments(saver: Saver, tmp_path: Path) -> None:
+def test_kill_at_thirty_random_moments_loses_nothing(saver: Saver, tmp_path: Path) -> None:
     directory, dice = tmp_path / "checkpoints", random.Random(0)
     acknowledged: list[int] = []
     step = 0
@@ -116,11 +116,11 @@ def test_killed_at_thirty_random_moments(saver: Saver, tmp_path: Path) -> None:
     assert not [name for name in making.names(directory) if name.startswith(".")]
 
 
-def test_killed_at_each_call_to_the_disk(saver: Saver, tmp_path: Path) -> None:
+def test_kill_at_each_disk_call_loses_nothing(saver: Saver, tmp_path: Path) -> None:
     for step in (1, 2):
         save(tmp_path / "before", making.checkpoint(step, values=VALUES), score=float(-step % 5))
     calls = 0
-    # Until the second acknowledgement: the child has a save, a deletion and another save behind it by then.
+    # Until the second reported step: by then the child has saved, deleted and saved again.
     while calls == 0 or len(saver.acknowledged) < 2:
         calls += 1
         directory = tmp_path / str(calls) / "checkpoints"

@@ -73,7 +73,7 @@ def content(net: nn.Module, optimizer: Optimizer) -> str:
 
 
 @pytest.mark.parametrize("make", MAKES.values(), ids=MAKES.keys())
-def test_training_goes_on_bit_for_bit_after_a_checkpoint(tmp_path: Path, make: Make) -> None:
+def test_training_resumes_bit_for_bit(tmp_path: Path, make: Make) -> None:
     straight = network()
     unbroken = make(straight)
     train(straight, unbroken, 0, 5)
@@ -90,7 +90,7 @@ def test_training_goes_on_bit_for_bit_after_a_checkpoint(tmp_path: Path, make: M
     assert digest(found) == before  # the checkpoint is not the optimizer's memory
 
 
-def test_the_state_dict_is_the_same_to_its_types(tmp_path: Path) -> None:
+def test_state_dict_is_restored_with_its_types(tmp_path: Path) -> None:
     net = network()
     optimizer = in_two_groups(net)
     train(net, optimizer, 0, 2)
@@ -105,7 +105,7 @@ def test_the_state_dict_is_the_same_to_its_types(tmp_path: Path) -> None:
         assert all(torch.equal(got["state"][index][name], value) for name, value in entry.items())
 
 
-def test_an_optimizer_that_never_stepped_has_a_checkpoint_too(tmp_path: Path) -> None:
+def test_optimizer_without_steps_can_be_saved(tmp_path: Path) -> None:
     net = network()
     found = through_the_disk(tmp_path / "checkpoints", net, pack_optimizer(adam()(net)))
     again = adam()(net)
@@ -123,7 +123,7 @@ def test_an_optimizer_that_never_stepped_has_a_checkpoint_too(tmp_path: Path) ->
         ),
     ],
 )
-def test_a_state_of_other_networks_is_refused_in_a_sentence(other: nn.Module, sentence: str) -> None:
+def test_state_of_other_networks_is_refused_with_one_sentence(other: nn.Module, sentence: str) -> None:
     net = network()
     optimizer = adam()(net)
     train(net, optimizer, 0, 1)

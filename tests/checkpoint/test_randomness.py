@@ -24,7 +24,7 @@ def draw() -> tuple[list[float], ...]:
     )
 
 
-def test_every_generator_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_every_random_generator_is_restored(tmp_path: Path) -> None:
     draw()
     state = random_state()
     path = save(tmp_path / "checkpoints", Checkpoint(1, {"random": state.tensors}, state.scalars))
@@ -38,7 +38,7 @@ def test_every_generator_goes_on_where_it_was(tmp_path: Path) -> None:
     assert draw() == expected
 
 
-def test_a_state_can_be_restored_more_than_once() -> None:
+def test_random_state_can_be_restored_more_than_once() -> None:
     state = random_state()
     expected = draw()
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""What stands on the disk after a save, and what comes back."""
+"""The files after a save, and what is read back."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def of_every_kind() -> dict[str, torch.Tensor]:
     return {**tensors, "odd": odd, "scalar": torch.tensor(3.0), "empty": torch.empty(0, 3), "wide": wide}
 
 
-def test_everything_comes_back_bit_for_bit(tmp_path: Path) -> None:
+def test_checkpoint_is_read_back_bit_for_bit(tmp_path: Path) -> None:
     tensors = of_every_kind()
     written = Checkpoint(7, {"networks": tensors, "nothing": {}}, {"third": 1 / 3, "list": [1, None, "é"]})
     found = load(save(tmp_path / "checkpoints", written))
@@ -50,7 +50,7 @@ def test_everything_comes_back_bit_for_bit(tmp_path: Path) -> None:
         assert torch.equal(back.contiguous().view(-1).view(torch.uint8), tensor.reshape(-1).view(torch.uint8))
 
 
-def test_a_tensor_file_is_one_that_the_safetensors_library_s_own_tools_read(tmp_path: Path) -> None:
+def test_safetensors_library_reads_the_tensor_files(tmp_path: Path) -> None:
     tensors = of_every_kind()
     path = save(tmp_path / "checkpoints", Checkpoint(7, {"networks": tensors}, {})) / "networks.safetensors"
     with safe_open(path, "pt") as file:
@@ -60,7 +60,7 @@ def test_a_tensor_file_is_one_that_the_safetensors_library_s_own_tools_read(tmp_
         assert file.get_tensor("torch.bool").equal(tensors["torch.bool"])
 
 
-def test_equal_states_are_equal_bytes_wherever_and_whenever_they_are_written(tmp_path: Path) -> None:
+def test_equal_states_give_equal_bytes(tmp_path: Path) -> None:
     making.write(tmp_path / "a" / "checkpoints", 3)
     making.write(tmp_path / "another" / "checkpoints", 3)
     one, other = (tmp_path / run / "checkpoints" / "00000003" for run in ("a", "another"))
@@ -68,7 +68,7 @@ def test_equal_states_are_equal_bytes_wherever_and_whenever_they_are_written(tmp
     assert all((one / name).read_bytes() == (other / name).read_bytes() for name in making.names(one))
 
 
-def test_the_digest_tells_every_difference() -> None:
+def test_digest_differs_for_every_difference() -> None:
     state = making.checkpoint(3)
     first, second = state.tensors["networks"]["genA2B/encoder.weight"].clone(), state.tensors["random"]
     first.view(torch.int32)[0, 0] ^= 1
@@ -83,7 +83,7 @@ def test_the_digest_tells_every_difference() -> None:
     assert len({digest(each) for each in [state, *others]}) == 6
 
 
-def test_the_directory_holds_step_folders_and_beside_it_latest_names_the_latest_and_the_best(
+def test_directory_has_step_folders_and_latest_json_names_the_latest_and_the_best(
     tmp_path: Path,
 ) -> None:
     directory = tmp_path / "run" / "checkpoints"
@@ -97,27 +97,27 @@ def test_the_directory_holds_step_folders_and_beside_it_latest_names_the_latest_
     assert load_newest(directory)[0].step == 100_000_000
 
 
-def test_a_score_that_is_no_number_is_none(tmp_path: Path) -> None:
+def test_score_that_is_not_finite_is_not_recorded(tmp_path: Path) -> None:
     making.write(tmp_path / "checkpoints", 1, 2, scores={1: math.nan, 2: -math.inf})
     assert json.loads((tmp_path / "latest.json").read_text())["best"] is None
     assert load_newest(tmp_path / "checkpoints")[0].step == 2
 
 
 @pytest.mark.parametrize("lie", ["", "{", '{"latest": {"path": "checkpoints/00000009", "step": 9}}'])
-def test_reading_never_believes_latest(tmp_path: Path, lie: str) -> None:
+def test_reading_ignores_latest_json(tmp_path: Path, lie: str) -> None:
     making.write(tmp_path / "checkpoints", 1, 2)
     (tmp_path / "latest.json").write_text(lie)
     assert making.is_whole(load_newest(tmp_path / "checkpoints")[0], 2)
 
 
-def test_saving_the_same_state_twice_is_no_harm(tmp_path: Path) -> None:
+def test_saving_the_same_state_twice_writes_once(tmp_path: Path) -> None:
     making.write(tmp_path / "checkpoints", 1)
     before = (tmp_path / "checkpoints" / "00000001" / "manifest.json").stat()
     making.write(tmp_path / "checkpoints", 1)
     assert (tmp_path / "checkpoints" / "00000001" / "manifest.json").stat().st_ino == before.st_ino
 
 
-def test_another_state_of_the_same_step_never_takes_the_place_of_a_good_one(tmp_path: Path) -> None:
+def test_another_state_of_the_same_step_does_not_replace_a_good_one(tmp_path: Path) -> None:
     making.write(tmp_path / "checkpoints", 1)
     with pytest.raises(CheckpointError, match="holds another state of step 1; move it away"):
         save(tmp_path / "checkpoints", making.checkpoint(2)._replace(step=1))
@@ -125,7 +125,7 @@ def test_another_state_of_the_same_step_never_takes_the_place_of_a_good_one(tmp_
     assert making.names(tmp_path / "checkpoints") == ["00000001"]
 
 
-def test_a_damaged_one_gives_way_to_the_same_step_saved_again(tmp_path: Path) -> None:
+def test_damaged_checkpoint_is_replaced_by_the_same_step(tmp_path: Path) -> None:
     making.write(tmp_path / "checkpoints", 1)
     (tmp_path / "checkpoints" / "00000001" / "state.json").write_text("{}")
     making.write(tmp_path / "checkpoints", 1)
@@ -133,7 +133,7 @@ def test_a_damaged_one_gives_way_to_the_same_step_saved_again(tmp_path: Path) ->
     assert making.names(tmp_path / "checkpoints") == ["00000001"]
 
 
-def test_what_a_killed_process_left_goes_at_the_next_save_and_nothing_else_does(tmp_path: Path) -> None:
+def test_next_save_deletes_only_what_a_killed_process_left(tmp_path: Path) -> None:
     directory = tmp_path / "checkpoints"
     making.write(directory, 1)
     for name in (".00000002.new", ".00000000.gone", "notes", ".cache"):
@@ -145,19 +145,19 @@ def test_what_a_killed_process_left_goes_at_the_next_save_and_nothing_else_does(
     assert making.names(tmp_path) == ["checkpoints", "latest.json"]
 
 
-def test_a_number_that_is_not_finite_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
+def test_scalar_that_is_not_finite_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         save(tmp_path / "checkpoints", Checkpoint(1, {}, {"loss": math.nan}))
     assert making.names(tmp_path / "checkpoints") == []
 
 
 @pytest.mark.parametrize("scalars", [{"betas": (0.5, 0.999)}, {"state": {0: 1}}])
-def test_what_json_would_silently_change_is_a_programmer_s_mistake(tmp_path: Path, scalars) -> None:  # type: ignore[no-untyped-def]
+def test_scalars_that_json_would_change_fail_an_assertion(tmp_path: Path, scalars) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(AssertionError, match="not plain JSON"):
         save(tmp_path / "checkpoints", Checkpoint(1, {}, scalars))
 
 
-def test_several_objects_share_a_group_and_come_apart_again() -> None:
+def test_group_of_several_objects_can_be_split_again() -> None:
     parts = {"gen": {"a.b": torch.zeros(1), "c": torch.ones(1)}, "generator": {"a.b": torch.zeros(2)}}
     group = join_groups(parts)
     assert {part: split_group(group, part) for part in parts} == parts

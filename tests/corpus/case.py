@@ -1,4 +1,4 @@
-"""One entry of the corpus: the bytes somebody may send, and the answer they must get."""
+"""One entry of the corpus: a request body, and the response that it must get."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import NamedTuple
 
 UNDECODABLE = (422, "undecodable")
 TOO_MANY = (422, "too_many_pixels")
-STRANGE = (415, "unsupported_format")
+UNSUPPORTED = (415, "unsupported_format")
 WRONG_TYPE = (415, "unsupported_media_type")
 MALFORMED = (400, "malformed_multipart")
 NO_FILE = (422, "missing_file")
 SECOND_PART = (422, "unexpected_part")
-FINE = (200, "")
+OK = (200, "")
 
 
 class Case(NamedTuple):
-    """A body and its fate."""
+    """A request body and the expected response."""
 
     name: str
     body: bytes
-    fate: tuple[int, str] = FINE
-    """The status, and the code of the problem; no code where it is a picture."""
+    expected: tuple[int, str] = OK
+    """The status, and the code of the problem; the code is empty for a picture."""
     content_type: str = "image/png"

@@ -1,10 +1,10 @@
-"""Forms and Content-Types, odd and wrong, around a sound picture."""
+"""Unusual and invalid forms and Content-Types with a valid picture."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.corpus.case import MALFORMED, NO_FILE, SECOND_PART, STRANGE, WRONG_TYPE, Case
+from tests.corpus.case import MALFORMED, NO_FILE, SECOND_PART, UNSUPPORTED, WRONG_TYPE, Case
 from tests.images.drawing import file, gradient
 
 PICTURE = file(gradient(40, 56), "PNG")
@@ -13,7 +13,7 @@ NAME = b'Content-Disposition: form-data; name="file"'
 
 
 def cases() -> Iterator[Case]:
-    """All of them."""
+    """Yield all cases."""
     yield from _types()
     for group in (_good_forms(), _bad_forms(), _boundaries()):
         for case in group:
@@ -86,7 +86,7 @@ def _bad_forms() -> Iterator[Case]:
     yield Case("of-no-disposition", _form(b"Content-Type: image/png"), NO_FILE, FORM)
     yield Case("of-no-headers", b"--x\r\n\r\n" + PICTURE + b"\r\n--x--\r\n", NO_FILE, FORM)
     yield Case("of-no-content", _form(NAME, content=b""), NO_FILE, FORM)
-    yield Case("of-text", _form(NAME, content=b"hello"), STRANGE, FORM)
+    yield Case("of-text", _form(NAME, content=b"hello"), UNSUPPORTED, FORM)
     yield Case("of-two-files", _part(NAME) + _form(NAME), SECOND_PART, FORM)
     yield Case("of-a-file-and-a-field", _part(NAME) + _form(b"A: b", content=b"c"), SECOND_PART, FORM)
     yield Case("of-100000-parts", _part(NAME, content=b"") * 100_000 + b"--x--", SECOND_PART, FORM)

@@ -1,4 +1,4 @@
-"""JPEG files: odd ones that every viewer shows, and broken ones."""
+"""JPEG files: unusual ones that every viewer shows, and damaged ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SOF, SOS, DHT, DQT = b"\xff\xc0", b"\xff\xda", b"\xff\xc4", b"\xff\xdb"
 
 
 def cases() -> Iterator[Case]:
-    """All of them."""
+    """Yield all cases."""
     for group in (_ways_to_write(), _oriented(), _notes(), _frames(), _torn(), _misbuilt()):
         for case in group:
             yield case._replace(name=f"jpeg-{case.name}", content_type="image/jpeg")
@@ -149,7 +149,7 @@ def _misbuilt() -> Iterator[Case]:
 
 
 def _without(data: bytes, marker: bytes) -> bytes:
-    """The file without any segment of a kind."""
+    """Return the file without the segments of a marker."""
     while (at := data.find(marker)) >= 0 and at < data.index(SOS):
         data = data[:at] + data[at + 2 + int.from_bytes(data[at + 2 : at + 4]) :]
     return data

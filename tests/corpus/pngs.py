@@ -1,4 +1,4 @@
-"""PNG files: every depth and colour type there is, what tools add, and broken ones."""
+"""PNG files: every depth and colour type, chunks that programs add, and damaged files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 from PIL import Image
 
-from tests.corpus.case import STRANGE, TOO_MANY, UNDECODABLE, Case
+from tests.corpus.case import TOO_MANY, UNDECODABLE, UNSUPPORTED, Case
 from tests.images.drawing import (
     exif,
     file,
@@ -30,7 +30,7 @@ PALETTE = png_chunk(b"PLTE", bytes(range(256)) * 3)
 
 
 def cases() -> Iterator[Case]:
-    """All of them."""
+    """Yield all cases."""
     for group in (_kinds(), _oriented(), _additions(), _sizes(), _headers(), _pixels(), _chunks(), _torn()):
         for case in group:
             yield case._replace(name=f"png-{case.name}")
@@ -66,7 +66,7 @@ def _kinds() -> Iterator[Case]:
 
 
 def _interlaced(depth: int, colour: int, extra: bytes) -> bytes:
-    """Adam7: the seven passes' rows behind one another."""
+    """Return an Adam7 PNG: the rows of the seven passes one after the other."""
     passes = (
         (0, 0, 8, 8),
         (4, 0, 8, 8),
@@ -116,8 +116,8 @@ def _additions() -> Iterator[Case]:
         "transparency-of-another-kind": png_chunk(b"tRNS", b"\0"),
     }
     for name, chunk in chunks.items():
-        fate = UNDECODABLE if name == "transparency-of-another-kind" else (200, "")
-        yield Case(name, with_png_chunks(PLAIN, chunk), fate)
+        expected = UNDECODABLE if name == "transparency-of-another-kind" else (200, "")
+        yield Case(name, with_png_chunks(PLAIN, chunk), expected)
     tails = {"garbage": b"garbage" * 500, "zip": b"PK\3\4" + bytes(60), "png": PLAIN, "html": b"<script>"}
     for name, tail in tails.items():
         yield Case(f"{name}-behind-the-end", PLAIN + tail)
@@ -141,14 +141,14 @@ def _headers() -> Iterator[Case]:
         if depth not in DEPTHS.get(colour, ()) and (depth in (3, 8) or colour in (2, 3)):
             name, header = f"type-{colour}-of-{depth}-bits", bytes((depth, colour, 0, 0, 0))
             yield Case(name, _with_header(56, 40, header), UNDECODABLE)
-    yield Case("another-compression", _with_header(56, 40, b"\x08\2\1\0\0"))  # there is but one
+    yield Case("another-compression", _with_header(56, 40, b"\x08\2\1\0\0"))  # there is only one
     yield Case("another-filter-method", _with_header(56, 40, b"\x08\2\0\1\0"), UNDECODABLE)
     yield Case("header-cut", SIGNATURE + png_chunk(b"IHDR", PLAIN[16:28]) + PLAIN[33:], UNDECODABLE)
     yield Case("header-with-wrong-checksum", PLAIN[:32] + b"?" + PLAIN[33:], UNDECODABLE)
     yield Case("no-header", SIGNATURE + PLAIN[33:], UNDECODABLE)
     yield Case("header-last", SIGNATURE + PLAIN[33:-12] + PLAIN[8:33] + END, UNDECODABLE)
-    yield Case("through-a-text-mode", PLAIN.replace(b"\r\n", b"\n"), STRANGE)
-    yield Case("behind-a-byte-order-mark", b"\xef\xbb\xbf" + PLAIN, STRANGE)
+    yield Case("through-a-text-mode", PLAIN.replace(b"\r\n", b"\n"), UNSUPPORTED)
+    yield Case("behind-a-byte-order-mark", b"\xef\xbb\xbf" + PLAIN, UNSUPPORTED)
 
 
 def _pixels() -> Iterator[Case]:
@@ -178,9 +178,9 @@ def _chunks() -> Iterator[Case]:
     indexed = _header(13, 9, b"\x08\3\0\0\0")
     pixels = png_chunk(b"IDAT", zlib.compress(_noise(8, 3))) + END
     yield Case("palette-of-one", SIGNATURE + indexed + png_chunk(b"PLTE", b"\1\2\3") + pixels)
-    yield Case("palette-missing", SIGNATURE + indexed + pixels)  # the indices are taken for greys
+    yield Case("palette-missing", SIGNATURE + indexed + pixels)  # the indices are read as grey levels
     length_lies = PLAIN[:33] + b"\xff\xff\xff\xff" + PLAIN[37:]
-    yield Case("pixels-of-4-gb", length_lies)  # which they are not: all rows are there
+    yield Case("pixels-of-4-gb", length_lies)  # the length is wrong, but all rows are there
     yield Case("chunk-of-4-gb", PLAIN[:33] + b"\xff\xff\xff\xfftEXt" + PLAIN[33:], UNDECODABLE)
     yield Case("chunk-longer-than-the-file", PLAIN[:33] + b"\0\1\0\0tEXt" + PLAIN[33:], UNDECODABLE)
     yield Case("apples-own-png", SIGNATURE + png_chunk(b"CgBI", bytes(4)) + PLAIN[8:])

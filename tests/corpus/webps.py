@@ -1,4 +1,4 @@
-"""WebP files: lossy, lossless, animated, with everything the container holds, and broken ones."""
+"""WebP files: lossy, lossless, animated, with every chunk of the container, and damaged ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from tests.corpus.case import STRANGE, TOO_MANY, UNDECODABLE, Case
+from tests.corpus.case import TOO_MANY, UNDECODABLE, UNSUPPORTED, Case
 from tests.images.drawing import exif, file, gradient, swapped_profile
 
 DRAWN = gradient(40, 56)
@@ -18,7 +18,7 @@ CLEAR = np.dstack([DRAWN, DRAWN[..., :1]])
 
 
 def cases() -> Iterator[Case]:
-    """All of them."""
+    """Yield all cases."""
     for group in (_ways_to_write(), _notes(), _containers(), _torn()):
         for case in group:
             yield case._replace(name=f"webp-{case.name}", content_type="image/webp")
@@ -37,7 +37,7 @@ def _extended(flags: int, width: int, height: int) -> tuple[bytes, bytes]:
 
 
 def _chunk(data: bytes) -> tuple[bytes, bytes]:
-    """The one chunk of a plain file."""
+    """Return the only chunk of a plain file."""
     size = int.from_bytes(data[16:20], "little")
     return data[12:16], data[20 : 20 + size]
 
@@ -82,7 +82,7 @@ def _containers() -> Iterator[Case]:
     yield Case("riff-says-zero", _riff(picture, size=0), UNDECODABLE)
     yield Case("riff-says-4-gb", _riff(picture, size=0xFFFF_FFFE), UNDECODABLE)
     yield Case("riff-says-less", _riff(picture, size=50), UNDECODABLE)
-    yield Case("of-another-form", _riff(picture, form=b"WAVE"), STRANGE)
+    yield Case("of-another-form", _riff(picture, form=b"WAVE"), UNSUPPORTED)
     yield Case("garbage-behind-the-end", LOSSY + b"garbage" * 100)
     yield Case(
         "lossy-frame-of-no-size", _riff((b"VP8 ", picture[1][:6] + bytes(4) + picture[1][10:])), UNDECODABLE

@@ -1,4 +1,4 @@
-"""`ugatit-train import`: an official checkpoint becomes verified bundles, or one clear sentence."""
+"""`ugatit-train import`: an official checkpoint becomes verified bundles, or is refused with one sentence."""
 
 import argparse
 import io
@@ -28,7 +28,7 @@ Command = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run `ugatit-train`; the exit code and what it said on standard error."""
+    """Run `ugatit-train`, and return the exit code and standard error."""
 
     def call(*arguments: object) -> tuple[int, str]:
         monkeypatch.setattr("sys.argv", ["ugatit-train", *map(str, arguments)])
@@ -60,7 +60,7 @@ def assert_whole(bundle: Bundle) -> None:
 
 
 @pytest.mark.parametrize("variant", ["light", "full"])
-def test_a_checkpoint_becomes_one_verified_bundle_per_direction(
+def test_checkpoint_becomes_one_verified_bundle_per_direction(
     tmp_path: Path, command: Command, variant: str
 ) -> None:
     code, error = imported(command, checkpoint(variant), tmp_path / "out", "--discriminators")
@@ -76,14 +76,14 @@ def test_a_checkpoint_becomes_one_verified_bundle_per_direction(
         assert DISCRIMINATORS in bundle.files
 
 
-def test_each_direction_has_the_generator_and_the_judges_of_its_own(tmp_path: Path, command: Command) -> None:
+def test_each_direction_has_its_own_generator_and_discriminators(tmp_path: Path, command: Command) -> None:
     imported(command, checkpoint("light"), tmp_path, "--discriminators")
     a, b = (read_bundle(tmp_path / direction).files for direction in ("cat2dog", "dog2cat"))
     assert a[GENERATOR] != b[GENERATOR]
     assert a[DISCRIMINATORS] != b[DISCRIMINATORS]
 
 
-def test_facts_given_on_the_command_line_stand_in_manifest_and_card(tmp_path: Path, command: Command) -> None:
+def test_options_are_written_to_manifest_and_card(tmp_path: Path, command: Command) -> None:
     (tmp_path / "notes.md").write_text("Whiskers come out well.")
     facts = ("--steps", 1234, "--data", "my cats", "--licence", "CC0", "--notes", tmp_path / "notes.md")
     imported(command, checkpoint("light"), tmp_path / "out", *facts)
@@ -94,7 +94,7 @@ def test_facts_given_on_the_command_line_stand_in_manifest_and_card(tmp_path: Pa
     assert "Whiskers come out well." in bundle.card
 
 
-def test_only_one_direction_is_written_when_asked(tmp_path: Path, command: Command) -> None:
+def test_only_writes_one_direction(tmp_path: Path, command: Command) -> None:
     imported(command, checkpoint("light"), tmp_path / "out", "--only", "b2a")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["dog2cat"]
 
@@ -124,7 +124,7 @@ def with_other_shape(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def with_a_stranger(content: dict[str, Any]) -> dict[str, Any]:
+def with_an_unknown_key(content: dict[str, Any]) -> dict[str, Any]:
     content["genB2A"]["HourGlass.0.weight"] = torch.zeros(1)
     return content
 
@@ -151,13 +151,13 @@ def with_a_number(content: dict[str, Any]) -> dict[str, Any]:
         (lambda content: content["genA2B"], "found no genA2B and no genB2A among its entries (gap_fc.weight"),
         (lambda _: [1, 2], "found a list"),
         (with_other_shape, "genA2B has style.hidden.2.weight of shape (3, 3) where (16, 16) was expected"),
-        (with_a_stranger, "genB2A has HourGlass.0.weight: it is of another architecture"),
+        (with_an_unknown_key, "genB2A has HourGlass.0.weight: it is of another architecture"),
         (with_a_number, "genA2B is no state dict of tensors: gap_fc.weight is a float"),
         (with_a_sparse_tensor, "genA2B is no state dict of tensors"),
         (without_channels, "genA2B is a full generator of"),
     ],
 )
-def test_what_is_no_such_checkpoint_gets_one_sentence(
+def test_other_content_is_refused_with_one_sentence(
     tmp_path: Path, command: Command, change: Callable[[dict[str, Any]], Any], says: str
 ) -> None:
     code, error = imported(command, changed(tmp_path, change), tmp_path / "out")
@@ -175,7 +175,7 @@ def test_what_is_no_such_checkpoint_gets_one_sentence(
         ("disGB", "conv.weight_orig", "logit of the global discriminator is not finite"),
     ],
 )
-def test_weights_that_are_not_finite_become_no_bundle(
+def test_weights_that_are_not_finite_are_refused(
     tmp_path: Path, command: Command, network: str, key: str, says: str
 ) -> None:
     def broken(content: dict[str, Any]) -> dict[str, Any]:
@@ -189,7 +189,7 @@ def test_weights_that_are_not_finite_become_no_bundle(
     assert not (tmp_path / "out").exists()
 
 
-def test_discriminators_of_one_domain_serve_one_direction(tmp_path: Path, command: Command) -> None:
+def test_discriminators_of_one_domain_are_used_for_one_direction(tmp_path: Path, command: Command) -> None:
     path = changed(
         tmp_path,
         lambda content: {name: part for name, part in content.items() if name[-2:] not in ("GA", "LA")},
@@ -213,7 +213,7 @@ def test_half_precision_and_any_memory_layout_are_read(tmp_path: Path, command: 
     assert imported(command, changed(tmp_path, halved), tmp_path / "out") == (0, "")
 
 
-def test_a_checkpoint_of_one_generator_serves_its_direction(tmp_path: Path, command: Command) -> None:
+def test_checkpoint_with_one_generator_becomes_one_bundle(tmp_path: Path, command: Command) -> None:
     path = changed(tmp_path, lambda content: {"genA2B": content["genA2B"]})
     arguments = ("import", path, "--size", 128, "--out", tmp_path / "out")
     assert command(*arguments, "--a2b", "cat2dog", "--b2a", "dog2cat", "--only", "a2b") == (0, "")
@@ -223,7 +223,7 @@ def test_a_checkpoint_of_one_generator_serves_its_direction(tmp_path: Path, comm
     assert "found no genB2A among its entries (genA2B)" in error
 
 
-def test_a_light_checkpoint_says_which_size_was_assumed(tmp_path: Path, command: Command) -> None:
+def test_light_checkpoint_reports_the_assumed_size(tmp_path: Path, command: Command) -> None:
     code, said = command(
         "import", checkpoint("light"), "--a2b", "cat2dog", "--only", "a2b", "--out", tmp_path
     )
@@ -233,7 +233,7 @@ def test_a_light_checkpoint_says_which_size_was_assumed(tmp_path: Path, command:
     assert (code, said) == (0, "")
 
 
-def test_other_objects_beside_the_networks_are_named_and_not_read(tmp_path: Path, command: Command) -> None:
+def test_other_objects_in_a_checkpoint_are_named_and_not_read(tmp_path: Path, command: Command) -> None:
     def crowded(content: dict[str, Any]) -> dict[str, Any]:
         return {
             **content,
@@ -283,7 +283,7 @@ def packed(kind: str, content: bytes) -> bytes:
         (lambda _: b'\x20\0\0\0\0\0\0\0{"a":{}}', "found a safetensors file; give the file that torch.save"),
     ],
 )
-def test_a_file_of_another_kind_is_named_with_its_remedy(
+def test_file_of_another_type_is_named_with_a_remedy(
     tmp_path: Path, command: Command, content: Callable[[bytes], bytes], says: str
 ) -> None:
     (tmp_path / "file.pt").write_bytes(content(checkpoint("light").read_bytes()))
@@ -293,7 +293,7 @@ def test_a_file_of_another_kind_is_named_with_its_remedy(
     assert error.count("\n") == 1
 
 
-def test_an_old_file_that_is_cut_off_says_so(tmp_path: Path, command: Command) -> None:
+def test_truncated_legacy_file_is_reported(tmp_path: Path, command: Command) -> None:
     content = torch.load(checkpoint("light"), weights_only=True)
     torch.save(content, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
     whole = (tmp_path / "old.pt").read_bytes()
@@ -304,15 +304,17 @@ def test_an_old_file_that_is_cut_off_says_so(tmp_path: Path, command: Command) -
 
 
 class Network(torch.nn.Module):
-    """A model that a checkpoint may hold whole."""
+    """A model that a checkpoint can contain as a pickled object."""
 
 
 class Options(dict[str, float]):
-    """A mapping of a class of its own, as configs often are."""
+    """A mapping of a custom class, as configs often are."""
 
 
 @pytest.mark.parametrize("old", [True, False])
-def test_a_pickled_model_says_to_save_its_state_dict(tmp_path: Path, command: Command, old: bool) -> None:
+def test_pickled_model_is_refused_with_the_advice_to_save_its_state_dict(
+    tmp_path: Path, command: Command, old: bool
+) -> None:
     path = tmp_path / "model.pt"
     torch.save(Network(), path, _use_new_zipfile_serialization=not old)
     code, error = imported(command, path, tmp_path / "out")
@@ -321,7 +323,7 @@ def test_a_pickled_model_says_to_save_its_state_dict(tmp_path: Path, command: Co
     assert "save the state dicts of its networks instead" in error
 
 
-def test_a_pickled_model_among_the_entries_is_named(tmp_path: Path, command: Command) -> None:
+def test_pickled_model_among_the_entries_is_named(tmp_path: Path, command: Command) -> None:
     torch.save({"genA2B": Network(), "genB2A": {}}, tmp_path / "model.pt")
     code, error = imported(command, tmp_path / "model.pt", tmp_path / "out")
     assert code == 2
@@ -333,7 +335,7 @@ class Shell:
         return (os.system, ("exit 1",))
 
 
-def test_a_file_that_would_run_a_command_is_refused(tmp_path: Path, command: Command) -> None:
+def test_file_that_would_run_a_command_is_refused(tmp_path: Path, command: Command) -> None:
     torch.save({"args": Shell()}, tmp_path / "file.pt")
     code, error = imported(command, tmp_path / "file.pt", tmp_path / "out")
     assert code == 2
@@ -347,7 +349,9 @@ class Malicious:
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04", b"\x80\x02."])
-def test_any_other_file_gets_one_sentence(tmp_path: Path, command: Command, content: bytes) -> None:
+def test_any_other_file_is_refused_with_one_sentence(
+    tmp_path: Path, command: Command, content: bytes
+) -> None:
     (tmp_path / "file.pt").write_bytes(content)
     code, error = imported(command, tmp_path / "file.pt", tmp_path / "out")
     assert code == 2
@@ -364,9 +368,7 @@ def test_code_in_a_checkpoint_is_never_run(
     assert "code in a checkpoint was run" not in capsys.readouterr().out
 
 
-def test_a_data_set_in_the_way_is_neither_replaced_nor_cause_for_half_the_work(
-    tmp_path: Path, command: Command
-) -> None:
+def test_data_set_at_the_target_is_refused_before_any_work(tmp_path: Path, command: Command) -> None:
     (tmp_path / "dog2cat" / "trainA").mkdir(parents=True)
     code, error = imported(command, checkpoint("light"), tmp_path)
     assert code == 2
@@ -397,7 +399,7 @@ def test_a_data_set_in_the_way_is_neither_replaced_nor_cause_for_half_the_work(
         (("--a2b", "cat2dog", "--b2a", "dog2cat", "--sise", "128"), "No such option"),
     ],
 )
-def test_a_mistake_on_the_command_line_is_one_line(
+def test_usage_error_is_one_line(
     tmp_path: Path, command: Command, arguments: tuple[str, ...], says: str
 ) -> None:
     code, error = command("import", checkpoint("light"), "--out", tmp_path / "out", *arguments)
@@ -406,7 +408,7 @@ def test_a_mistake_on_the_command_line_is_one_line(
     assert error.count("\n") == 1
 
 
-def test_a_full_checkpoint_s_size_cannot_be_contradicted(tmp_path: Path, command: Command) -> None:
+def test_size_that_contradicts_a_full_checkpoint_is_refused(tmp_path: Path, command: Command) -> None:
     code, error = command(
         "import", checkpoint("full"), "--a2b", "cat2dog", "--b2a", "dog2cat", "--size", 256, "--out", tmp_path
     )
@@ -414,7 +416,7 @@ def test_a_full_checkpoint_s_size_cannot_be_contradicted(tmp_path: Path, command
     assert "is a full generator of 128 px" in error
 
 
-def test_nothing_is_written_when_the_second_direction_fails_its_proof(
+def test_nothing_is_written_if_the_second_direction_fails_its_parity(
     tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, calls = exporting.export_generator, []
@@ -437,7 +439,7 @@ def test_nothing_is_written_when_the_second_direction_fails_its_proof(
     assert not (tmp_path / "out").exists()
 
 
-def test_the_manifest_is_plain_json_with_the_measured_parity(tmp_path: Path, command: Command) -> None:
+def test_manifest_has_the_measured_parity(tmp_path: Path, command: Command) -> None:
     imported(command, checkpoint("light"), tmp_path)
     manifest = json.loads((tmp_path / "cat2dog" / "manifest.json").read_text())
     assert manifest["parity"]["image_max_levels"] <= 1
@@ -446,6 +448,6 @@ def test_the_manifest_is_plain_json_with_the_measured_parity(tmp_path: Path, com
     assert manifest["kid"] == []
 
 
-def test_every_command_explains_itself() -> None:
+def test_every_command_has_help() -> None:
     assert cli.help
     assert all(command.help for command in cli.commands.values())

@@ -36,12 +36,12 @@ from models.files.kinds import kind_of
         (b'\x20\0\0\0\0\0\0\0{"a":', "a safetensors file"),
     ],
 )
-def test_a_file_is_named_by_its_first_bytes(head: bytes, what: str) -> None:
+def test_file_type_is_found_by_the_first_bytes(head: bytes, what: str) -> None:
     kind = kind_of(head)
     assert kind is not None
     assert kind.what == what
 
 
 @pytest.mark.parametrize("head", [b"hello", b"BM", b"< 3", b"{}", b"\0" * 2000, b"\x80\x02}q\0."])
-def test_what_is_not_known_has_no_name(head: bytes) -> None:
+def test_unknown_file_has_no_type(head: bytes) -> None:
     assert kind_of(head) is None

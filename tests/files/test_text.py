@@ -18,21 +18,21 @@ from models.files.text import as_text, escape_output, write_text
         (b"two\nlines\x1b[31m.png", r"two\nlines\x1b[31m.png"),
     ],
 )
-def test_a_name_becomes_one_line_that_utf_8_can_hold(name: bytes, text: str) -> None:
+def test_name_becomes_one_line_of_valid_utf_8(name: bytes, text: str) -> None:
     assert as_text(Path(os.fsdecode(name))) == text
 
 
-def test_bytes_that_an_ascii_locale_could_not_decode_are_read_as_utf_8() -> None:
+def test_bytes_not_decoded_by_an_ascii_locale_are_read_as_utf_8() -> None:
     assert as_text("日本.png".encode().decode("ascii", "surrogateescape")) == "日本.png"
 
 
-def test_a_text_file_holds_any_name_in_utf_8(tmp_path: Path) -> None:
+def test_text_file_can_contain_any_name(tmp_path: Path) -> None:
     write_text(tmp_path / "list.txt", f"日本\n{os.fsdecode(b'caf' + bytes([0xE9]))}\n")
     assert (tmp_path / "list.txt").read_bytes() == "日本\ncaf\\xe9\n".encode()
 
 
 @pytest.mark.parametrize(("encoding", "written"), [("utf-8", "… caf\\xe9"), ("ascii", "\\u2026 caf\\xe9")])
-def test_a_terminal_that_cannot_show_a_name_shows_an_escape(
+def test_name_that_a_terminal_cannot_show_is_escaped(
     monkeypatch: pytest.MonkeyPatch, encoding: str, written: str
 ) -> None:
     terminal = io.BytesIO()

@@ -22,7 +22,7 @@ def left_out(walked: Walk, root: Path) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): reason for path, reason in walked.left_out}
 
 
-def test_pictures_are_found_at_any_depth_in_the_order_of_their_bytes(tmp_path: Path) -> None:
+def test_pictures_are_found_at_any_depth_in_byte_order(tmp_path: Path) -> None:
     make(tmp_path, "b/1.png", "Z.PNG", "a.png", "b.png", "b/c/d.webp", os.fsdecode(b"\xff.png"), "é.png")
     assert pictures(walk(tmp_path), tmp_path) == [
         "Z.PNG",
@@ -36,7 +36,7 @@ def test_pictures_are_found_at_any_depth_in_the_order_of_their_bytes(tmp_path: P
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "JPEG", "jpe", "jfif", "jif", "Jfi", "pjpeg", "pjp", "mpo"])
-def test_every_suffix_of_a_jpeg_is_a_picture(tmp_path: Path, suffix: str) -> None:
+def test_every_jpeg_suffix_is_a_picture(tmp_path: Path, suffix: str) -> None:
     make(tmp_path, f"a.{suffix}")
     assert len(walk(tmp_path).pictures) == 1
 
@@ -55,14 +55,14 @@ def test_every_suffix_of_a_jpeg_is_a_picture(tmp_path: Path, suffix: str) -> Non
         "#recycle",
     ],
 )
-def test_a_hidden_or_system_folder_is_one_entry_that_is_left_out(tmp_path: Path, name: str) -> None:
+def test_hidden_or_system_folder_is_one_entry_left_out(tmp_path: Path, name: str) -> None:
     make(tmp_path, "a.png", f"{name}/deep/a.png", f"b/{name}/a.png")
     walked = walk(tmp_path)
     assert pictures(walked, tmp_path) == ["a.png"]
     assert left_out(walked, tmp_path) == {name: HIDDEN, f"b/{name}": HIDDEN}
 
 
-def test_hidden_system_and_foreign_files_are_named(tmp_path: Path) -> None:
+def test_hidden_system_and_other_files_are_listed(tmp_path: Path) -> None:
     make(tmp_path, "a.png", ".DS_Store", "._a.png", "Thumbs.db", "desktop.ini", "b.ppm", "c.jp2", "notes")
     os.mkfifo(tmp_path / "pipe.png")
     assert left_out(walk(tmp_path), tmp_path) == {
@@ -77,7 +77,7 @@ def test_hidden_system_and_foreign_files_are_named(tmp_path: Path) -> None:
     }
 
 
-def test_linked_folders_and_files_are_followed_and_a_dangling_link_is_named(tmp_path: Path) -> None:
+def test_links_are_followed_and_dangling_links_listed(tmp_path: Path) -> None:
     root = tmp_path / "root"
     make(root, "a.png")
     make(tmp_path, "elsewhere/b.png", "elsewhere/deep/c.png")
@@ -90,7 +90,7 @@ def test_linked_folders_and_files_are_followed_and_a_dangling_link_is_named(tmp_
     assert left_out(walked, root) == {"gone.png": DANGLING, "itself.png": DANGLING}
 
 
-def test_each_folder_is_read_once_and_loops_end(tmp_path: Path) -> None:
+def test_each_folder_is_read_once_despite_loops(tmp_path: Path) -> None:
     root = tmp_path / "root"
     make(root, "z/a.png")
     make(tmp_path, "other/b.png")
@@ -109,13 +109,13 @@ def test_each_folder_is_read_once_and_loops_end(tmp_path: Path) -> None:
     }
 
 
-def test_a_folder_that_is_a_link_itself_is_read(tmp_path: Path) -> None:
+def test_root_that_is_a_link_is_read(tmp_path: Path) -> None:
     make(tmp_path, "real/a.png")
     (tmp_path / "link").symlink_to("real")
     assert walk(tmp_path / "link") == Walk([tmp_path / "link/a.png"], [])
 
 
-def test_the_summary_counts_by_reason_and_names_the_first_few(tmp_path: Path) -> None:
+def test_summary_counts_by_reason_and_names_the_first_files(tmp_path: Path) -> None:
     names = [f"{number}.ppm" for number in range(1200)]
     entries = [LeftOut(tmp_path / "trainA" / name, FOREIGN) for name in names]
     entries.append(LeftOut(tmp_path / os.fsdecode(b"trainB/\xe9.png"), DANGLING))

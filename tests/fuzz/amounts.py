@@ -1,4 +1,4 @@
-"""How much is tried: little on every push, much before a release (`make fuzz`)."""
+"""How many inputs the tests try: few on every push, many before a release (`make fuzz`)."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 
 def amount(name: str, on_push: int) -> int:
-    """The environment's `UGATIT_TESTS_{name}`, or what a push can afford."""
+    """Return `UGATIT_TESTS_{name}` of the environment, or the amount for a push."""
     return int(os.environ.get(f"UGATIT_TESTS_{name}", on_push))

@@ -14,7 +14,7 @@ LIMITS = PictureLimits(max_pixels=1_000_000)
 
 
 def one_input(data: bytes) -> None:
-    """Any bytes are a picture `[H, W, 3]` within the limits, or refused in a sentence."""
+    """Check that bytes are decoded to `[H, W, 3]` within the limits, or refused with one sentence."""
     try:
         picture = decode(data, limits=LIMITS, enough_side=64)
     except PictureError as refusal:
@@ -26,7 +26,7 @@ def one_input(data: bytes) -> None:
 
 
 def seeds() -> list[bytes]:
-    """The small files of the corpus, sound and broken."""
+    """Return the small files of the corpus, intact and damaged."""
     bodies = [case.body for group in (jpegs, pngs, webps) for case in group.cases()]
     return [body for body in bodies if len(body) < 3000]
 

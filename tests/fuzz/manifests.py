@@ -17,7 +17,7 @@ from tests.tiny_bundle import both_discriminators, endless, generator
 
 
 def one_input(data: bytes) -> None:
-    """Any bytes are a manifest that survives being written again, or refused in one line; models alike."""
+    """Check that bytes are read as a manifest that can be written again, or refused; models likewise."""
     try:
         manifest = parse_manifest(data)
     except BundleError as refusal:
@@ -31,7 +31,7 @@ def one_input(data: bytes) -> None:
 
 
 def seeds() -> list[bytes]:
-    """Sound manifests, and models of every shape that the tests build."""
+    """Return valid manifests, and models of every kind that the tests build."""
     manifest = making.manifest(making.files()).to_bytes()
     facts = json.loads(manifest)
     without = [json.dumps({k: v for k, v in facts.items() if k != name}).encode() for name in facts]

@@ -34,20 +34,20 @@ Random = np.random.Generator
 
 
 class Mutant(NamedTuple):
-    """A body to post."""
+    """A damaged request body."""
 
     body: bytes
     content_type: str
 
     @property
     def is_form(self) -> bool:
-        """Whether the picture lies in a form."""
+        """Whether the picture is in a form."""
         return self.content_type.startswith("multipart")
 
 
 @cache
 def originals() -> list[bytes]:
-    """One photo in every way that people save photos."""
+    """Return one photo in every format and option in which people save photos."""
     photo = Image.open(PHOTO).convert("RGB")
     photo.thumbnail((160, 160))
     noted = {"exif": exif(6), "icc_profile": swapped_profile()}
@@ -70,7 +70,7 @@ def originals() -> list[bytes]:
 
 
 def mutant(seed: int) -> Mutant:
-    """The mutant of a seed: a file, damaged in one to four ways, half of them within a form that is too."""
+    """Return the mutant of a seed: a file with one to four damages; half of them are in a damaged form."""
     random = np.random.default_rng(seed)
     files = originals()
     body = files[random.integers(len(files))]
@@ -85,7 +85,7 @@ def mutant(seed: int) -> Mutant:
 
 
 def damage(body: bytes, random: Random) -> bytes:
-    """The bytes with one thing wrong; now and then the wrong thing is what was there."""
+    """Return the bytes with one damage, which may by chance leave them unchanged."""
     ways: tuple[Callable[[bytes, Random], bytes], ...] = (
         _flip, _flip, _flip_early, _flip_early, _put_telling, _put_telling, _cut, _drop, _repeat, _splice,
     )  # fmt: skip
@@ -105,7 +105,7 @@ def _flip(body: bytes, random: Random, within: int = 1 << 30) -> bytes:
 
 
 def _flip_early(body: bytes, random: Random) -> bytes:
-    """Where the headers are."""
+    """Flip a byte where the headers are."""
     return _flip(body, random, within=400)
 
 
@@ -130,13 +130,13 @@ def _repeat(body: bytes, random: Random) -> bytes:
 
 
 def _splice(body: bytes, random: Random) -> bytes:
-    """The beginning of one file and the end of another."""
+    """Join the beginning of one file and the end of another."""
     other = originals()[random.integers(len(originals()))]
     return body[: random.integers(len(body))] + other[random.integers(len(other)) :]
 
 
 def _with_right_checksums(png: bytes) -> bytes:
-    """Else the decoder would look no further than at the checksum."""
+    """Correct the checksums, so that the decoder reads further than them."""
     whole, at = bytearray(png), 8
     while at + 12 <= len(png):
         end = at + 8 + int.from_bytes(png[at : at + 4])

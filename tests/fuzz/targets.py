@@ -1,4 +1,4 @@
-"""What the fuzzing targets share: seeds in a folder, libFuzzer's options, the loop."""
+"""The common part of the fuzzing targets: seeds in a folder, libFuzzer's options, the loop."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def fuzz(one_input: Callable[[bytes], None], seeds: Iterable[bytes], options: It
 
 
 def check_sentence(refusal: Exception) -> None:
-    """A refusal is one short line for people."""
+    """Check that a refusal is one short line for people."""
     sentence = str(refusal)
     assert sentence.endswith(".")
     assert "\n" not in sentence

@@ -1,4 +1,4 @@
-"""Damaged bundles: refused before the runtime sees a byte, whatever was hit."""
+"""Damaged bundles are refused before onnxruntime gets any byte of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.tiny_bundle import write_tiny_bundle
 
 
 class Watched(FakeModel):
-    """Remembers what a runtime was given."""
+    """Records the models that a runtime opens."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,14 +34,14 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "ugatit.engine")
 
 
-def test_a_damaged_bundle_is_refused_before_the_runtime_sees_a_byte(tmp_path: Path) -> None:
+def test_damaged_bundle_is_refused_before_onnxruntime_gets_it(tmp_path: Path) -> None:
     bundle = write_tiny_bundle(tmp_path / "bundles")
     whole = {path.name: path.read_bytes() for path in bundle.iterdir()}
     assert load(bundle) == [whole[GENERATOR]]
     first, count = amount("SEED", 0), amount("BUNDLE_MUTANTS", 300)
     harmless = 0
     for seed in range(first, first + count):
-        name = strike(bundle, whole, seed)
+        name = damage_one_file(bundle, whole, seed)
         given = load(bundle)
         if name == MANIFEST and given == [whole[GENERATOR]]:
             harmless += 1  # a word of the licence, say: what runs is still what was exported
@@ -53,8 +53,8 @@ def test_a_damaged_bundle_is_refused_before_the_runtime_sees_a_byte(tmp_path: Pa
     assert harmless < count / 4
 
 
-def strike(bundle: Path, whole: dict[str, bytes], seed: int) -> str:
-    """Damage one file, and say which."""
+def damage_one_file(bundle: Path, whole: dict[str, bytes], seed: int) -> str:
+    """Damage one file, and return its name."""
     random = np.random.default_rng(seed)
     name = sorted(whole)[random.integers(len(whole))]
     damaged = whole[name]
@@ -65,7 +65,7 @@ def strike(bundle: Path, whole: dict[str, bytes], seed: int) -> str:
 
 
 def load(bundle: Path) -> list[bytes]:
-    """What the runtime is given while the service loads its bundles."""
+    """Return the models that the runtime opens while the service loads its bundles."""
     model = Watched()
     asyncio.run(_load(fake_engine(Settings(bundles_dir=bundle.parent), model)))
     return model.given

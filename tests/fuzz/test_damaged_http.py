@@ -1,4 +1,4 @@
-"""Damaged HTTP on a real socket: answered, refused in the one shape, or hung up on."""
+"""Damaged HTTP on a real socket gets a response, a problem, or a closed connection."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ TELLING = (
 STATUSES = {100, 200, 204, 304, 400, 404, 405, 406, 408, 413, 415, 422}
 
 
-def test_damaged_requests_are_answered_in_the_one_shape_or_hung_up_on(
+def test_damaged_requests_get_a_problem_or_a_closed_connection(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.ERROR)
@@ -84,14 +84,14 @@ def damaged(seed: int) -> bytes:
 
 
 def exchange(live: Live, request: bytes) -> bytes:
-    """The head of what the server says first, after its deadlines at the latest."""
+    """Return the head of the server's first response, within its deadlines."""
     with live.raw(request) as plain, contextlib.suppress(ConnectionResetError):
         return plain.recv(65_536).partition(b"\r\n\r\n")[0]
     return b""
 
 
 def status_of(head: bytes, seed: int) -> int:
-    """The status, which must be one of ours; 0 where the server hung up."""
+    """Return the status, which must be a documented one; 0 if the server closed the connection."""
     if not head:
         return 0
     status = int(head[9:12])

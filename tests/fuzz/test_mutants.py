@@ -1,4 +1,4 @@
-"""Damaged pictures through the whole application: refused or translated, soon, and forgotten."""
+"""Damaged pictures through the whole application are refused or translated quickly, without leaks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
         yield client
 
 
-def test_damaged_pictures_are_refused_or_translated_soon_and_leave_no_memory_behind(
+def test_damaged_pictures_are_refused_or_translated_quickly_without_leaks(
     client: TestClient,
 ) -> None:
     first, count = amount("SEED", 0), amount("MUTANTS", 1000)
@@ -51,7 +51,7 @@ def test_damaged_pictures_are_refused_or_translated_soon_and_leave_no_memory_beh
 
 
 def post(client: TestClient, seed: int) -> tuple[int, float]:
-    """The status, and the seconds without those of the model."""
+    """Return the status, and the seconds without those of the model."""
     damaged = mutant(seed)
     started = time.perf_counter()
     response = client.post(URL, content=damaged.body, headers={"Content-Type": damaged.content_type})
@@ -62,11 +62,11 @@ def post(client: TestClient, seed: int) -> tuple[int, float]:
 
 
 def resident_bytes() -> int:
-    """What of this process lies in memory now."""
+    """Return the resident memory of this process."""
     gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
-def test_a_mutant_can_be_had_again_by_its_seed() -> None:
+def test_mutant_is_reproducible_from_its_seed() -> None:
     assert [mutant(seed) for seed in range(20)] == [mutant(seed) for seed in range(20)]
     assert len({mutant(seed) for seed in range(20)}) == 20

@@ -1,4 +1,4 @@
-"""The service keeps to its OpenAPI document, whatever that allows a client to send or forbids."""
+"""The service follows its OpenAPI document, for requests that it allows and that it forbids."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from schemathesis.specs.openapi import checks
 from starlette.testclient import TestClient
 
 from tests.client import URL, in_process
-from tests.corpus import jpegs, pngs, strangers, webps
+from tests.corpus import jpegs, other_formats, pngs, webps
 from tests.fuzz.amounts import amount
 from tests.fuzz.mutants import mutant
 from tests.photos import photo
@@ -50,8 +50,8 @@ CHECKS = [
 
 
 def corpus() -> st.SearchStrategy[bytes]:
-    """The files of the corpus, without the large ones."""
-    groups = (jpegs, pngs, webps, strangers)
+    """Return a strategy of the corpus files without the large ones."""
+    groups = (jpegs, pngs, webps, other_formats)
     bodies = (case.body for group in groups for case in group.cases())
     return st.sampled_from([body for body in bodies if len(body) < 20_000])
 
@@ -74,7 +74,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         yield client
 
 
-def test_every_operation_of_the_document_is_asked(client: TestClient) -> None:
+def test_every_operation_of_the_document_is_tested(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     assert {f"{method.upper()} {path}" for path in paths for method in paths[path]} == set(OPERATIONS)
 
@@ -84,7 +84,7 @@ def test_every_operation_of_the_document_is_asked(client: TestClient) -> None:
     [(operation, GenerationMode.POSITIVE) for operation in OPERATIONS]
     + [(operation, GenerationMode.NEGATIVE) for operation in OPERATIONS if operation in WITH_OPTIONS],
 )
-def test_every_answer_is_one_that_the_document_declares(
+def test_every_response_is_declared_in_the_document(
     client: TestClient, operation: str, mode: GenerationMode
 ) -> None:
     method, path = operation.split()
@@ -102,7 +102,7 @@ def test_every_answer_is_one_that_the_document_declares(
     )
     @given(case=cases, sensible=st.sampled_from((True, True, True, False)), headers=HEADERS)
     def ask(case: schemathesis.Case, sensible: bool, headers: dict[str, str]) -> None:
-        if sensible:  # else hardly a request would get past the name of its direction
+        if sensible:  # otherwise almost every request would fail at the name of its direction
             case.query = {**case.query, **real_query(client, path)}
             if "{id}" in path:
                 case.path_parameters = {"id": fresh_id(client)}
@@ -123,7 +123,7 @@ def test_every_answer_is_one_that_the_document_declares(
 
 
 def real_query(client: TestClient, path: str) -> dict[str, str]:
-    """What makes a request one that could be answered."""
+    """Return the query of a request that can succeed."""
     if path == "/translate":
         return {"direction": "cat2dog"}
     if path == "/attention":
@@ -132,6 +132,6 @@ def real_query(client: TestClient, path: str) -> dict[str, str]:
 
 
 def fresh_id(client: TestClient) -> str:
-    """The id of a translation."""
+    """Return the id of a new translation."""
     answer = client.post(URL, content=photo(), headers={"Content-Type": "image/png"})
     return str(answer.json()["id"])

@@ -1,4 +1,4 @@
-"""The fuzzing targets find nothing in as many runs as there is time for."""
+"""The fuzzing targets find no error in the given number of runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytest.importorskip("atheris", reason="its wheels are for Linux on x86-64")
     ("target", "runs"),
     [("decoding", amount("DECODE_RUNS", 20_000)), ("manifests", amount("MANIFEST_RUNS", 5_000))],
 )
-def test_a_fuzzing_target_finds_nothing(target: str, runs: int, tmp_path: Path) -> None:
+def test_fuzzing_target_finds_no_error(target: str, runs: int, tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", "-m", f"tests.fuzz.{target}"]
     options = [f"-runs={runs}", f"-seed={1 + amount('SEED', 0)}", f"-artifact_prefix={tmp_path}/"]
     done = subprocess.run(

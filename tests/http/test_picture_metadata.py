@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from app.http.monitoring.logs import configure_logging
 from tests.client import URL, in_process
-from tests.images.telling import CANARY, telling
+from tests.images.metadata_files import CANARY, with_metadata
 
 KINDS = ("JPEG", "PNG", "WEBP")
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
@@ -47,7 +47,7 @@ Send = Callable[[TestClient, bytes, str], httpx2.Response]
 def test_answers_contain_no_metadata_of_the_photo(
     client: TestClient, kind: str, send: Send, accept: str
 ) -> None:
-    response = send(client, telling(kind), accept)
+    response = send(client, with_metadata(kind), accept)
     assert response.status_code == 200
     assert WORD not in str(response.headers)
     for data in contents(response):
@@ -56,7 +56,7 @@ def test_answers_contain_no_metadata_of_the_photo(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_heat_maps_contain_no_metadata_of_the_photo(client: TestClient, kind: str) -> None:
-    href = as_form(client, telling(kind), "application/json").json()["attention"]["href"]
+    href = as_form(client, with_metadata(kind), "application/json").json()["attention"]["href"]
     networks, views, bases = (
         ("generator", "local", "global"),
         ("overlay", "heatmap"),
@@ -72,7 +72,7 @@ def test_heat_maps_contain_no_metadata_of_the_photo(client: TestClient, kind: st
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_refusals_contain_neither_file_contents_nor_file_name(client: TestClient, kind: str) -> None:
-    data = telling(kind)
+    data = with_metadata(kind)
     for damaged in (data[: len(data) // 2], data[100:], CANARY * 100, b""):
         response = as_form(client, damaged, "application/json")
         assert response.status_code in (415, 422)
@@ -81,7 +81,7 @@ def test_refusals_contain_neither_file_contents_nor_file_name(client: TestClient
 
 def test_service_endpoints_contain_no_metadata_of_photos(client: TestClient) -> None:
     for kind in KINDS:
-        as_form(client, telling(kind), "application/json")
+        as_form(client, with_metadata(kind), "application/json")
     for path in ("/metrics", "/directions", "/readyz", "/healthz"):
         assert_no_metadata(client.get(path).content)
 
@@ -93,7 +93,7 @@ def test_debug_log_contains_neither_metadata_nor_file_names(
     configure_logging("debug", form)  # type: ignore[arg-type]
     with in_process(tmp_path / "bundles") as client:
         for kind in KINDS:
-            data = telling(kind)
+            data = with_metadata(kind)
             href = as_form(client, data, "application/json").json()["attention"]["href"]
             as_body(client, data, "image/jpeg")
             as_form(client, data[: len(data) // 2], "application/json")

@@ -1,4 +1,4 @@
-"""Pictures and picture files for the tests, drawn by code."""
+"""Draw pictures and make picture files for the tests."""
 
 import struct
 import zlib
@@ -15,7 +15,7 @@ LIMITS = PictureLimits()
 
 
 def gradient(height: int, width: int) -> NDArray[np.uint8]:
-    """A smooth picture whose four corners differ: black, red, green, yellow, all with some blue."""
+    """Return a smooth picture whose four corners differ: black, red, green, yellow, all with some blue."""
     rows, columns = np.linspace(0, 255, height), np.linspace(0, 255, width)
     green, red = np.meshgrid(rows, columns, indexing="ij")
     return np.stack([red, green, np.full_like(red, 64)], axis=-1).round().astype(np.uint8)
@@ -26,7 +26,8 @@ def flat(height: int, width: int, colour: tuple[int, int, int]) -> NDArray[np.ui
 
 
 def file(image: Image.Image | NDArray[np.uint8], kind: str, **options: Any) -> bytes:
-    """A picture file; kind is JPEG, PNG or WEBP. WebP is lossless, JPEG is good, unless said otherwise."""
+    """Return a picture file; kind is JPEG, PNG or WEBP. By default WebP is lossless and JPEG has quality
+    95."""
     defaults: dict[str, dict[str, Any]] = {
         "WEBP": {"lossless": True},
         "JPEG": {"quality": 95, "subsampling": 0},
@@ -44,7 +45,7 @@ def png_chunk(name: bytes, body: bytes) -> bytes:
 def png_by_hand(
     height: int, width: int, *, depth: int, colour_type: int, rows: bytes, extra: bytes = b""
 ) -> bytes:
-    """A PNG of any depth; `rows` carry their filter bytes, `extra` stands before the pixels."""
+    """Return a PNG of any depth; `rows` include their filter bytes, `extra` is written before the pixels."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
     body = (
         png_chunk(b"IHDR", header) + extra + png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b"")
@@ -53,12 +54,12 @@ def png_by_hand(
 
 
 def with_png_chunks(png: bytes, *chunks: bytes) -> bytes:
-    """The file with chunks inserted after its header."""
+    """Return the file with chunks inserted after its header."""
     return png[:33] + b"".join(chunks) + png[33:]
 
 
 def with_jpeg_segments(jpeg: bytes, *segments: bytes) -> bytes:
-    """The file with segments (marker and body) inserted at its start."""
+    """Return the file with segments (marker and body) inserted at its start."""
     framed = (segment[:2] + struct.pack(">H", len(segment)) + segment[2:] for segment in segments)
     return jpeg[:2] + b"".join(framed) + jpeg[2:]
 
@@ -70,7 +71,7 @@ def exif(orientation: int) -> bytes:
 
 
 def swapped_profile() -> bytes:
-    """An RGB profile whose red is sRGB's green and the other way round, so that its use cannot be missed."""
+    """Return an RGB profile with red and green of sRGB swapped, so that its effect is easy to see."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     renamed = profile.replace("sRGB".encode("utf-16be"), "Test".encode("utf-16be"))
     return renamed.replace(b"rXYZ", b"-XYZ").replace(b"gXYZ", b"rXYZ").replace(b"-XYZ", b"gXYZ")

@@ -1,4 +1,4 @@
-"""PNG files that declare their colours in every way: what Chromium shows of them, and we must too."""
+"""PNG files that declare their colours in every way, and the levels that Chromium shows."""
 
 from __future__ import annotations
 
@@ -63,18 +63,18 @@ SHOWN: dict[str, tuple[bytes, tuple[int, ...]]] = {
     "primaries in one point": (gama(1.0) + chrm(*8 * (0.0,)), _AS_SRGB),
     "a gamma cut short": (png_chunk(b"gAMA", b"\0") + chrm(*_BT709), _AS_SRGB),
 }
-"""Chunks, and the grey levels that Chromium 156 shows of LEVELS."""
+"""Chunks, and the grey levels that Chromium 156 shows for LEVELS."""
 
 COLOURED = (LINEAR, gama(0.45455) + chrm(*_P3), cicp(12, 13), cicp(9, 13), cicp(5, 6), cicp(22, 13))
 
 
 def grey_steps(chunks: bytes, mode: str = "RGB") -> bytes:
-    """A row of LEVELS in grey."""
+    """Return a PNG with a row of LEVELS in grey."""
     row = Image.fromarray(np.array([LEVELS], np.uint8)).convert(mode)
     return with_png_chunks(file(row, "PNG"), chunks)
 
 
 def colours(chunks: bytes) -> bytes:
-    """256 colours."""
+    """Return a PNG with 256 colours."""
     pixels = np.random.default_rng(1).integers(0, 256, (16, 16, 3), np.uint8)
     return with_png_chunks(file(pixels, "PNG"), chunks)

@@ -23,7 +23,7 @@ KINDS = ("JPEG", "PNG", "WEBP")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_picture_comes_back_as_it_was_drawn(kind: str) -> None:
+def test_decoded_picture_equals_the_drawn_one(kind: str) -> None:
     drawn = gradient(40, 60)
     picture = decode(file(drawn, kind), limits=LIMITS)
     assert picture.shape == (40, 60, 3)
@@ -36,40 +36,40 @@ def test_a_picture_comes_back_as_it_was_drawn(kind: str) -> None:
     [(kind, mode) for kind in KINDS for mode in ("L", "RGB")]
     + [("PNG", "LA"), ("PNG", "P"), ("PNG", "RGBA"), ("WEBP", "RGBA"), ("JPEG", "CMYK")],
 )
-def test_every_mode_arrives_with_its_colours(kind: str, mode: str) -> None:
+def test_every_mode_is_decoded_to_its_colours(kind: str, mode: str) -> None:
     drawn = Image.fromarray(flat(8, 8, (255, 0, 0))).convert(mode)
     expected = (76, 76, 76) if mode in ("L", "LA") else (255, 0, 0)
     picture = decode(file(drawn, kind), limits=LIMITS)
     assert np.abs(picture.astype(int) - expected).max() <= 2
 
 
-def test_one_bit_is_black_and_white() -> None:
+def test_one_bit_png_is_black_and_white() -> None:
     drawn = Image.fromarray(np.array([[True, False]]))
     assert decode(file(drawn, "PNG"), limits=LIMITS)[0].tolist() == [[255] * 3, [0] * 3]
 
 
-def test_a_photoshop_cmyk_jpeg_is_not_a_negative() -> None:
+def test_photoshop_cmyk_jpeg_is_not_inverted() -> None:
     paper = Image.new("CMYK", (16, 16), (0, 0, 0, 0))
     data = file(paper, "JPEG")
     assert b"Adobe" in data
     assert decode(data, limits=LIMITS).min() >= 253
 
 
-def test_sixteen_bit_grey_is_scaled_not_clipped() -> None:
+def test_sixteen_bit_grey_is_scaled_and_not_clipped() -> None:
     values = np.array([[0, 256, 257, 128 * 257, 65535]], np.uint16)
     picture = decode(file(Image.fromarray(values), "PNG"), limits=LIMITS)
     assert picture[0].tolist() == [[0] * 3, [1] * 3, [1] * 3, [128] * 3, [255] * 3]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_what_is_transparent_shows_white(kind: str) -> None:
+def test_transparent_parts_become_white(kind: str) -> None:
     drawn = np.zeros((1, 3, 4), np.uint8)
     drawn[0, :, 3] = (0, 128, 255)
     picture = decode(file(Image.fromarray(drawn), kind, exact=True), limits=LIMITS)
     assert picture[0, :, 0].tolist() == [255, 127, 0]
 
 
-def test_a_palette_with_graded_transparency_lies_over_white() -> None:
+def test_palette_with_partial_transparency_is_blended_over_white() -> None:
     drawn = Image.new("P", (3, 1))
     drawn.putpalette([0, 0, 0, 0, 0, 0, 200, 0, 0])
     drawn.putdata([0, 1, 2])
@@ -89,7 +89,7 @@ def test_a_palette_with_graded_transparency_lies_over_white() -> None:
         (16, 2, b"\0\1\0\2\0\3\0\xff\xff\xff\xff\xff\xff", b"\1\0\2\0\3\0"),
     ],
 )
-def test_the_one_transparent_colour_of_a_png_is_found_at_every_depth(
+def test_transparent_colour_of_a_png_is_found_at_every_depth(
     depth: int, colour_type: int, rows: bytes, transparent: bytes
 ) -> None:
     data = png_by_hand(
@@ -100,7 +100,7 @@ def test_the_one_transparent_colour_of_a_png_is_found_at_every_depth(
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_photo_is_turned_upright(kind: str, orientation: int) -> None:
+def test_photo_is_turned_upright(kind: str, orientation: int) -> None:
     scene = gradient(48, 32)
     stored = {
         1: scene,
@@ -119,12 +119,12 @@ def test_a_photo_is_turned_upright(kind: str, orientation: int) -> None:
 
 
 @pytest.mark.parametrize("note", [b"", b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", exif(6)[:16], exif(9)])
-def test_a_damaged_or_senseless_orientation_is_none(note: bytes) -> None:
+def test_damaged_or_invalid_orientation_is_ignored(note: bytes) -> None:
     assert decode(file(gradient(20, 30), "JPEG", exif=note), limits=LIMITS).shape == (20, 30, 3)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_colour_profile_is_applied(kind: str) -> None:
+def test_colour_profile_is_applied(kind: str) -> None:
     data = file(flat(8, 8, (255, 0, 0)), kind, icc_profile=swapped_profile())
     red, green, blue = decode(data, limits=LIMITS)[4, 4]
     assert green > 250
@@ -132,14 +132,14 @@ def test_a_colour_profile_is_applied(kind: str) -> None:
     assert blue < 90
 
 
-def test_a_colour_profile_leaves_transparency_alone() -> None:
+def test_colour_profile_does_not_change_transparency() -> None:
     drawn = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
     assert decode(file(drawn, "PNG", icc_profile=swapped_profile()), limits=LIMITS).min() == 255
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("mode", ["RGB", "L"])
-def test_a_profile_that_is_broken_or_for_other_colours_is_ignored(kind: str, mode: str) -> None:
+def test_damaged_profile_or_one_for_another_mode_is_ignored(kind: str, mode: str) -> None:
     drawn = Image.new(mode, (8, 8), 77)
     plain = decode(file(drawn, kind), limits=LIMITS)
     profiles = [b"no profile", swapped_profile()[:200]] + ([swapped_profile()] if mode == "L" else [])
@@ -148,13 +148,13 @@ def test_a_profile_that_is_broken_or_for_other_colours_is_ignored(kind: str, mod
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_an_animation_shows_its_first_frame(kind: str) -> None:
+def test_animation_is_decoded_to_its_first_frame(kind: str) -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue", "lime")]
     data = file(frames[0], kind, save_all=True, append_images=frames[1:], duration=40)
     assert np.array_equal(decode(data, limits=LIMITS), flat(8, 8, (255, 0, 0)))
 
 
-def test_a_large_jpeg_comes_smaller_but_never_smaller_than_needed() -> None:
+def test_large_jpeg_is_decoded_smaller_but_not_below_the_needed_size() -> None:
     data = file(gradient(1500, 2100), "JPEG")
     whole = decode(data, limits=LIMITS)
     assert whole.shape == (1500, 2100, 3)
@@ -167,11 +167,11 @@ def test_a_large_jpeg_comes_smaller_but_never_smaller_than_needed() -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_only_a_jpeg_is_shrunk(kind: str) -> None:
+def test_png_and_webp_are_not_shrunk(kind: str) -> None:
     assert decode(file(gradient(400, 400), kind), limits=LIMITS, enough_side=16).shape == (400, 400, 3)
 
 
-def test_threads_do_not_disturb_each_other() -> None:
+def test_decoding_in_threads_gives_the_same_pictures() -> None:
     options = {"icc_profile": swapped_profile(), "exif": exif(6)}
     files = [file(gradient(90 + n, 120), kind, **options) for n in range(8) for kind in KINDS]
     alone = [decode(data, limits=LIMITS) for data in files]
@@ -198,7 +198,7 @@ def _with_a_second_view(base: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("form", [_with_a_second_picture, _with_a_second_view])
-def test_a_jpeg_of_several_pictures_gives_its_base_picture(form: Callable[[bytes], bytes]) -> None:
+def test_jpeg_with_several_pictures_is_decoded_to_its_base_picture(form: Callable[[bytes], bytes]) -> None:
     drawn = flat(32, 48, (60, 120, 180))
     pixels = decode(form(file(drawn, "JPEG")), limits=LIMITS)
     assert pixels.shape == drawn.shape

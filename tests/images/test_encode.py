@@ -16,7 +16,7 @@ def _read(data: bytes) -> tuple[str | None, np.ndarray]:
 
 
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)
-def test_a_picture_is_written_as_what_was_asked_for(media_type: MediaType) -> None:
+def test_picture_is_encoded_in_the_requested_format(media_type: MediaType) -> None:
     drawn = gradient(48, 64)
     kind, read = _read(encode(drawn, media_type))
     assert kind == media_type
@@ -27,12 +27,12 @@ def test_a_picture_is_written_as_what_was_asked_for(media_type: MediaType) -> No
 
 
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)
-def test_a_view_into_a_larger_picture_is_written_too(media_type: MediaType) -> None:
+def test_view_of_a_larger_picture_can_be_encoded(media_type: MediaType) -> None:
     part = gradient(64, 64)[8:40, 8:40]
     assert _read(encode(part, media_type))[1].shape == (32, 32, 3)
 
 
-def test_thin_coloured_lines_survive_jpeg() -> None:
+def test_jpeg_keeps_thin_coloured_lines() -> None:
     drawn = flat(64, 64, (255, 255, 255))
     drawn[:, ::8] = (255, 0, 0)
     line = _read(encode(drawn, "image/jpeg"))[1][:, ::8]
@@ -41,12 +41,12 @@ def test_thin_coloured_lines_survive_jpeg() -> None:
 
 
 @pytest.mark.parametrize("media_type", ["image/jpeg", "image/webp"])
-def test_quality_trades_bytes(media_type: MediaType) -> None:
+def test_lower_quality_gives_smaller_files(media_type: MediaType) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     sizes = [len(encode(noise, media_type, quality=quality)) for quality in (20, 60, 95)]
     assert sizes == sorted(sizes)
     assert sizes[0] < sizes[2] / 2
 
 
-def test_each_kind_has_its_ending() -> None:
+def test_each_media_type_has_its_suffix() -> None:
     assert [extension(media_type) for media_type in MEDIA_TYPES] == [".png", ".jpg", ".webp"]

@@ -16,26 +16,26 @@ def _portrait() -> np.ndarray:
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_a_picture_of_the_right_size_passes_bit_for_bit(fit: Fit) -> None:
+def test_picture_of_the_right_size_is_returned_unchanged(fit: Fit) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 48, 3), np.uint8)
     framed = frame(noise, height=64, width=48, fit=fit)
     assert framed.pixels is noise
     assert framed.content == Box(0, 0, 48, 64)
 
 
-def test_cover_shows_the_middle_and_nothing_else() -> None:
+def test_cover_cuts_out_the_centre() -> None:
     framed = frame(_portrait(), height=32, width=32, fit="cover")
     assert np.abs(framed.pixels[2:-2].astype(int) - (0, 255, 0)).max() <= 1
     assert framed.content == Box(0, 0, 32, 32)
 
 
-def test_cover_takes_the_frames_shape_not_a_square() -> None:
+def test_cover_uses_the_aspect_ratio_of_the_frame() -> None:
     framed = frame(gradient(90, 90), height=30, width=60, fit="cover")
     edges = framed.pixels[[0, -1], 30, 1]
     assert np.abs(edges.astype(int) - (64, 191)).max() <= 6
 
 
-def test_contain_keeps_the_whole_picture_in_the_middle() -> None:
+def test_contain_keeps_the_whole_picture_in_the_centre() -> None:
     framed = frame(_portrait(), height=64, width=64, fit="contain")
     assert framed.content == Box(16, 0, 48, 64)
     inner = crop(framed.pixels, framed.content)
@@ -43,7 +43,7 @@ def test_contain_keeps_the_whole_picture_in_the_middle() -> None:
     assert [inner[row, 16].argmax() for row in (2, 32, 61)] == [0, 1, 2]
 
 
-def test_contain_pads_with_the_mirrored_picture() -> None:
+def test_contain_pads_by_reflection() -> None:
     framed = frame(gradient(60, 80), height=80, width=80, fit="contain")
     top = framed.content.top
     assert top == 10
@@ -51,7 +51,7 @@ def test_contain_pads_with_the_mirrored_picture() -> None:
         assert np.array_equal(framed.pixels[top - away], framed.pixels[top + away])
 
 
-def test_stretch_is_the_official_codes_resize() -> None:
+def test_stretch_equals_the_resize_of_the_official_code() -> None:
     official = Image.fromarray(gradient(90, 40)).resize((64, 64), Image.Resampling.BILINEAR)
     assert np.array_equal(
         frame(gradient(90, 40), height=64, width=64, fit="stretch").pixels, np.asarray(official)
@@ -60,7 +60,7 @@ def test_stretch_is_the_official_codes_resize() -> None:
 
 @pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("shape", [(1, 10_000), (10_000, 1), (1, 1), (3, 2), (257, 256), (999, 1000)])
-def test_every_shape_fills_the_frame(fit: Fit, shape: tuple[int, int]) -> None:
+def test_picture_of_any_shape_fills_the_frame(fit: Fit, shape: tuple[int, int]) -> None:
     framed = frame(flat(*shape, (9, 99, 199)), height=64, width=48, fit=fit)
     assert framed.pixels.shape == (64, 48, 3)
     assert np.abs(framed.pixels.astype(int) - (9, 99, 199)).max() <= 1
@@ -68,14 +68,14 @@ def test_every_shape_fills_the_frame(fit: Fit, shape: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_fine_stripes_become_grey_not_moire(fit: Fit) -> None:
+def test_fine_stripes_become_grey_without_moire(fit: Fit) -> None:
     stripes = flat(600, 600, (0, 0, 0))
     stripes[:, ::2] = 255
     framed = frame(stripes, height=64, width=64, fit=fit).pixels[:, 4:-4]
     assert np.abs(framed.astype(int) - 128).max() <= 12
 
 
-def test_shrinking_keeps_what_lanczos_on_every_pixel_keeps() -> None:
+def test_shrinking_is_close_to_lanczos_on_all_pixels() -> None:
     noise = np.random.default_rng(0).random((80, 80, 3), np.float32)
     smooth = np.stack(
         [
@@ -90,20 +90,20 @@ def test_shrinking_keeps_what_lanczos_on_every_pixel_keeps() -> None:
     assert np.sqrt(np.square(difference).mean()) < 2
 
 
-def test_a_box_follows_its_picture_to_another_size() -> None:
+def test_box_is_scaled_with_its_picture() -> None:
     box = Box(16, 0, 48, 64)
     assert scale_box(box, before=(64, 64), after=(256, 128)) == Box(32, 0, 96, 256)
     assert scale_box(box, before=(64, 64), after=(16, 16)) == Box(4, 0, 12, 16)
 
 
 @pytest.mark.parametrize("box", [Box(31, 0, 32, 64), Box(0, 0, 1, 64), Box(63, 0, 64, 64)])
-def test_a_scaled_box_is_never_empty_and_stays_inside(box: Box) -> None:
+def test_scaled_box_is_not_empty_and_stays_inside(box: Box) -> None:
     for size in (1, 2, 3, 7, 16):
         left, top, right, bottom = scale_box(box, before=(64, 64), after=(size, size))
         assert 0 <= left < right <= size
         assert 0 <= top < bottom <= size
 
 
-def test_the_crop_of_a_map_needs_no_channels() -> None:
+def test_map_without_channels_can_be_cropped() -> None:
     attention = np.arange(16, dtype=np.float32).reshape(4, 4)
     assert crop(attention, Box(1, 2, 3, 4)).tolist() == [[9, 10], [13, 14]]

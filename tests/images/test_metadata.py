@@ -8,13 +8,13 @@ from models.images.encode import MediaType, encode
 from models.images.frame import frame
 from models.images.heatmap import overlay
 from tests.images.drawing import LIMITS
-from tests.images.telling import CANARY, telling
+from tests.images.metadata_files import CANARY, with_metadata
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("media_type", ["image/png", "image/jpeg", "image/webp"])
-def test_nothing_but_pixels_gets_through(kind: str, media_type: MediaType) -> None:
-    data = telling(kind)
+def test_encoded_picture_contains_no_metadata_of_the_original(kind: str, media_type: MediaType) -> None:
+    data = with_metadata(kind)
     assert CANARY in data
     picture = decode(data, limits=LIMITS)
     framed = frame(picture, height=64, width=64, fit="cover").pixels
@@ -26,7 +26,7 @@ def test_nothing_but_pixels_gets_through(kind: str, media_type: MediaType) -> No
 
 
 def _assert_bare(data: bytes, media_type: MediaType) -> None:
-    """The file has no place at all where metadata could stand."""
+    """Check that a file has no part that could contain metadata."""
     match media_type:
         case "image/png":
             names, position = [], 8
@@ -40,12 +40,12 @@ def _assert_bare(data: bytes, media_type: MediaType) -> None:
             assert data[12:16] in (b"VP8 ", b"VP8L")  # not the container that has room for more
 
 
-def test_the_canaries_are_where_a_reader_finds_them() -> None:
-    """Else the test above would pass on files that carry nothing."""
-    jpeg = telling("JPEG")
+def test_test_files_contain_metadata_in_every_place() -> None:
+    """Without metadata in the files, the test above would always pass."""
+    jpeg = with_metadata("JPEG")
     assert all(mark in jpeg for mark in (b"Exif", b"ICC_PROFILE", b"ns.adobe.com", b"\xff\xfe"))
-    png = telling("PNG")
+    png = with_metadata("PNG")
     assert all(mark in png for mark in (b"eXIf", b"iCCP", b"tEXt", b"iTXt"))
     start = png.index(b"iCCP") + 4
     assert CANARY in zlib.decompressobj().decompress(png[png.index(b"\0", start) + 2 :])
-    assert all(mark in telling("WEBP") for mark in (b"EXIF", b"ICCP", b"XMP "))
+    assert all(mark in with_metadata("WEBP") for mark in (b"EXIF", b"ICCP", b"XMP "))

@@ -18,12 +18,12 @@ def test_declared_colours_are_shown_as_browsers_show_them(name: str, mode: str) 
     assert np.abs(pixels[0].astype(int) - np.array(shown)[:, None]).max() <= 2
 
 
-def test_a_linear_picture_is_not_too_dark() -> None:
+def test_linear_picture_is_not_too_dark() -> None:
     png = with_png_chunks(file(flat(2, 2, (128, 128, 128)), "PNG"), SHOWN["linear"][0])
     assert (decode(png, limits=LIMITS) == 188).all()
 
 
-def test_primaries_other_than_srgb_s_move_colours_but_not_white() -> None:
+def test_other_primaries_change_colours_but_not_white() -> None:
     for chunks in (cicp(12, 13), gama(0.45455) + chrm(0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06)):
         red, white = (
             decode(with_png_chunks(file(flat(1, 1, colour), "PNG"), chunks), limits=LIMITS)[0, 0].astype(int)
@@ -34,7 +34,7 @@ def test_primaries_other_than_srgb_s_move_colours_but_not_white() -> None:
         assert (white == 255).all()
 
 
-def test_colour_chunks_behind_the_pixels_are_too_late() -> None:
+def test_colour_chunks_after_the_pixels_are_ignored() -> None:
     png = file(flat(2, 2, (128, 128, 128)), "PNG")
     late = png[:-12] + SHOWN["linear"][0] + png[-12:]
     assert (decode(late, limits=LIMITS) == 128).all()

@@ -21,7 +21,7 @@ KINDS = ("JPEG", "PNG", "WEBP")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_picture_at_the_limit_passes_and_one_pixel_more_is_refused(kind: str) -> None:
+def test_picture_at_the_limit_is_accepted_and_one_pixel_more_is_refused(kind: str) -> None:
     data = file(gradient(30, 40), kind)
     decode(data, limits=PictureLimits(max_pixels=1200, max_side_pixels=40))
     with pytest.raises(TooManyPixels, match=r"1,200 pixels \(40 x 30\).*1,199"):
@@ -40,16 +40,14 @@ def test_a_picture_at_the_limit_passes_and_one_pixel_more_is_refused(kind: str) 
         ("WEBP", "RGB", {"lossless": True}),
     ],
 )
-def test_the_size_is_judged_before_any_pixel_is_decoded(
-    kind: str, mode: str, options: dict[str, bool]
-) -> None:
+def test_size_is_checked_before_any_pixel_is_decoded(kind: str, mode: str, options: dict[str, bool]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (200, 200, len(mode)), np.uint8)
     data = file(noise, kind, **options)
     with pytest.raises(TooManyPixels):
         decode(data[: len(data) // 2], limits=PictureLimits(max_pixels=39_999))
 
 
-def test_headers_that_promise_gigabytes_cost_nothing() -> None:
+def test_header_with_a_size_of_gigabytes_is_refused_at_once() -> None:
     png = png_by_hand(2**31 - 1, 2**31 - 1, depth=8, colour_type=6, rows=b"")
     jpeg = bytearray(file(gradient(8, 8), "JPEG"))
     frame = jpeg.index(b"\xff\xc0")
@@ -64,7 +62,7 @@ def test_headers_that_promise_gigabytes_cost_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_pillows_own_size_warning_decides_nothing(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pillow_size_warning_is_not_used(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # it warns above, and refuses from twice that
     decode(file(gradient(30, 40), kind), limits=LIMITS)
 
@@ -82,7 +80,7 @@ def test_pillows_own_size_warning_decides_nothing(kind: str, monkeypatch: pytest
         file(gradient(9, 9), "TIFF"),
     ],
 )
-def test_anything_but_jpeg_png_and_webp_is_refused_by_name(data: bytes) -> None:
+def test_other_formats_are_refused_with_the_supported_ones(data: bytes) -> None:
     with pytest.raises(UnsupportedFormat, match="JPEG, PNG or WebP"):
         decode(data, limits=LIMITS)
 
@@ -114,14 +112,14 @@ def test_anything_but_jpeg_png_and_webp_is_refused_by_name(data: bytes) -> None:
         ),
     ],
 )
-def test_a_foreign_file_is_named_with_its_remedy(data: bytes, sentence: str) -> None:
+def test_other_file_types_are_named_with_a_remedy(data: bytes, sentence: str) -> None:
     with pytest.raises(UnsupportedFormat) as refusal:
         decode(data, limits=LIMITS)
     assert str(refusal.value).startswith(sentence)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_that_ends_too_early_is_broken(kind: str) -> None:
+def test_truncated_file_is_a_broken_picture(kind: str) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
     data = file(noise, kind)
     for end in range(20, len(data) - 30, 97):
@@ -130,7 +128,7 @@ def test_a_file_that_ends_too_early_is_broken(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_mutated_files_are_pictures_or_refused_with_a_sentence(kind: str) -> None:
+def test_mutated_file_is_decoded_or_refused_with_one_sentence(kind: str) -> None:
     random = np.random.default_rng(7)
     whole = file(gradient(24, 24), kind)
     refused = 0
@@ -147,12 +145,12 @@ def test_mutated_files_are_pictures_or_refused_with_a_sentence(kind: str) -> Non
     assert refused > 20
 
 
-def test_a_mistake_of_ours_is_not_called_a_broken_picture() -> None:
+def test_error_in_our_code_is_not_reported_as_a_broken_picture() -> None:
     with pytest.raises(TypeError):
         decode("a path", limits=LIMITS)  # type: ignore[arg-type]
 
 
-def test_what_png_writers_add_does_not_refuse_a_sound_picture() -> None:
+def test_chunks_added_by_png_writers_do_not_make_a_picture_broken() -> None:
     drawn = gradient(8, 8)
     long_text = b"workflow\0\0" + zlib.compress(b"x" * 5_000_000)
     chunks = [
@@ -170,7 +168,7 @@ def _many_scans(data: bytes, times: int) -> bytes:
     return data[:-2] + last * times + data[-2:]
 
 
-def test_a_small_jpeg_cannot_keep_a_decoder_busy() -> None:
+def test_small_jpeg_cannot_keep_a_decoder_busy() -> None:
     sound = file(gradient(64, 64), "JPEG", progressive=True)
     decode(_many_scans(sound, 20), limits=LIMITS)
     plain = file(gradient(64, 64), "JPEG")
@@ -185,19 +183,19 @@ def test_a_small_jpeg_cannot_keep_a_decoder_busy() -> None:
         assert time.thread_time() - started < 0.5
 
 
-def test_a_film_behind_a_photo_is_not_taken_for_scans() -> None:
+def test_video_behind_a_photo_is_not_counted_as_scans() -> None:
     drawn = file(gradient(16, 16), "JPEG")
     assert decode(drawn + b"\0\4\0\0" + b"\xff\xda\0\x08" * 5000, limits=LIMITS).shape == (16, 16, 3)
 
 
-def test_junk_between_segments_and_a_second_picture_cost_nothing() -> None:
+def test_junk_and_a_second_picture_take_no_time() -> None:
     plain = file(gradient(16, 16), "JPEG")
     started = time.thread_time()
     decode(plain[:20] + bytes(5_000_000) + plain[20:] + plain, limits=LIMITS)
     assert time.thread_time() - started < 0.5
 
 
-def test_a_png_of_tiny_chunks_is_refused() -> None:
+def test_png_with_too_many_chunks_is_refused() -> None:
     data = with_png_chunks(file(gradient(8, 8), "PNG"), *[png_chunk(b"IDAT", b"")] * 70_000)
     with pytest.raises(BrokenPicture, match="chunks"):
         decode(data, limits=LIMITS)

@@ -1,4 +1,4 @@
-"""Pictures that carry everything a format can carry, and a canary in each place."""
+"""Picture files with metadata in every place of a format, each with a canary."""
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -10,15 +10,15 @@ XMP = b"<x:xmpmeta><place>" + CANARY + b"</place></x:xmpmeta>"
 
 
 def _located() -> bytes:
-    """An EXIF block with a GPS position, a maker's name and a thumbnail's worth of remarks."""
+    """Return an EXIF block with a GPS position and a maker's name."""
     noted = Image.Exif()
     noted[0x010F] = CANARY.decode()
     noted.get_ifd(0x8825)[0x001D] = CANARY.decode()
     return noted.tobytes()
 
 
-def telling(kind: str) -> bytes:
-    """A file that carries everything a format can carry."""
+def with_metadata(kind: str) -> bytes:
+    """Return a picture file with metadata in every place of its format."""
     text = PngInfo()
     text.add_text("Comment", CANARY.decode())
     text.add_text("Title", CANARY.decode(), zip=True)

@@ -1,4 +1,4 @@
-"""Files that are no picture we read, under the name of one."""
+"""Files in other formats, declared to be a picture."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from PIL import Image
 
-from tests.corpus.case import NO_FILE, STRANGE, Case
+from tests.corpus.case import NO_FILE, UNSUPPORTED, Case
 from tests.images.drawing import file, gradient
 
 DRAWN = Image.fromarray(gradient(16, 24))
@@ -18,10 +18,10 @@ ENTITIES = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;
 
 
 def cases() -> Iterator[Case]:
-    """All of them, each declared to be a PNG."""
+    """Yield all cases, each declared to be a PNG."""
     yield Case("empty", b"", NO_FILE)
     for name, body in {**_pictures(), **_documents()}.items():
-        yield Case(name, body, STRANGE)
+        yield Case(name, body, UNSUPPORTED)
 
 
 def _pictures() -> dict[str, bytes]:
