@@ -45,7 +45,7 @@ class FakeModel:
         self.opening_hangs = 0
         """How many of the next openings wait for `stop_hanging`."""
         self.ignores_terminate = False
-        """Whether a held run goes on when it is terminated."""
+        """Whether a held run ignores `terminate`."""
         self.opened = 0
         self.terminations = 0
         self.entered = threading.Semaphore(0)

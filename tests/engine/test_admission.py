@@ -36,9 +36,9 @@ async def test_a_full_queue_rejects_the_next_picture_with_a_retry_time(
     model.hold()
     tasks = [translating(engine) for _ in range(3)]
     await until(lambda: held(engine) == 3)
-    with pytest.raises(QueueFull) as refused:
+    with pytest.raises(QueueFull) as caught:
         await engine.translate("cat2dog", photo())
-    assert refused.value.retry_after_seconds >= 1
+    assert caught.value.retry_after_seconds >= 1
     model.release()
     await asyncio.gather(*tasks)
     await engine.translate("cat2dog", photo())

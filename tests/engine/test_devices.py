@@ -104,7 +104,7 @@ async def test_a_broken_device_is_opened_again_by_a_reload(engine: Engine, devic
     await ask(engine, 4)
     direction = engine.registry["cat2dog"]
     assert direction.state == "degraded"
-    assert direction.execution is not None, "the other device goes on"
+    assert direction.execution is not None, "the other device still works"
     opened = broken.opened
     await engine.registry.reload(retry=True)
     assert (direction.state, direction.reason) == ("ready", None)
@@ -127,8 +127,8 @@ async def test_closing_cancels_the_requests_in_a_run(engine: Engine, devices: li
 async def test_a_replaced_device_does_not_hide_that_another_is_being_replaced(
     engine: Engine, devices: list[FakeModel]
 ) -> None:
-    mended, slow = devices
-    mended.failures = slow.failures = slow.opening_hangs = 1
+    replaced, slow = devices
+    replaced.failures = slow.failures = slow.opening_hangs = 1
     for model in devices:
         model.hold()
     asking = asyncio.create_task(ask(engine, 2))

@@ -66,9 +66,9 @@ async def test_a_new_client_gets_the_permit_of_the_newest_waiting_picture(
     engine = await make_engine(queue_size=4)
     tasks = await crowd(engine, model, "crowd", 4)
     newcomer = asking(engine, "newcomer")
-    with pytest.raises(FairShare) as refused:
+    with pytest.raises(FairShare) as caught:
         await tasks[-1]
-    assert refused.value.retry_after_seconds >= 1
+    assert caught.value.retry_after_seconds >= 1
     assert admission_of(engine).held == 4
     model.release()
     assert await outcomes([*tasks[:-1], newcomer]) == {"served": 4}

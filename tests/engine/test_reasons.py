@@ -26,7 +26,8 @@ def test_an_absolute_path_is_cut_to_its_last_part(sentence: str, shown: str) -> 
 
 
 @pytest.mark.parametrize(
-    "sentence", ["/directions tells why.", "See https://example.org/a/b.", "1/2 of 3/4", "and/or", "a / b"]
+    "sentence",
+    ["GET /directions gives the reason.", "See https://example.org/a/b.", "1/2 of 3/4", "and/or", "a / b"],
 )
 def test_text_without_paths_is_unchanged(sentence: str) -> None:
     assert without_folders(sentence, Path("/srv")) == sentence

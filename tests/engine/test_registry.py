@@ -147,9 +147,9 @@ async def test_a_loading_direction_rejects_pictures_with_a_retry_time(
     model.hold()
     engine.start()
     await entered(model)
-    with pytest.raises(Loading) as refused:
+    with pytest.raises(Loading) as caught:
         await engine.translate("cat2dog", photo())
-    assert refused.value.retry_after_seconds >= 1
+    assert caught.value.retry_after_seconds >= 1
     reason = engine.not_ready_reason()
     assert reason is not None
     assert "1 of 1" in reason

@@ -36,10 +36,10 @@ async def test_rejected_clients_are_asked_to_return_at_different_seconds(run_sec
 
 
 def refusal(admission: Admission) -> QueueFull:
-    with pytest.raises(QueueFull) as refused:
+    with pytest.raises(QueueFull) as caught:
         admission.check("crowd")
-    assert f"try again in {refused.value.retry_after_seconds} s" in str(refused.value)
-    return refused.value
+    assert f"try again in {caught.value.retry_after_seconds} s" in str(caught.value)
+    return caught.value
 
 
 @pytest.mark.parametrize("seconds", [1, 2, 10, 60, 120, 100_000])

@@ -46,7 +46,7 @@ class FakeOnnxruntime:
     def __init__(self, works: set[str], raises: set[str] = frozenset()) -> None:
         self.works = works
         self.raises = raises
-        self.asked: list[list[tuple[str, dict[str, str]]]] = []
+        self.requested: list[list[tuple[str, dict[str, str]]]] = []
         self.options: list[FakeSessionOptions] = []
         self.preloaded = False
         self.SessionOptions = FakeSessionOptions
@@ -62,12 +62,12 @@ class FakeOnnxruntime:
         assert enable_fallback == 0
         assert not (options.plugins and providers), "onnxruntime refuses both at once"
         self.options.append(options)
-        self.asked.append(options.plugins or providers)
-        names = [name for name, _ in self.asked[-1]]
+        self.requested.append(options.plugins or providers)
+        names = [name for name, _ in self.requested[-1]]
         if names[0] in self.raises:
             raise RuntimeError("libcudnn.so.9: cannot open shared object file")
         came_up = [name for name in [*names, CPU] if name in self.works]
-        first = self.asked[-1][0][1]
+        first = self.requested[-1][0][1]
         return SimpleNamespace(get_providers=lambda: came_up, get_outputs=list, options=first)
 
 
@@ -91,7 +91,7 @@ def test_a_working_gpu_is_used(install) -> None:  # type: ignore[no-untyped-def]
     assert opened.providers == CUDA_LIST
     assert opened.on_gpu
     assert fake.preloaded
-    assert fake.asked[0][0][1]["device_id"] == "3"
+    assert fake.requested[0][0][1]["device_id"] == "3"
 
 
 def test_a_silent_fallback_to_the_cpu_is_detected(install) -> None:  # type: ignore[no-untyped-def]
@@ -114,7 +114,7 @@ def test_without_a_device_no_gpu_session_is_tried(install) -> None:  # type: ign
     fake = FakeOnnxruntime({CPU})
     install(fake, NO_DEVICE)
     open_runtime(Settings())
-    assert [[name for name, _ in asked] for asked in fake.asked] == [[CPU]]
+    assert [[name for name, _ in asked] for asked in fake.requested] == [[CPU]]
     assert not fake.preloaded
 
 
@@ -123,7 +123,7 @@ def test_openvino_precedes_the_cpu_provider_with_its_precision_set(install) -> N
     install(fake, INTEL)
     opened = open_runtime(Settings(intra_op_threads=3))
     assert (opened.providers, opened.precision, opened.on_gpu) == (OPENVINO_LIST, "float32", False)
-    ((_, options),) = fake.asked[0]
+    ((_, options),) = fake.requested[0]
     assert '"INFERENCE_PRECISION_HINT": "f32"' in options["load_config"]
     assert '"INFERENCE_NUM_THREADS": "3"' in options["load_config"]
 

@@ -22,16 +22,16 @@ def test_without_the_package_for_redis_one_sentence_says_what_to_install(
     for name in [name for name in sys.modules if name.partition(".")[0] == "redis"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "redis", None)  # as if it were not installed
-    with pytest.raises(SettingsError, match=r"install ugatit\[redis\]") as refused:
+    with pytest.raises(SettingsError, match=r"install ugatit\[redis\]") as caught:
         open_store(Settings(store_url="redis://host"))
-    assert "\n" not in str(refused.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("option", ["nonsense=1", "socket_timeout=soon", "max_connections=-1"])
 def test_an_invalid_option_of_the_address_is_rejected_without_showing_the_password(option: str) -> None:
-    with pytest.raises(SettingsError, match="UGATIT_STORE_URL has options") as refused:
+    with pytest.raises(SettingsError, match="UGATIT_STORE_URL has options") as caught:
         open_store(Settings(store_url=f"redis://:hunter2@host/0?{option}"))
-    assert "hunter2" not in str(refused.value)
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["redis://host", "rediss://me:word@host:1/2?ssl_cert_reqs=none&protocol=3"])

@@ -67,10 +67,10 @@ def test_a_generator_with_wrong_outputs_is_rejected_in_one_sentence(tmp_path: Pa
     canary = read_canary(bundle.files[CANARY])
     right = {name: values for name, values in canary.items() if name != "pixels"}
     check_generator(Answering(right), bundle.manifest, canary)
-    with pytest.raises(BundleError) as refused:
+    with pytest.raises(BundleError) as caught:
         check_generator(Answering(changed(right, WRONG[change])), bundle.manifest, canary)
-    assert str(refused.value).endswith(".")
-    assert "\n" not in str(refused.value)
+    assert str(caught.value).endswith(".")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_manifest_without_the_attention_of_its_graph_is_rejected(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ async def _load_and_leave(service: Service) -> tuple[Answers, float]:
     """Load above the capacity and send SIGTERM; return the answers and how long the service took to stop."""
     load = asyncio.create_task(closed_loop(service, clients=24, seconds=1.5))
     await asyncio.sleep(0.7)
-    told = time.perf_counter()
+    sent_at = time.perf_counter()
     service.process.terminate()
     await asyncio.to_thread(service.process.wait, 60)
-    return await load, time.perf_counter() - told
+    return await load, time.perf_counter() - sent_at

@@ -68,13 +68,7 @@ class Translator:
         self._users = 0
         self._retired = False
         self._generator_runners = [
-            Runner(
-                f"{self.name} copy {number}" if number else self.name,
-                partial(self._models.open_generator, open_model),
-                self._models.check_generator,
-                time_limits=limits.time_limits,
-                on_event=self._handle_generator_event,
-            )
+            self._generator_runner(number, open_model, limits.time_limits)
             for number, open_model in enumerate(open_models)
         ]
         self._discriminator_runner = Runner(
@@ -95,6 +89,15 @@ class Translator:
             replicas=self._generator_runners[1:],
         )
         self._discriminators = Batcher(self._discriminator_runner, lock=lock)
+
+    def _generator_runner(self, number: int, open_model: OpenModel, time_limits: TimeLimits) -> Runner:
+        return Runner(
+            f"{self.name} copy {number}" if number else self.name,
+            partial(self._models.open_generator, open_model),
+            self._models.check_generator,
+            time_limits=time_limits,
+            on_event=self._handle_generator_event,
+        )
 
     async def load(self) -> None:
         """Verify the bundle, open its generator on every device, run the canary, warm up.

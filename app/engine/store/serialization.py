@@ -16,7 +16,7 @@ from app.engine.store.entry import AttentionMap, Entry
 from models.images.frame import Box, Frame
 
 _MAGIC: Final = b"ugatit\x00\x01"
-"""The last byte is the version of the format: replicas that use another version refuse the entry."""
+"""The last byte is the version of the format: replicas that use another version reject the entry."""
 _HEAD: Final = struct.Struct("<8sI")
 _HEADER_LIMIT_BYTES: Final = 4096
 
