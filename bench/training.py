@@ -18,7 +18,7 @@ from bench.harness import alternate, report
 from bench.plain import method_by_formula
 from bench.plain_step import plain_step
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
-from training.config.compute_settings import Speed, SpeedConfig, choose
+from training.config.compute_settings import ComputeConfig, ComputeSettings, choose_settings
 from training.methods.ugatit.config import UgatitConfig
 from training.methods.ugatit.method import PLAIN, Ugatit
 
@@ -33,7 +33,7 @@ def main() -> None:
     """Measure and print."""
     arguments = _arguments()
     torch.set_num_threads(arguments.threads)
-    best = choose(SpeedConfig(precision=arguments.precision, compile=arguments.compile))
+    best = choose_settings(ComputeConfig(precision=arguments.precision, compile=arguments.compile))
     batch = {
         domain: torch.rand(arguments.batch, 3, arguments.size, arguments.size) * 2 - 1 for domain in "AB"
     }
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _contenders(
-    config: UgatitConfig, best: Speed, batch: dict[str, Tensor], *, measures: bool
+    config: UgatitConfig, best: ComputeSettings, batch: dict[str, Tensor], *, measures: bool
 ) -> dict[str, Step]:
     """Steps by name, from the slowest to ours; each adds one measure to the step before it."""
     plain = method_by_formula(_made(config, PLAIN))
@@ -57,7 +57,7 @@ def _contenders(
     return {**steps, OURS: ours}
 
 
-def _measures(config: UgatitConfig, best: Speed) -> dict[str, Ugatit]:
+def _measures(config: UgatitConfig, best: ComputeSettings) -> dict[str, Ugatit]:
     """Ours as it grows; what this machine does not use is left out."""
     speed = PLAIN
     found = {
@@ -75,7 +75,7 @@ def _measures(config: UgatitConfig, best: Speed) -> dict[str, Ugatit]:
     return found  # fused Adam, and compiling where it is asked for, make it ours
 
 
-def _made(config: UgatitConfig, speed: Speed) -> Ugatit:
+def _made(config: UgatitConfig, speed: ComputeSettings) -> Ugatit:
     torch.manual_seed(0)
     return Ugatit(config, speed=speed)
 

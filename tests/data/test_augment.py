@@ -1,4 +1,4 @@
-"""What chance does to a picture, and what it leaves alone."""
+"""Test the augmentation of pictures."""
 
 from collections import Counter
 from dataclasses import replace
@@ -20,14 +20,14 @@ MANY = 4000
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.3, 0.5, 1.0])
-def test_pictures_are_flipped_as_often_as_asked(probability: float) -> None:
+def test_pictures_are_flipped_with_the_configured_probability(probability: float) -> None:
     config = replace(CONFIG, flip_probability=probability)
     flips = sum(draw(config, 1, "A", sample).flip for sample in range(MANY))
     spread = (MANY * probability * (1 - probability)) ** 0.5
     assert abs(flips - MANY * probability) <= 4 * spread
 
 
-def test_every_place_of_the_crop_is_as_likely() -> None:
+def test_all_crop_positions_are_equally_likely() -> None:
     draws = [draw(CONFIG, 1, "B", sample) for sample in range(MANY)]
     places = Counter((drawn.flip, drawn.top, drawn.left) for drawn in draws)
     expected = MANY / (2 * 5 * 5)
@@ -46,7 +46,7 @@ def test_domains_and_seeds_draw_independently() -> None:
 
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize(("height", "width"), [(40, 48), (301, 117), (5, 3), (20, 20)])
-def test_a_sample_is_what_flip_resize_crop_make_of_the_picture(flip: bool, height: int, width: int) -> None:
+def test_sample_equals_the_flipped_resized_cropped_picture(flip: bool, height: int, width: int) -> None:
     image = Image.fromarray(drawn(1, height, width))
     flipped = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip else image
     resized = flipped.resize((20, 20), Image.Resampling.BILINEAR)
@@ -55,7 +55,7 @@ def test_a_sample_is_what_flip_resize_crop_make_of_the_picture(flip: bool, heigh
     assert np.array_equal(ours, expected)
 
 
-def test_by_the_switch_a_domain_is_augmented_throughout_or_never(tmp_path: Path) -> None:
+def test_augment_once_augments_a_domain_always_or_never(tmp_path: Path) -> None:
     pictures = scanned(tmp_path)
     once = replace(CONFIG, augment_once=True)
     seen = set()
@@ -77,7 +77,7 @@ def test_by_the_switch_a_domain_is_augmented_throughout_or_never(tmp_path: Path)
     assert len(seen) == 4  # both, in both domains
 
 
-def test_the_coin_of_the_switch_is_fair_and_each_domain_has_its_own() -> None:
+def test_augment_once_is_a_fair_coin_for_each_domain() -> None:
     once = replace(CONFIG, augment_once=True)
     coins = Counter(
         (resized_side(once, seed, "A") == 20, resized_side(once, seed, "B") == 20) for seed in range(400)
@@ -96,8 +96,8 @@ def test_levels_0_and_255_become_minus_1_and_1_exactly() -> None:
     assert torch.equal(tensor[0, 2], tensor[0, 0].flip(0, 1))
 
 
-def test_the_numbers_are_those_of_every_version() -> None:
-    """A run that was begun under other versions of everything goes on with the same pictures."""
+def test_random_draws_are_equal_in_every_version() -> None:
+    """A run that is resumed under newer packages must draw the same pictures."""
     assert [picture_index(7, "A", sample, 6) for sample in range(12)] == [3, 2, 1, 4, 0, 5, 2, 1, 4, 0, 3, 5]
     assert [picture_index(7, "B", sample, 6) for sample in range(6)] == [2, 4, 3, 0, 1, 5]
     assert [tuple(draw(CONFIG, 7, "A", sample)) for sample in (0, 1, 2**40)] == [

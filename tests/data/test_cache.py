@@ -1,4 +1,4 @@
-"""The pictures kept in memory."""
+"""Test the cache of decoded pictures."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from training.data.cache import PictureCache
 
 
-def test_the_budget_is_kept_to_the_byte_and_the_rest_is_loaded_again() -> None:
+def test_cache_fills_its_budget_exactly_and_loads_the_rest_again() -> None:
     loaded: list[int] = []
 
     def load(key: int) -> NDArray[np.uint8]:

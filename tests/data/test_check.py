@@ -1,4 +1,4 @@
-"""What a person is told about a data set."""
+"""Test `data check`: what it finds in a data set and prints."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ from rich.console import Console
 
 from tests.data.making import drawn, make_folder
 from training.data.check import Duplicates, Report, check
-from training.data.duplicates import alike, look_at
+from training.data.duplicates import duplicate_groups, signature_of
 from training.data.errors import DataError
 from training.data.flat import flat_share
 from training.data.render import render
@@ -28,7 +28,7 @@ def save(pixels: np.ndarray, path: Path, quality: int = 85) -> None:
     Image.fromarray(pixels).save(path, quality=quality)
 
 
-def test_a_good_data_set_is_counted_and_nothing_is_held_against_it(tmp_path: Path) -> None:
+def test_good_data_set_is_counted_without_problems(tmp_path: Path) -> None:
     folder = make_folder(tmp_path)
     for name, (height, width) in {"a": (90, 60), "b": (10, 20), "c": (64, 64)}.items():
         save(drawn(100 + height, height, width), folder / "testA" / f"{name}.png")
@@ -46,7 +46,7 @@ def test_a_good_data_set_is_counted_and_nothing_is_held_against_it(tmp_path: Pat
     assert "Look the same" not in rendered(report)
 
 
-def test_copies_are_found_within_a_folder_and_across_train_and_test(tmp_path: Path) -> None:
+def test_duplicates_are_found_within_a_folder_and_across_train_and_test(tmp_path: Path) -> None:
     folder = make_folder(tmp_path)
     save(drawn(1), folder / "trainA/again.jpg")
     save(drawn(1, 80, 96), folder / "trainA/larger.webp")
@@ -68,29 +68,29 @@ def test_the_two_domains_are_not_compared(tmp_path: Path) -> None:
     assert check(folder).duplicates == ()
 
 
-def test_different_pictures_are_told_apart_also_by_colour_alone() -> None:
+def test_pictures_that_differ_in_colour_alone_are_not_duplicates() -> None:
     blobs = drawn(1)
     red = np.full((64, 64, 3), (200, 40, 40), np.uint8)
     pictures = [drawn(number) for number in range(300)]
     pictures += [blobs[..., ::-1], blobs[:, ::-1], red, red[..., ::-1], np.zeros_like(red)]
-    assert alike([look_at(np.ascontiguousarray(picture)) for picture in pictures]) == []
+    assert duplicate_groups([signature_of(np.ascontiguousarray(picture)) for picture in pictures]) == []
 
 
-def test_pictures_of_the_same_colours_but_other_shapes_are_told_apart() -> None:
+def test_pictures_of_equal_colours_and_different_shapes_are_not_duplicates() -> None:
     columns = np.tile(np.repeat(np.array([90, 150], np.uint8), 4), (64, 8))
     partly = np.concatenate([columns.T[:16], columns[16:]])
-    looks = [look_at(np.dstack([stripes] * 3)) for stripes in (columns, columns.T, partly)]
-    assert alike(looks) == []
+    signatures = [signature_of(np.dstack([stripes] * 3)) for stripes in (columns, columns.T, partly)]
+    assert duplicate_groups(signatures) == []
 
 
-def test_a_copy_is_found_among_hundreds() -> None:
+def test_duplicate_is_found_among_hundreds_of_pictures() -> None:
     pictures = [drawn(number) for number in [*range(300), 7, 290]]
-    assert alike([look_at(picture) for picture in pictures]) == [[7, 300], [290, 301]]
+    assert duplicate_groups([signature_of(picture) for picture in pictures]) == [[7, 300], [290, 301]]
 
 
 @pytest.mark.parametrize("quality", [40, 90])
 @pytest.mark.parametrize(("height", "width"), [(80, 96), (128, 128), (320, 300)])
-def test_a_copy_is_found_whatever_its_size_and_compression(
+def test_duplicate_is_found_at_any_size_and_compression(
     tmp_path: Path, quality: int, height: int, width: int
 ) -> None:
     for number in range(20):
@@ -98,10 +98,10 @@ def test_a_copy_is_found_whatever_its_size_and_compression(
         resized = np.asarray(Image.fromarray(original).resize((width, height), Image.Resampling.BICUBIC))
         save(resized, tmp_path / "copy.jpg", quality)
         with Image.open(tmp_path / "copy.jpg") as copy:
-            assert alike([look_at(original), look_at(np.asarray(copy))]) == [[0, 1]]
+            assert duplicate_groups([signature_of(original), signature_of(np.asarray(copy))]) == [[0, 1]]
 
 
-def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_printed_at_once(tmp_path: Path) -> None:
     folder = make_folder(tmp_path)
     shutil.rmtree(folder / "testA")
     (folder / "trainB/[odd].gif").write_bytes(b"GIF89a")
@@ -111,11 +111,11 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert "  trainB/[odd].gif: This is a GIF picture, which is not supported; save or" in text
     assert "There is no folder" in text
     assert "1 of the 8 pictures" in text
-    with pytest.raises(DataError, match="is no folder"):
+    with pytest.raises(DataError, match="is not a folder"):
         check(tmp_path / "nowhere")
 
 
-def test_what_is_not_taken_for_a_picture_is_listed(tmp_path: Path) -> None:
+def test_entries_that_are_not_pictures_are_listed(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "set[/a] :smile:")
     (folder / "trainB/gone.png").symlink_to("nowhere.png")
     (folder / "testA/@eaDir").mkdir()
@@ -130,7 +130,7 @@ def test_what_is_not_taken_for_a_picture_is_listed(tmp_path: Path) -> None:
     assert "  testA/[red]a.ppm: not a picture by its suffix\n" in text
 
 
-def test_long_lists_are_cut_and_say_so(tmp_path: Path) -> None:
+def test_long_list_is_cut_and_counts_the_rest(tmp_path: Path) -> None:
     folder = make_folder(tmp_path)
     for number in range(25):
         (folder / "trainA" / f"bad{number:02}.jpg").write_bytes(b"no picture")
@@ -148,7 +148,7 @@ def with_logo(side: int) -> np.ndarray:
     return frame
 
 
-def test_flat_and_nearly_flat_pictures_are_listed_and_are_no_reason_to_refuse(tmp_path: Path) -> None:
+def test_flat_and_nearly_flat_pictures_are_listed_but_not_refused(tmp_path: Path) -> None:
     folder = make_folder(tmp_path)
     save(np.full((60, 40, 3), 255, np.uint8), folder / "trainA/blank.png")
     save(np.random.default_rng(0).integers(0, 4, (64, 64, 3)).astype(np.uint8), folder / "trainB/dark.jpg")
@@ -162,7 +162,7 @@ def test_flat_and_nearly_flat_pictures_are_listed_and_are_no_reason_to_refuse(tm
     ]
     assert report.problems == ()
     text = rendered(report)
-    assert "Flat or nearly flat, training skips updates that break on them (3):" in text
+    assert "Flat or nearly flat; training skips updates that are not finite on them (3):" in text
     assert "  trainA/blank.png: one colour\n" in text
     assert re.search(r"  testB/logo.png: one colour but for 1\.\d % of its area\n", text)
 

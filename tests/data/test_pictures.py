@@ -1,4 +1,4 @@
-"""Pictures of every kind arrive as the service sees them."""
+"""Test that training decodes every kind of picture as the service does."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from PIL import Image
 from models.images.decode import PictureLimits, decode
 from tests.data.making import CONFIG, SOME, drawn, make_folder
 from tests.images.drawing import exif, file, png_by_hand
-from training.data import sample_pictures as fixed
+from training.data import sample_pictures
 from training.data.scan import ScanResult, scan
 from training.data.stream import Stream
 from training.data.tensors import to_tensor
@@ -43,9 +43,11 @@ def with_test_picture(root: Path, name: str, data: bytes) -> ScanResult:
         ),
     ],
 )
-def test_every_kind_of_picture_is_read(tmp_path: Path, name: str, data: bytes, expected: np.ndarray) -> None:
+def test_every_kind_of_picture_is_decoded_as_in_the_service(
+    tmp_path: Path, name: str, data: bytes, expected: np.ndarray
+) -> None:
     pictures = with_test_picture(tmp_path, name, data)
-    batch = fixed.test_batch(pictures, "A", 1, size=8)
+    batch = sample_pictures.test_batch(pictures, "A", 1, size=8)
     assert torch.allclose(batch, to_tensor([expected]), atol=2.5 / 127.5)
     as_served = decode(data, limits=PictureLimits())
     assert torch.equal(batch, to_tensor([as_served]))
@@ -61,15 +63,15 @@ def test_pictures_smaller_than_the_crop_are_enlarged(tmp_path: Path) -> None:
     assert batch.std() > 0.1
 
 
-def test_fixed_pictures_are_whole_unaugmented_and_spread_over_the_domain(tmp_path: Path) -> None:
+def test_sample_pictures_are_whole_unaugmented_and_spread_over_the_domain(tmp_path: Path) -> None:
     pictures = scan(make_folder(tmp_path, SOME | {"testA": 9}))
-    batch = fixed.test_batch(pictures, "A", 3, size=16)
+    batch = sample_pictures.test_batch(pictures, "A", 3, size=16)
     whole = [np.asarray(Image.open(pictures.test["A"][index]).resize((16, 16), 2)) for index in (1, 4, 7)]
     assert torch.equal(batch, to_tensor(whole))
-    assert torch.equal(fixed.test_batch(pictures, "A", 3, size=16), batch)
+    assert torch.equal(sample_pictures.test_batch(pictures, "A", 3, size=16), batch)
 
 
-def test_fixed_pictures_are_no_more_than_there_are(tmp_path: Path) -> None:
+def test_sample_pictures_are_limited_to_the_existing_ones(tmp_path: Path) -> None:
     pictures = scan(make_folder(tmp_path))
-    assert fixed.test_batch(pictures, "B", 8, size=16).shape == (3, 3, 16, 16)
-    assert fixed.train_batch(pictures, "B", 8, size=16).shape == (7, 3, 16, 16)
+    assert sample_pictures.test_batch(pictures, "B", 8, size=16).shape == (3, 3, 16, 16)
+    assert sample_pictures.train_batch(pictures, "B", 8, size=16).shape == (7, 3, 16, 16)

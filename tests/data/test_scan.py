@@ -1,4 +1,4 @@
-"""Finding the pictures of a data set."""
+"""Test the scan of a data set."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ from training.data.errors import DataError
 from training.data.scan import remarks, scan
 
 
-def test_pictures_come_in_the_order_of_their_names(tmp_path: Path) -> None:
+def test_pictures_are_sorted_by_name(tmp_path: Path) -> None:
     folder = make_folder(tmp_path)
     for name in ("b/1.png", "Z.PNG", "a.png", "b.png"):
         (folder / "testA" / name).parent.mkdir(exist_ok=True)
@@ -21,7 +21,7 @@ def test_pictures_come_in_the_order_of_their_names(tmp_path: Path) -> None:
     assert names == ["000.png", "001.png", "Z.PNG", "a.png", "b/1.png", "b.png"]
 
 
-def test_what_is_no_picture_by_its_name_is_left_out_and_named(tmp_path: Path) -> None:
+def test_files_that_are_not_pictures_are_left_out_and_named(tmp_path: Path) -> None:
     folder = make_folder(tmp_path)
     for name in ("notes.txt", ".DS_Store", "._000.png", "Thumbs.db"):
         (folder / "trainA" / name).write_bytes(b"no picture")
@@ -34,7 +34,7 @@ def test_what_is_no_picture_by_its_name_is_left_out_and_named(tmp_path: Path) ->
     ]
 
 
-def test_a_folder_whose_files_have_other_suffixes_says_which(tmp_path: Path) -> None:
+def test_folder_without_pictures_names_the_suffixes_found(tmp_path: Path) -> None:
     folder = make_folder(tmp_path)
     for path in (folder / "testB").iterdir():
         path.rename(path.with_suffix(".ppm"))
@@ -63,7 +63,7 @@ def test_unreadable_pictures_are_left_out_and_listed_with_the_reason(tmp_path: P
     ]
 
 
-def test_too_many_unreadable_pictures_are_refused_at_the_share_that_was_set(tmp_path: Path) -> None:
+def test_more_unreadable_pictures_than_the_configured_share_are_refused(tmp_path: Path) -> None:
     folder = make_folder(tmp_path, {"trainA": 8, "trainB": 2, "testA": 2, "testB": 2})
     for name in ("8.jpg", "9.jpg"):
         (folder / "trainA" / name).write_bytes(b"no picture")
@@ -73,7 +73,7 @@ def test_too_many_unreadable_pictures_are_refused_at_the_share_that_was_set(tmp_
     assert [file.name for file in refusal.value.unreadable] == ["trainA/8.jpg", "trainA/9.jpg"]
 
 
-def test_a_folder_without_one_readable_picture_is_refused_whatever_the_share(tmp_path: Path) -> None:
+def test_folder_without_a_readable_picture_is_always_refused(tmp_path: Path) -> None:
     folder = make_folder(tmp_path)
     for path in (folder / "testB").iterdir():
         path.write_bytes(b"no picture")
@@ -82,7 +82,7 @@ def test_a_folder_without_one_readable_picture_is_refused_whatever_the_share(tmp
 
 
 @pytest.mark.parametrize("name", ["trainA", "trainB", "testA", "testB"])
-def test_an_empty_folder_is_refused_by_name(tmp_path: Path, name: str) -> None:
+def test_empty_folder_is_refused_by_name(tmp_path: Path, name: str) -> None:
     folder = make_folder(tmp_path)
     for path in (folder / name).iterdir():
         path.unlink()
@@ -90,22 +90,22 @@ def test_an_empty_folder_is_refused_by_name(tmp_path: Path, name: str) -> None:
         scan(folder)
 
 
-def test_a_missing_folder_is_refused_by_name(tmp_path: Path) -> None:
+def test_missing_folder_is_refused_by_name(tmp_path: Path) -> None:
     folder = make_folder(tmp_path)
     shutil.rmtree(folder / "testA")
     with pytest.raises(DataError, match=r"There is no folder .*testA"):
         scan(folder)
-    with pytest.raises(DataError, match="nowhere is no folder; give the one that holds trainA"):
+    with pytest.raises(DataError, match="nowhere is not a folder; give the one that holds trainA"):
         scan(tmp_path / "nowhere")
 
 
-def test_progress_is_told_picture_by_picture(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    scan(make_folder(tmp_path), on_progress=lambda done, total: told.append((done, total)))
-    assert told == [(done, 17) for done in range(1, 18)]
+def test_progress_is_reported_after_each_picture(tmp_path: Path) -> None:
+    calls: list[tuple[int, int]] = []
+    scan(make_folder(tmp_path), on_progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(done, 17) for done in range(1, 18)]
 
 
-def test_the_fingerprint_follows_the_training_pictures_alone(tmp_path: Path) -> None:
+def test_fingerprint_depends_on_the_training_pictures_alone(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "one")
     before = scan(folder).fingerprint
     moved = folder.rename(tmp_path / "two")
@@ -117,8 +117,8 @@ def test_the_fingerprint_follows_the_training_pictures_alone(tmp_path: Path) -> 
     assert len({before, renamed, scan(moved).fingerprint}) == 3
 
 
-def test_the_fingerprint_is_that_of_every_run_that_was_started_before(tmp_path: Path) -> None:
-    """Names as bytes, contents, in the order of the names: a run goes on where this stays the same."""
+def test_fingerprint_equals_that_of_earlier_versions(tmp_path: Path) -> None:
+    """Older runs can resume, because it still hashes names as bytes, and contents, in the order of names."""
     folder = make_folder(tmp_path)
     (folder / "trainA/b").mkdir()
     shutil.copy(folder / "trainA/000.png", folder / "trainA/b/日本.png")
@@ -132,7 +132,7 @@ def test_the_fingerprint_is_that_of_every_run_that_was_started_before(tmp_path: 
     assert scan(folder).fingerprint == hashlib.sha256(whole).hexdigest()
 
 
-def test_what_a_system_adds_to_a_folder_changes_no_fingerprint(tmp_path: Path) -> None:
+def test_system_folders_do_not_change_the_fingerprint(tmp_path: Path) -> None:
     folder = make_folder(tmp_path)
     before = scan(folder).fingerprint
     for name in (".ipynb_checkpoints", "@eaDir", "__MACOSX"):

@@ -1,4 +1,4 @@
-"""Batches: what they are a function of, and what they are not."""
+"""Test the stream of batches."""
 
 import threading
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> ScanResult:
 
 
 def taken(stream: Stream, *sizes: int) -> dict[str, Tensor]:
-    """All samples of the next batches, in order."""
+    """Return all samples of the next batches, in order."""
     batches = [stream.next_batch(size) for size in sizes]
     return {domain: torch.cat([batch[domain] for batch in batches]) for domain in ("A", "B")}
 
@@ -33,14 +33,14 @@ def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 
 
 def reference(pictures: ScanResult, count: int, seed: int = 3) -> dict[str, Tensor]:
-    """The samples without a thread, without memory, one by one."""
+    """Return the samples without threads and cache, one by one."""
     with Stream(pictures, replace(CONFIG, workers=0, cache_bytes=0), seed=seed) as stream:
         return taken(stream, *[1] * count)
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
 @pytest.mark.parametrize("cache_bytes", [0, 4000, 10**6])
-def test_threads_memory_and_batch_size_change_no_sample(
+def test_threads_cache_and_batch_size_do_not_change_samples(
     pictures: ScanResult, workers: int, cache_bytes: int
 ) -> None:
     config = replace(CONFIG, workers=workers, cache_bytes=cache_bytes)
@@ -48,7 +48,7 @@ def test_threads_memory_and_batch_size_change_no_sample(
         assert equal(taken(stream, 4, 4, 3, 9, 1, 1), reference(pictures, 22))
 
 
-def test_another_seed_is_another_order(pictures: ScanResult) -> None:
+def test_another_seed_gives_another_order(pictures: ScanResult) -> None:
     assert not equal(reference(pictures, 10), reference(pictures, 10, seed=4))
 
 
@@ -84,7 +84,7 @@ def test_a_picture_looks_different_in_another_epoch(pictures: ScanResult) -> Non
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_resuming_equals_never_having_stopped(pictures: ScanResult, workers: int) -> None:
+def test_resumed_stream_equals_an_uninterrupted_one(pictures: ScanResult, workers: int) -> None:
     config = replace(CONFIG, workers=workers, prefetch_batches=5)
     with Stream(pictures, config, seed=3) as stream:
         taken(stream, 4, 4, 1)
@@ -98,7 +98,7 @@ def test_resuming_equals_never_having_stopped(pictures: ScanResult, workers: int
     assert equal(resumed, {domain: samples[9:] for domain, samples in whole.items()})
 
 
-def test_the_domains_have_their_own_cursors(pictures: ScanResult) -> None:
+def test_each_domain_has_its_own_cursor(pictures: ScanResult) -> None:
     with Stream(pictures, CONFIG, seed=3) as stream:
         stream.load_state_dict({"A": 2, "B": 6})
         batch = stream.next_batch(3)
@@ -107,7 +107,7 @@ def test_the_domains_have_their_own_cursors(pictures: ScanResult) -> None:
     assert equal(batch, {"A": whole["A"][2:5], "B": whole["B"][6:9]})
 
 
-def test_two_processes_together_see_what_one_sees(pictures: ScanResult) -> None:
+def test_two_processes_together_get_the_batch_of_one(pictures: ScanResult) -> None:
     with (
         Stream(pictures, CONFIG, seed=3, rank=0, world_size=2) as first,
         Stream(pictures, CONFIG, seed=3, rank=1, world_size=2) as second,
@@ -119,7 +119,7 @@ def test_two_processes_together_see_what_one_sees(pictures: ScanResult) -> None:
             assert first.state_dict() == second.state_dict() == alone.state_dict()
 
 
-def test_pictures_that_fit_into_memory_are_read_once(tmp_path: Path) -> None:
+def test_cached_pictures_are_read_once(tmp_path: Path) -> None:
     pictures = scanned(tmp_path)
     with Stream(pictures, CONFIG, seed=3) as stream:
         taken(stream, 7)  # an epoch of the larger domain
@@ -130,7 +130,7 @@ def test_pictures_that_fit_into_memory_are_read_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n")])
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_picture_that_was_lost_is_named_where_the_batch_is_asked_for(
+def test_lost_picture_is_named_by_next_batch(
     tmp_path: Path, workers: int, spoil: Callable[[Path], object]
 ) -> None:
     pictures = scanned(tmp_path)
@@ -147,7 +147,7 @@ def test_a_picture_that_was_lost_is_named_where_the_batch_is_asked_for(
     assert equal(rest, {domain: samples[handed_out:] for domain, samples in expected.items()})
 
 
-def test_closing_leaves_no_thread(pictures: ScanResult) -> None:
+def test_close_stops_all_threads(pictures: ScanResult) -> None:
     before = set(threading.enumerate())
     with Stream(pictures, replace(CONFIG, workers=3, prefetch_batches=8), seed=3) as stream:
         stream.next_batch(16)
@@ -155,7 +155,7 @@ def test_closing_leaves_no_thread(pictures: ScanResult) -> None:
     assert set(threading.enumerate()) == before
 
 
-def test_closing_after_a_failure_leaves_no_thread(tmp_path: Path) -> None:
+def test_close_after_a_failure_stops_all_threads(tmp_path: Path) -> None:
     pictures = scanned(tmp_path)
     for path in pictures.train["A"]:
         path.unlink()
@@ -165,7 +165,7 @@ def test_closing_after_a_failure_leaves_no_thread(tmp_path: Path) -> None:
     assert set(threading.enumerate()) == before
 
 
-def test_without_workers_there_is_no_thread(pictures: ScanResult) -> None:
+def test_zero_workers_start_no_thread(pictures: ScanResult) -> None:
     before = set(threading.enumerate())
     with Stream(pictures, replace(CONFIG, workers=0), seed=3) as stream:
         stream.next_batch(4)
@@ -175,11 +175,11 @@ def test_without_workers_there_is_no_thread(pictures: ScanResult) -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"size": 0}, "size is 0; it must be at least 1."),
-        ({"resize_margin": -1}, "resize_margin is -1; it must be at least 0."),
-        ({"flip_probability": 1.5}, "flip_probability is 1.5; it must lie between 0 and 1."),
+        ({"size": 0}, "data.size must be at least 1, got 0."),
+        ({"resize_margin": -1}, "data.resize_margin must be at least 0, got -1."),
+        ({"flip_probability": 1.5}, "data.flip_probability must be between 0 and 1, got 1.5."),
     ],
 )
-def test_impossible_settings_are_refused(wrong: dict[str, Any], sentence: str) -> None:
+def test_invalid_config_values_are_refused(wrong: dict[str, Any], sentence: str) -> None:
     with pytest.raises(DataError, match=sentence):
         DataConfig(**wrong)

@@ -112,7 +112,7 @@ def test_generators_alone_and_module_prefixes_are_read(tmp_path: Path, command: 
     assert DISCRIMINATORS not in bundle.files
     code, error = imported(command, path, tmp_path / "more", "--discriminators")
     assert code == 2
-    assert "holds no discriminators" in error
+    assert "has no discriminators" in error
 
 
 def without(key: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -150,10 +150,10 @@ def with_a_number(content: dict[str, Any]) -> dict[str, Any]:
         (without("genB2A"), "found no genB2A among its entries"),
         (lambda content: content["genA2B"], "found no genA2B and no genB2A among its entries (gap_fc.weight"),
         (lambda _: [1, 2], "found a list"),
-        (with_other_shape, "genA2B has style.hidden.2.weight of shape (3, 3) where (16, 16) was expected"),
-        (with_an_unknown_key, "genB2A has HourGlass.0.weight: it is of another architecture"),
-        (with_a_number, "genA2B is no state dict of tensors: gap_fc.weight is a float"),
-        (with_a_sparse_tensor, "genA2B is no state dict of tensors"),
+        (with_other_shape, "genA2B: expected style.hidden.2.weight of shape (16, 16), found (3, 3)"),
+        (with_an_unknown_key, "genB2A has HourGlass.0.weight: its architecture is not U-GAT-IT"),
+        (with_a_number, "genA2B is not a state dict of tensors: gap_fc.weight is a float"),
+        (with_a_sparse_tensor, "genA2B is not a state dict of tensors"),
         (without_channels, "genA2B is a full generator of"),
     ],
 )
@@ -196,7 +196,7 @@ def test_discriminators_of_one_domain_are_used_for_one_direction(tmp_path: Path,
     )
     code, error = imported(command, path, tmp_path / "out", "--discriminators")
     assert code == 2
-    assert "holds no discriminators for genB2A" in error
+    assert "has no discriminators for genB2A" in error
     assert imported(command, path, tmp_path / "out", "--discriminators", "--only", "a2b") == (0, "")
 
 
@@ -228,7 +228,7 @@ def test_light_checkpoint_reports_the_assumed_size(tmp_path: Path, command: Comm
         "import", checkpoint("light"), "--a2b", "cat2dog", "--only", "a2b", "--out", tmp_path
     )
     assert code == 0
-    assert "does not say at which size it was trained: assumed 256 px. Give --size" in said
+    assert "does not record its training size: assumed 256 px. Give --size" in said
     code, said = command("import", checkpoint("full"), "--b2a", "dog2cat", "--only", "b2a", "--out", tmp_path)
     assert (code, said) == (0, "")
 
@@ -339,7 +339,7 @@ def test_file_that_would_run_a_command_is_refused(tmp_path: Path, command: Comma
     torch.save({"args": Shell()}, tmp_path / "file.pt")
     code, error = imported(command, tmp_path / "file.pt", tmp_path / "out")
     assert code == 2
-    assert "asks to run" in error
+    assert "would run" in error
     assert "system when it is opened; do not open it" in error
 
 

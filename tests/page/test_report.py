@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.training.told import line, told_run
+from tests.training.recorded_run import line, write_run
 from training.report.page import draw_page
 from training.report.read import read_run
 
@@ -26,7 +26,7 @@ SCREENS = {
 @pytest.fixture
 def report(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Open the report of a small run, by default on a desktop; its errors fail the test."""
-    run = told_run(tmp_path, [line(step) for step in (10, 20, 30, 40)])
+    run = write_run(tmp_path, [line(step) for step in (10, 20, 30, 40)])
     file = tmp_path / "report.html"
     file.write_text(draw_page(read_run(run.path)))
     context = browser.new_context(**getattr(request, "param", {}))

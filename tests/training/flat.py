@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from tests.training.tiny import SIZE, pictures
-from training.config.compute_settings import choose
+from training.config.compute_settings import choose_settings
 from training.config.run_config import RunConfig
 from training.methods.ugatit.method import Ugatit
 
@@ -44,4 +44,4 @@ def flatten(folder: Path, *names: str) -> None:
 
 def made(config: RunConfig) -> Ugatit:
     torch.manual_seed(0)
-    return Ugatit(config.ugatit, speed=choose(config.speed))
+    return Ugatit(config.ugatit, speed=choose_settings(config.speed))

@@ -13,15 +13,15 @@ from rich.console import Console
 from tests.training.command import SMALL, data_set, typed
 from tests.training.tiny import pictures, tiny_config
 from training.checkpoint.write import save
-from training.config.compute_settings import Speed
+from training.config.compute_settings import ComputeSettings
 from training.config.run_config import from_mapping
 from training.data.scan import scan
 from training.data.stream import Stream
 from training.methods.ugatit.method import Ugatit
 from training.plan import plan
-from training.plan.dry import Count, dry_step
-from training.plan.plan import BFLOAT16_SHARE, Plan, count_pictures, fitted, make_plan
+from training.plan.plan import BFLOAT16_SHARE, Plan, count_pictures, fit_depths, make_plan
 from training.plan.render import render, size
+from training.plan.step_costs import CostCounter, step_costs
 from training.run.average import RunningAverage
 from training.run.state import pack
 
@@ -50,15 +50,15 @@ def test_parameters_and_their_memory_are_those_of_the_networks(planned: Plan) ->
 
 @pytest.mark.parametrize("device", ["meta", "cpu"])
 def test_the_dry_step_counts_what_a_real_one_does(device: str) -> None:
-    method = Ugatit(tiny_config().ugatit, speed=Speed(fused_adam=True))
-    with Count() as count:
+    method = Ugatit(tiny_config().ugatit, speed=ComputeSettings(fused_adam=True))
+    with CostCounter() as count:
         method.step(pictures(), progress=0.0)
         count.peak, count.flops = count.live, 0
         terms = method.step(pictures(), progress=0.0)
     assert torch.isfinite(terms["G_cycle_A"])
-    costs = dry_step(tiny_config(), device=device)
-    dry = costs.gradients_bytes + costs.optimizer_bytes + costs.activations_bytes
-    assert dry == pytest.approx(count.peak, rel=0.1)
+    costs = step_costs(tiny_config(), device=device)
+    counted = costs.gradients_bytes + costs.optimizer_bytes + costs.activations_bytes
+    assert counted == pytest.approx(count.peak, rel=0.1)
     assert costs.flops == count.flops > 0
 
 
@@ -75,13 +75,13 @@ def test_bfloat16_activations_are_planned_smaller_than_those_of_float32() -> Non
 
 
 def test_twice_the_pictures_are_twice_the_work_and_about_twice_the_activations() -> None:
-    one, two = (dry_step(tiny_config(batch=count), device="cpu") for count in (2, 4))
+    one, two = (step_costs(tiny_config(batch=count), device="cpu") for count in (2, 4))
     assert two.flops == pytest.approx(2 * one.flops, rel=0.05)
     assert 1.5 < two.activations_bytes / one.activations_bytes < 2.5
 
 
 def test_two_passes_in_a_step_take_the_work_of_both_and_about_the_memory_of_one() -> None:
-    one, two = (dry_step(tiny_config(accumulate=passes), device="cpu") for passes in (1, 2))
+    one, two = (step_costs(tiny_config(accumulate=passes), device="cpu") for passes in (1, 2))
     assert two.flops > 2 * one.flops  # all parts but the first are translated twice
     assert two.activations_bytes / one.activations_bytes < 1.5
 
@@ -101,7 +101,7 @@ def test_a_checkpoint_takes_the_disk_that_was_planned(planned: Plan, data: Path,
 
 
 def test_discriminators_too_deep_for_the_size_are_planned_as_deep_as_fits() -> None:
-    values, remarks = fitted({"data": {"size": 32}, "ugatit": {"generator": {"size": 32}}})
+    values, remarks = fit_depths({"data": {"size": 32}, "ugatit": {"generator": {"size": 32}}})
     config = from_mapping(values)
     layers = (config.ugatit.global_discriminator.layers, config.ugatit.local_discriminator.layers)
     assert layers == (5, 5)
@@ -155,7 +155,7 @@ def test_a_plan_says_what_several_processes_mean_for_a_step_and_the_steps() -> N
 
 
 def test_processes_on_one_cpu_share_its_cores_and_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "block_speed", lambda _: 1e9)
+    monkeypatch.setattr(plan, "block_flops_per_second", lambda _: 1e9)
     monkeypatch.setattr(plan, "cores", lambda: torch.get_num_threads())
     one, four = (make_plan(tiny_config(), {}, processes=count, local_processes=count) for count in (1, 4))
     assert four.needed_bytes == 4 * one.needed_bytes
@@ -168,7 +168,7 @@ def test_processes_on_one_cpu_share_its_cores_and_its_memory(monkeypatch: pytest
         (("--preset=none",), "Unknown preset 'none'; the presets are cpu-demo"),
         (("--set=stps=4",), "Unknown config key 'stps'; did you mean 'steps'?"),
         (("--size=30", "--set=ugatit.global_discriminator.layers=4"), "size must be a multiple of 4"),
-        (("--data=nowhere",), "nowhere is no folder"),
+        (("--data=nowhere",), "nowhere is not a folder"),
     ],
 )
 def test_a_mistake_is_one_sentence(arguments: tuple[str, ...], says: str) -> None:

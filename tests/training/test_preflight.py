@@ -14,7 +14,7 @@ from tests.training.tiny import tiny_config
 from training.checkpoint import read
 from training.checkpoint.content import Checkpoint
 from training.checkpoint.read import Skipped
-from training.config.compute_settings import Speed
+from training.config.compute_settings import ComputeSettings
 from training.plan import plan, preflight
 from training.run import fit as fit_module
 
@@ -78,9 +78,9 @@ def test_yes_starts_it_anyway_with_a_warning(data: Path, tmp_path: Path) -> None
 def test_a_run_of_months_is_pointed_at_the_small_preset(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "block_speed", lambda _: 1.0)
+    monkeypatch.setattr(plan, "block_flops_per_second", lambda _: 1.0)
     _, out, _ = fit(data, tmp_path / "run")
-    assert "A run of hours on a CPU is --preset cpu-demo." in out
+    assert "For a run of hours on a CPU, use --preset cpu-demo." in out
 
 
 def test_the_estimate_leaves_the_threads_as_they_were(data: Path, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_resumed_run_does_not_hold_its_checkpoint_in_memory(
 
 def test_on_gpus_each_process_has_the_memory_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "free_memory_bytes", lambda _: 80_000_000_000)
-    monkeypatch.setattr(plan, "choose", lambda *_: Speed(device_type="cuda"))
+    monkeypatch.setattr(plan, "choose_settings", lambda *_: ComputeSettings(device_type="cuda"))
     one, four = (
         plan.make_plan(tiny_config(), {}, device_type="cuda", processes=count, local_processes=count)
         for count in (1, 4)

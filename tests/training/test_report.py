@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.training.command import typed
-from tests.training.told import line, old_line, told_run
-from training.report.charts import POINTS, sections, thinned
+from tests.training.recorded_run import line, old_line, write_run
+from training.report.charts import POINTS, group_lines, sections
 from training.report.page import draw_page
 from training.report.pictures import embedded
 from training.report.read import read_run
@@ -28,7 +28,7 @@ def data_of(page: str) -> dict[str, Any]:
 
 
 def test_the_command_writes_one_page_into_the_run_or_elsewhere(tmp_path: Path) -> None:
-    run = told_run(tmp_path / "run", LINES)
+    run = write_run(tmp_path / "run", LINES)
     code, out, error = typed("report", run.path, "--out", tmp_path / "mine.html")
     assert (code, error) == (0, "")
     assert "mine.html: " in out
@@ -44,7 +44,7 @@ def test_a_folder_that_is_no_run_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_the_report_says_what_the_score_is_of(tmp_path: Path) -> None:
-    run = told_run(tmp_path, LINES)
+    run = write_run(tmp_path, LINES)
     for decay, weights in (
         (0.9, "the running average of the generators&#x27; weights"),
         (0.0, "the raw weights"),
@@ -59,7 +59,7 @@ def test_the_report_says_what_the_score_is_of(tmp_path: Path) -> None:
 
 
 def test_the_page_names_no_other_host(tmp_path: Path) -> None:
-    page = draw_page(read_run(told_run(tmp_path, LINES).path))
+    page = draw_page(read_run(write_run(tmp_path, LINES).path))
     hosts = set(
         re.findall(r"(?:https?:)?//[\w.-]+\.[a-z]{2,}[^\s\"')]*", re.sub(r"base64,[\w+/=]+", "", page))
     )
@@ -69,7 +69,7 @@ def test_the_page_names_no_other_host(tmp_path: Path) -> None:
 
 
 def test_every_number_of_a_line_is_drawn(tmp_path: Path) -> None:
-    data = data_of(draw_page(read_run(told_run(tmp_path, LINES).path)))
+    data = data_of(draw_page(read_run(write_run(tmp_path, LINES).path)))
     assert data["steps"] == [10, 20, 30, 40]
     drawn = {line["name"]: line["values"] for chart in data["charts"] for line in chart["lines"]}
     assert drawn["B"] == [0.2, 0.1, pytest.approx(2 / 30, rel=1e-4), 0.05]
@@ -85,7 +85,7 @@ def test_every_number_of_a_line_is_drawn(tmp_path: Path) -> None:
 
 
 def test_lines_from_before_there_was_more_to_tell_are_drawn_as_far_as_they_go(tmp_path: Path) -> None:
-    run = told_run(tmp_path, [old_line(10), old_line(20)])
+    run = write_run(tmp_path, [old_line(10), old_line(20)])
     page = draw_page(read_run(run.path))
     names = {line["name"] for chart in data_of(page)["charts"] for line in chart["lines"]}
     assert names == {"A", "B", "global A", "step"}
@@ -97,7 +97,7 @@ def test_lines_from_before_there_was_more_to_tell_are_drawn_as_far_as_they_go(tm
 
 
 def test_a_run_that_has_only_begun_has_a_page(tmp_path: Path) -> None:
-    run = told_run(tmp_path, [])
+    run = write_run(tmp_path, [])
     for sheet in run.samples.iterdir():
         sheet.unlink()
     page = draw_page(read_run(run.path))
@@ -106,7 +106,7 @@ def test_a_run_that_has_only_begun_has_a_page(tmp_path: Path) -> None:
 
 
 def test_a_torn_line_and_a_loss_that_is_not_finite_leave_gaps(tmp_path: Path) -> None:
-    run = told_run(tmp_path, [line(10), line(20, G_cycle_A=float("nan"))])
+    run = write_run(tmp_path, [line(10), line(20, G_cycle_A=float("nan"))])
     with run.stats.open("a") as file:
         file.write('{"step": 30, "sec')
     data = data_of(draw_page(read_run(run.path)))
@@ -116,20 +116,20 @@ def test_a_torn_line_and_a_loss_that_is_not_finite_leave_gaps(tmp_path: Path) ->
 
 def test_names_from_the_run_cannot_become_markup(tmp_path: Path) -> None:
     lines = [line(10, **{"G_</script><b>_A": 1.0})]
-    page = draw_page(read_run(told_run(tmp_path, lines).path))
+    page = draw_page(read_run(write_run(tmp_path, lines).path))
     assert "</script><b>" not in page
     assert "&lt;cats&gt; &amp; dogs" in page
 
 
 def test_a_long_run_is_thinned_to_means_of_neighbours() -> None:
-    groups = thinned([line(step, G_cycle_A=float(step)) for step in range(1, 10 * POINTS + 1)])
+    groups = group_lines([line(step, G_cycle_A=float(step)) for step in range(1, 10 * POINTS + 1)])
     assert len(groups) == POINTS
     cycle = sections(groups)[0].charts[0].lines["A"]
     assert cycle[:2] == [5.5, 15.5]
 
 
 def test_pictures_stay_within_their_budget_and_the_newest_is_always_there(tmp_path: Path) -> None:
-    sheets = read_run(told_run(tmp_path, LINES).path).sheets
+    sheets = read_run(write_run(tmp_path, LINES).path).sheets
     everything = embedded(sheets)
     assert [each["steps"] for each in everything] == [[20, 40], [20, 40]]
     assert [each["name"] for each in everything] == ["A2B, test pictures", "B2A, train pictures"]
@@ -137,6 +137,6 @@ def test_pictures_stay_within_their_budget_and_the_newest_is_always_there(tmp_pa
 
 
 def test_config_and_environment_stand_in_the_page(tmp_path: Path) -> None:
-    page = draw_page(read_run(told_run(tmp_path, LINES).path))
+    page = draw_page(read_run(write_run(tmp_path, LINES).path))
     assert "<td>ugatit.generator.light</td><td>yes</td><td>instead of no</td>" in page
     assert "<td>versions.torch</td>" in page

@@ -220,8 +220,8 @@ def test_a_direction_names_the_way_there_and_a_second_the_way_back(
     ("flags", "says"),
     [
         ([], "Name a direction"),
-        (["--direction=cat2dog", "--b2a=dog2cat"], "stands for --a2b"),
-        (["--a2b=cat2dog", "--only=b2a"], "leaves nothing to write"),
+        (["--direction=cat2dog", "--b2a=dog2cat"], "--direction means --a2b"),
+        (["--a2b=cat2dog", "--only=b2a"], "--only b2a needs --b2a; name that direction"),
         (["--a2b=cat2dog", "--best", "--step=10"], "--best and --step each choose a checkpoint"),
         (["--a2b=cat2dog", "--step=11"], "has no checkpoint of step 11; it has those of steps 10 and 20."),
     ],

@@ -12,21 +12,21 @@ from bench.plain import method_by_formula
 from bench.plain_step import plain_step
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
 from training.checkpoint.optimizer import pack_optimizer, unpack_optimizer
-from training.config.compute_settings import Speed, SpeedConfig, choose
+from training.config.compute_settings import ComputeConfig, ComputeSettings, choose_settings
 from training.methods.ugatit.config import UgatitConfig
 from training.methods.ugatit.method import Ugatit
 
-ALL = Speed(channels_last=True, quick=True, fused_adam=True)
+ALL = ComputeSettings(channels_last=True, quick=True, fused_adam=True)
 MEASURES = {
-    "one pass for two": Speed(),
-    "channels last": Speed(channels_last=True),
-    "quick convolutions": Speed(quick=True),
-    "fused Adam": Speed(fused_adam=True),
+    "one pass for two": ComputeSettings(),
+    "channels last": ComputeSettings(channels_last=True),
+    "quick convolutions": ComputeSettings(quick=True),
+    "fused Adam": ComputeSettings(fused_adam=True),
     "all": ALL,
 }
 
 
-def made(speed: Speed, dtype: torch.dtype = torch.float64) -> Ugatit:
+def made(speed: ComputeSettings, dtype: torch.dtype = torch.float64) -> Ugatit:
     """The same weights whatever the speed; the power iteration, which moves once a pass, stands still."""
     torch.manual_seed(5)
     config = UgatitConfig(
@@ -49,7 +49,7 @@ def batch(dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
 
 def plainly(dtype: torch.dtype = torch.float64) -> Ugatit:
     """For the step that the official code would do, in its plain formulas."""
-    return method_by_formula(made(Speed(), dtype))
+    return method_by_formula(made(ComputeSettings(), dtype))
 
 
 def gradients(method: Ugatit) -> dict[str, Tensor]:
@@ -70,7 +70,7 @@ def difference(found: Tensor, expected: Tensor) -> float:
 
 
 @pytest.mark.parametrize("speed", MEASURES.values(), ids=MEASURES.keys())
-def test_no_measure_changes_a_loss_or_a_gradient(speed: Speed) -> None:
+def test_no_measure_changes_a_loss_or_a_gradient(speed: ComputeSettings) -> None:
     plain, method = plainly(), made(speed)
     theirs, ours = gradients(plain), gradients(method)
     expected, found = plain_step(plain, batch()), method.step(batch(), progress=0.0)
@@ -91,7 +91,7 @@ def test_single_precision_rounds_the_losses_by_less_than_a_ten_thousandth() -> N
 def test_bfloat16_rounds_the_losses_by_a_few_percent() -> None:
     """It has 8 significant bits, 0.4 % a rounding, and every layer rounds; weights and losses do not."""
     expected = plain_step(plainly(), batch())
-    method = made(Speed(bfloat16=True, channels_last=True, fused_adam=True), torch.float32)
+    method = made(ComputeSettings(bfloat16=True, channels_last=True, fused_adam=True), torch.float32)
     found = method.step(batch(torch.float32), progress=0.0)
     for name, term in expected.items():
         assert found[name].dtype == torch.float32
@@ -110,7 +110,7 @@ def test_the_spectral_norm_stays_in_full_precision_where_autocast_would_round_it
         asked.append(torch.is_autocast_enabled("cpu"))
         return product(matrix, vector)
 
-    method = made(Speed(bfloat16=True), torch.float32)
+    method = made(ComputeSettings(bfloat16=True), torch.float32)
     for discriminator in method.discriminators.values():
         discriminator.train()
     monkeypatch.setattr(torch, "mv", note)
@@ -120,7 +120,7 @@ def test_the_spectral_norm_stays_in_full_precision_where_autocast_would_round_it
 
 
 def test_a_state_of_plain_adam_goes_on_in_fused_adam() -> None:
-    method, fused = made(Speed(), torch.float32), made(ALL, torch.float32)
+    method, fused = made(ComputeSettings(), torch.float32), made(ALL, torch.float32)
     method.step(batch(torch.float32), progress=0.0)
     for name, network in fused.networks.items():
         network.load_state_dict(method.networks[name].state_dict())
@@ -145,31 +145,31 @@ def test_auto_takes_bfloat16_where_the_hardware_has_it(
     monkeypatch: pytest.MonkeyPatch, device: str, bfloat16: bool
 ) -> None:
     hardware(monkeypatch, bfloat16=bfloat16)
-    speed = choose(SpeedConfig(), device)
+    speed = choose_settings(ComputeConfig(), device)
     assert speed.bfloat16 is bfloat16
     assert speed.quick is (device == "cpu" and not bfloat16)
     assert speed.notes == ()
-    assert choose(SpeedConfig(precision="float32"), device).bfloat16 is False
+    assert choose_settings(ComputeConfig(precision="float32"), device).bfloat16 is False
 
 
 @pytest.mark.parametrize(
     ("config", "device", "says"),
     [
-        (SpeedConfig(precision="bfloat16"), "cpu", "no units for it"),
-        (SpeedConfig(precision="bfloat16", convolutions="quick"), "cpu", '"quick" is ignored'),
-        (SpeedConfig(convolutions="quick"), "cuda", '"quick" is ignored'),
-        (SpeedConfig(), "xpu", "fused_adam is ignored"),
+        (ComputeConfig(precision="bfloat16"), "cpu", "no units for it"),
+        (ComputeConfig(precision="bfloat16", convolutions="quick"), "cpu", '"quick" is ignored'),
+        (ComputeConfig(convolutions="quick"), "cuda", '"quick" is ignored'),
+        (ComputeConfig(), "xpu", "fused_adam is ignored"),
     ],
 )
 def test_a_wish_that_is_ignored_or_slow_is_told(
-    monkeypatch: pytest.MonkeyPatch, config: SpeedConfig, device: str, says: str
+    monkeypatch: pytest.MonkeyPatch, config: ComputeConfig, device: str, says: str
 ) -> None:
     hardware(monkeypatch, bfloat16=False)
-    assert any(says in note for note in choose(config, device).notes)
+    assert any(says in note for note in choose_settings(config, device).notes)
 
 
 def test_compiling_without_a_compiler_is_ignored_with_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
-    speed = choose(SpeedConfig(compile=True))
+    speed = choose_settings(ComputeConfig(compile=True))
     assert not speed.compile
     assert any("no C++ compiler" in note for note in speed.notes)

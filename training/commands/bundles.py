@@ -33,12 +33,12 @@ _NOTES_FILE: Final = click.File(encoding="utf-8", errors="backslashreplace")
 @click.option(
     "--size", type=int, metavar="PIXELS", help="Training size of a light checkpoint.  [default: 256]"
 )
-@click.option("--discriminators", is_flag=True, help="Export the discriminators too, for their attention.")
+@click.option("--discriminators", is_flag=True, help="Export the discriminators too, for attention maps.")
 @click.option("--only", type=click.Choice(["a2b", "b2a"]), help="Write one direction only.")
 @click.option("--steps", type=click.IntRange(min=0), help="Training steps, for the manifest.")
 @click.option("--data", help="What the weights were trained on, for the manifest.")
 @click.option("--licence", default="not recorded", help="Of the weights, for the manifest.")
-@click.option("--limits", default="not recorded", help="What not to use the weights for, for the manifest.")
+@click.option("--limits", default="not recorded", help="Uses to avoid, for the manifest.")
 @click.option("--notes", type=_NOTES_FILE, help="Markdown for the model card.")
 def import_(
     checkpoint: Path,
@@ -63,7 +63,7 @@ def import_(
             raise click.UsageError(f"Missing option '--{name}'; --only leaves the other direction out.")
     wanted = _wanted(a2b, b2a, only, out)
     official = read_official(checkpoint, size=size, wanted=wanted)
-    _tell_of(official, checkpoint)
+    _print_assumptions(official, checkpoint)
     text = notes.read() if notes is not None else None
     provenance = Provenance(steps, data, licence, limits, text, official.sha256)
     pairs = _discriminator_pairs(official.discriminators, wanted, checkpoint) if discriminators else {}
@@ -79,17 +79,17 @@ def import_(
     "directions",
     multiple=True,
     metavar="NAME",
-    help="The first is --a2b, a second --b2a.",
+    help="The first means --a2b, the second --b2a.",
 )
 @click.option("--out", default=Path("bundles"), type=click.Path(path_type=Path), show_default=True)
-@click.option("--discriminators", is_flag=True, help="Export the discriminators too, for their attention.")
+@click.option("--discriminators", is_flag=True, help="Export the discriminators too, for attention maps.")
 @click.option("--only", type=click.Choice(["a2b", "b2a"]), help="Write one direction only.")
-@click.option("--raw", is_flag=True, help="The weights themselves, where the run keeps an average of them.")
+@click.option("--raw", is_flag=True, help="The raw weights, even where the run keeps an average.")
 @click.option("--step", type=click.IntRange(min=1), metavar="N", help="The checkpoint of step N.")
-@click.option("--best", is_flag=True, help="The checkpoint of the lowest score, as the report shows it.")
+@click.option("--best", is_flag=True, help="The checkpoint of the lowest score in the report.")
 @click.option("--data", help="What the run was trained on, for the manifest.")
 @click.option("--licence", default="not recorded", help="Of the weights, for the manifest.")
-@click.option("--limits", default="not recorded", help="What not to use the weights for, for the manifest.")
+@click.option("--limits", default="not recorded", help="Uses to avoid, for the manifest.")
 @click.option("--notes", type=_NOTES_FILE, help="Markdown for the model card.")
 def export(
     run: Path,
@@ -109,11 +109,11 @@ def export(
 ) -> None:
     """Turn the newest checkpoint of a RUN into one verified bundle per direction.
 
-    --best and --step take another checkpoint. Where the run keeps a running average of the generators,
-    that is what is exported.
+    --best and --step choose another checkpoint. Where the run keeps a running average of the generators,
+    the average is exported.
     """
     if best and step is not None:
-        raise click.UsageError("--best and --step each choose a checkpoint; give one of them.")
+        raise click.UsageError("--best and --step each choose a checkpoint; give only one of them.")
     wanted = _wanted(*_named(a2b, b2a, directions), only, out)
     trained = load_trained(RunFolder(run), raw=raw, step=step, best=best)
     click.echo(f"Exporting step {trained.step:,} of {as_text(run)}.")
@@ -123,33 +123,33 @@ def export(
     _write(trained.generators, pairs, wanted, provenance, out)
 
 
-def _tell_of(official: OfficialCheckpoint, checkpoint: Path) -> None:
-    """Say what was assumed about a checkpoint, and what of it was not read."""
+def _print_assumptions(official: OfficialCheckpoint, checkpoint: Path) -> None:
+    """Print what was assumed about a checkpoint, and which entries were not read."""
     if official.size_assumed:
         size = next(iter(official.generators.values())).config.size
         click.echo(
-            f"{as_text(checkpoint)} does not say at which size it was trained: assumed {size} px. "
+            f"{as_text(checkpoint)} does not record its training size: assumed {size} px. "
             "Give --size if it was another.",
             err=True,
         )
-    if official.others:
-        others = ", ".join(f"{name} ({kind})" for name, kind in official.others.items())
-        click.echo(f"Left out of {as_text(checkpoint)}, which are no networks: {as_text(others)}.", err=True)
+    if official.ignored:
+        ignored = ", ".join(f"{name} ({kind})" for name, kind in official.ignored.items())
+        click.echo(f"Ignored in {as_text(checkpoint)}, not networks: {as_text(ignored)}.", err=True)
 
 
 def _named(a2b: str | None, b2a: str | None, directions: tuple[str, ...]) -> tuple[str | None, str | None]:
-    """What to call genA2B and genB2A; one without a name is not wanted."""
+    """Return the directions of genA2B and genB2A; one without a name is not exported."""
     if not directions and a2b is None and b2a is None:
         raise click.UsageError("Name a direction: --a2b, --b2a or both, such as --a2b selfie2anime.")
     if directions and (a2b is not None or b2a is not None or len(directions) > 2):
-        raise click.UsageError("--direction stands for --a2b and a second one for --b2a; name each once.")
+        raise click.UsageError("--direction means --a2b, and a second one --b2a; name each direction once.")
     if directions:
         a2b, b2a = [*directions, None][:2]
     return a2b, b2a
 
 
 def _wanted(a2b: str | None, b2a: str | None, only: str | None, out: Path) -> dict[str, str]:
-    """The direction of each generator that is to be written."""
+    """Return the direction of each generator to export."""
     named = {name: to for name, to in (("genA2B", a2b), ("genB2A", b2a)) if to is not None}
     for direction in named.values():
         split_direction(direction)
@@ -157,22 +157,22 @@ def _wanted(a2b: str | None, b2a: str | None, only: str | None, out: Path) -> di
         raise click.UsageError("--a2b and --b2a name the same direction.")
     wanted = {name: to for name, to in named.items() if only in (None, name[3:].lower())}
     if not wanted:
-        raise click.UsageError(f"--only {only} leaves nothing to write; name its direction.")
+        raise click.UsageError(f"--only {only} needs --{only}; name that direction.")
     for direction in wanted.values():
-        refuse_to_replace(out / direction)  # now rather than after minutes of work
+        refuse_to_replace(out / direction)  # before minutes of work, not after
     return wanted
 
 
 def _discriminator_pairs(
     discriminators: Mapping[str, Discriminator], wanted: Mapping[str, str], source: Path
 ) -> dict[str, DiscriminatorPair]:
-    """genA2B's pictures are judged by the discriminators of B, genB2A's by those of A."""
+    """Return the discriminators of each generator's target domain: those of B for genA2B, of A for genB2A."""
     pairs = {}
     for generator in wanted:
         local, global_ = (discriminators.get(f"dis{kind}{generator[-1]}") for kind in "LG")
         if local is None or global_ is None:
             raise click.UsageError(
-                f"{source} holds no discriminators for {generator}; leave --discriminators out."
+                f"{source} has no discriminators for {generator}; leave --discriminators out."
             )
         pairs[generator] = DiscriminatorPair(local, global_)
     return pairs
@@ -188,7 +188,7 @@ def _write(
     console = open_console()
     prepared = []
     for name, direction in wanted.items():
-        with busy(console, f"Exporting {direction} and proving it against torch …"):
+        with busy(console, f"Exporting {direction} and comparing it with torch …"):
             bundle = prepare_bundle(
                 direction,
                 generators[name],
@@ -217,5 +217,5 @@ def _report(console: Console, bundle: PreparedBundle, path: Path) -> None:
             table.add_row(f"{name}, relative", f"{off:.1e}", "1e-3")
     for name, measured in bundle.manifest.precisions.items():
         ratio = "equal" if measured.psnr_db is None else f"{measured.psnr_db} dB"
-        table.add_row(f"image, in {name}", ratio, "45 dB where it is served so")
+        table.add_row(f"image, in {name}", ratio, "45 dB to be served")
     console.print(table, soft_wrap=False)

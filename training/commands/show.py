@@ -15,8 +15,8 @@ from training.commands.options import config_options
 from training.config.run_config import from_mapping
 from training.console.terminal import busy, open_console
 from training.parallel.launch import Devices
-from training.plan.not_estimated import device_type, processes, unreckoned
-from training.plan.plan import count_pictures, fitted, make_plan
+from training.plan.plan import count_pictures, fit_depths, make_plan
+from training.plan.remarks import device_type, plan_remarks, processes
 from training.plan.render import render
 from training.report.page import draw_page
 from training.report.read import read_run
@@ -35,7 +35,7 @@ def plan(
 
     Memory and time are estimates. Discriminators too deep for the size are planned with the deepest that fit.
     """
-    fitting, remarks = fitted(values)
+    fitting, remarks = fit_depths(values)
     config = from_mapping(fitting)
     console = open_console(stderr=as_json)
     with busy(console, "Counting what a step needs …"):
@@ -48,7 +48,7 @@ def plan(
             processes=count,
             local_processes=local,
         )
-    remarks += unreckoned(made, hardware)
+    remarks += plan_remarks(made, hardware)
     if as_json:
         click.echo(json.dumps({**made.to_mapping(), "remarks": remarks}, indent=1))
     else:

@@ -1,4 +1,4 @@
-"""How a step is computed: the config's wishes, and what of them this machine can do."""
+"""How a step is computed: the config section `speed`, and the settings that this machine supports."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ Convolutions = Literal["auto", "direct", "quick"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpeedConfig:
-    """How the step is computed. What is learned is the same, to the rounding of the chosen precision."""
+class ComputeConfig:
+    """The config section `speed`. It changes the results by rounding only, in the chosen precision."""
 
     precision: Precision = "auto"
-    """Of the networks' convolutions and products: bfloat16, or float32. Weights, moments, the statistics of
-    normalisations and losses are float32 always. Auto is bfloat16 where the hardware has units for it
+    """Precision of the networks' convolutions and matrix products. Weights, moments, the statistics of
+    normalisations and losses are always float32. auto is bfloat16 where the hardware has units for it
     (Ampere and newer; AVX512-BF16 or AMX), else float32."""
     channels_last: bool = True
-    """Maps and kernels lie channels last in memory, as the libraries compute."""
+    """Store maps and kernels channels last, the layout in which the libraries compute."""
     convolutions: Convolutions = "auto"
-    """Quick are 3x3 convolutions by Winograd's method, and easier shapes for those of 7x7. They are for
-    float32 on a CPU, where auto takes them."""
+    """quick computes 3x3 convolutions by Winograd's method and 7x7 convolutions in cheaper shapes. It needs
+    float32 on a CPU; there auto chooses it, elsewhere direct."""
     fused_adam: bool = True
-    """Adam's update in one pass over the weights."""
+    """Update the weights in one pass (fused Adam)."""
     compile: bool = False
-    """Compile the networks. Takes minutes at the first step, and pays on GPUs only."""
+    """Compile the networks. The first step takes minutes longer; only GPUs gain from it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Speed:
-    """What is in use."""
+class ComputeSettings:
+    """The compute settings in use."""
 
     device_type: str = "cpu"
     bfloat16: bool = False
@@ -47,27 +47,27 @@ class Speed:
     fused_adam: bool = False
     compile: bool = False
     notes: tuple[str, ...] = ()
-    """Warnings: wishes that are ignored, or cost time here instead of saving it."""
+    """Warnings: config values that are ignored, or that cost time on this machine instead of saving it."""
 
     def prepare(self, network: nn.Module) -> None:
-        """Lay a network out, once, before its optimizer is made."""
+        """Set the memory layout and the convolutions of a network, once, before its optimizer is made."""
         if self.channels_last:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.quick:
             set_fast_convolutions(network, fast=True)
 
     def lay_out(self, pictures: Tensor) -> Tensor:
-        """Pictures `[B, 3, S, S]` as the networks' maps lie."""
+        """Return pictures `[B, 3, S, S]` in the memory layout of the networks' maps."""
         if self.channels_last:
             return pictures.contiguous(memory_format=torch.channels_last)
         return pictures
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Compute in bfloat16 within, if that is in use."""
+        """Return a context that computes in bfloat16, where that is in use."""
         return torch.autocast(self.device_type, torch.bfloat16) if self.bfloat16 else nullcontext()
 
     def facts(self) -> dict[str, str | bool]:
-        """For a run's folder, and for its user."""
+        """Return the settings by name, as a run's folder records them."""
         return {
             "device": self.device_type,
             "precision": "bfloat16" if self.bfloat16 else "float32",
@@ -84,8 +84,8 @@ class Speed:
         return f"{self.device_type}: {', '.join(used)}"
 
 
-def choose(config: SpeedConfig, device_type: str = "cpu") -> Speed:
-    """What of the config this machine can do; `notes` says what it cannot."""
+def choose_settings(config: ComputeConfig, device_type: str = "cpu") -> ComputeSettings:
+    """Return the settings of the config that this machine supports; `notes` names the others."""
     notes = []
     native = has_bfloat16(device_type)
     bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and native)
@@ -93,14 +93,14 @@ def choose(config: SpeedConfig, device_type: str = "cpu") -> Speed:
         notes.append('speed.precision = "bfloat16" is slow: this hardware has no units for it.')
     full_on_cpu = device_type == "cpu" and not bfloat16
     if config.convolutions == "quick" and not full_on_cpu:
-        notes.append('speed.convolutions = "quick" is ignored: it is for float32 on a CPU.')
+        notes.append('speed.convolutions = "quick" is ignored: it needs float32 on a CPU.')
     has_fused = device_type in ("cpu", "cuda")
     if config.fused_adam and not has_fused:
-        notes.append(f"speed.fused_adam is ignored: there is none for {device_type}.")
+        notes.append(f"speed.fused_adam is ignored: torch has no fused Adam for {device_type}.")
     compilable = device_type != "cpu" or any(map(shutil.which, ("c++", "g++", "clang++")))
     if config.compile and not compilable:
-        notes.append("speed.compile is ignored: there is no C++ compiler.")
-    return Speed(
+        notes.append("speed.compile is ignored: no C++ compiler was found; install one.")
+    return ComputeSettings(
         device_type=device_type,
         bfloat16=bfloat16,
         channels_last=config.channels_last,
@@ -112,15 +112,15 @@ def choose(config: SpeedConfig, device_type: str = "cpu") -> Speed:
 
 
 def has_bfloat16(device_type: str) -> bool:
-    """Whether the hardware multiplies bfloat16 faster than float32."""
+    """Return whether the hardware multiplies bfloat16 faster than float32."""
     if device_type == "cuda":
-        # Older cards emulate it, and are not asked to.
+        # Older cards emulate bfloat16, which is slower than float32.
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    questions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return device_type == "cpu" and any(map(_cpu_can, questions))
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return device_type == "cpu" and any(map(_cpu_supports, checks))
 
 
-def _cpu_can(question: str) -> bool:
-    """Asks torch, whose answers have underscores in their names, and may be gone in another version."""
-    ask: Callable[[], bool] | None = getattr(torch.cpu, question, None)
-    return ask is not None and bool(ask())
+def _cpu_supports(check: str) -> bool:
+    """Call a check of torch.cpu. The checks are private, so another version of torch may lack them."""
+    function: Callable[[], bool] | None = getattr(torch.cpu, check, None)
+    return function is not None and bool(function())

@@ -40,7 +40,7 @@ def _keys(config: Any, defaults: Any, prefix: str) -> Iterator[Key]:
         if dataclasses.is_dataclass(kind):
             yield from _keys(value, default, f"{prefix}{name}.")
         else:
-            yield Key(f"{prefix}{name}", in_words(kind), value, default, reasons.get(name, ""))
+            yield Key(f"{prefix}{name}", type_name(kind), value, default, reasons.get(name, ""))
 
 
 def field_docstrings(kind: type[Any]) -> dict[str, str]:
@@ -55,7 +55,7 @@ def field_docstrings(kind: type[Any]) -> dict[str, str]:
     return found
 
 
-def in_words(kind: Any) -> str:
+def type_name(kind: Any) -> str:
     """Return a type as a user would say it: `whole number`, `"adalin", "in" or "ln"`, `2 numbers`."""
     if get_origin(kind) is Literal:
         *others, last = [toml(value) for value in get_args(kind)]

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from models.networks.config import ConfigError
-from training.config.compute_settings import SpeedConfig
+from training.config.compute_settings import ComputeConfig
 from training.data.config import DataConfig
 from training.methods.finite_updates import GuardConfig
 from training.methods.ugatit.config import UgatitConfig
@@ -49,7 +49,7 @@ class RunConfig:
     average_decay: float = 0.0
     """Of the running average of the generators' weights, a step; 0 keeps none."""
     guard: GuardConfig = field(default_factory=GuardConfig)
-    speed: SpeedConfig = field(default_factory=SpeedConfig)
+    speed: ComputeConfig = field(default_factory=ComputeConfig)
     data: DataConfig = field(default_factory=DataConfig)
     ugatit: UgatitConfig = field(default_factory=UgatitConfig)
 

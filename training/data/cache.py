@@ -1,4 +1,4 @@
-"""Decoded pictures, kept as long as they fit."""
+"""A cache of decoded pictures with a budget in bytes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 class PictureCache(Generic[Key]):
-    """Loads pictures, and keeps those that came first until the budget is spent.
+    """Loads pictures and keeps the first ones that fit into the budget.
 
-    None is dropped for a newer one: an epoch shows every picture once, so the one that would be dropped is as
-    likely to be needed next as the one that replaces it. Safe to use from many threads.
+    It never drops a picture for a newer one: an epoch shows every picture once, so the dropped picture would
+    be needed as soon as the new one. Safe to use from many threads.
     """
 
     def __init__(self, load: Callable[[Key], NDArray[np.uint8]], budget_bytes: int) -> None:
@@ -29,7 +29,7 @@ class PictureCache(Generic[Key]):
         kept = self._kept.get(key)
         if kept is not None:
             return kept
-        picture = self._load(key)  # outside the lock: others may decode meanwhile
+        picture = self._load(key)  # outside the lock, so that other threads can decode too
         with self._lock:
             if key not in self._kept and picture.nbytes <= self._left_bytes:
                 self._left_bytes -= picture.nbytes

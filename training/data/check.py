@@ -1,4 +1,4 @@
-"""What a person should know of a data set before training on it."""
+"""Check a data set before training: count, unreadable files, sizes, duplicates, flat pictures."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.files.walk import LeftOut, name_below
-from training.data.duplicates import Look, alike, look_at
+from training.data.duplicates import Signature, duplicate_groups, signature_of
 from training.data.errors import Unreadable
-from training.data.flat import NEARLY, flat_share
+from training.data.flat import NEARLY_FLAT, flat_share
 from training.data.folder import DOMAINS, FOLDERS, Domain, all_left_out, find_pictures, missing_pictures
 from training.data.open_pictures import Examined, OnProgress, examine, too_many_unreadable
 
 
 class Size(NamedTuple):
-    """Of a picture, upright, in pixels."""
+    """Size of an upright picture in pixels."""
 
     width: int
     height: int
 
 
 class Sizes(NamedTuple):
-    """The sizes in a folder, ordered by their number of pixels."""
+    """The smallest, median and largest size in a folder, by number of pixels."""
 
     smallest: Size
     median: Size
@@ -34,14 +34,14 @@ class Sizes(NamedTuple):
 
 @dataclass(frozen=True)
 class FolderReport:
-    """One of trainA, trainB, testA, testB."""
+    """Counts and sizes of one of trainA, trainB, testA, testB."""
 
     name: str
     pictures: int
-    """Readable ones."""
+    """Readable pictures."""
     unreadable: int
     sizes: Sizes | None
-    """None without a readable picture."""
+    """None where no picture is readable."""
 
 
 @dataclass(frozen=True)
@@ -54,38 +54,38 @@ class Duplicates:
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """Where they lie: one folder, or train and test."""
+        """Return the folders that hold them: one, or train and test."""
         return tuple(dict.fromkeys(name.partition("/")[0] for name in self.names))
 
 
 class Flat(NamedTuple):
-    """A picture of one colour, or nearly so."""
+    """A picture that is nearly or wholly of one colour."""
 
     name: str
     """Its path below the data set's folder."""
     share: float
-    """Of its area that has this colour, 0 to 1."""
+    """Share of its area that has this colour, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that `check` found."""
+    """The result of `check`."""
 
     folder: Path
     folders: tuple[FolderReport, ...]
     unreadable: tuple[Unreadable, ...]
     left_out: tuple[LeftOut, ...]
-    """What is in the folders and is not taken for a picture."""
+    """Entries of the folders that are not pictures by their name."""
     duplicates: tuple[Duplicates, ...]
     problems: tuple[str, ...]
-    """Why training would refuse the data set, sentence by sentence; none where it would not."""
+    """A sentence for each reason why training would refuse the data set."""
     flat: tuple[Flat, ...] = ()
     """Pictures on which training may have to skip updates."""
 
 
-class _Seen(NamedTuple):
+class _Inspected(NamedTuple):
     size: Size
-    look: Look
+    signature: Signature
     flat_share: float
 
 
@@ -94,10 +94,10 @@ def check(
 ) -> Report:
     """Open every picture of a data set, and compare those of each domain with each other.
 
-    Raises `DataError` where `folder` is none; all else that is wrong stands in the report.
+    Raises `DataError` where `folder` is not a folder; the report lists every other problem.
     """
     found = find_pictures(folder)
-    examined = examine(folder, found, _see, on_progress)
+    examined = examine(folder, found, _inspect, on_progress)
     return Report(
         folder=folder,
         folders=tuple(_report(name, examined) for name in FOLDERS),
@@ -109,28 +109,28 @@ def check(
             *too_many_unreadable(folder, examined, max_unreadable_share),
         ),
         flat=tuple(
-            Flat(path.relative_to(folder).as_posix(), seen.flat_share)
+            Flat(path.relative_to(folder).as_posix(), picture.flat_share)
             for name in FOLDERS
-            for path, seen in examined.readable[name].items()
-            if seen.flat_share >= NEARLY
+            for path, picture in examined.readable[name].items()
+            if picture.flat_share >= NEARLY_FLAT
         ),
     )
 
 
-def _see(_: bytes, pixels: NDArray[np.uint8]) -> _Seen:
+def _inspect(_: bytes, pixels: NDArray[np.uint8]) -> _Inspected:
     height, width, _channels = pixels.shape
-    return _Seen(Size(width, height), look_at(pixels), flat_share(pixels))
+    return _Inspected(Size(width, height), signature_of(pixels), flat_share(pixels))
 
 
-def _report(name: str, examined: Examined[_Seen]) -> FolderReport:
-    seen = examined.readable[name].values()
-    sizes = sorted((picture.size for picture in seen), key=lambda size: (size.width * size.height, size))
+def _report(name: str, examined: Examined[_Inspected]) -> FolderReport:
+    pictures = examined.readable[name].values()
+    sizes = sorted((picture.size for picture in pictures), key=lambda size: (size.width * size.height, size))
     spread = Sizes(sizes[0], sizes[len(sizes) // 2], sizes[-1]) if sizes else None
     return FolderReport(name, len(sizes), len(examined.unreadable[name]), spread)
 
 
-def _duplicates(folder: Path, domain: Domain, examined: Examined[_Seen]) -> list[Duplicates]:
-    seen = examined.readable[f"train{domain}"] | examined.readable[f"test{domain}"]
-    names = [name_below(path, folder) for path in seen]
-    groups = alike([picture.look for picture in seen.values()])
+def _duplicates(folder: Path, domain: Domain, examined: Examined[_Inspected]) -> list[Duplicates]:
+    pictures = examined.readable[f"train{domain}"] | examined.readable[f"test{domain}"]
+    names = [name_below(path, folder) for path in pictures]
+    groups = duplicate_groups([picture.signature for picture in pictures.values()])
     return [Duplicates(domain, tuple(names[index] for index in group)) for group in groups]

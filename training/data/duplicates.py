@@ -1,4 +1,4 @@
-"""Pictures that show the same, whatever their size and compression."""
+"""Find duplicate pictures, whatever their size and compression."""
 
 from __future__ import annotations
 
@@ -11,68 +11,68 @@ from PIL import Image
 
 HASH_BITS: Final = 512
 MAX_BITS: Final = 32
-"""Two pictures may differ in so many bits of the hash. Measured on 5,400 pictures of six kinds: at most 24
-after losing three quarters of the pixels and JPEG quality 40; over 40 between different photos or paintings.
-"""
+"""Duplicates differ in at most so many bits of the hash. Measured on 5,400 pictures of six kinds: at most
+24 bits after losing three quarters of the pixels and JPEG quality 40; over 40 between different photos or
+paintings."""
 MAX_LEVELS: Final = 4.0
-"""And in their colours by so much, the mean over 8 x 8 fields, of 255. The same copies: at most 1.6. Drawings
-from a kit, which differ in the colour of the hair only, are told apart by this."""
+"""Duplicates differ in their colours by at most so many levels of 255, the mean over 8 x 8 fields. The
+copies above differ by at most 1.6. This separates drawings that differ in the colour of the hair only."""
 
 _CELLS: Final = 16
 _FIELDS: Final = 8
-_FLAT_LEVELS: Final = 4.0  # smaller steps are noise of the compression, in even areas above all
-_ROWS_AT_ONCE: Final = 256  # against all others: bounds the memory
+_FLAT_LEVELS: Final = 4.0  # smaller differences are compression noise, mostly in even areas
+_ROWS_AT_ONCE: Final = 256  # compared with all others at once; bounds the memory
 
 
-class Look(NamedTuple):
-    """What is remembered of a picture."""
+class Signature(NamedTuple):
+    """The difference hash and the coarse colours of a picture, which duplicates share."""
 
     hash: NDArray[np.uint64]  # [8]: where 16 x 16 cells grow brighter to the right, and downwards
     colours: NDArray[np.float32]  # [192]: the mean colours of 8 x 8 fields, 0 to 255
 
 
-def look_at(pixels: NDArray[np.uint8]) -> Look:
-    """A picture's difference hash and coarse colours; pixels are uint8 [H, W, 3]."""
+def signature_of(pixels: NDArray[np.uint8]) -> Signature:
+    """Return the signature of a picture, uint8 [H, W, 3]."""
     image = Image.fromarray(pixels)
     grey = image.convert("L")
     right = np.diff(_means(grey, _CELLS + 1, _CELLS), axis=1)
     down = np.diff(_means(grey, _CELLS, _CELLS + 1), axis=0)
     bits = np.concatenate([right.ravel(), down.ravel()]) > _FLAT_LEVELS
-    return Look(np.packbits(bits).view(np.uint64), _means(image, _FIELDS, _FIELDS).ravel())
+    return Signature(np.packbits(bits).view(np.uint64), _means(image, _FIELDS, _FIELDS).ravel())
 
 
-def alike(looks: Sequence[Look]) -> list[list[int]]:
-    """Groups of pictures that look the same, as ascending indices; most pictures are in none.
+def duplicate_groups(signatures: Sequence[Signature]) -> list[list[int]]:
+    """Return groups of duplicates as ascending indices; a picture without a duplicate is in none.
 
     Time grows with the square of their number: a quarter of a second for 5,000, half a minute for 50,000.
     """
     groups: dict[int, list[int]] = {}
-    for index, leader in enumerate(_leaders(looks)):
+    for index, leader in enumerate(_leaders(signatures)):
         groups.setdefault(leader, []).append(index)
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _leaders(looks: Sequence[Look]) -> list[int]:
-    """For each picture the first of those that it resembles, directly or through others."""
-    leaders = list(range(len(looks)))
+def _leaders(signatures: Sequence[Signature]) -> list[int]:
+    """Return for each picture the first of its duplicates, direct or through other pictures."""
+    leaders = list(range(len(signatures)))
 
     def leader(index: int) -> int:
         while leaders[index] != index:
             leaders[index] = index = leaders[leaders[index]]
         return index
 
-    for first, second in _pairs(looks):
+    for first, second in _pairs(signatures):
         one, other = sorted((leader(first), leader(second)))
         leaders[other] = one
-    return [leader(index) for index in range(len(looks))]
+    return [leader(index) for index in range(len(signatures))]
 
 
-def _pairs(looks: Sequence[Look]) -> Iterator[tuple[int, int]]:
-    if not looks:
+def _pairs(signatures: Sequence[Signature]) -> Iterator[tuple[int, int]]:
+    if not signatures:
         return
-    hashes = np.stack([look.hash for look in looks])  # [N, 8]
-    colours = np.stack([look.colours for look in looks])  # [N, 192]
-    for start in range(0, len(looks), _ROWS_AT_ONCE):
+    hashes = np.stack([signature.hash for signature in signatures])  # [N, 8]
+    colours = np.stack([signature.colours for signature in signatures])  # [N, 192]
+    for start in range(0, len(signatures), _ROWS_AT_ONCE):
         bits = _distances(hashes[start : start + _ROWS_AT_ONCE], hashes[start:])  # [R, N - start]
         rows, columns = np.nonzero(np.triu(bits <= MAX_BITS, k=1))
         near = np.abs(colours[start + rows] - colours[start + columns]).mean(axis=1) <= MAX_LEVELS
@@ -80,7 +80,7 @@ def _pairs(looks: Sequence[Look]) -> Iterator[tuple[int, int]]:
 
 
 def _distances(ones: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.uint16]:
-    """In how many bits each of the ones, [R, 8], differs from each of the others, [N, 8]."""
+    """Return the number of different bits [R, N] between hashes [R, 8] and hashes [N, 8]."""
     bits = np.zeros((len(ones), len(others)), np.uint16)
     for mine, theirs in zip(ones.T, others.T, strict=True):  # word by word
         bits += np.bitwise_count(mine[:, None] ^ theirs)

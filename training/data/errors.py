@@ -1,4 +1,4 @@
-"""What can be wrong with a folder of pictures, file by file or altogether."""
+"""Errors of a data set: one unreadable file, or the whole data set."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file that looks like a picture by its name but cannot be read."""
+    """A file that is named like a picture but cannot be read as one."""
 
     name: str
     """Its path below the data set's folder, as text."""
@@ -19,9 +19,9 @@ class Unreadable:
 
 
 class DataError(ValueError):
-    """Pictures that cannot be trained on. The message is one sentence with the remedy.
+    """A data set cannot be used for training. The message is one sentence with the remedy.
 
-    `unreadable` lists the files that could not be read where those are the reason.
+    `unreadable` lists the unreadable files where they are the reason.
     """
 
     def __init__(self, sentence: str, unreadable: tuple[Unreadable, ...] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Where a data set keeps its pictures: trainA, trainB, testA, testB, as the field does."""
+"""The four folders of a data set: trainA, trainB, testA, testB."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Final, Literal
 
 from models.files.walk import LeftOut, Walk, summary, walk
 from training.data.errors import DataError
-from training.data.neighbours import where_instead
+from training.data.folder_hints import suggest_folder
 
 Domain = Literal["A", "B"]
 Found = Mapping[str, Walk]
-"""What is under each of `FOLDERS`."""
+"""The entries under each of `FOLDERS`."""
 
 DOMAINS: Final[tuple[Domain, ...]] = ("A", "B")
 FOLDERS: Final = ("trainA", "trainB", "testA", "testB")
 
 
 def find_pictures(folder: Path) -> Found:
-    """Return what is under each of the four folders, at any depth, in the same order on every machine.
+    """Return the entries under each of the four folders, at any depth, in the same order on every machine.
 
     Raises `DataError` where `folder` is not a folder.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder} is no folder; give the one that holds {', '.join(FOLDERS)}.")
+        raise DataError(f"{folder} is not a folder; give the one that holds {', '.join(FOLDERS)}.")
     return {name: walk(folder / name) if (folder / name).is_dir() else Walk([], []) for name in FOLDERS}
 
 
 def all_left_out(found: Found) -> tuple[LeftOut, ...]:
-    """Return what none of the four folders offers as a picture, in order."""
+    """Return the entries of the four folders that are not pictures, in order."""
     return tuple(entry for name in FOLDERS for entry in found[name].left_out)
 
 
@@ -42,5 +42,5 @@ def _what_is_missing(folder: Path, name: str, found: Walk) -> str:
     if (folder / name).is_dir():
         instead = f" {summary(found.left_out, folder)}" if found.left_out else ""
         return f"{folder / name} holds no pictures; put JPEG, PNG or WebP files into it.{instead}"
-    instead = where_instead(folder, name) or f"a data set has pictures in {', '.join(FOLDERS)}."
+    instead = suggest_folder(folder, name) or f"a data set has pictures in {', '.join(FOLDERS)}."
     return f"There is no folder {folder / name}; {instead}"

@@ -19,31 +19,31 @@ from training.data.errors import Unreadable
 from training.data.folder import FOLDERS, Found
 
 T = TypeVar("T")
-See = Callable[[bytes, NDArray[np.uint8]], T]
-"""What to note of a picture, given its file and its pixels (uint8 [H, W, 3])."""
+Inspect = Callable[[bytes, NDArray[np.uint8]], T]
+"""Return what to keep of a picture, given the bytes of its file and its pixels (uint8 [H, W, 3])."""
 OnProgress = Callable[[int, int], None]
-"""Told how many pictures were opened, and of how many."""
+"""Called with the number of pictures opened and the number of all pictures."""
 
 _LIMITS: Final = PictureLimits()
-_MAX_THREADS: Final = 8  # each may hold a picture of 50 megapixels
+_MAX_THREADS: Final = 8  # each can hold a picture of 50 megapixels
 
 
 @dataclass(frozen=True)
 class Examined(Generic[T]):
-    """What was seen in a data set."""
+    """The pictures of a data set after each was opened."""
 
     readable: dict[str, dict[Path, T]]
-    """For each folder its pictures in order, with what was noted of them."""
+    """For each folder its pictures in order, each with what `inspect` returned."""
     unreadable: dict[str, list[Unreadable]]
-    """For each folder the rest."""
+    """For each folder the files that cannot be decoded."""
 
     def all_unreadable(self) -> tuple[Unreadable, ...]:
-        """Those of all folders, in order."""
+        """Return the unreadable files of all folders, in order."""
         return tuple(file for files in self.unreadable.values() for file in files)
 
 
 def read_picture(path: Path) -> tuple[bytes, NDArray[np.uint8]]:
-    """A picture's file and its pixels, uint8 [H, W, 3], upright sRGB, exactly as the service sees them.
+    """Return a picture's bytes and its pixels, uint8 [H, W, 3], upright sRGB, decoded as the service does.
 
     Raises `PictureError`, whose message is a sentence.
     """
@@ -54,24 +54,26 @@ def read_picture(path: Path) -> tuple[bytes, NDArray[np.uint8]]:
     return data, decode(data, limits=_LIMITS)
 
 
-def examine(folder: Path, found: Found, see: See[T], on_progress: OnProgress | None = None) -> Examined[T]:
-    """Decode every picture that was found, on all cores, and note what `see` makes of it."""
+def examine(
+    folder: Path, found: Found, inspect: Inspect[T], on_progress: OnProgress | None = None
+) -> Examined[T]:
+    """Decode every picture that was found, on all cores, and keep what `inspect` returns."""
     examined: Examined[T] = Examined({name: {} for name in FOLDERS}, {name: [] for name in FOLDERS})
-    places = [(name, path) for name in FOLDERS for path in found[name].pictures]
-    with closing(_look_at_all([path for _, path in places], see)) as outcomes:
-        for done, ((name, path), outcome) in enumerate(zip(places, outcomes, strict=True), start=1):
+    files = [(name, path) for name in FOLDERS for path in found[name].pictures]
+    with closing(_inspect_all([path for _, path in files], inspect)) as outcomes:
+        for done, ((name, path), outcome) in enumerate(zip(files, outcomes, strict=True), start=1):
             if isinstance(outcome, PictureError):
                 bad = Unreadable(name_below(path, folder), str(outcome))
                 examined.unreadable[name].append(bad)
             else:
                 examined.readable[name][path] = outcome
             if on_progress is not None:
-                on_progress(done, len(places))
+                on_progress(done, len(files))
     return examined
 
 
 def too_many_unreadable(folder: Path, examined: Examined[T], allowed_share: float) -> list[str]:
-    """A sentence for each folder of which more than the allowed share, or everything, cannot be read."""
+    """Return a sentence for each folder in which all or more than the allowed share is unreadable."""
     sentences = []
     for name in FOLDERS:
         bad, good = examined.unreadable[name], examined.readable[name]
@@ -85,16 +87,16 @@ def too_many_unreadable(folder: Path, examined: Examined[T], allowed_share: floa
     return sentences
 
 
-def _look_at_all(paths: Sequence[Path], see: See[T]) -> Generator[T | PictureError]:
-    def look(path: Path) -> T | PictureError:
+def _inspect_all(paths: Sequence[Path], inspect: Inspect[T]) -> Generator[T | PictureError]:
+    def inspect_file(path: Path) -> T | PictureError:
         try:
             data, pixels = read_picture(path)
         except PictureError as error:
             return error
-        return see(data, pixels)
+        return inspect(data, pixels)
 
     threads = ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS), "ugatit-scan")
     try:
-        yield from threads.map(look, paths)
-    finally:  # who interrupts a long scan does not wait for the rest of it
+        yield from threads.map(inspect_file, paths)
+    finally:  # Ctrl-C during a long scan must not wait for the pictures left
         threads.shutdown(cancel_futures=True)

@@ -1,4 +1,4 @@
-"""Work done before it is asked for."""
+"""Prepare results in a thread before they are requested."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ Result = TypeVar("Result")
 
 
 class Prefetcher(Generic[Request, Result]):
-    """Answers requests, in a thread that goes on with those that are likely to follow.
+    """Computes results in a thread, and prepares those of the requests expected next.
 
-    An answer depends on its request alone; a wrong guess costs time, never the answer. For one caller.
+    A result depends on its request alone: a wrong expectation costs time, never a wrong result. For one
+    caller.
     """
 
     def __init__(
@@ -27,7 +28,7 @@ class Prefetcher(Generic[Request, Result]):
         self._thread = ThreadPoolExecutor(1, "ugatit-prefetch")
 
     def take(self, request: Request) -> Result:
-        """The answer; raises what the work on it raised."""
+        """Return the result of a request; raise what its work raised."""
         if self._pending and self._pending[0][0] != request:
             self._forget()
         if not self._pending:
@@ -40,7 +41,7 @@ class Prefetcher(Generic[Request, Result]):
         return future.result()
 
     def close(self) -> None:
-        """Leave no thread behind; what was prepared is dropped."""
+        """Stop the thread and drop the prepared results."""
         self._forget()
         self._thread.shutdown()
 

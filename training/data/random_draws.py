@@ -1,7 +1,7 @@
-"""Chance as a pure function: the same seed and place give the same numbers, in any order and process.
+"""Random numbers as a pure function of seed, purpose, domain and position, equal in any order and process.
 
-Only numpy's bit generators and seed sequences are used, whose values no version of numpy changes; its
-distributions and permutations carry no such promise, and a run may be resumed under a newer numpy.
+Only numpy's bit generators and seed sequences are used. numpy guarantees their values across versions, not
+those of its distributions and permutations, and a run may be resumed under a newer numpy.
 """
 
 from __future__ import annotations
@@ -16,25 +16,35 @@ from training.data.folder import DOMAINS, Domain
 
 
 class Purpose(IntEnum):
-    """What the numbers are for, so that no two purposes share them."""
+    """What the numbers decide. Each purpose has its own numbers."""
 
     ORDER = 0
     AUGMENT = 1
     COIN = 2
 
 
-def words(count: int, seed: int, purpose: Purpose, domain: Domain, place: int) -> NDArray[np.uint64]:
-    """Independent uniform 64-bit words, uint64 [count], for one place of one domain."""
-    source = np.random.SeedSequence(seed, spawn_key=(purpose, DOMAINS.index(domain), place))
+def random_words(
+    count: int, seed: int, purpose: Purpose, domain: Domain, position: int
+) -> NDArray[np.uint64]:
+    """Return independent uniform 64-bit words, uint64 [count], for one position of one domain.
+
+    Args:
+        count: how many words.
+        seed: the run's.
+        purpose: what the words decide.
+        domain: whose pictures they decide about.
+        position: the number of the sample or of the epoch.
+    """
+    source = np.random.SeedSequence(seed, spawn_key=(purpose, DOMAINS.index(domain), position))
     return np.random.PCG64(source).random_raw(count)
 
 
 def picture_index(seed: int, domain: Domain, sample: int, pictures: int) -> int:
-    """Which of a domain's pictures a sample shows: each once an epoch, in another order every epoch."""
+    """Return the index of the picture that a sample shows: each once an epoch, in a new order each epoch."""
     epoch, position = divmod(sample, pictures)
     return int(_order(seed, domain, epoch, pictures)[position])
 
 
-@lru_cache(maxsize=8)  # both domains, at the border of two epochs, and room to spare
+@lru_cache(maxsize=8)  # both domains at the border of two epochs need 4
 def _order(seed: int, domain: Domain, epoch: int, pictures: int) -> NDArray[np.intp]:
-    return np.argsort(words(pictures, seed, Purpose.ORDER, domain, epoch), kind="stable")
+    return np.argsort(random_words(pictures, seed, Purpose.ORDER, domain, epoch), kind="stable")

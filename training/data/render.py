@@ -1,4 +1,4 @@
-"""A data set's report for a terminal."""
+"""Print the report on a data set to a terminal."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from models.files.walk import name_below
 from training.data.check import Duplicates, Flat, FolderReport, Report, Size
 from training.data.duplicates import HASH_BITS, MAX_BITS, MAX_LEVELS
 
-_LINES: Final = 20  # of a list; who has more to repair asks again afterwards
+_LINES: Final = 20  # of each list
 
 
 def render(report: Report, console: Console) -> None:
-    """Print a report: a table of the folders, then what is wrong."""
+    """Print a report: a table of the folders, then lists of problems."""
     console.print(Text(as_text(report.folder), style="italic"), soft_wrap=True)  # a title would be wrapped
     table = Table()
     table.add_column("folder")
@@ -31,7 +31,7 @@ def render(report: Report, console: Console) -> None:
     left_out = [f"{name_below(entry.path, report.folder)}: {entry.reason}" for entry in report.left_out]
     _print_list(console, "Not taken for pictures", left_out)
     flat = [_flat(picture) for picture in report.flat]
-    _print_list(console, "Flat or nearly flat, training skips updates that break on them", flat)
+    _print_list(console, "Flat or nearly flat; training skips updates that are not finite on them", flat)
     _print_duplicates(console, report.duplicates)
     for problem in report.problems:
         console.print(Text(as_text(problem), style="bold red"), soft_wrap=True)
@@ -52,14 +52,18 @@ def _size(size: Size) -> str:
 
 
 def _print_duplicates(console: Console, duplicates: Sequence[Duplicates]) -> None:
-    places = dict.fromkeys(group.folders for group in duplicates)
-    for folders in sorted(places, key=len, reverse=True):  # those across train and test spoil the evaluation
+    groups = dict.fromkeys(group.folders for group in duplicates)
+    for folders in sorted(
+        groups, key=len, reverse=True
+    ):  # first those across train and test: they bias the evaluation
         title = f"Look the same, {'across' if len(folders) > 1 else 'within'} {' and '.join(folders)}"
         lines = [", ".join(group.names) for group in duplicates if group.folders == folders]
         _print_list(console, title, lines)
     if duplicates:
         bits = f"at most {MAX_BITS} of the {HASH_BITS} bits of a difference hash"
-        console.print(Text(f"The same means: {bits} and {MAX_LEVELS:g} of 255 levels apart."), soft_wrap=True)
+        console.print(
+            Text(f"Look the same means: {bits} and {MAX_LEVELS:g} of 255 levels apart."), soft_wrap=True
+        )
 
 
 def _print_list(console: Console, title: str, lines: Sequence[str]) -> None:

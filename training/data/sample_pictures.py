@@ -1,4 +1,4 @@
-"""The pictures that every sample sheet of a run shows again."""
+"""The pictures of a run's sample sheets, the same on every sheet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from training.data.tensors import to_tensor
 
 
 def test_batch(pictures: ScanResult, domain: Domain, count: int, *, size: int) -> Tensor:
-    """Test pictures spread evenly over a domain, whole and unaugmented, always the same.
+    """Return test pictures spread evenly over a domain, whole and unaugmented, always the same.
 
     Returns:
         float32 [min(count, pictures), 3, size, size], -1 to 1.
@@ -22,16 +22,16 @@ def test_batch(pictures: ScanResult, domain: Domain, count: int, *, size: int) -
     Raises:
         DataError: a file can no longer be read.
     """
-    return _fixed_batch(pictures.test[domain], count, size)
+    return _spread_batch(pictures.test[domain], count, size)
 
 
 def train_batch(pictures: ScanResult, domain: Domain, count: int, *, size: int) -> Tensor:
-    """The same of the training pictures."""
-    return _fixed_batch(pictures.train[domain], count, size)
+    """Return training pictures in the same way as `test_batch`."""
+    return _spread_batch(pictures.train[domain], count, size)
 
 
-def _fixed_batch(paths: Sequence[Path], count: int, size: int) -> Tensor:
+def _spread_batch(paths: Sequence[Path], count: int, size: int) -> Tensor:
     count = min(count, len(paths))
-    # The middles of equal stretches: neighbours in a folder are often alike.
-    chosen = [paths[(2 * place + 1) * len(paths) // (2 * count)] for place in range(count)]
+    # Adjacent files are often similar, so take the middles of equal intervals.
+    chosen = [paths[(2 * index + 1) * len(paths) // (2 * count)] for index in range(count)]
     return to_tensor([load_resized(path, size) for path in chosen])

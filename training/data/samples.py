@@ -1,4 +1,4 @@
-"""Sample k of a domain: which picture it shows, and how."""
+"""The endless samples of each domain: number k is a picture, its flip and its crop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from training.data.random_draws import picture_index
 class Samples:
     """The endless samples of each domain, a pure function of seed, domain and number.
 
-    Safe to use from many threads. Whether a picture was in memory changes nothing but the time.
+    Safe to use from many threads. The cache changes the time only, never a sample.
     """
 
     def __init__(self, pictures: Mapping[Domain, Sequence[Path]], config: DataConfig, *, seed: int) -> None:
@@ -32,7 +32,7 @@ class Samples:
         self._cache = PictureCache(self._load, config.cache_bytes)
 
     def sample(self, domain: Domain, number: int) -> NDArray[np.uint8]:
-        """Sample `number` (from 0) of a domain, uint8 [size, size, 3].
+        """Return sample `number` (from 0) of a domain, uint8 [size, size, 3].
 
         Raises `DataError` where its file can no longer be read.
         """
@@ -47,9 +47,9 @@ class Samples:
 
 
 def load_resized(path: Path, side: int) -> NDArray[np.uint8]:
-    """A picture that the scan could read, squashed to uint8 [side, side, 3].
+    """Return a picture that the scan could read, squashed to uint8 [side, side, 3].
 
-    Raises `DataError` where it no longer can be.
+    Raises `DataError` where the file can no longer be read.
     """
     try:
         _, pixels = read_picture(path)

@@ -1,4 +1,4 @@
-"""Find the pictures that a run trains on."""
+"""Find and open the pictures that a run trains on."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class ScanResult:
     train: Mapping[Domain, tuple[Path, ...]]
     test: Mapping[Domain, tuple[Path, ...]]
     unreadable: tuple[Unreadable, ...]
-    """Pictures that were left out. The run folder should list them."""
+    """Pictures that were left out; the run's folder lists them."""
     left_out: tuple[LeftOut, ...]
-    """What else is in the folders and was not taken for a picture."""
+    """Entries of the folders that are not pictures by their name."""
     digests: Mapping[str, str]
-    """The training pictures, as paths below the folder, with the sha256 of each file in hex."""
+    """The sha256 in hex of each training picture, by its path below the folder."""
     fingerprint: str
-    """Hex digest of the training pictures' names and contents: equal where a run can go on exactly."""
+    """Hex digest of the training pictures' names and contents; a run resumes exactly where it is equal."""
 
 
 def scan(
@@ -42,11 +42,11 @@ def scan(
 
     Args:
         folder: holds trainA, trainB, testA and testB.
-        max_unreadable_share: the largest part of each that may be unreadable, 0 to 1.
-        on_progress: told after each picture how many were opened, and of how many.
+        max_unreadable_share: the largest share of each folder that may be unreadable, 0 to 1.
+        on_progress: called after each picture with the number opened and the number of all.
 
     Raises:
-        DataError: one of the four is missing, empty, or unreadable beyond the share.
+        DataError: one of the four is missing or empty, or more than the share is unreadable.
     """
     found = find_pictures(folder)
     for sentence in missing_pictures(folder, found):
@@ -66,7 +66,7 @@ def scan(
 
 
 def remarks(result: ScanResult) -> list[str]:
-    """Return what to say of a data set that can be trained on: how many files are left out, and why."""
+    """Return sentences on the files that training leaves out: how many, and why."""
     sentences = []
     if result.unreadable:
         count = len(result.unreadable)
@@ -95,7 +95,7 @@ def _digests(folder: Path, examined: Examined[bytes]) -> dict[str, str]:
 def fingerprint(folder: Path, examined: Examined[bytes], part: Literal["train", "test"]) -> str:
     """Return a hex digest of the names and contents of the training or of the test pictures.
 
-    `examined` notes the sha256 of each file.
+    `examined` holds the sha256 of each file.
     """
     whole = hashlib.sha256()
     for domain in DOMAINS:

@@ -1,4 +1,4 @@
-"""Batches for the training loop."""
+"""The stream of batches for the training loop."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Batch = dict[str, Tensor]
 
 
 class _Request(NamedTuple):
-    """One batch of all processes together."""
+    """One batch of all processes together, by the numbers of its first samples."""
 
     A: int  # number of its first sample in each domain
     B: int
@@ -35,11 +35,11 @@ class _Request(NamedTuple):
 
 
 class Stream:
-    """Batches that the same seed always gives again.
+    """Batches that depend on the seed only.
 
-    The order and the augmentation follow from the seed and the sample's number; threads, memory, and stopping
-    and resuming change nothing. Each process of several takes its part of every batch, so that all together
-    see, in rank order, what one process with a batch as large as all of theirs sees.
+    Order and augmentation follow from the seed and the sample's number: threads, cache, stopping and resuming
+    do not change them. Each of several processes takes its part of every batch; in rank order, these parts
+    are the batch that a single process with the summed batch size would take.
 
     Use as a context manager, or `close` it: it owns threads. For one caller.
     """
@@ -59,9 +59,9 @@ class Stream:
         )
 
     def next_batch(self, batch_size: int) -> Batch:
-        """This process's part of the next batch: for "A" and "B" float32 [batch_size, 3, S, S], -1 to 1.
+        """Return this process's part of the next batch: "A" and "B" float32 [batch_size, 3, S, S], -1 to 1.
 
-        Raises `DataError` where a picture can no longer be read; the batch then still is the next one.
+        Raises `DataError` where a picture can no longer be read; the next call then tries the same batch.
         """
         assert batch_size > 0
         request = _Request(self._cursors["A"], self._cursors["B"], batch_size)
@@ -81,15 +81,15 @@ class Stream:
         return [name_below(path, self._pictures.folder) for path in paths]
 
     def state_dict(self) -> dict[str, int]:
-        """How many samples of each domain were handed out, by all processes; the same in each of them."""
+        """Return how many samples of each domain all processes have taken; equal in each of them."""
         return {domain: self._cursors[domain] for domain in DOMAINS}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on after what another stream handed out, of the same pictures, config and seed."""
+        """Continue after the state of another stream of the same pictures, config and seed."""
         self._cursors = {domain: state[domain] for domain in DOMAINS}
 
     def close(self) -> None:
-        """Leave no thread behind."""
+        """Stop the threads."""
         if self._workers is not None:
             self._workers.shutdown(cancel_futures=True)
         if self._prefetcher is not None:
@@ -112,15 +112,15 @@ class Stream:
         return _Request(request.A + step, request.B + step, request.size)
 
     def _make(self, request: _Request) -> Batch:
-        places = [
+        samples = [
             (domain, request.first(domain) + self._rank * request.size + offset)
             for domain in DOMAINS
             for offset in range(request.size)
         ]
         pictures = list(
-            self._workers.map(self._sample, places) if self._workers else map(self._sample, places)
+            self._workers.map(self._sample, samples) if self._workers else map(self._sample, samples)
         )
         return {"A": to_tensor(pictures[: request.size]), "B": to_tensor(pictures[request.size :])}
 
-    def _sample(self, place: tuple[Domain, int]) -> NDArray[np.uint8]:
-        return self._samples.sample(*place)
+    def _sample(self, sample: tuple[Domain, int]) -> NDArray[np.uint8]:
+        return self._samples.sample(*sample)

@@ -1,4 +1,4 @@
-"""Pictures as the networks take them."""
+"""Convert pictures into the tensors that the networks take."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch import Tensor
 
 
 def to_tensor(pictures: Sequence[NDArray[np.uint8]]) -> Tensor:
-    """Pictures of one size, uint8 [H, W, 3], as float32 [B, 3, H, W] from -1 to 1.
+    """Return pictures of one size, uint8 [H, W, 3], as float32 [B, 3, H, W] from -1 to 1.
 
-    numpy does the sums: torch would start a second team of threads in the one that prefetches.
+    numpy computes it, because torch would start a second pool of threads in the thread that prefetches.
     """
     height, width, channels = pictures[0].shape
     batch = np.empty((len(pictures), channels, height, width), np.float32)

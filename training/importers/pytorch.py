@@ -52,17 +52,17 @@ _SPECTRAL_NAMES: Final = (
 
 
 class OfficialCheckpointError(ValueError):
-    """A file is not a checkpoint that can be read. The message says what was expected and what was found."""
+    """A file is not a readable official checkpoint. The message says what was expected and what was found."""
 
 
 class OfficialCheckpoint(NamedTuple):
     """The networks of an official checkpoint, in evaluation mode."""
 
-    generators: dict[str, Generator]  # those asked for of genA2B, genB2A
-    discriminators: dict[str, Discriminator]  # those there are of disGA, disGB, disLA, disLB
+    generators: dict[str, Generator]  # the wanted ones of genA2B, genB2A
+    discriminators: dict[str, Discriminator]  # those in the file of disGA, disGB, disLA, disLB
     sha256: str
-    others: dict[str, str]
-    """What else the file holds, and was not read: the class of each entry by its name."""
+    ignored: dict[str, str]
+    """Entries of the file that are not networks and were not read: the class of each by its name."""
     size_assumed: bool
     """Whether `size` was neither given nor in the file."""
 
@@ -75,8 +75,8 @@ def read_official(
     Args:
         path: a file of `{genA2B, genB2A, disGA, disGB, disLA, disLB}` of state dicts. It may lack
             discriminators, and generators that are not wanted.
-        size: the training size in pixels, which a light checkpoint's keys do not tell; None is 256 for light
-            and read from the keys for full.
+        size: the training size in pixels. A light checkpoint does not record it: None is 256 there, and read
+            from the weights' shapes for a full one.
         wanted: the generators to read.
 
     Raises:
@@ -125,7 +125,7 @@ def _class_of(value: object) -> str:
 
 def _not_official(path: Path, found: str) -> OfficialCheckpointError:
     return OfficialCheckpointError(
-        f"{path} is no official U-GAT-IT checkpoint: expected a dict of state dicts named "
+        f"{path} is not an official U-GAT-IT checkpoint: expected a dict of state dicts named "
         f"{', '.join(GENERATORS)} and perhaps {', '.join(DISCRIMINATORS)}, found {found}."
     )
 
@@ -134,14 +134,14 @@ def _state(path: Path, name: str, state: Any) -> State:
     if isinstance(state, StandIn):
         raise _not_official(path, f"that {name} is a pickled {_class_of(state)}; {SAVE_STATE_DICTS}")
     if not isinstance(state, Mapping):
-        raise _not_official(path, f"that {name} is no state dict of tensors but a {_class_of(state)}")
-    if strangers := [f"{key} is a {_class_of(each)}" for key, each in state.items() if not _dense(each)]:
-        raise _not_official(path, f"that {name} is no state dict of tensors: {strangers[0]}")
+        raise _not_official(path, f"that {name} is a {_class_of(state)} instead of a state dict of tensors")
+    if wrong := [f"{key} is a {_class_of(each)}" for key, each in state.items() if not _dense(each)]:
+        raise _not_official(path, f"that {name} is not a state dict of tensors: {wrong[0]}")
     return {str(key).removeprefix("module."): value.float() for key, value in state.items()}
 
 
 def _dense(value: Any) -> bool:
-    """Whether it is an ordinary tensor of real numbers."""
+    """Return whether a value is a dense tensor of real numbers."""
     return isinstance(value, Tensor) and value.layout == torch.strided and not value.is_complex()
 
 
@@ -156,7 +156,7 @@ def _generator_config(name: str, state: State, size: int | None) -> GeneratorCon
         inputs = state["FC.0.weight"].shape[1]
     except (KeyError, IndexError):
         raise OfficialCheckpointError(
-            f"{name} is no official U-GAT-IT generator: it has no DownBlock.1.weight and FC.0.weight."
+            f"{name} is not an official U-GAT-IT generator: it lacks DownBlock.1.weight or FC.0.weight."
         ) from None
     blocks = len({key.split(".")[0] for key in state if re.match(r"UpBlock1_\d+\.", key)})
     if inputs == 4 * channels:
@@ -165,7 +165,7 @@ def _generator_config(name: str, state: State, size: int | None) -> GeneratorCon
     own_size = 4 * math.isqrt(inputs // (4 * max(channels, 1)))
     if size is not None and size != own_size:
         raise OfficialCheckpointError(
-            f"{name} is a full generator of {own_size} px and cannot be read as one of {size}."
+            f"{name} is a full generator of {own_size} px, but --size is {size}; leave --size out."
         )
     return GeneratorConfig(size=own_size, channels=channels, blocks=blocks)
 
@@ -182,7 +182,7 @@ def _decoder_name(key: str) -> str:
 
 
 def _per_channel(key: str, value: Tensor) -> Tensor:
-    """The normalisations' own parameters are `[1, C, 1, 1]` there and `[C]` here."""
+    """Return a value in our shape: parameters of normalisations are `[1, C, 1, 1]` there and `[C]` here."""
     return value.flatten() if value.dim() == 4 and value.shape[0] == 1 and "weight" not in key else value
 
 
@@ -190,7 +190,7 @@ def _discriminator(name: str, state: State) -> Discriminator:
     first = state.get("model.1.weight_orig")
     if first is None or first.dim() != 4:
         raise OfficialCheckpointError(
-            f"{name} is no official U-GAT-IT discriminator: it has no model.1.weight_orig."
+            f"{name} is not an official U-GAT-IT discriminator: it lacks model.1.weight_orig."
         )
     convolutions = [key for key in state if re.fullmatch(r"model\.\d+\.weight_orig", key)]
     config = DiscriminatorConfig(channels=first.shape[0], layers=len(convolutions) + 1)
@@ -199,7 +199,7 @@ def _discriminator(name: str, state: State) -> Discriminator:
 
 
 def _renamed(key: str, names: tuple[tuple[str, str], ...]) -> str:
-    """The key under the first rule that fits its start."""
+    """Return the key, its start replaced by the first rule that matches."""
     for pattern, replacement in names:
         key, done = re.subn(f"^{pattern}", replacement, key)
         if done:
@@ -216,17 +216,13 @@ def _spectral(key: str) -> str:
 def _fill(name: str, network: Network, state: State) -> Network:
     own = network.state_dict()
     if missing := own.keys() - state.keys():
-        raise OfficialCheckpointError(
-            f"{name} lacks {_few(missing)}: it is of another architecture than U-GAT-IT's."
-        )
-    if strangers := state.keys() - own.keys():
-        raise OfficialCheckpointError(
-            f"{name} has {_few(strangers)}: it is of another architecture than U-GAT-IT's."
-        )
+        raise OfficialCheckpointError(f"{name} lacks {_few(missing)}: its architecture is not U-GAT-IT's.")
+    if unknown := state.keys() - own.keys():
+        raise OfficialCheckpointError(f"{name} has {_few(unknown)}: its architecture is not U-GAT-IT's.")
     for key, value in own.items():
         if value.shape != state[key].shape:
             found, expected = tuple(state[key].shape), tuple(value.shape)
-            raise OfficialCheckpointError(f"{name} has {key} of shape {found} where {expected} was expected.")
+            raise OfficialCheckpointError(f"{name}: expected {key} of shape {expected}, found {found}.")
     network.load_state_dict(state)
     return network.eval()
 

@@ -17,7 +17,7 @@ from models.files.kinds import HEAD_BYTES, Family, kind_of
 SAVE_STATE_DICTS: Final = (
     "save the state dicts of its networks instead, such as {'genA2B': genA2B.state_dict()}"
 )
-"""The remedy for pickled models."""
+"""What to do about pickled models, as the end of a sentence."""
 
 _REMEDIES: Final[Mapping[Family, str]] = {
     "empty": "copy or download it again",
@@ -29,17 +29,17 @@ _REMEDIES: Final[Mapping[Family, str]] = {
 }
 _ZIP: Final = b"PK\3\4"
 _LEGACY_PICKLES: Final = 5
-"""Magic number, version, system, content, keys: what precedes the tensors in files before PyTorch 1.6."""
+"""Pickles before the tensors in files before PyTorch 1.6: magic number, version, system, content, keys."""
 _BLOCKED: Final = frozenset({"os", "posix", "nt", "sys", "subprocess", "builtins.eval", "builtins.exec"})
-"""Modules and functions that no checkpoint needs, and that run code."""
+"""Modules and functions that run code; no checkpoint needs them."""
 
 
 class ForeignFileError(ValueError):
-    """A file that holds no tensors. The message is a noun with the remedy: `a web page; download …`."""
+    """A file without tensors. The message says what it is and what to do: `a web page; download …`."""
 
 
 class StandIn:
-    """An object that is not read. It has its class's name, holds nothing and does nothing."""
+    """Replaces an object that is not read. It has its class's name, holds nothing and does nothing."""
 
     def __new__(cls, *_args: object, **_options: object) -> Any:
         return object.__new__(cls)
@@ -52,19 +52,19 @@ class StandIn:
 
 
 class _MappingStandIn(StandIn):
-    """A mapping of a class that is not read. The unpickler fills plain ones only."""
+    """Replaces a mapping of a class that is not read. The unpickler fills plain mappings only."""
 
     def __new__(cls, *_args: object, **_options: object) -> Any:
         return OrderedDict()
 
 
 def read_pytorch_file(path: Path) -> Any:
-    """Return the content of a PyTorch file; what is not a tensor or plain data in it is a `StandIn`.
+    """Return the content of a PyTorch file, with a `StandIn` for all that is not a tensor or plain data.
 
     No code in the file is run, and no class that it names is imported.
 
     Raises:
-        ForeignFileError: the file is of another kind, cut off, or asks to run code.
+        ForeignFileError: the file is of another kind, cut off, or would run code.
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
@@ -77,19 +77,19 @@ def read_pytorch_file(path: Path) -> Any:
         names = set(_names_in_zip(file) if head.startswith(_ZIP) else _names_in_legacy(file))
     for name in sorted(names):
         if name in _BLOCKED or name.partition(".")[0] in _BLOCKED:
-            raise ForeignFileError(f"a file that asks to run {name} when it is opened; do not open it")
+            raise ForeignFileError(f"a file that would run {name} when it is opened; do not open it")
     return _load(path, {name: type(name, (StandIn,), {}) for name in names})
 
 
 def _load(path: Path, stand_ins: dict[str, type]) -> Any:
-    """Load with a stand-in for each name; PyTorch prefers its own classes where a name is one of these."""
+    """Load with a stand-in for each name; PyTorch still uses its own classes for names that it allows."""
     while True:
         pairs: list[Callable[..., Any] | tuple[Callable[..., Any], str]]
         pairs = [(stand_in, name) for name, stand_in in stand_ins.items()]
         try:
             with torch.serialization.safe_globals(pairs):
                 return torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # torn or foreign bytes lead the unpickler into any error there is
+        except Exception as error:  # damaged bytes can raise any error in the unpickler
             mapping = next((n for n, each in stand_ins.items() if _is_filled(each, error)), None)
             if mapping is None:
                 raise ForeignFileError(_damage(error)) from None
@@ -111,7 +111,7 @@ def _damage(error: Exception) -> str:
 
 
 def _names_in_zip(file: IO[bytes]) -> Iterator[str]:
-    """Return the names of classes and functions in a file of PyTorch 1.6 and later."""
+    """Yield the names of classes and functions in a file of PyTorch 1.6 and later."""
     try:
         with zipfile.ZipFile(file) as archive:
             inside = archive.namelist()
@@ -138,7 +138,7 @@ def _names_in_legacy(file: IO[bytes]) -> Iterator[str]:
 
 
 def _names(pickled: IO[bytes]) -> Iterator[str]:
-    """Return the names in one pickle, as Python 3 spells them; what is not a pickle ends them."""
+    """Yield the names in one pickle, as Python 3 spells them, up to the first bytes that are not a pickle."""
     try:
         for opcode, argument, _ in pickletools.genops(pickled):
             if opcode.name == "GLOBAL":

@@ -13,7 +13,7 @@ from rich.text import Text
 from torch import Tensor
 
 from training.config.run_config import RunConfig
-from training.console.names import some_of
+from training.console.phrases import shorten_list
 from training.journal.environment import facts
 from training.journal.interval import Interval
 from training.journal.numbers import gradient_norms, learning_rates, summaries
@@ -110,7 +110,7 @@ class Journal:
             return
         text = (
             f"Warning: step {skipped.step:,} skipped an update that was not finite ({skipped.reason}); its "
-            f"pictures were {some_of(skipped.pictures)}."
+            f"pictures were {shorten_list(skipped.pictures)}."
         )
         if self._warned == WARNINGS:
             text += f" Further skipped updates are listed in {self._run.stats.name} only."

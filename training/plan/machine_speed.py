@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from models.networks.generator import EncoderBlock
-from training.config.compute_settings import choose
+from training.config.compute_settings import choose_settings
 from training.config.run_config import RunConfig
 from training.data.folder import DOMAINS
 from training.methods.method import Batch
@@ -34,7 +34,7 @@ _CALIBRATION_ELEMENTS: Final = 1 << 20
 """Of the block's input: more pictures take longer and are not computed faster."""
 
 
-class Measured(NamedTuple):
+class MeasuredSteps(NamedTuple):
     """What real steps took."""
 
     step_seconds: float
@@ -42,13 +42,13 @@ class Measured(NamedTuple):
     """The largest that the process has been; all of it, the libraries included."""
 
 
-def block_speed(config: RunConfig) -> float:
+def block_flops_per_second(config: RunConfig) -> float:
     """Return the FLOPs a second of a residual block, forwards and backwards, as this CPU computes the run.
 
     One thread is tried too: where another program uses the cores, several threads wait for each other for
     far longer than the run's large maps would let them.
     """
-    speed = choose(config.speed)
+    speed = choose_settings(config.speed)
     channels, side = 4 * config.ugatit.generator.channels, config.data.size // 4
     pictures = max(1, min(config.batch, _CALIBRATION_ELEMENTS // (channels * side * side)))
     with torch.random.fork_rng(devices=[]):
@@ -63,7 +63,7 @@ def block_speed(config: RunConfig) -> float:
         torch.autograd.backward(result.float().sum())
 
     fastest = _fastest(once)
-    with one_thread():
+    with single_thread():
         fastest = min(fastest, _fastest(once))
     convolution = 2 * pictures * side * side * channels * channels * 9
     return _CONVOLUTIONS * _PASSES * convolution / fastest
@@ -80,7 +80,7 @@ def _fastest(work: Callable[[], None]) -> float:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def single_thread() -> Iterator[None]:
     """Compute in one thread meanwhile."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -90,9 +90,9 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def measure(config: RunConfig, *, steps: int = 2) -> Measured:
+def measure_steps(config: RunConfig, *, steps: int = 2) -> MeasuredSteps:
     """Do a few real steps on random pictures, as this CPU would do them, after one that does not count."""
-    method = Ugatit(config.ugatit, speed=choose(config.speed))
+    method = Ugatit(config.ugatit, speed=choose_settings(config.speed))
     shape = (config.batch * config.accumulate, 3, config.data.size, config.data.size)
     times = []
     for _ in range(1 + steps):
@@ -100,7 +100,7 @@ def measure(config: RunConfig, *, steps: int = 2) -> Measured:
         started = time.perf_counter()
         method.step(batch, progress=0.0, parts=config.accumulate)
         times.append(time.perf_counter() - started)
-    return Measured(statistics.mean(times[1:]), peak_bytes())
+    return MeasuredSteps(statistics.mean(times[1:]), peak_bytes())
 
 
 def peak_bytes() -> int:

@@ -13,14 +13,21 @@ from typing import Any, Final
 import torch
 
 from models.networks.config import deepest_layers
-from training.config.compute_settings import Speed, choose
+from training.config.compute_settings import ComputeSettings, choose_settings
 from training.config.run_config import RunConfig, merged
 from training.data.augment import resized_side
 from training.data.errors import DataError
 from training.data.folder import DOMAINS, find_pictures, missing_pictures
-from training.plan.dry import Costs, dry_step
 from training.plan.machine import cores, free_memory_bytes
-from training.plan.machine_speed import OVERHEAD, Measured, block_speed, measure, one_thread, peak_bytes
+from training.plan.machine_speed import (
+    OVERHEAD,
+    MeasuredSteps,
+    block_flops_per_second,
+    measure_steps,
+    peak_bytes,
+    single_thread,
+)
+from training.plan.step_costs import StepCosts, step_costs
 
 BFLOAT16_SHARE: Final = 0.8
 """Of the activations' bytes in float32: many results of normalisations and losses stay in float32. It was
@@ -43,11 +50,11 @@ class Plan:
     """That share a step. Memory is that of each."""
     local_processes: int
     """Those of them that run on this machine."""
-    speed: Speed
+    speed: ComputeSettings
     """How a step is computed."""
     free_memory_bytes: int | None
     """Of this machine, container or GPU, before the run; None where the system does not say."""
-    costs: Costs
+    costs: StepCosts
     """Of a step, in the precision of `speed`."""
     pictures: dict[str, int]
     """Files in each folder of the data set; empty where none was named."""
@@ -57,7 +64,7 @@ class Plan:
     """Decoded pictures, as far as they are cached."""
     step_seconds: float
     """On a CPU, whose cores its processes share."""
-    measured: Measured | None
+    measured: MeasuredSteps | None
     """Real steps, where they were asked for; else the time follows from the FLOPs."""
     checkpoint_bytes: int
 
@@ -141,13 +148,13 @@ def make_plan(
         local_processes: those of them that run on this machine.
     """
     free, libraries = free_memory_bytes(device_type), _resident_bytes()
-    speed = choose(config.speed, device_type)
-    with one_thread():
-        costs = dry_step(config, device="cpu" if _is_tiny(config) else "meta")
+    speed = choose_settings(config.speed, device_type)
+    with single_thread():
+        costs = step_costs(config, device="cpu" if _is_tiny(config) else "meta")
     if speed.bfloat16:
         costs = costs._replace(activations_bytes=round(BFLOAT16_SHARE * costs.activations_bytes))
-    measured = measure(config) if real_steps else None
-    alone = measured.step_seconds if measured else OVERHEAD * costs.flops / block_speed(config)
+    measured = measure_steps(config) if real_steps else None
+    alone = measured.step_seconds if measured else OVERHEAD * costs.flops / block_flops_per_second(config)
     return Plan(
         config=config,
         processes=processes,
@@ -174,7 +181,7 @@ def _is_tiny(config: RunConfig) -> bool:
     return max(each.channels for each in networks) * pictures * config.data.size**2 <= _FEW_VALUES
 
 
-def fitted(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def fit_depths(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """A config's values with discriminators no deeper than the pictures allow, and what was changed."""
     whole = merged(dataclasses.asdict(RunConfig()), values)
     changed, remarks = dict(values), []

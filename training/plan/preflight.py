@@ -10,7 +10,7 @@ from rich.console import Console
 from models.files.text import as_text
 from training.checkpoint.content import Checkpoint
 from training.config.run_config import RunConfig
-from training.console.durations import in_words
+from training.console.phrases import format_duration
 from training.console.terminal import busy
 from training.parallel.processes import Processes
 from training.plan.machine import free_disk_bytes
@@ -19,7 +19,7 @@ from training.plan.render import size
 from training.run.folder import RunFolder
 
 _LONG_SECONDS: Final = 7 * 24 * 3600
-"""After which a run on a CPU is hardly meant."""
+"""A longer run on a CPU gets the advice to use --preset cpu-demo."""
 
 
 class DoesNotFitError(ValueError):
@@ -27,7 +27,7 @@ class DoesNotFitError(ValueError):
 
 
 class Need(NamedTuple):
-    """What a run needs of one thing, and how much of it is free."""
+    """How much memory or disk a run needs, and how much is free."""
 
     what: str
     needed_bytes: int
@@ -36,7 +36,7 @@ class Need(NamedTuple):
 
     @property
     def fits(self) -> bool:
-        """Whether there is enough, or nobody knows."""
+        """Return whether enough is free; True where the system does not say how much is."""
         return self.free_bytes is None or self.needed_bytes <= self.free_bytes
 
     def __str__(self) -> str:
@@ -54,18 +54,18 @@ def check_fits(
     checkpoint: Checkpoint | None = None,
     anyway: bool = False,
 ) -> None:
-    """Print a run's memory, disk and time beside what this machine has left, and refuse what cannot fit.
+    """Print a run's memory, disk and time beside what this machine has free; refuse a run that does not fit.
 
     It takes a few seconds, under one for the smallest networks, and changes nothing that the run computes.
 
     Args:
-        config: what is to be done.
+        config: the run's.
         run: its folder, which need not exist yet.
-        pictures: how many there are in each folder of the data set.
-        processes: those that will train; only one of them calls this.
+        pictures: the number in each folder of the data set.
+        processes: the processes that train; only one of them calls this.
         console: where to print.
-        checkpoint: what the run goes on from, in memory; None at the start.
-        anyway: only warn.
+        checkpoint: the one that the run resumes from, held in memory; None for a new run.
+        anyway: warn instead of refusing.
 
     Raises:
         DoesNotFitError: there is too little memory or disk.
@@ -90,7 +90,7 @@ def check_fits(
 
 
 def _held_bytes(checkpoint: Checkpoint | None) -> int:
-    """What a checkpoint holds in memory until its state is restored."""
+    """Return the bytes of a checkpoint that is held in memory until its state is restored."""
     groups = checkpoint.tensors.values() if checkpoint is not None else ()
     return sum(tensor.nbytes for group in groups for tensor in group.values())
 
@@ -101,17 +101,17 @@ def _memory(plan: Plan, held_bytes: int) -> Need:
         remedy = "free some memory, or resume on a larger machine"
     if plan.speed.device_type == "cuda":
         return Need("GPU memory", plan.needed_bytes, plan.free_memory_bytes, remedy)
-    # The checkpoint in memory will give way, and every process on this machine has read one.
+    # Every process on this machine has read the checkpoint, and frees it when its state is restored.
     needed = max(0, plan.needed_bytes - plan.local_processes * held_bytes)
     several = f" of {plan.local_processes} processes" if plan.local_processes > 1 else ""
     return Need(f"Memory{several}", needed, plan.free_memory_bytes, remedy)
 
 
 def _disk(plan: Plan, run: RunFolder, done: int) -> Need:
-    """What is still to be written: the first checkpoints of a run replace none, the later ones do."""
-    there = sum(file.stat().st_size for file in run.checkpoints.rglob("*") if file.is_file())
+    """Return the disk still needed: new checkpoints replace old ones once `keep_last` of them exist."""
+    used = sum(file.stat().st_size for file in run.checkpoints.rglob("*") if file.is_file())
     samples = plan.samples_bytes_of(plan.config.steps - done)
-    needed = max(0, plan.checkpoints_bytes - there) + samples
+    needed = max(0, plan.checkpoints_bytes - used) + samples
     remedy = (
         "free some space" if done else "free some space, or use a larger --save-every or --set keep_last=1"
     )
@@ -120,10 +120,11 @@ def _disk(plan: Plan, run: RunFolder, done: int) -> Need:
 
 def _time(plan: Plan, done: int) -> str:
     if plan.speed.device_type == "cuda":
-        return "Time: not estimated on a GPU; the first steps show it."
+        return "Time: GPU speed is not estimated; read it from the first steps."
     seconds = plan.step_seconds * (plan.config.steps - done)
-    advice = " A run of hours on a CPU is --preset cpu-demo." if seconds > _LONG_SECONDS else ""
-    return f"Time: about {in_words(seconds)} on this CPU, {_seconds(plan.step_seconds)} s a step.{advice}"
+    advice = " For a run of hours on a CPU, use --preset cpu-demo." if seconds > _LONG_SECONDS else ""
+    per_step = _seconds(plan.step_seconds)
+    return f"Time: about {format_duration(seconds)} on this CPU, {per_step} s a step.{advice}"
 
 
 def _seconds(seconds: float) -> str:
@@ -134,7 +135,7 @@ def _assumed(plan: Plan) -> str:
     config = plan.config
     on_cpu = plan.speed.device_type == "cpu"
     precision = "bfloat16" if plan.speed.bfloat16 else "float32"
-    timed = ", and for the time one residual block, measured now. Time is right to a factor of about 2."
+    timed = ", and for the time one residual block, measured now. Time is accurate to a factor of about 2."
     share = f" at {BFLOAT16_SHARE:.0%} of float32's size" if plan.speed.bfloat16 else ""
     return (
         f"Assumed: activations in {precision}{share}, {config.keep_last} checkpoints beside the best and the "

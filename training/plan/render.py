@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from training.console.durations import in_words
+from training.console.phrases import format_duration
 from training.plan.plan import Plan
 
 Row = tuple[str, str, str]
@@ -79,7 +79,7 @@ def _time(plan: Plan) -> list[Row]:
             f"convolutions and matrix products{_each(plan)}",
         ),
         ("time of a step", f"{_about(plan)}{seconds:.3g} s", f"{how}, {pictures:.3g} images/s"),
-        ("time", f"about {in_words(plan.seconds)}", "for all steps, at this speed"),
+        ("time", f"about {format_duration(plan.seconds)}", "for all steps, at this speed"),
     ]
 
 

@@ -26,7 +26,7 @@ _OF: Final = {"GA": "global A", "GB": "global B", "LA": "local A", "LB": "local 
 _SPEED: Final = ("steps", "seconds", "data_seconds", "images_per_second")
 
 
-Pick = Callable[[Sequence[float]], float]
+Aggregate = Callable[[Sequence[float]], float]
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -59,7 +59,7 @@ class Section:
     small: bool = False
 
 
-def thinned(lines: Sequence[Line]) -> list[Sequence[Line]]:
+def group_lines(lines: Sequence[Line]) -> list[Sequence[Line]]:
     """The lines in groups of neighbours, at most `POINTS` of them."""
     size = max(1, math.ceil(len(lines) / POINTS))
     return [lines[first : first + size] for first in range(0, len(lines), size)]
@@ -96,8 +96,8 @@ def _distributions(groups: Sequence[Sequence[Line]]) -> list[Section]:
         kind, _, place = name.partition("/")
         owner, _, layer = place.partition(".")
         mean, low, high = (
-            _values(groups, "distributions", name, part, pick=pick)
-            for part, pick in (("mean", _mean), ("min", min), ("max", max))
+            _values(groups, "distributions", name, part, aggregate=aggregate)
+            for part, aggregate in (("mean", _mean), ("min", min), ("max", max))
         )
         chart = Chart(title=layer, lines={"mean": mean}, band=(low, high), ends=(0, 1))
         owners.setdefault((kind, owner), []).append(chart)
@@ -164,12 +164,12 @@ def _names(
     return list(names)
 
 
-def _values(groups: Sequence[Sequence[Line]], *path: str, pick: Pick = _mean) -> Values:
+def _values(groups: Sequence[Sequence[Line]], *path: str, aggregate: Aggregate = _mean) -> Values:
     """One number for each group of lines, picked from those that have it; None where none has."""
     values: Values = []
     for group in groups:
         known = [value for line in group if (value := _number(line, path)) is not None]
-        values.append(float(f"{pick(known):.5g}") if known else None)
+        values.append(float(f"{aggregate(known):.5g}") if known else None)
     return values
 
 

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from models.files.text import as_text
 from training.config.run_config import RunConfig
-from training.report.charts import Chart, Section, sections, thinned
-from training.report.facts import Fact, headline, score_words
+from training.report.charts import Chart, Section, group_lines, sections
+from training.report.key_figures import KeyFigure, key_figures, score_words
 from training.report.pictures import embedded
-from training.report.read import Kept, Told
+from training.report.read import CheckpointSummary, RunRecord
 
 _HERE: Final = Path(__file__).parent / "page"
 _PICTURES: Final = 20
@@ -28,12 +28,12 @@ _SMOOTHING: Final = (
 )
 
 
-def draw_page(told: Told) -> str:
+def draw_page(record: RunRecord) -> str:
     """The report of a run as HTML."""
-    groups = thinned(told.lines)
+    groups = group_lines(record.lines)
     found = sections(groups)
     charts = [chart for section in found for chart in section.charts]
-    sheets = embedded(told.sheets)
+    sheets = embedded(record.sheets)
     data = {
         "steps": [group[-1]["step"] for group in groups],
         "charts": [_drawn(chart) for chart in charts],
@@ -41,17 +41,17 @@ def draw_page(told: Told) -> str:
     }
     numbered = iter(range(len(charts)))
     return Template(_asset("report.html")).substitute(
-        title=escape(as_text(told.path.resolve().name)),
+        title=escape(as_text(record.path.resolve().name)),
         style=_asset("report.css"),
-        facts="".join(map(_fact, headline(told))),
-        share=f"{_share(told):.4f}",
+        facts="".join(map(_key_figure, key_figures(record))),
+        share=f"{_share(record):.4f}",
         samples=_samples(sheets),
         sections="".join(_section(section, [next(numbered) for _ in section.charts]) for section in found),
-        skipped=_skipped(told.lines),
-        score_words=escape(score_words(told.config)),
-        checkpoints=_checkpoints(told.checkpoints),
-        config=_config(told),
-        environments=_environments(told.environments),
+        skipped=_skipped(record.lines),
+        score_words=escape(score_words(record.config)),
+        checkpoints=_checkpoints(record.checkpoints),
+        config=_config(record),
+        environments=_environments(record.environments),
         time=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
         # "<" would let a name end the script.
         data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
@@ -63,8 +63,8 @@ def _asset(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
 
 
-def _share(told: Told) -> float:
-    return min(1.0, told.lines[-1]["step"] / told.config.steps) if told.lines else 0.0
+def _share(record: RunRecord) -> float:
+    return min(1.0, record.lines[-1]["step"] / record.config.steps) if record.lines else 0.0
 
 
 def _drawn(chart: Chart) -> dict[str, Any]:
@@ -77,9 +77,9 @@ def _drawn(chart: Chart) -> dict[str, Any]:
     }
 
 
-def _fact(fact: Fact) -> str:
-    note = f'<dd class="note">{escape(fact.note)}</dd>' if fact.note else ""
-    return f"<div><dt>{escape(fact.name)}</dt><dd>{escape(fact.value)}</dd>{note}</div>"
+def _key_figure(figure: KeyFigure) -> str:
+    note = f'<dd class="note">{escape(figure.note)}</dd>' if figure.note else ""
+    return f"<div><dt>{escape(figure.name)}</dt><dd>{escape(figure.value)}</dd>{note}</div>"
 
 
 def _section(section: Section, numbers: Sequence[int]) -> str:
@@ -139,7 +139,7 @@ def _skipped(lines: Sequence[Mapping[str, Any]]) -> str:
     return f"<section><h2>Steps that skipped an update</h2>{table}</section>"
 
 
-def _checkpoints(kept: Sequence[Kept]) -> str:
+def _checkpoints(kept: Sequence[CheckpointSummary]) -> str:
     if not kept:
         return '<p class="note">None was kept here.</p>'
     rows = [
@@ -154,10 +154,10 @@ def _checkpoints(kept: Sequence[Kept]) -> str:
     return _table(("step", "score", "size", ""), rows)
 
 
-def _config(told: Told) -> str:
+def _config(record: RunRecord) -> str:
     defaults = _flat(dataclasses.asdict(RunConfig()))
-    rows = [("data set", as_text(told.data), "")]
-    for name, value in _flat(dataclasses.asdict(told.config)).items():
+    rows = [("data set", as_text(record.data), "")]
+    for name, value in _flat(dataclasses.asdict(record.config)).items():
         differs = "" if value == defaults[name] else f"instead of {defaults[name]}"
         rows.append((name, value, differs))
     return _table(("name", "value", ""), rows)

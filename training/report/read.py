@@ -23,7 +23,7 @@ class Sheet(NamedTuple):
     file: Path
 
 
-class Kept(NamedTuple):
+class CheckpointSummary(NamedTuple):
     """One checkpoint, as its manifest says."""
 
     step: int
@@ -32,7 +32,7 @@ class Kept(NamedTuple):
     best: bool
 
 
-class Told(NamedTuple):
+class RunRecord(NamedTuple):
     """A run, as far as it has got. What it has not written is empty."""
 
     path: Path
@@ -42,10 +42,10 @@ class Told(NamedTuple):
     """Of `stats.jsonl`, in the order of their steps."""
     environments: list[dict[str, Any]]
     sheets: list[Sheet]
-    checkpoints: list[Kept]
+    checkpoints: list[CheckpointSummary]
 
 
-def read_run(path: Path) -> Told:
+def read_run(path: Path) -> RunRecord:
     """Read a run, finished or not, also while it learns.
 
     Raises:
@@ -54,7 +54,7 @@ def read_run(path: Path) -> Told:
     """
     run = RunFolder(path)
     config, data, _ = run.read()
-    return Told(
+    return RunRecord(
         path,
         data,
         config,
@@ -89,11 +89,11 @@ def _sheets(folder: Path) -> list[Sheet]:
     )
 
 
-def _checkpoints(folder: Path) -> list[Kept]:
+def _checkpoints(folder: Path) -> list[CheckpointSummary]:
     known = read_manifests(folder)
     best = [path for path, _ in by_score(known)[:1]]
     return [
-        Kept(
+        CheckpointSummary(
             manifest.step,
             manifest.score,
             sum(entry.size_bytes for entry in manifest.files.values()),

@@ -19,7 +19,7 @@ from models.networks.generator import Generator
 from training.checkpoint.choose import load_chosen
 from training.checkpoint.content import Checkpoint
 from training.checkpoint.read import list_folders, load_newest
-from training.config.compute_settings import Speed, choose
+from training.config.compute_settings import ComputeSettings, choose_settings
 from training.config.run_config import RunConfig, changed, differences, from_mapping
 from training.console.terminal import busy
 from training.data.folder import DOMAINS
@@ -181,7 +181,7 @@ def _newest(run: RunFolder, console: Console) -> Checkpoint:
 
 
 def _made(config: RunConfig, processes: Processes, console: Console) -> Ugatit:
-    speed = choose(config.speed, processes.device.type)
+    speed = choose_settings(config.speed, processes.device.type)
     console.print(f"Computing on {speed}; {in_words(processes)}.", highlight=False, soft_wrap=True)
     for note in speed.notes:
         console.print(f"Warning: {note}", highlight=False)
@@ -196,7 +196,7 @@ def _tell_of_changes(checkpoint: Checkpoint, config: RunConfig, console: Console
         console.print("The learning rate follows the new number of steps.", highlight=False)
 
 
-def _tell_of_other_ways(run: RunFolder, speed: Speed, console: Console) -> None:
+def _tell_of_other_ways(run: RunFolder, speed: ComputeSettings, console: Console) -> None:
     before = run.speed()
     if before != speed.facts():
         console.print(f"Until now the run was computed otherwise: {before or 'plainly'}.", highlight=False)

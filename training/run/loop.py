@@ -11,7 +11,7 @@ from training.checkpoint.keep import keep
 from training.checkpoint.verified import Verified
 from training.checkpoint.write import save
 from training.config.run_config import RunConfig
-from training.console.names import some_of
+from training.console.phrases import shorten_list
 from training.data.stream import Stream
 from training.journal.journal import Journal
 from training.methods.finite_updates import NonFiniteError, SkippedStep
@@ -106,6 +106,7 @@ def _stuck(run: RunFolder, method: Method, skipped: SkippedStep) -> str:
     return (
         f"Stopped at step {skipped.step}: the last {method.learner.skips[name].in_a_row} updates of the "
         f"{name} were skipped, because they were not finite ({skipped.reason}; the last pictures were "
-        f"{some_of(skipped.pictures)}); remove flat pictures, which ugatit-train data check lists, lower the "
-        f"learning rate, or resume with --precision float32. The checkpoints in {run.checkpoints} stay."
+        f"{shorten_list(skipped.pictures)}); remove flat pictures, which ugatit-train data check lists, "
+        f"lower the learning rate, or resume with --precision float32. The checkpoints in "
+        f"{run.checkpoints} stay."
     )

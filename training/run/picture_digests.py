@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from models.files.text import as_text
-from training.console.names import some_of
+from training.console.phrases import shorten_list
 
 Digests = Mapping[str, str]
 """Paths below the data set's folder, and the sha256 of each file as 64 hex digits."""
@@ -27,7 +27,7 @@ class Differences(NamedTuple):
     def __str__(self) -> str:
         kinds = {"missing or unreadable": self.missing, "new": self.new, "changed": self.changed}
         return "; ".join(
-            f"{len(names):,} {kind} ({some_of([as_text(name) for name in names], most=10)})"
+            f"{len(names):,} {kind} ({shorten_list([as_text(name) for name in names], most=10)})"
             for kind, names in kinds.items()
             if names
         )

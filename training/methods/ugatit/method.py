@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from models.networks.discriminator import Discriminator, DiscriminatorOutput
 from models.networks.generator import Generator, GeneratorOutput
 from models.networks.normalization import LIN, AdaLIN
-from training.config.compute_settings import Speed
+from training.config.compute_settings import ComputeSettings
 from training.methods.batch_parts import halves, split
 from training.methods.finite_updates import GuardConfig
 from training.methods.frozen import frozen, standing_still
@@ -28,7 +28,7 @@ DOMAINS: Final = ("A", "B")
 DEPTHS: Final = ("G", "L")
 """Global and local, as the discriminators are called."""
 
-PLAIN: Final = Speed()
+PLAIN: Final = ComputeSettings()
 """Every layer as its module says."""
 
 
@@ -39,7 +39,7 @@ class Ugatit:
         self,
         config: UgatitConfig,
         *,
-        speed: Speed = PLAIN,
+        speed: ComputeSettings = PLAIN,
         guard: GuardConfig | None = None,
         processes: Processes | None = None,
     ) -> None:

@@ -8,7 +8,7 @@ from training.parallel.launch import Devices
 from training.plan.plan import BFLOAT16_SHARE, Plan
 
 
-def unreckoned(plan: Plan, hardware: Devices) -> list[str]:
+def plan_remarks(plan: Plan, hardware: Devices) -> list[str]:
     """Return a sentence for each thing that a reader of the plan's figures has to know."""
     sentences = []
     if device_type(hardware) == "cuda":

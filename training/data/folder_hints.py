@@ -1,4 +1,4 @@
-"""Where a data set's pictures probably are, if a folder of it is missing."""
+"""Suggest where a data set's pictures are, if one of its folders is missing."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ _SPELLINGS: Final = {
     "train": ("train{0}", "{0}train", "training{0}", "domain{0}", "{0}"),
     "test": ("test{0}", "{0}test", "testing{0}", "val{0}", "validation{0}"),
 }
-"""How others write `trainA` and `testA`, the most similar first; in lower case, without punctuation."""
+"""Other spellings of `trainA` and `testA`, the most similar first; in lower case, without punctuation."""
 
 
-def where_instead(folder: Path, name: str) -> str | None:
-    """Return what to do about a missing `trainA` of a data set, if something near it looks like it.
+def suggest_folder(folder: Path, name: str) -> str | None:
+    """Return what to do about a missing `trainA` of a data set; None if there is no similar folder.
 
-    It may be one level down (`selfie2anime/trainA`), beside the folder that was given (`trainA` itself), of a
-    similar name (`train_A`, `TrainA`, `A`) or in two parts (`train/A`).
+    The folder may be one level down (`selfie2anime/trainA`), beside the given folder (`trainA` was given), of
+    a similar name (`train_A`, `TrainA`, `A`) or in two parts (`train/A`).
     """
     for below in _folders(folder):
         if (below / name).is_dir():
-            return f"{below / name} is there: give {below}."
+            return f"{below / name} exists: give {below}."
     above = folder.absolute().parent
     if _plain(folder.absolute().name)[:-1] in _SPELLINGS and (above / name).is_dir():
-        return f"{above / name} is there: give {above}."
+        return f"{above / name} exists: give {above}."
     similar = {_plain("".join(path.relative_to(folder).parts)): path for path in _two_levels(folder)}
     for spelling in _SPELLINGS[name[:-1]]:
         if path := similar.get(spelling.format(name[-1].lower())):
-            return f"{path} is there: rename it to {folder / name}."
+            return f"{path} exists: rename it to {folder / name}."
     return None
 
 

@@ -17,11 +17,11 @@ from training.data.folder import DOMAINS
 from training.methods.method import Batch, Method
 from training.methods.ugatit.method import Ugatit
 
-MOMENTS: Final = 2
+ADAM_MOMENTS: Final = 2
 """Adam's, of every parameter."""
 
 
-class Costs(NamedTuple):
+class StepCosts(NamedTuple):
     """What one step needs, exactly as its operators ask for it."""
 
     parameters: dict[str, int]
@@ -49,7 +49,7 @@ class Costs(NamedTuple):
         )
 
 
-def dry_step(config: RunConfig, *, device: str = "meta") -> Costs:
+def step_costs(config: RunConfig, *, device: str = "meta") -> StepCosts:
     """Count what a step of this config needs, in float32.
 
     Args:
@@ -64,7 +64,7 @@ def dry_step(config: RunConfig, *, device: str = "meta") -> Costs:
         size = config.data.size
         count_of_each = config.batch * config.accumulate
         batch: Batch = {domain: torch.rand(count_of_each, 3, size, size) for domain in DOMAINS}
-        with Count() as count:
+        with CostCounter() as count:
             method.step(batch, progress=0.0, parts=config.accumulate)
     return _costs(config, method, count.peak, count.flops)
 
@@ -73,17 +73,17 @@ def _keep_weights(closure: object = None) -> None:
     """Stand in for Adam's step: what it holds is known, and fused it takes no other memory."""
 
 
-def _costs(config: RunConfig, method: Method, peak: int, flops: int) -> Costs:
+def _costs(config: RunConfig, method: Method, peak: int, flops: int) -> StepCosts:
     networks = method.networks
     learned = [parameter for network in networks.values() for parameter in network.parameters()]
     gradients = sum(_size(parameter) for parameter in learned)
     averaged = {name: networks[name] for name in method.averaged} if config.average_decay else {}
-    return Costs(
+    return StepCosts(
         {name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()},
         _weights(networks),
         _weights(averaged),
         gradients,
-        MOMENTS * gradients,
+        ADAM_MOMENTS * gradients,
         max(0, peak - gradients),
         flops,
     )
@@ -97,7 +97,7 @@ def _size(tensor: Tensor) -> int:
     return tensor.numel() * tensor.element_size()
 
 
-class Count(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class CostCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """The FLOPs of operators, and the bytes of what they make until nobody holds it any more."""
 
     def __init__(self) -> None:

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from training.config.run_config import RunConfig
-from training.console.durations import in_words
-from training.report.read import Told
+from training.console.phrases import format_duration
+from training.report.read import RunRecord
 from training.run.sample_sheets import SAMPLES
 
 _RECENT: Final = 50
 """Lines of `stats.jsonl` that speak for the present speed."""
 
 
-class Fact(NamedTuple):
+class KeyFigure(NamedTuple):
     """A figure, what it is of, and a word on it."""
 
     name: str
@@ -23,17 +23,17 @@ class Fact(NamedTuple):
     note: str = ""
 
 
-def headline(told: Told) -> list[Fact]:
+def key_figures(record: RunRecord) -> list[KeyFigure]:
     """What is asked first: how far, how long, how fast, how good."""
-    facts = [_steps(told)]
-    if told.lines:
-        facts += _times(told)
-        facts += _skips(told.lines[-1])
-    best = next((each for each in told.checkpoints if each.best), None)
+    facts = [_steps(record)]
+    if record.lines:
+        facts += _times(record)
+        facts += _skips(record.lines[-1])
+    best = next((each for each in record.checkpoints if each.best), None)
     if best is not None and best.score is not None:
-        of = "averaged weights" if told.config.average_decay else "raw weights"
+        of = "averaged weights" if record.config.average_decay else "raw weights"
         note = f"at step {best.step:,}; cycle + identity L1 of the {of}, lower is better"
-        facts.append(Fact("Best score", f"{best.score:.4f}", note))
+        facts.append(KeyFigure("Best score", f"{best.score:.4f}", note))
     return facts
 
 
@@ -53,38 +53,38 @@ def score_words(config: RunConfig) -> str:
     )
 
 
-def _steps(told: Told) -> Fact:
-    done = told.lines[-1]["step"] if told.lines else 0
-    return Fact("Steps", f"{done:,}", f"of {told.config.steps:,}")
+def _steps(record: RunRecord) -> KeyFigure:
+    done = record.lines[-1]["step"] if record.lines else 0
+    return KeyFigure("Steps", f"{done:,}", f"of {record.config.steps:,}")
 
 
-def _times(told: Told) -> list[Fact]:
-    recent = told.lines[-_RECENT:]
+def _times(record: RunRecord) -> list[KeyFigure]:
+    recent = record.lines[-_RECENT:]
     seconds = statistics.median(float(line["seconds"]) for line in recent)
-    processes = int(told.environments[-1].get("processes", 1)) if told.environments else 1
-    pictures = told.config.pictures(processes)
-    left = told.config.steps - int(told.lines[-1]["step"])
+    processes = int(record.environments[-1].get("processes", 1)) if record.environments else 1
+    pictures = record.config.pictures(processes)
+    left = record.config.steps - int(record.lines[-1]["step"])
     facts = [
-        Fact("Learning took", in_words(_total(told.lines)), "time in steps, without saving"),
-        Fact("A step", f"{seconds:.3g} s", f"{pictures / seconds:.3g} images a second"),
+        KeyFigure("Learning took", format_duration(_total(record.lines)), "time in steps, without saving"),
+        KeyFigure("A step", f"{seconds:.3g} s", f"{pictures / seconds:.3g} images a second"),
     ]
     if left > 0:
-        facts.append(Fact("Left", in_words(left * seconds), "at this speed"))
+        facts.append(KeyFigure("Left", format_duration(left * seconds), "at this speed"))
     waits = [
         float(line["data_seconds"]) / float(line["seconds"]) for line in recent if "data_seconds" in line
     ]
     if waits:
-        facts.append(Fact("Waiting for pictures", f"{statistics.mean(waits):.1%}", "of a step"))
+        facts.append(KeyFigure("Waiting for pictures", f"{statistics.mean(waits):.1%}", "of a step"))
     return facts
 
 
-def _skips(last: dict[str, Any]) -> list[Fact]:
+def _skips(last: dict[str, Any]) -> list[KeyFigure]:
     """How many updates were not finite, where any were."""
     counts = {name: int(count) for name, count in last.get("skips", {}).items() if count}
     if not counts:
         return []
     note = ", ".join(f"{count:,} of the {name}" for name, count in counts.items())
-    return [Fact("Skipped updates", f"{sum(counts.values()):,}", note)]
+    return [KeyFigure("Skipped updates", f"{sum(counts.values()):,}", note)]
 
 
 def _total(lines: Sequence[dict[str, Any]]) -> float:

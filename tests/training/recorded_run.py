@@ -39,7 +39,7 @@ def old_line(step: int) -> dict[str, Any]:
     return {"step": step, "seconds": 2.0, "G_cycle_A": 1 / step, "G_cycle_B": 2 / step, "D_adv_GA": 0.5}
 
 
-def told_run(folder: Path, lines: Sequence[dict[str, Any]]) -> RunFolder:
+def write_run(folder: Path, lines: Sequence[dict[str, Any]]) -> RunFolder:
     """A run that wrote these lines, and sheets at two steps."""
     run = empty_run(folder)
     config = json.loads(tiny_config(steps=80).to_json())
