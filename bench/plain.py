@@ -17,8 +17,7 @@ from training.methods.ugatit.method import Ugatit
 
 
 def by_formula(generator: Generator) -> Generator:
-    """Return a copy with the same weights that normalises twice and stores both weighted features of the
-    CAM."""
+    """Return a copy with the same weights that is computed by the formulas of the paper."""
     plain = copy.deepcopy(generator)
     for module in reversed(list(plain.modules())):  # inner modules first
         for name, child in module.named_children():

@@ -38,8 +38,7 @@ def _position(model: memoryview, switch: str) -> int | None:
 
 
 def _fields_of(model: memoryview, start: int, end: int, number: int) -> Iterator[WireField]:
-    """Yield the fields of a number in the message from `start` to `end`, with positions in the whole
-    model."""
+    """Yield a message's fields of one number, with positions in the whole model."""
     for field in fields(model[start:end]):
         if field.number == number:
             yield field._replace(start=start + field.start, end=start + field.end)

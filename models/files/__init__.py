@@ -1,1 +1,1 @@
-"""Files as people and systems leave them: names of any bytes, folders with foreign things in them."""
+"""Files of any origin: names of any bytes, folders with other files, types by first bytes."""

@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, where it is not the picture or checkpoint that was expected."""
+"""Find a file's type by its first bytes, to name files sent by mistake."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Final, Literal, NamedTuple
 
 HEAD_BYTES: Final = 1024
-"""As many bytes as `kind_of` looks at."""
+"""The number of bytes that `kind_of` reads."""
 
 Family = Literal[
     "empty", "pointer", "page", "data", "picture", "drawing", "document", "video", "archive", "weights"
@@ -14,12 +14,12 @@ Family = Literal[
 
 
 class Kind(NamedTuple):
-    """A kind of file that people send by mistake."""
+    """A type of file."""
 
     what: str
-    """With its article, as a sentence needs it: `a PDF document`."""
+    """With its article, for a message: `a PDF document`."""
     family: Family
-    """Files of one family have the same remedy."""
+    """Files of one family get the same advice."""
 
 
 _EMPTY: Final = Kind("empty (0 bytes)", "empty")
@@ -82,10 +82,10 @@ _TAG: Final = re.compile(rb"<(?:!doctype\s+)?(svg|html|head|body|title|meta|scri
 
 
 def kind_of(data: bytes) -> Kind | None:
-    """Return what a file is by its first bytes, or None where they say nothing known.
+    """Return a file's type by its first bytes, or None if it is unknown.
 
     Args:
-        data: the whole file, or its first `HEAD_BYTES` at least.
+        data: the whole file, or at least its first `HEAD_BYTES`.
     """
     if not data:
         return _EMPTY
@@ -103,7 +103,7 @@ def kind_of(data: bytes) -> Kind | None:
 
 
 def _of_brands(head: bytes) -> Kind:
-    """Tell the contents of the ISO base media format, which share a signature, by their brands."""
+    """Return the type of a file in the ISO base media format, by its brands."""
     end = min(int.from_bytes(head[:4], "big"), len(head))
     brands = {head[8:12], *(head[start : start + 4] for start in range(16, end - 3, 4))}
     if brands & _AVIF_BRANDS:
@@ -114,7 +114,7 @@ def _of_brands(head: bytes) -> Kind:
 
 
 def _narrow(head: bytes) -> bytes:
-    """Return text in ASCII's bytes, from any Unicode encoding, without a mark and space before it."""
+    """Return text of any Unicode encoding as ASCII, without a byte order mark and leading spaces."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return head.decode("utf-16", "ignore").encode("ascii", "replace").lstrip()
     return head.removeprefix(b"\xef\xbb\xbf").lstrip()

@@ -33,8 +33,7 @@ def encodable(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return foreign text for a message: one line of at most 300 characters that can be printed and
-    encoded."""
+    """Return foreign text as one printable line of at most 300 characters, for a message."""
     plain = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text[:_MAX_QUOTED])
     return plain + "…" * (len(text) > _MAX_QUOTED)
 

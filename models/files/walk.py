@@ -1,4 +1,4 @@
-"""Find the pictures below a folder, and name whatever else is there."""
+"""Find the pictures below a folder, and list everything that was left out."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ PICTURE_SUFFIXES: Final = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".jfi", ".pjpeg", ".pjp", ".mpo", ".png", ".webp"}
     | {".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif"}
 )
-"""Suffixes of a picture, in lower case. Those of the second line are not read, and reported one by one."""
+"""Suffixes of pictures, in lower case. Formats of the second line cannot be decoded; each file is
+reported."""
 
-HIDDEN: Final = "hidden or of a system"
+HIDDEN: Final = "hidden or a system file"
 DANGLING: Final = "a link without a target"
 FOREIGN: Final = "not a picture by its suffix"
-REPEATED: Final = "a folder that is read already"
+REPEATED: Final = "a folder that was read already"
 SPECIAL: Final = "not a regular file"
 
 _SYSTEM_NAMES: Final = frozenset(
@@ -27,7 +28,7 @@ _SYSTEM_NAMES: Final = frozenset(
     | {"$recycle.bin", "recycler", "system volume information", "lost+found", "thumbs.db", "ehthumbs.db"}
     | {"desktop.ini", "icon\r"}
 )
-"""What macOS, Windows, Linux, Synology and QNAP put into folders, in lower case."""
+"""Names that macOS, Windows, Linux, Synology and QNAP add to folders, in lower case."""
 
 _NAMES_SHOWN: Final = 3
 
@@ -40,19 +41,19 @@ class LeftOut(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """What is below a folder."""
+    """The result of a walk."""
 
     pictures: list[Path]
-    """In the order of the bytes of their paths, which is the same on every machine."""
+    """Sorted by the bytes of their paths, which is the same order on every machine."""
     left_out: list[LeftOut]
-    """In the same order. A hidden folder is one entry."""
+    """Sorted likewise. A hidden folder is one entry."""
 
 
 def walk(root: Path) -> Walk:
     """Find the pictures below a folder, at any depth, by their suffixes.
 
-    Linked folders are followed, each folder once; a folder that is there itself counts before a link to it.
-    A link to a folder that holds `root` is not followed.
+    Links to folders are followed, and each folder is read once, under its own path rather than a link's. A
+    link to a folder that contains `root` is not followed.
     """
     walker = _Walker(root)
     walker.walk()
@@ -63,12 +64,12 @@ def walk(root: Path) -> Walk:
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether a name is hidden, or one that an operating system gives to its own things."""
+    """Return whether a name is hidden, or one that operating systems use for their own files."""
     return name.startswith(".") or name.lower() in _SYSTEM_NAMES
 
 
 def summary(left_out: Sequence[LeftOut], folder: Path) -> str:
-    """Return one sentence that counts what was left out by reason, and names the first few below `folder`."""
+    """Return one sentence with the count of entries left out, and the first few by reason."""
     entries = "1 entry" if len(left_out) == 1 else f"{len(left_out):,} entries"
     reasons = dict.fromkeys(entry.reason for entry in left_out)
     groups = [
@@ -93,7 +94,7 @@ def _order(path: Path, root: Path) -> tuple[bytes, ...]:
 
 
 class _Walker:
-    """The walk so far. Links are followed last, so that a real folder is never taken for a repeated one."""
+    """The state of a walk. Links are followed last, so that a folder is found under its own path first."""
 
     def __init__(self, root: Path) -> None:
         self.pictures: list[Path] = []

@@ -49,9 +49,10 @@ def decode(data: bytes, *, limits: PictureLimits, enough_side: int | None = None
     animation the first frame is decoded. Safe to call from many threads.
 
     Args:
-        data: the whole file. limits: checked against the header, before any pixel is decoded. enough_side:
-        pixels that the shorter side needs. A larger JPEG may then be returned smaller than it is,
-            but never smaller than this, which decodes a phone's photo several times as fast.
+        data: the whole file.
+        limits: checked against the header, before any pixel is decoded.
+        enough_side: pixels that the shorter side needs. A larger JPEG is then decoded at a smaller size, but
+            never below this, which is several times as fast for a phone's photo.
 
     Returns:
         uint8 [H, W, 3], RGB, read-only.

@@ -180,8 +180,7 @@ def _pixels(transforms: Transforms, padded: Tensor) -> Tensor:
 
 
 def _add_tiles(transforms: Transforms, grad_pixels: Tensor, total: Tensor) -> None:
-    """Add the gradients of overlapping tiles into `total`, `[B, tiles, step, tiles, step, C]`, which is
-    zero."""
+    """Add the gradients of overlapping tiles to `total`, `[B, tiles, step, tiles, step, C]`."""
     step, overlap = transforms.step, transforms.overlap
     batch, down, _, across, _, channels = total.shape
     tiles = grad_pixels.view(transforms.tile, transforms.tile, batch, down - 1, across - 1, channels).permute(

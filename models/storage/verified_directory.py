@@ -1,6 +1,6 @@
 """Directories with a manifest that lists every file: written completely or not at all, read only if verified.
 
-A bundle and a checkpoint are such directories. What their manifests say besides the files is theirs.
+Bundles and checkpoints are such directories. Each adds facts of its own to its manifest.
 """
 
 from __future__ import annotations
@@ -87,8 +87,7 @@ class VerifiedDirectory:
         self._kind = kind
 
     def names(self) -> set[str]:
-        """Return the names of all files, after checking that everything in the directory is a regular
-        file."""
+        """Return the names of all files; everything in the directory must be a regular file."""
         noun = self._kind.noun
         try:
             entries = list(os.scandir(self._path))

@@ -161,3 +161,22 @@ def test_unreadable_checkpoint_is_skipped(tmp_path: Path, monkeypatch: pytest.Mo
     assert [each.reason for each in skipped] == [
         f"{directory}/00000002/manifest.json cannot be read: Input/output error."
     ]
+
+
+def test_fault_while_a_damaged_checkpoint_is_replaced_keeps_the_older_one(tmp_path: Path) -> None:
+    directory = tmp_path / "checkpoints"
+    making.write(directory, 1, 2)
+    at = 0
+    while True:
+        at += 1
+        (directory / "00000002" / "state.json").write_bytes(b"{}")
+        should_fail = Once(at)
+        save_under(should_fail, errno.EIO, directory, 2)
+        if not should_fail.has_failed:
+            break
+        visible = [name for name in making.names(directory) if not name.startswith(".")]
+        assert visible == ["00000001", "00000002"]
+        found, skipped = load_newest(directory)
+        assert making.is_whole(found, 1 if skipped else 2)
+    assert making.is_whole(load_newest(directory)[0], 2)
+    assert at > 25

@@ -120,7 +120,7 @@ def test_remarks_name_the_files_left_out_of_a_folder(tmp_path: Path) -> None:
     found = find_jobs(plan(photos, tmp_path / "out"))
     assert [job.source.name for job in found.jobs] == ["a.jfif"]
     assert found.remarks == [
-        f"In {photos}: Left out 3 entries: hidden or of a system (.ipynb_checkpoints); "
+        f"In {photos}: Left out 3 entries: hidden or a system file (.ipynb_checkpoints); "
         "not a picture by its suffix (b.ppm); a link without a target (gone.png)."
     ]
 

@@ -126,7 +126,7 @@ def test_entries_that_are_not_pictures_are_listed(tmp_path: Path) -> None:
     assert text.startswith(f"{folder}")
     assert "Not taken for pictures (3):" in text
     assert "  trainB/gone.png: a link without a target\n" in text
-    assert "  testA/@eaDir: hidden or of a system\n" in text
+    assert "  testA/@eaDir: hidden or a system file\n" in text
     assert "  testA/[red]a.ppm: not a picture by its suffix\n" in text
 
 

@@ -29,7 +29,7 @@ def test_files_that_are_not_pictures_are_left_out_and_named(tmp_path: Path) -> N
     assert len(result.train["A"]) == 5
     assert result.unreadable == ()
     assert remarks(result) == [
-        "Left out 4 entries: hidden or of a system (trainA/.DS_Store, trainA/._000.png, trainA/Thumbs.db); "
+        "Left out 4 entries: hidden or a system file (trainA/.DS_Store, trainA/._000.png, trainA/Thumbs.db); "
         "not a picture by its suffix (trainA/notes.txt). `ugatit-train data check` lists them."
     ]
 

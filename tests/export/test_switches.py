@@ -31,8 +31,7 @@ DISCRIMINATOR = {
 
 
 def with_random_parameters(network: Any) -> Any:
-    """Randomise parameters that start at 0 (biases, shifts) or 1 (scales, rho), so that a missing one is
-    found."""
+    """Randomise biases, shifts, scales and rho, so that a missing one is found."""
     random = torch.Generator().manual_seed(4)
     with torch.no_grad():
         for name, parameter in network.named_parameters():

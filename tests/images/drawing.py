@@ -26,8 +26,7 @@ def flat(height: int, width: int, colour: tuple[int, int, int]) -> NDArray[np.ui
 
 
 def file(image: Image.Image | NDArray[np.uint8], kind: str, **options: Any) -> bytes:
-    """Return a picture file; kind is JPEG, PNG or WEBP. By default WebP is lossless and JPEG has quality
-    95."""
+    """Return a JPEG, PNG or WEBP file; by default WebP is lossless and JPEG has quality 95."""
     defaults: dict[str, dict[str, Any]] = {
         "WEBP": {"lossless": True},
         "JPEG": {"quality": 95, "subsampling": 0},

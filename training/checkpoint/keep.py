@@ -12,8 +12,7 @@ from training.checkpoint.verified import Verified
 
 
 def keep(directory: Path, *, last: int, verified: Verified | None = None) -> list[Path]:
-    """Delete what is older than the newest `last` verified checkpoints, except the best; return what was
-    deleted.
+    """Delete checkpoints older than the newest `last` that verify, except the best; return the deleted ones.
 
     A damaged checkpoint, or one with values that are not finite, does not count as one of the `last`. It is
     deleted once it is older than they are.

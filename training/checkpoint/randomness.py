@@ -12,10 +12,10 @@ from training.checkpoint.content import Packed
 
 
 def random_state() -> Packed:
-    """Return the states of torch's generators (of the CPU, and of each CUDA device in use), numpy's and
-    Python's.
+    """Return the states of the random number generators of torch, numpy and Python.
 
-    numpy's is the global one. Save every `numpy.random.Generator` and `torch.Generator` separately.
+    Of torch these are the CPU's and each CUDA device's in use, of numpy the global one. Save every
+    `numpy.random.Generator` and `torch.Generator` separately.
     """
     version, words, gauss_next = random.getstate()
     numpy: dict[str, Any] = np.random.get_state(legacy=False)

@@ -43,10 +43,9 @@ class Graph:
     def constant(
         self, value: Tensor | ArrayLike | list[list[float]], dtype: type[np.generic] = np.float32
     ) -> str:
-        """Return the name of a constant tensor. A torch tensor may have any precision and is rounded once,
-        here.
+        """Return the name of a constant tensor.
 
-        Equal constants are stored in the file once.
+        A torch tensor may have any precision and is rounded once, here. Equal constants are stored once.
         """
         array: NDArray[Any] = value.detach().cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
         tensor = numpy_helper.from_array(np.ascontiguousarray(array.astype(dtype)))

@@ -130,8 +130,8 @@ def _transform_rows(graph: Graph, x: str, coefficients: list[float], channels: i
 
 
 def _transform_kernel(graph: Graph, weight: Tensor) -> str:
-    """Return the kernels with six transformed rows, `[6 O, C, 1, 3]`, computed once when a runtime loads
-    it."""
+    """Return the kernels with six transformed rows, `[6 O, C, 1, 3]`; a runtime computes them when it
+    loads."""
     outputs, inputs = weight.shape[:2]
     rows = graph.add("Transpose", graph.constant(weight), perm=[2, 0, 1, 3])  # [3, O, C, 3]
     flat = graph.add("Reshape", rows, graph.integers(3, -1))
@@ -167,10 +167,10 @@ def normalization(graph: Graph, x: str, norm: nn.Module, style: GammaBeta | None
 
 
 def _mixed_norm(graph: Graph, x: str, norm: AdaLIN | LIN, style: GammaBeta) -> str:
-    """Apply AdaLIN or LIN as one scale and one shift per channel, from the channels' sums and sums of
-    squares.
+    """Apply AdaLIN or LIN as one scale and one shift per channel.
 
-    `layer_instance_norm` of the networks explains the algebra.
+    They are computed from the channels' sums and sums of squares; `layer_instance_norm` of the networks
+    explains the algebra.
     """
     gamma, beta = style
     rho = _over_space(norm.mixture.detach().double())
