@@ -1,8 +1,8 @@
-"""The training step: as the official code does it, and ours, on the same weights, pictures and threads.
+"""Time the training step of the official code and ours, on the same weights, pictures and threads.
 
 python -m bench.training [--size 128 --channels 32 --batch 4 --threads 2 --rounds 7 --measures --json]
 
-With --measures each measure is added to those before it, and what it alone brings stands in its line.
+With --measures, each line adds one optimisation to those of the line before it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 from bench.harness import alternate, report
+from bench.official_step import official_step
 from bench.plain import method_by_formula
-from bench.plain_step import plain_step
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
 from training.config.compute_settings import ComputeConfig, ComputeSettings, choose_settings
 from training.methods.ugatit.config import UgatitConfig
-from training.methods.ugatit.method import PLAIN, Ugatit
+from training.methods.ugatit.method import UNOPTIMIZED, Ugatit
 
 OFFICIAL = "as the official code"
 OURS = "ours"
@@ -48,34 +48,34 @@ def main() -> None:
 def _contenders(
     config: UgatitConfig, best: ComputeSettings, batch: dict[str, Tensor], *, measures: bool
 ) -> dict[str, Step]:
-    """Steps by name, from the slowest to ours; each adds one measure to the step before it."""
-    plain = method_by_formula(_made(config, PLAIN))
-    steps: dict[str, Step] = {OFFICIAL: lambda: plain_step(plain, batch)}
+    """Return steps by name: the official one, one per optimisation if `measures`, and ours."""
+    plain = method_by_formula(_method(config, UNOPTIMIZED))
+    steps: dict[str, Step] = {OFFICIAL: lambda: official_step(plain, batch)}
     if measures:
         steps |= {name: _step(method, batch) for name, method in _measures(config, best).items()}
-    ours = _step(_made(config, best), batch)
+    ours = _step(_method(config, best), batch)
     return {**steps, OURS: ours}
 
 
 def _measures(config: UgatitConfig, best: ComputeSettings) -> dict[str, Ugatit]:
-    """Ours as it grows; what this machine does not use is left out."""
-    speed = PLAIN
+    """Return methods with one more optimisation each; those that this machine does not use are left out."""
+    speed = UNOPTIMIZED
     found = {
-        "+ one pass for two, frozen discriminators": method_by_formula(_made(config, speed)),
-        "+ fused normalisation and CAM": _made(config, speed),
+        "+ one pass for two, frozen discriminators": method_by_formula(_method(config, speed)),
+        "+ fused normalisation and CAM": _method(config, speed),
     }
-    grown = {
+    settings = {
         "+ channels last": replace(speed, channels_last=best.channels_last),
         "+ quick convolutions": replace(speed, channels_last=best.channels_last, quick=best.quick),
         "+ bfloat16": replace(best, fused_adam=False, compile=False, notes=()),
     }
-    for name, more in grown.items():
+    for name, more in settings.items():
         if more != speed:
-            found[name], speed = _made(config, more), more
-    return found  # fused Adam, and compiling where it is asked for, make it ours
+            found[name], speed = _method(config, more), more
+    return found  # ours adds fused Adam, and compilation with --compile
 
 
-def _made(config: UgatitConfig, speed: ComputeSettings) -> Ugatit:
+def _method(config: UgatitConfig, speed: ComputeSettings) -> Ugatit:
     torch.manual_seed(0)
     return Ugatit(config, speed=speed)
 
@@ -103,7 +103,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--precision", choices=PRECISIONS, default="auto")
     parser.add_argument("--compile", action="store_true", help="compile ours")
-    parser.add_argument("--measures", action="store_true", help="what each measure brings")
+    parser.add_argument("--measures", action="store_true", help="add the optimisations one by one")
     parser.add_argument("--json", action="store_true", help="one JSON object with every sample")
     return parser.parse_args()
 

@@ -18,7 +18,7 @@ from training.evaluation.errors import EvaluationError
 from training.export.parity import ParityError
 from training.importers.pytorch import OfficialCheckpointError
 from training.methods.finite_updates import NonFiniteError
-from training.parallel.processes import ProcessLostError, TroubleElsewhere
+from training.parallel.processes import OtherProcessError, ProcessLostError
 from training.plan.preflight import DoesNotFitError
 from training.run.folder import RunError
 from training.run.signals import obey_interrupts
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(error.format_message())
     except click.Abort:
         sys.exit(130)
-    except TroubleElsewhere:
+    except OtherProcessError:
         sys.exit(2)
     except _MISTAKES as error:
         _fail(str(error))

@@ -1,6 +1,6 @@
-"""Two processes that train together. Run once for each, as `python -m tests.parallel.pair`.
+"""One of two processes that train together, started as `python -m tests.parallel.pair FILE`.
 
-Each prints one line of JSON for each thing that it saw, and then waits for the other to be killed.
+Each prints one line of JSON per result. Then process 1 waits to be killed, and process 0 reports the loss.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import torch
 
 from tests.training.small import batch, small, weights
 from training.methods.ugatit.method import Ugatit
-from training.parallel import group
-from training.parallel.launch import Devices, launched
-from training.parallel.processes import Processes, ProcessLostError, TroubleElsewhere
+from training.parallel import process_group
+from training.parallel.launch import Devices, launch
+from training.parallel.processes import OtherProcessError, Processes, ProcessLostError
 
 STEPS = 3
 PICTURES = 4
@@ -29,16 +29,16 @@ def digest(values: dict[str, torch.Tensor]) -> str:
     return hashlib.sha256(b"".join(value.numpy().tobytes() for value in values.values())).hexdigest()
 
 
-def mine(processes: Processes, number: int) -> dict[str, torch.Tensor]:
-    """This process's half of a batch."""
+def own_half(processes: Processes, number: int) -> dict[str, torch.Tensor]:
+    """Return this process's half of a batch."""
     return {domain: each.chunk(2)[processes.rank] for domain, each in batch(PICTURES, seed=number).items()}
 
 
-def learn(processes: Processes) -> Ugatit:
-    method = small(seed=processes.rank, processes=processes)  # each would start elsewhere
-    processes.share(method.networks.values())
+def train(processes: Processes) -> Ugatit:
+    method = small(seed=processes.rank, processes=processes)  # other weights in each process
+    processes.broadcast(method.networks.values())
     for number in range(STEPS):
-        terms = method.step(mine(processes, number), progress=0.0, parts=number % 2 + 1)
+        terms = method.step(own_half(processes, number), progress=0.0, accumulate=number % 2 + 1)
         say(terms={name: float(term) for name, term in terms.items()})
     say(digest=digest(weights(method)))
     if processes.rank == 0:
@@ -46,48 +46,48 @@ def learn(processes: Processes) -> Ugatit:
     return method
 
 
-def meet_nan(processes: Processes, method: Ugatit) -> None:
-    """Only the second process's pictures are broken."""
-    broken = mine(processes, 0)
+def step_with_nan(processes: Processes, method: Ugatit) -> None:
+    """Run a step in which only the pictures of process 1 hold NaN."""
+    broken = own_half(processes, 0)
     broken["B"] += torch.nan if processes.rank == 1 else 0
     before = digest(weights(method))
     method.step(broken, progress=0.0)
     say(skipped=method.learner.skipped, changed=digest(weights(method)) != before)
 
 
-def meet_overflow(processes: Processes, method: Ugatit) -> None:
-    """Only the gradients of the second process overflow; all losses are finite."""
+def step_with_overflow(processes: Processes, method: Ugatit) -> None:
+    """Run a step in which only the gradients of process 1 overflow; all losses are finite."""
     before = digest(weights(method))
-    weighted = method.learner._weighted
-    method.learner._weighted = lambda terms: weighted(terms) * (1e300 if processes.rank == 1 else 1)
-    method.step(mine(processes, 0), progress=0.0)
-    method.learner._weighted = weighted
+    weighted_sum = method.learner._weighted_sum
+    method.learner._weighted_sum = lambda terms: weighted_sum(terms) * (1e300 if processes.rank == 1 else 1)
+    method.step(own_half(processes, 0), progress=0.0)
+    method.learner._weighted_sum = weighted_sum
     say(skipped=method.learner.skipped, changed=digest(weights(method)) != before)
 
 
-def fail_alone(processes: Processes) -> None:
-    """Only the second process fails, then both."""
+def fail(processes: Processes) -> None:
+    """Fail in process 1 only, then in both."""
     for failing in ((1,), (0, 1)):
         try:
-            with processes.together():
+            with processes.fail_together():
                 if processes.rank in failing:
                     raise ValueError(f"process {processes.rank} failed")
-        except (ValueError, TroubleElsewhere) as error:
-            say(together=[type(error).__name__, str(error)])
+        except (ValueError, OtherProcessError) as error:
+            say(failed=[type(error).__name__, str(error)])
 
 
 def main() -> None:
-    group.BUCKET = 1000  # so that there are several  # type: ignore[misc]
-    with launched(Devices(accelerator="cpu", devices=2)) as processes:
-        method = learn(processes)
-        meet_nan(processes, method)
-        meet_overflow(processes, method)
-        fail_alone(processes)
-        say(asked=[processes.anywhere(processes.rank == 1), processes.anywhere(False)])
+    process_group.BUCKET = 1000  # several buckets  # type: ignore[misc]
+    with launch(Devices(accelerator="cpu", devices=2)) as processes:
+        method = train(processes)
+        step_with_nan(processes, method)
+        step_with_overflow(processes, method)
+        fail(processes)
+        say(flags=[processes.any_process(processes.rank == 1), processes.any_process(False)])
         if processes.rank == 1:
             sys.stdin.read()  # until killed
         try:
-            processes.anywhere(False)
+            processes.any_process(False)
         except ProcessLostError as error:
             say(lost=str(error))
             sys.exit(2)

@@ -1,7 +1,7 @@
-"""A method small enough for a test to train it in no time, in float64.
+"""A method in float64, small enough to train within a test.
 
-Adam's first steps are the sign of the gradient: in float32, rounding decides where a gradient is all but
-zero. In float64 such a gradient is far below Adam's epsilon, and what is equal to rounding stays so.
+Adam's first steps are the sign of the gradient. In float32, rounding decides the sign of a gradient near 0.
+In float64 such a gradient is far below Adam's epsilon, so updates that are equal up to rounding stay equal.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def small(*, seed: int = 3, channels: int = 4, processes: Processes | None = Non
 
 
 def batch(count: int, *, seed: int = 1) -> dict[str, Tensor]:
-    """Pictures of both domains, `[count, 3, SIZE, SIZE]`."""
+    """Return pictures of both domains, each `[count, 3, SIZE, SIZE]`."""
     random = torch.Generator().manual_seed(seed)
     return {domain: torch.rand(count, 3, SIZE, SIZE, generator=random).double() * 2 - 1 for domain in "AB"}
 
 
 def weights(method: Ugatit) -> dict[str, Tensor]:
-    """Every parameter and buffer of every network."""
+    """Return every parameter and buffer of every network."""
     return {
         f"{name}/{key}": value
         for name, network in method.networks.items()

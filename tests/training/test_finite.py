@@ -1,4 +1,4 @@
-"""Updates that are not finite are skipped, and nothing of their batch stays."""
+"""Updates that are not finite are skipped, and their batch leaves no trace."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.networks.config import ConfigError
 from tests.training.flat import GREY, WHITE, made, state_of, with_flat
 from tests.training.tiny import pictures, tiny_config
 from training.config.run_config import from_mapping
-from training.methods.finite_updates import GuardConfig, Skips
+from training.methods.finite_updates import GuardConfig, SkipCount
 from training.methods.learner import Learner
 from training.methods.ugatit.losses import Terms
 
@@ -23,11 +23,11 @@ def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 
 @pytest.mark.parametrize("domain", ["A", "B"])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_flat_picture_never_reaches_weights_and_moments_of_the_generators(
+def test_a_flat_picture_changes_neither_weights_nor_moments_of_the_generators(
     domain: str, precision: str
 ) -> None:
     method = made(tiny_config(speed={"precision": precision}))
-    for level in (WHITE, GREY, -WHITE):  # not every flat picture breaks every state of the weights
+    for level in (WHITE, GREY, -WHITE):  # which level breaks an update depends on the weights
         method.step(pictures(1), progress=0.0)
         before = state_of(method, "generators")
         terms = method.step(with_flat(domain, level), progress=0.0)
@@ -54,17 +54,17 @@ def test_a_picture_that_is_not_finite_skips_both_updates_and_names_the_losses() 
         assert equal(state_of(method, name), state)
 
 
-def test_one_broken_part_of_several_skips_the_whole_update() -> None:
+def test_one_broken_micro_batch_skips_the_whole_update() -> None:
     method = made(tiny_config())
     before = state_of(method, "generators")
     whole = pictures(2)
     whole["B"][1] = torch.nan
-    method.step(whole, progress=0.0, parts=2)
+    method.step(whole, progress=0.0, accumulate=2)
     assert method.learner.skipped.keys() == {"generators", "discriminators"}
     assert equal(state_of(method, "generators"), before)
 
 
-def test_training_continues_after_a_skipped_update_as_if_the_step_had_not_been() -> None:
+def test_a_skipped_step_does_not_change_the_following_steps() -> None:
     without, with_nan = made(tiny_config()), made(tiny_config())
     broken = {domain: torch.full_like(each, float("nan")) for domain, each in pictures(1).items()}
     for batch in (pictures(1, seed=1), pictures(1, seed=2)):
@@ -75,59 +75,59 @@ def test_training_continues_after_a_skipped_update_as_if_the_step_had_not_been()
         assert equal(state_of(with_nan, name), state_of(without, name))
 
 
-def test_skipped_updates_are_counted_in_all_and_in_a_row() -> None:
+def test_skipped_updates_are_counted_in_total_and_in_a_row() -> None:
     learner = learner_of(nn.Linear(1, 1), most_skipped_in_a_row=2)
-    for value, stuck in ((math.nan, None), (1.0, None), (math.inf, None), (math.nan, "all")):
+    for value, failing in ((math.nan, None), (1.0, None), (math.inf, None), (math.nan, "all")):
         update(learner, value)
-        assert learner.stuck == stuck
+        assert learner.failing_optimizer == failing
     assert learner.state_dict() == {"all": {"total": 3, "in_a_row": 2}}
 
 
-def test_counts_of_skipped_updates_continue_from_a_checkpoint() -> None:
+def test_counts_of_skipped_updates_are_restored_from_a_checkpoint() -> None:
     learner = learner_of(nn.Linear(1, 1), most_skipped_in_a_row=2)
     learner.load_state_dict({"all": {"total": 7, "in_a_row": 1}})
     update(learner, math.nan)
-    assert learner.skips == {"all": Skips(total=8, in_a_row=2)}
+    assert learner.skips == {"all": SkipCount(total=8, in_a_row=2)}
     learner.load_state_dict({})  # an early checkpoint
-    assert learner.skips == {"all": Skips()}
+    assert learner.skips == {"all": SkipCount()}
 
 
 def learner_of(network: nn.Module, **guard: float) -> Learner:
     optimizer = torch.optim.SGD(network.parameters())
 
-    def weighted(terms: Terms) -> Tensor:
+    def weighted_sum(terms: Terms) -> Tensor:
         return torch.stack(list(terms.values())).sum()
 
-    return Learner({"all": optimizer}, weighted, guard=GuardConfig(**guard))  # type: ignore[arg-type]
+    return Learner({"all": optimizer}, weighted_sum, guard=GuardConfig(**guard))  # type: ignore[arg-type]
 
 
 def update(learner: Learner, factor: float) -> None:
-    """Do a step whose loss is the mean of the parameters times a factor."""
+    """Run a step whose loss is the mean of the parameters times a factor."""
     (group,) = learner.optimizers["all"].param_groups
     with learner.step([], learning_rate=0.1):
         terms = {"loss": factor * torch.cat([each.flatten() for each in group["params"]]).mean()}
-        learner.update("all", [learner.collect(terms, parts=1)])
+        learner.update("all", [learner.backward(terms, micro_batches=1)])
 
 
-def test_a_skipped_update_takes_the_running_statistics_back() -> None:
+def test_a_skipped_update_restores_the_running_statistics() -> None:
     network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.BatchNorm2d(2))
     learner = learner_of(network)
     for value, finite in ((1.0, True), (float("inf"), False)):
         before = {name: each.clone() for name, each in network.state_dict().items()}
         x = torch.rand(2, 3, 4, 4) * value
         with learner.step([network], learning_rate=1.0):
-            learner.update("all", [learner.collect({"loss": network(x).square().mean()}, parts=1)])
+            learner.update("all", [learner.backward({"loss": network(x).square().mean()}, micro_batches=1)])
         assert bool(learner.skipped) is not finite
         assert equal(network.state_dict(), before) is not finite
 
 
 @pytest.mark.parametrize(("norm", "skipped"), [(4.0, {"all": ["gradients"]}), (6.0, {})])
-def test_gradients_of_a_larger_norm_than_is_set_are_not_finite(norm: float, skipped: object) -> None:
+def test_gradients_above_the_largest_norm_count_as_not_finite(norm: float, skipped: object) -> None:
     network = nn.Linear(2, 1, bias=False)
     learner = learner_of(network, largest_gradient_norm=norm)
     with learner.step([network], learning_rate=0.1):
         terms = {"loss": network(torch.tensor([[3.0, 4.0]])).sum()}  # a gradient of norm 5
-        learner.update("all", [learner.collect(terms, parts=1)])
+        learner.update("all", [learner.backward(terms, micro_batches=1)])
     assert learner.skipped == skipped
 
 
@@ -138,7 +138,7 @@ def test_gradients_of_a_larger_norm_than_is_set_are_not_finite(norm: float, skip
         ({"most_skipped_in_a_row": 0}, "must be at least 1, got 0"),
     ],
 )
-def test_a_guard_that_would_not_guard_is_refused(guard: dict[str, float], says: str) -> None:
+def test_a_guard_out_of_range_is_refused(guard: dict[str, float], says: str) -> None:
     with pytest.raises(ConfigError) as refused:
         from_mapping({"guard": guard})
     assert says in str(refused.value)

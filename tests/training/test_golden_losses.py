@@ -1,4 +1,4 @@
-"""The objective and its gradients are the official step's, term by term."""
+"""Loss terms and gradients equal those of the official code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def expected(variant: str) -> dict[str, float]:
 
 
 def official(variant: str) -> tuple[Ugatit, dict[str, Tensor]]:
-    """The method with the golden weights in evaluation mode, and the golden pair of pictures."""
+    """Return the method with the golden weights in evaluation mode, and the golden pictures."""
     networks = read_official(checkpoint(variant), size=128)
     method = Ugatit(
         UgatitConfig(
@@ -42,28 +42,30 @@ def official(variant: str) -> tuple[Ugatit, dict[str, Tensor]]:
 
 
 def objective(method: Ugatit, real: dict[str, Tensor]) -> tuple[Terms, Terms]:
-    translations, identities = method.translate_all(real)
+    translations, identities = method.translate_both(real)
     fakes = {domain: translations[domain].image.detach() for domain in "AB"}
-    judging = method.judging_terms(real, fakes)
-    return judging, method.translating_terms(real=real, translations=translations, identities=identities)
+    discriminator_terms = method.discriminator_objective(real, fakes)
+    return discriminator_terms, method.generator_objective(
+        real, translations=translations, identities=identities
+    )
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_every_term_agrees(variant: str) -> None:
+def test_every_loss_term_equals_the_golden_one(variant: str) -> None:
     method, real = official(variant)
-    judging, translating = objective(method, real)
-    for name, value in {**judging, **translating}.items():
+    discriminator_terms, generator_terms = objective(method, real)
+    for name, value in {**discriminator_terms, **generator_terms}.items():
         assert float(value.detach()) == pytest.approx(expected(variant)[name], rel=RELATIVE_TOLERANCE), name
     named = {name for name in expected(variant) if "total" not in name and "norm" not in name}
-    assert judging.keys() | translating.keys() == named
+    assert discriminator_terms.keys() | generator_terms.keys() == named
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_weighted_sum_agrees_with_its_gradients(variant: str) -> None:
+def test_the_weighted_sum_and_its_gradients_equal_the_golden_ones(variant: str) -> None:
     method, real = official(variant)
-    _, translating = objective(method, real)
+    _, generator_terms = objective(method, real)
     golden = expected(variant)
-    total = method.weighted(translating)
+    total = method.weighted_sum(generator_terms)
     assert float(total.detach()) == pytest.approx(
         golden["G_total_A"] + golden["G_total_B"], rel=RELATIVE_TOLERANCE
     )

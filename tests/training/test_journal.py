@@ -22,7 +22,7 @@ from training.journal.progress import LOG_SECONDS, show_progress
 from training.methods.finite_updates import SkippedStep
 from training.methods.method import Column
 from training.methods.ugatit.method import Ugatit
-from training.parallel.processes import Solo
+from training.parallel.processes import SingleProcess
 from training.run.average import RunningAverage
 from training.run.folder import RunFolder
 from training.run.sample_sheets import draw_sheet, show_in_parts
@@ -31,7 +31,9 @@ from training.run.sample_sheets import draw_sheet, show_in_parts
 def open_journal(run: RunFolder, method: Ugatit, *, done: int = 0, **config: Any) -> Journal:
     samples = {"test": pictures(seed=5)}
     console = Console(file=io.StringIO())
-    return Journal(run, tiny_config(**config), method, None, samples, Solo(), done=done, console=console)
+    return Journal(
+        run, tiny_config(**config), method, None, samples, SingleProcess(), done=done, console=console
+    )
 
 
 def lines_of(run: RunFolder) -> list[dict[str, Any]]:
@@ -135,12 +137,12 @@ def test_every_start_is_written_down_with_its_machine(tmp_path: Path) -> None:
 def test_looking_changes_nothing_that_is_learned() -> None:
     config = tiny_config()
     method = Ugatit(config.ugatit)
-    average = RunningAverage(method.networks, method.averaged, decay=0.5)
+    average = RunningAverage(method.networks, method.averaged_networks, decay=0.5)
     method.step(pictures(), progress=0.0)
     before = {name: network.state_dict() for name, network in method.networks.items()}
     before = {name: {key: value.clone() for key, value in each.items()} for name, each in before.items()}
     with average.in_place():
-        method.show(pictures())
+        method.sample(pictures())
     for name, network in method.networks.items():
         assert network.training
         for key, value in network.state_dict().items():
@@ -156,7 +158,7 @@ def test_a_score_is_what_both_directions_miss_on_the_way_back_and_of_what_should
 
 def test_pictures_are_shown_one_by_one_and_as_if_they_were_shown_together() -> None:
     method = Ugatit(tiny_config().ugatit)
-    whole, parts = method.show(pictures(3)), show_in_parts(method, pictures(3))
+    whole, parts = method.sample(pictures(3)), show_in_parts(method, pictures(3))
     for direction, columns in whole.items():
         assert [column.label for column in parts[direction]] == [column.label for column in columns]
         for one, other in zip(parts[direction], columns, strict=True):
@@ -264,7 +266,9 @@ def test_only_the_first_skipped_steps_are_warned_of_one_by_one(tmp_path: Path) -
     method = Ugatit(tiny_config().ugatit)
     console = Console(file=out, width=80)
     config = tiny_config(tensorboard=False, steps=9)
-    with Journal(empty_run(tmp_path), config, method, None, {}, Solo(), done=0, console=console) as journal:
+    with Journal(
+        empty_run(tmp_path), config, method, None, {}, SingleProcess(), done=0, console=console
+    ) as journal:
         for step in range(1, 6):
             journal.note(step, NAN, seconds=1.0, data_seconds=0.0, skipped=SKIPPED._replace(step=step))
     told = out.getvalue()

@@ -22,7 +22,7 @@ from tests.training.command import SMALL, data_set, start, wait_for
 from training.checkpoint.keep import keep
 from training.checkpoint.read import load_newest
 from training.config.run_config import from_mapping
-from training.parallel.processes import Solo
+from training.parallel.processes import SingleProcess
 from training.run.fit import go_on
 from training.run.folder import RunError, RunFolder
 from training.run.lock import locked
@@ -97,7 +97,7 @@ def test_two_processes_cannot_go_on_with_the_same_run(tmp_path: Path) -> None:
         locked(run.path),
         pytest.raises(RunError, match=rf"run is in use by process {os.getpid()} on \S+; wait until that"),
     ):
-        go_on(run, {}, Solo(), Console(quiet=True))
+        go_on(run, {}, SingleProcess(), Console(quiet=True))
 
 
 def test_nor_start_in_the_same_folder(tmp_path: Path) -> None:

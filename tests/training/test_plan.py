@@ -89,7 +89,7 @@ def test_two_passes_in_a_step_take_the_work_of_both_and_about_the_memory_of_one(
 def test_a_checkpoint_takes_the_disk_that_was_planned(planned: Plan, data: Path, tmp_path: Path) -> None:
     config = tiny_config()
     method = Ugatit(config.ugatit)
-    average = RunningAverage(method.networks, method.averaged, decay=0.9)
+    average = RunningAverage(method.networks, method.averaged_networks, decay=0.9)
     method.step(pictures(), progress=0.0)
     with Stream(scan(data, max_unreadable_share=0.0), config.data, seed=0) as stream:
         folder = save(tmp_path / "checkpoints", pack(1, method, stream, average, {}))

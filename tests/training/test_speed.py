@@ -1,4 +1,4 @@
-"""How a step is computed: what the hardware decides, and that no measure changes what is learned."""
+"""Compute settings: their choice by hardware; none of them changes losses or gradients."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from bench.official_step import official_step
 from bench.plain import method_by_formula
-from bench.plain_step import plain_step
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
 from training.checkpoint.optimizer import pack_optimizer, unpack_optimizer
 from training.config.compute_settings import ComputeConfig, ComputeSettings, choose_settings
@@ -17,7 +17,7 @@ from training.methods.ugatit.config import UgatitConfig
 from training.methods.ugatit.method import Ugatit
 
 ALL = ComputeSettings(channels_last=True, quick=True, fused_adam=True)
-MEASURES = {
+SETTINGS = {
     "one pass for two": ComputeSettings(),
     "channels last": ComputeSettings(channels_last=True),
     "quick convolutions": ComputeSettings(quick=True),
@@ -27,7 +27,7 @@ MEASURES = {
 
 
 def made(speed: ComputeSettings, dtype: torch.dtype = torch.float64) -> Ugatit:
-    """The same weights whatever the speed; the power iteration, which moves once a pass, stands still."""
+    """Return a method with the same weights for all settings, without power iteration."""
     torch.manual_seed(5)
     config = UgatitConfig(
         generator=GeneratorConfig(size=32, channels=8, blocks=1, light=True),
@@ -47,13 +47,13 @@ def batch(dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
     return {domain: (torch.rand(2, 3, 32, 32, generator=random) * 2 - 1).to(dtype) for domain in "AB"}
 
 
-def plainly(dtype: torch.dtype = torch.float64) -> Ugatit:
-    """For the step that the official code would do, in its plain formulas."""
+def unfused(dtype: torch.dtype = torch.float64) -> Ugatit:
+    """Return the method with unfused layers, for the official step."""
     return method_by_formula(made(ComputeSettings(), dtype))
 
 
 def gradients(method: Ugatit) -> dict[str, Tensor]:
-    """What each optimizer is going to learn from, when it does: afterwards the plain step adds to it."""
+    """Return a dict that every optimizer fills with its gradients when it steps."""
     found: dict[str, Tensor] = {}
 
     def note(name: str, optimizer: torch.optim.Optimizer) -> None:
@@ -69,11 +69,11 @@ def difference(found: Tensor, expected: Tensor) -> float:
     return float((found - expected).norm() / expected.norm())
 
 
-@pytest.mark.parametrize("speed", MEASURES.values(), ids=MEASURES.keys())
-def test_no_measure_changes_a_loss_or_a_gradient(speed: ComputeSettings) -> None:
-    plain, method = plainly(), made(speed)
-    theirs, ours = gradients(plain), gradients(method)
-    expected, found = plain_step(plain, batch()), method.step(batch(), progress=0.0)
+@pytest.mark.parametrize("speed", SETTINGS.values(), ids=SETTINGS.keys())
+def test_no_compute_setting_changes_a_loss_or_a_gradient(speed: ComputeSettings) -> None:
+    official, method = unfused(), made(speed)
+    theirs, ours = gradients(official), gradients(method)
+    expected, found = official_step(official, batch()), method.step(batch(), progress=0.0)
     assert found.keys() == expected.keys()
     for name, term in expected.items():
         assert float(found[name]) == pytest.approx(float(term), rel=1e-9), name
@@ -82,15 +82,15 @@ def test_no_measure_changes_a_loss_or_a_gradient(speed: ComputeSettings) -> None
 
 
 def test_single_precision_rounds_the_losses_by_less_than_a_ten_thousandth() -> None:
-    expected = plain_step(plainly(), batch())
+    expected = official_step(unfused(), batch())
     found = made(ALL, torch.float32).step(batch(torch.float32), progress=0.0)
     for name, term in expected.items():
         assert float(found[name]) == pytest.approx(float(term), rel=1e-4), name
 
 
 def test_bfloat16_rounds_the_losses_by_a_few_percent() -> None:
-    """It has 8 significant bits, 0.4 % a rounding, and every layer rounds; weights and losses do not."""
-    expected = plain_step(plainly(), batch())
+    """bfloat16 has 8 significant bits, 0.4 % per rounding. Every layer rounds; weights and losses do not."""
+    expected = official_step(unfused(), batch())
     method = made(ComputeSettings(bfloat16=True, channels_last=True, fused_adam=True), torch.float32)
     found = method.step(batch(torch.float32), progress=0.0)
     for name, term in expected.items():
@@ -99,15 +99,15 @@ def test_bfloat16_rounds_the_losses_by_a_few_percent() -> None:
     assert {p.dtype for network in method.networks.values() for p in network.parameters()} == {torch.float32}
 
 
-def test_the_spectral_norm_stays_in_full_precision_where_autocast_would_round_it(
+def test_the_spectral_norm_is_computed_in_float32_under_autocast(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A GPU's autocast takes products with vectors too; a CPU's does not, so it is asked for its state."""
-    asked: list[bool] = []
+    """A GPU's autocast also rounds matrix-vector products. A CPU's does not, so the test reads its state."""
+    enabled: list[bool] = []
     product = torch.mv
 
     def note(matrix: Tensor, vector: Tensor) -> Tensor:
-        asked.append(torch.is_autocast_enabled("cpu"))
+        enabled.append(torch.is_autocast_enabled("cpu"))
         return product(matrix, vector)
 
     method = made(ComputeSettings(bfloat16=True), torch.float32)
@@ -115,11 +115,11 @@ def test_the_spectral_norm_stays_in_full_precision_where_autocast_would_round_it
         discriminator.train()
     monkeypatch.setattr(torch, "mv", note)
     method.step(batch(torch.float32), progress=0.0)
-    assert asked
-    assert not any(asked)
+    assert enabled
+    assert not any(enabled)
 
 
-def test_a_state_of_plain_adam_goes_on_in_fused_adam() -> None:
+def test_fused_adam_continues_from_the_state_of_unfused_adam() -> None:
     method, fused = made(ComputeSettings(), torch.float32), made(ALL, torch.float32)
     method.step(batch(torch.float32), progress=0.0)
     for name, network in fused.networks.items():
@@ -141,7 +141,7 @@ def hardware(monkeypatch: pytest.MonkeyPatch, *, bfloat16: bool) -> None:
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 @pytest.mark.parametrize("bfloat16", [True, False])
-def test_auto_takes_bfloat16_where_the_hardware_has_it(
+def test_auto_selects_bfloat16_on_hardware_that_has_it(
     monkeypatch: pytest.MonkeyPatch, device: str, bfloat16: bool
 ) -> None:
     hardware(monkeypatch, bfloat16=bfloat16)
@@ -161,14 +161,14 @@ def test_auto_takes_bfloat16_where_the_hardware_has_it(
         (ComputeConfig(), "xpu", "fused_adam is ignored"),
     ],
 )
-def test_a_wish_that_is_ignored_or_slow_is_told(
+def test_an_ignored_or_slow_setting_gives_a_warning(
     monkeypatch: pytest.MonkeyPatch, config: ComputeConfig, device: str, says: str
 ) -> None:
     hardware(monkeypatch, bfloat16=False)
     assert any(says in note for note in choose_settings(config, device).notes)
 
 
-def test_compiling_without_a_compiler_is_ignored_with_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compile_without_a_compiler_is_ignored_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
     speed = choose_settings(ComputeConfig(compile=True))
     assert not speed.compile

@@ -166,12 +166,15 @@ def test_a_smoothed_rho_is_clipped_to_one_after_the_step() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"generator": GeneratorConfig(size=64)}, r"global_discriminator.layers is 7.*64 px.*has 6"),
-        ({"decay_from": 1.5}, "decay_from must lie between 0 and 1"),
+        (
+            {"generator": GeneratorConfig(size=64)},
+            r"global_discriminator.layers must be at most 6 .*64 px, got 7",
+        ),
+        ({"decay_from": 1.5}, "decay_from must be from 0 to 1"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0"),
         ({"epochs": -1}, "epochs at least 0"),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_sentence(changes: dict[str, Any], says: str) -> None:
+def test_an_invalid_value_is_refused_in_one_sentence(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         UgatitConfig(**changes)

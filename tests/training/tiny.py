@@ -1,4 +1,4 @@
-"""A run so small that a step takes no time, without a process or a data set."""
+"""A tiny config and pictures, for tests without a process or a data set."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from training.console.terminal import busy, open_console
 from training.data.check import check
 from training.data.render import render
 from training.methods.finite_updates import NonFiniteError
-from training.parallel.launch import Devices, launched
-from training.parallel.processes import Processes, TroubleElsewhere
+from training.parallel.launch import Devices, launch
+from training.parallel.processes import OtherProcessError, Processes
 from training.run.fit import go_on, start
 from training.run.folder import RunFolder
 from training.run.loop import Interrupted
@@ -47,7 +47,7 @@ def fit(
     """
 
     def work(processes: Processes, console: Console) -> None:
-        with processes.together():
+        with processes.fail_together():
             config = from_mapping(values)
         start(RunFolder(out), config, data, init, processes, console, anyway=yes)
 
@@ -110,7 +110,7 @@ def check_data(folder: Path) -> None:
 
 def _until_interrupted(hardware: Devices, train: Callable[[Processes, Console], None]) -> None:
     """Train on this hardware. The first process speaks for all."""
-    with launched(hardware) as processes:
+    with launch(hardware) as processes:
         console = open_console(quiet=processes.rank > 0)
         try:
             train(processes, console)
@@ -118,5 +118,5 @@ def _until_interrupted(hardware: Devices, train: Callable[[Processes, Console], 
             console.print(str(told), highlight=False)
         except NonFiniteError as error:
             if processes.rank > 0:
-                raise TroubleElsewhere from error
+                raise OtherProcessError from error
             raise

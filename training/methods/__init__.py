@@ -1,1 +1,1 @@
-"""Ways to learn a translator, one file each."""
+"""Training methods: networks, loss terms and updates. One package per method."""

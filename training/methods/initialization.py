@@ -1,4 +1,4 @@
-"""What learning starts from: weights as they are first drawn, and which of them decay."""
+"""Initial weights, and which of them decay."""
 
 from __future__ import annotations
 
@@ -11,32 +11,35 @@ from torch import nn
 from models.networks.cam import raw_weight
 from training.methods.ugatit.config import DecayedWeights, Initialization
 
-DEVIATION: Final = 0.02
+STANDARD_DEVIATION: Final = 0.02
 POWER_ITERATIONS: Final = 15
-"""With which torch begins a spectral normalisation."""
+"""As many as torch runs when it creates a spectral norm."""
 
 
 @torch.no_grad()
-def initialize(networks: Iterable[nn.Module], how: Initialization) -> None:
-    """Draw the weights of convolutions and fully connected layers anew, unless torch's own are wanted."""
-    if how == "framework":
+def initialize(networks: Iterable[nn.Module], method: Initialization) -> None:
+    """Draw the weights of convolutions and fully connected layers from N(0, 0.02); biases become 0.
+
+    With the method `framework` nothing changes: torch has already drawn the weights.
+    """
+    if method == "framework":
         return
     for layer in _layers_with_kernels(networks):
-        nn.init.normal_(raw_weight(layer), 0, DEVIATION)
+        nn.init.normal_(raw_weight(layer), 0, STANDARD_DEVIATION)
         if isinstance(layer.bias, nn.Parameter):
             nn.init.zeros_(layer.bias)
         if raw_weight(layer) is not layer.weight:
-            _settle_spectral_norm(layer)
+            _update_singular_vectors(layer)
 
 
-def _settle_spectral_norm(layer: nn.Module) -> None:
-    """Let the singular vectors, which are those of the weights before, follow: each reading moves them."""
+def _update_singular_vectors(layer: nn.Module) -> None:
+    """Fit the singular vectors of a spectral norm to the new weights: each read of `weight` iterates once."""
     for _ in range(POWER_ITERATIONS):
         _ = layer.weight
 
 
 def parameter_groups(networks: Iterable[nn.Module], decayed: DecayedWeights) -> list[dict[str, Any]]:
-    """The parameters for an optimizer: one group, or the kernels and then the rest, which does not decay."""
+    """Return an optimizer's parameter groups: one, or the kernels and a second group without weight decay."""
     networks = list(networks)
     parameters = [parameter for network in networks for parameter in network.parameters()]
     if decayed == "all":

@@ -1,4 +1,4 @@
-"""From loss terms to updates: the one place where the optimizers of every method step."""
+"""From loss terms to updates: accumulate gradients, average them over processes, step the optimizers."""
 
 from __future__ import annotations
 
@@ -11,54 +11,53 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from training.methods.finite_updates import GuardConfig, Skips, all_finite, not_finite, squared_norm
+from training.methods.finite_updates import GuardConfig, SkipCount, all_finite, not_finite, squared_norm
 from training.methods.ugatit.losses import Terms
-from training.parallel.processes import Processes, Solo
+from training.parallel.processes import Processes, SingleProcess
 
 _SQUARED_NORM: Final = "squared norm of the gradients"
 
 
 class Learner:
-    """Collects the gradients of loss terms, averages them over the processes, and steps the optimizers.
+    """The only code that steps the optimizers of a method.
 
-    An update whose terms or gradients are not finite is skipped, in all processes alike, and counted. A
-    method computes the terms and says when to update what:
+    An update whose terms or gradients are not finite is skipped in all processes, and counted. A method
+    computes the terms and chooses the order of the updates:
 
         with learner.step(networks, learning_rate=1e-4):
-            collected = [learner.collect(terms_of(part), parts=2) for part in batch]
+            collected = [learner.backward(terms_of(part), micro_batches=2) for part in micro_batches]
             means = learner.update("generators", collected)
     """
 
     def __init__(
         self,
         optimizers: Mapping[str, Optimizer],
-        weighted: Callable[[Terms], Tensor],
+        weighted_sum: Callable[[Terms], Tensor],
         *,
         guard: GuardConfig | None = None,
         processes: Processes | None = None,
     ) -> None:
         """
         Args:
-            optimizers: by name.
-            weighted: the objective, a scalar, from its terms.
-            guard: when an update is skipped.
-            processes: the processes that train together; None for this one alone.
+            optimizers: all optimizers by name.
+            weighted_sum: computes the objective, a scalar, from its terms.
+            guard: limits that decide which updates are skipped; None for the default limits.
+            processes: the processes that train together; None for this process alone.
         """
         self.optimizers = dict(optimizers)
         self.guard = guard or GuardConfig()
-        self.skips = {name: Skips() for name in self.optimizers}
+        self.skips = {name: SkipCount() for name in self.optimizers}
         self.skipped: dict[str, list[str]] = {}
-        """The optimizers whose update the last step skipped, each with what was not finite."""
-        self._weighted = weighted
-        self._processes = processes or Solo()
+        """The optimizers whose update the last step skipped, each with the names of what was not finite."""
+        self._weighted_sum = weighted_sum
+        self._processes = processes or SingleProcess()
 
     @contextmanager
     def step(self, networks: Iterable[nn.Module], *, learning_rate: float) -> Iterator[None]:
-        """Enclose one training step: forget the gradients of the last one, and set the learning rate.
+        """Enclose one training step: clear the gradients of the last step, and set the learning rate.
 
-        Every forward pass may move buffers, such as running statistics or the vectors of the spectral norm.
-        If an update is skipped, all buffers of `networks` return to what they were before the step, so that
-        nothing of its batch stays.
+        A forward pass may change buffers, such as running statistics or the vectors of the spectral norm. If
+        an update is skipped, all buffers of `networks` are restored, so that the batch leaves no trace.
         """
         self.skipped = {}
         for optimizer in self.optimizers.values():
@@ -72,26 +71,26 @@ class Learner:
             for buffer, value in zip(buffers, before, strict=True):
                 buffer.copy_(value)
 
-    def collect(self, terms: Terms, *, parts: int) -> Terms:
-        """Add the gradients of one of `parts` equal parts of a batch; return its terms, detached."""
-        torch.autograd.backward(self._weighted(terms) / parts)
+    def backward(self, terms: Terms, *, micro_batches: int) -> Terms:
+        """Accumulate the gradients of one of `micro_batches` micro-batches; return its terms, detached."""
+        torch.autograd.backward(self._weighted_sum(terms) / micro_batches)
         return {name: term.detach() for name, term in terms.items()}
 
     def update(self, name: str, collected: Sequence[Terms]) -> Terms:
-        """Step an optimizer by the mean over all parts and processes, or skip the update if it is not finite.
+        """Step an optimizer by the mean over micro-batches and processes; skip an update that is not finite.
 
         Args:
             name: of the optimizer.
-            collected: the terms of every part.
+            collected: the terms of every micro-batch.
 
         Returns:
-            Every term: its mean over all parts and processes.
+            The mean of every term over micro-batches and processes.
         """
         optimizer = self.optimizers[name]
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         means = {term: torch.stack([part[term] for part in collected]).mean() for term in collected[0]}
-        # The norm is averaged with the terms, so that all processes decide by the same bits.
-        means = self._processes.mean({**means, _SQUARED_NORM: squared_norm(parameters)})
+        # The norm is averaged with the terms, so that all processes compare the same bits.
+        means = self._processes.mean_terms({**means, _SQUARED_NORM: squared_norm(parameters)})
         squared = means.pop(_SQUARED_NORM)
         finite = all_finite(means, squared, largest=self.guard.largest_gradient_norm)
         self.skips[name].count(skipped=not finite)
@@ -104,15 +103,15 @@ class Learner:
         return means
 
     @property
-    def stuck(self) -> str | None:
-        """The optimizer of which too many updates in a row were skipped, if there is one."""
+    def failing_optimizer(self) -> str | None:
+        """The name of the optimizer that has skipped too many updates in a row, or None."""
         most = self.guard.most_skipped_in_a_row
         return next((name for name, skips in self.skips.items() if skips.in_a_row >= most), None)
 
     def state_dict(self) -> dict[str, dict[str, int]]:
-        """Return the counts of skipped updates by optimizer, which a checkpoint holds."""
+        """Return the counts of skipped updates by optimizer, as a checkpoint holds them."""
         return {name: asdict(skips) for name, skips in self.skips.items()}
 
     def load_state_dict(self, state: Mapping[str, Mapping[str, int]]) -> None:
-        """Continue the counts of a checkpoint; an optimizer that it does not name starts at zero."""
-        self.skips = {name: Skips(**state.get(name, {})) for name in self.optimizers}
+        """Restore the counts of a checkpoint; an optimizer without a count starts at zero."""
+        self.skips = {name: SkipCount(**state.get(name, {})) for name in self.optimizers}

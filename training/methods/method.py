@@ -1,4 +1,4 @@
-"""What the loop, the checkpoints and the export know of a way to learn: names, and nothing behind them."""
+"""The interface between a training method and the loop, the checkpoints and the export."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from training.methods.learner import Learner
 
 Batch = Mapping[str, Tensor]
-"""Pictures by domain, `A` and `B`: `[N, 3, S, S]` in [-1, 1]."""
+"""Pictures by domain, `A` and `B`: each `[N, 3, S, S]` in [-1, 1]."""
 
 
 class Column(NamedTuple):
@@ -23,11 +23,11 @@ class Column(NamedTuple):
 
 
 class Method(Protocol):
-    """A way to learn translators."""
+    """A method that trains networks to translate pictures."""
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
-        """All networks by name: what a checkpoint holds."""
+        """All networks by name, as a checkpoint holds them."""
 
     @property
     def optimizers(self) -> Mapping[str, Optimizer]:
@@ -35,20 +35,20 @@ class Method(Protocol):
 
     @property
     def learner(self) -> Learner:
-        """What steps the optimizers, and counts the updates that it skipped."""
+        """The learner, which steps the optimizers and counts skipped updates."""
 
     @property
-    def averaged(self) -> Sequence[str]:
-        """The networks whose running average is worth keeping: those that are exported."""
+    def averaged_networks(self) -> Sequence[str]:
+        """The names of the networks that a running average follows: those that are exported."""
 
-    def step(self, batch: Batch, progress: float, *, parts: int = 1) -> dict[str, Tensor]:
-        """Learn from one batch, in so many parts; every loss term by name, detached, the mean of all."""
+    def step(self, batch: Batch, progress: float, *, accumulate: int = 1) -> dict[str, Tensor]:
+        """Train on one batch, in `accumulate` micro-batches; return the mean of every loss term, detached."""
 
-    def show(self, batch: Batch) -> dict[str, list[Column]]:
-        """What the networks make of some pictures: for each direction the columns of a sheet."""
+    def sample(self, batch: Batch) -> dict[str, list[Column]]:
+        """Return the columns of a sample sheet for each direction."""
 
-    def score(self, shown: Mapping[str, Sequence[Column]]) -> float:
-        """How good the networks are that answered `show` so; lower is better."""
+    def score(self, samples: Mapping[str, Sequence[Column]]) -> float:
+        """Return the score of the networks that returned these samples; lower is better."""
 
     def distributions(self) -> Mapping[str, Tensor]:
-        """Parameters whose distribution is worth watching, by name, such as `rho/genA2B.decoder.0.norm1`."""
+        """Return parameters whose distribution is recorded, by name, such as `rho/genA2B.decoder.0.norm1`."""

@@ -1,1 +1,1 @@
-"""Several processes that train one run together: on the devices of one machine, or of many."""
+"""Several processes that train one run: on the devices of one machine, or of several machines."""

@@ -1,4 +1,4 @@
-"""Start the processes of a run: this one alone, or several through Lightning Fabric."""
+"""Start the processes of a run: only this one, or several through Lightning Fabric."""
 
 from __future__ import annotations
 
@@ -11,38 +11,40 @@ from dataclasses import dataclass
 import torch
 
 from models.networks.config import ConfigError
-from training.parallel.processes import Processes, ProcessLostError, Solo
+from training.parallel.processes import Processes, ProcessLostError, SingleProcess
 
 
 @dataclass(frozen=True, kw_only=True)
 class Devices:
-    """What a run is to compute on. It is no part of the config, and may be another when a run goes on."""
+    """The devices of a run. They are not part of the config: a resumed run may use other devices."""
 
     accelerator: str = "auto"
-    """`cpu`, `cuda`, or `auto`: `cuda` where there is one."""
+    """`cpu`, `cuda`, or `auto`: `cuda` if torch can use a CUDA device, else `cpu`."""
     devices: int | None = None
-    """Processes on each machine, one for each device; None is one, or as many as torchrun has started."""
+    """The number of processes on each machine, one per device; None is 1, or torchrun's number."""
     nodes: int | None = None
-    """Machines; None is one, or as many as torchrun runs on."""
+    """The number of machines; None is 1, or torchrun's number."""
 
 
 @contextmanager
-def launched(wanted: Devices) -> Iterator[Processes]:
-    """The processes of a run. Under torchrun they are there already; otherwise this one starts the others.
+def launch(wanted: Devices) -> Iterator[Processes]:
+    """Provide the processes of a run. Without torchrun, this process starts the others with its own command.
 
-    Each of the others runs this very command. `lightning_fabric` is imported where there are several only.
+    `lightning_fabric` is imported only for several processes, because it takes seconds.
 
     Raises:
-        ConfigError: there are fewer devices, or torchrun has started other processes than asked for.
+        ConfigError: there are fewer devices, or torchrun has started another number of processes.
+        ProcessLostError: the processes could not connect to each other.
     """
     kind = _kind(wanted.accelerator)
     devices, nodes = _counts(wanted)
     if kind == "cuda" and devices > torch.cuda.device_count():
         raise ConfigError(
-            f"There are {torch.cuda.device_count()} CUDA devices here, and {devices} were asked for."
+            f"--devices must be at most {torch.cuda.device_count()}, the number of CUDA devices here, "
+            f"got {devices}."
         )
     if devices * nodes == 1:
-        yield Solo(torch.device(kind))
+        yield SingleProcess(torch.device(kind))
         return
     yield _several(kind, devices, nodes)
     torch.distributed.barrier()
@@ -50,19 +52,19 @@ def launched(wanted: Devices) -> Iterator[Processes]:
 
 
 def _kind(accelerator: str) -> str:
-    here = torch.cuda.is_available()
-    if accelerator == "cuda" and not here:
+    available = torch.cuda.is_available()
+    if accelerator == "cuda" and not available:
         raise ConfigError(
-            "There is no CUDA device that torch can use; leave --accelerator out, or make it cpu."
+            "--accelerator cuda needs a CUDA device that torch can use, found none; remove it, or use cpu."
         )
-    return "cuda" if here and accelerator != "cpu" else "cpu"
+    return "cuda" if available and accelerator != "cpu" else "cpu"
 
 
 def _counts(wanted: Devices) -> tuple[int, int]:
-    """Processes on each machine, and machines.
+    """Return the number of processes on each machine, and the number of machines.
 
     Raises:
-        ConfigError: torchrun says something else.
+        ConfigError: torchrun has started another number.
     """
     if not torch.distributed.is_torchelastic_launched():
         return wanted.devices or 1, wanted.nodes or 1
@@ -70,8 +72,8 @@ def _counts(wanted: Devices) -> tuple[int, int]:
     nodes = int(os.environ["WORLD_SIZE"]) // devices
     if wanted.devices not in (None, devices) or wanted.nodes not in (None, nodes):
         raise ConfigError(
-            f"torchrun has started {devices} processes on each of {nodes} machines; "
-            "leave --devices and --nodes to it."
+            f"--devices and --nodes must match torchrun, which has started {devices} processes on each of "
+            f"{nodes} machines; remove them."
         )
     return devices, nodes
 
@@ -80,18 +82,21 @@ def _several(kind: str, devices: int, nodes: int) -> Processes:
     from lightning_fabric import Fabric
     from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
-    from training.parallel.group import Group
+    from training.parallel.process_group import ProcessGroup
 
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     fabric = Fabric(accelerator=kind, devices=devices, num_nodes=nodes, strategy="ddp")
     environment = getattr(fabric.strategy, "cluster_environment", None)
     if nodes > 1 and isinstance(environment, LightningEnvironment) and "MASTER_ADDR" not in os.environ:
         raise ConfigError(
-            f"For --nodes {nodes} each machine needs MASTER_ADDR and MASTER_PORT of the first, and its own "
-            "NODE_RANK, in the environment; or start the command by torchrun."
+            f"--nodes {nodes} needs MASTER_ADDR and MASTER_PORT of the first machine, and each machine's own "
+            "NODE_RANK, in the environment; set them, or start the command with torchrun."
         )
     try:
         fabric.launch()
     except RuntimeError as error:
-        raise ProcessLostError(f"The processes of this run do not find each other: {error}.") from error
-    return Group(fabric.device, local_count=devices)
+        raise ProcessLostError(
+            f"The processes of this run could not connect to each other: {error}; check the network, "
+            "MASTER_ADDR and MASTER_PORT."
+        ) from error
+    return ProcessGroup(fabric.device, local_count=devices)

@@ -1,4 +1,4 @@
-"""What the processes of a run do together, and how one alone does it."""
+"""The collective operations of the processes that train one run, and those of a single process."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ from torch import Tensor, nn
 
 
 class ProcessLostError(RuntimeError):
-    """Another process of the run has ended or cannot be reached. The message is a sentence."""
+    """Another process of the run has ended or cannot be reached. The message is one sentence."""
 
 
-class TroubleElsewhere(Exception):  # noqa: N818
-    """Something is wrong in another process of the run, and that process says what."""
+class OtherProcessError(Exception):
+    """Another process of the run failed and reports the error; this process only ends."""
 
 
 class Processes(Protocol):
-    """The processes that train one run, as one of them sees them. Every process makes the same calls."""
+    """One of the processes that train a run. All processes must make the same calls in the same order."""
 
     @property
     def rank(self) -> int:
-        """Which one this is, from 0. The first one writes and speaks."""
+        """The index of this process, from 0. Process 0 writes files and prints."""
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of processes."""
 
     @property
     def local_count(self) -> int:
-        """How many of them run on this machine."""
+        """The number of processes on this machine."""
 
     @property
     def device(self) -> torch.device:
-        """Where this one computes."""
+        """The device that this process computes on."""
 
-    def mean(self, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Scalars averaged over all processes, detached; what is not finite in one is so in all."""
+    def mean_terms(self, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return scalars averaged over all processes, detached; NaN or infinity in one reaches all."""
 
     def mean_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Replace every gradient by its mean over all processes, where all can have the same bits."""
+        """Replace every gradient by its mean over all processes; all processes get the same bits."""
 
-    def share(self, networks: Iterable[nn.Module]) -> None:
-        """Give all processes the parameters and buffers of the first."""
+    def broadcast(self, networks: Iterable[nn.Module]) -> None:
+        """Copy parameters and buffers from process 0 to all others."""
 
-    def anywhere(self, asked: bool) -> bool:
-        """Whether it is so in any process."""
+    def any_process(self, flag: bool) -> bool:
+        """Return whether the flag is true in any process."""
 
-    def together(self) -> AbstractContextManager[None]:
-        """Fail in all processes if one fails meanwhile; others raise `TroubleElsewhere`."""
+    def fail_together(self) -> AbstractContextManager[None]:
+        """Fail in all processes if the block fails in one; the others raise `OtherProcessError`."""
 
 
-class Solo:
-    """One process that trains alone."""
+class SingleProcess:
+    """A process that trains alone: its collective operations do nothing."""
 
     rank = 0
     count = 1
@@ -63,27 +63,27 @@ class Solo:
     def __init__(self, device: torch.device | None = None) -> None:
         self.device = device or torch.device("cpu")
 
-    def mean(self, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The terms themselves."""
+    def mean_terms(self, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the terms, detached."""
         return {name: term.detach() for name, term in terms.items()}
 
     def mean_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """They are it already."""
+        """Keep the gradients as they are."""
 
-    def share(self, networks: Iterable[nn.Module]) -> None:
-        """There is nobody to share with."""
+    def broadcast(self, networks: Iterable[nn.Module]) -> None:
+        """Do nothing."""
 
-    def anywhere(self, asked: bool) -> bool:
-        """Whether it is so here."""
-        return asked
+    def any_process(self, flag: bool) -> bool:
+        """Return the flag."""
+        return flag
 
-    def together(self) -> AbstractContextManager[None]:
-        """Whatever fails here fails."""
+    def fail_together(self) -> AbstractContextManager[None]:
+        """Raise the block's own error."""
         return nullcontext()
 
 
-def in_words(processes: Processes) -> str:
-    """Say how many processes there are, where, and on what: `4 processes on 2 machines, 1 thread each`."""
+def describe_processes(processes: Processes) -> str:
+    """Return the number of processes, machines and devices: `4 processes on 2 machines, 1 thread each`."""
     each = _units(processes)
     if processes.count == 1:
         return f"1 process, {each}"

@@ -98,7 +98,7 @@ def measure_steps(config: RunConfig, *, steps: int = 2) -> MeasuredSteps:
     for _ in range(1 + steps):
         batch: Batch = {domain: torch.rand(shape) * 2 - 1 for domain in DOMAINS}
         started = time.perf_counter()
-        method.step(batch, progress=0.0, parts=config.accumulate)
+        method.step(batch, progress=0.0, accumulate=config.accumulate)
         times.append(time.perf_counter() - started)
     return MeasuredSteps(statistics.mean(times[1:]), peak_bytes())
 

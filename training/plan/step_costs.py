@@ -65,7 +65,7 @@ def step_costs(config: RunConfig, *, device: str = "meta") -> StepCosts:
         count_of_each = config.batch * config.accumulate
         batch: Batch = {domain: torch.rand(count_of_each, 3, size, size) for domain in DOMAINS}
         with CostCounter() as count:
-            method.step(batch, progress=0.0, parts=config.accumulate)
+            method.step(batch, progress=0.0, accumulate=config.accumulate)
     return _costs(config, method, count.peak, count.flops)
 
 
@@ -77,7 +77,7 @@ def _costs(config: RunConfig, method: Method, peak: int, flops: int) -> StepCost
     networks = method.networks
     learned = [parameter for network in networks.values() for parameter in network.parameters()]
     gradients = sum(_size(parameter) for parameter in learned)
-    averaged = {name: networks[name] for name in method.averaged} if config.average_decay else {}
+    averaged = {name: networks[name] for name in method.averaged_networks} if config.average_decay else {}
     return StepCosts(
         {name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()},
         _weights(networks),

@@ -29,7 +29,7 @@ from training.data.stream import Stream
 from training.journal.journal import Journal
 from training.methods.method import Batch, Method
 from training.methods.ugatit.method import Ugatit
-from training.parallel.processes import Processes, in_words
+from training.parallel.processes import Processes, describe_processes
 from training.plan.plan import count_pictures
 from training.plan.preflight import check_fits
 from training.run.average import RunningAverage
@@ -70,7 +70,7 @@ def start(
         Whatever `train` raises.
     """
     with ExitStack() as held:
-        with processes.together():
+        with processes.fail_together():
             if processes.rank == 0:
                 check_fits(config, run, count_pictures(data), processes, console, anyway=anyway)
             pictures = _scan(data, config, console)
@@ -115,7 +115,7 @@ def go_on(
         Whatever `train` raises.
     """
     with ExitStack() as held:
-        with processes.together():
+        with processes.fail_together():
             config, known, fingerprint = run.read()
             config = changed(config, changes)
             if processes.rank == 0:
@@ -182,7 +182,7 @@ def _newest(run: RunFolder, console: Console) -> Checkpoint:
 
 def _made(config: RunConfig, processes: Processes, console: Console) -> Ugatit:
     speed = choose_settings(config.speed, processes.device.type)
-    console.print(f"Computing on {speed}; {in_words(processes)}.", highlight=False, soft_wrap=True)
+    console.print(f"Computing on {speed}; {describe_processes(processes)}.", highlight=False, soft_wrap=True)
     for note in speed.notes:
         console.print(f"Warning: {note}", highlight=False)
     return Ugatit(config.ugatit, speed=speed, guard=config.guard, processes=processes)
@@ -274,14 +274,14 @@ def _train(
         network.to(processes.device)
     average = None
     if config.average_decay and processes.rank == 0:  # who saves
-        average = RunningAverage(method.networks, method.averaged, decay=config.average_decay)
+        average = RunningAverage(method.networks, method.averaged_networks, decay=config.average_decay)
     with Stream(
         pictures, config.data, seed=config.seed, rank=processes.rank, world_size=processes.count
     ) as stream:
         if checkpoint is not None:
             restore(checkpoint, method, stream, average)
             checkpoint.tensors.clear()  # or the run would hold its weights and moments twice until it ends
-        processes.share(method.networks.values())
+        processes.broadcast(method.networks.values())
         done = checkpoint.step if checkpoint is not None else 0
         say = partial(console.print, highlight=False)
         with run.writing():

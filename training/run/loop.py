@@ -70,7 +70,7 @@ def train(
             waited = time.perf_counter() - started
 
             # Learn from them. An update that is not finite is skipped.
-            terms = method.step(batch, progress=step / config.steps, parts=config.accumulate)
+            terms = method.step(batch, progress=step / config.steps, accumulate=config.accumulate)
             if average is not None:
                 average.update()
             skipped = None
@@ -81,15 +81,15 @@ def train(
             if journal is not None:
                 seconds = time.perf_counter() - started
                 journal.note(step, terms, seconds=seconds, data_seconds=waited, skipped=skipped)
-            if skipped is not None and method.learner.stuck is not None:
+            if skipped is not None and method.learner.failing_optimizer is not None:
                 if journal is not None:
                     journal.write_rest(step)
                 raise NonFiniteError(_stuck(run, method, skipped))
 
             # Save, and show what the networks make of the sample pictures.
-            stopping = processes.anywhere(stop.asked)
+            stopping = processes.any_process(stop.asked)
             if step % config.save_every == 0 or step == config.steps or stopping:
-                with processes.together():
+                with processes.fail_together():
                     if journal is not None:
                         score = journal.show(step)
                         state = pack(step, method, data, average, document)
@@ -101,7 +101,7 @@ def train(
 
 
 def _stuck(run: RunFolder, method: Method, skipped: SkippedStep) -> str:
-    name = method.learner.stuck
+    name = method.learner.failing_optimizer
     assert name is not None
     return (
         f"Stopped at step {skipped.step}: the last {method.learner.skips[name].in_a_row} updates of the "

@@ -24,14 +24,16 @@ _INK: Final = "#241f1b"
 
 
 def show_in_parts(method: Method, batch: Batch, *, at_once: int = 1) -> dict[str, list[Column]]:
-    """What `method.show` answers, picture by picture: memory is that of `at_once` pictures, however many.
+    """What `method.sample` answers, picture by picture: memory is that of `at_once` pictures, however many.
 
     All that stays lies in the memory of the CPU.
     """
     count = min(len(pictures) for pictures in batch.values())
     parts: dict[str, list[list[Column]]] = {}
     for first in range(0, count, at_once):
-        shown = method.show({domain: pictures[first : first + at_once] for domain, pictures in batch.items()})
+        shown = method.sample(
+            {domain: pictures[first : first + at_once] for domain, pictures in batch.items()}
+        )
         for direction, columns in shown.items():
             kept = [Column(label, values.detach().float().cpu()) for label, values in columns]
             parts.setdefault(direction, []).append(kept)

@@ -1,7 +1,7 @@
-"""All that U-GAT-IT can be told.
+"""The config of U-GAT-IT: networks, objective, optimizers.
 
-Defaults are the choices of the official PyTorch code, but for one oversight that nothing here repeats: once
-resumed, its learning rate is a step ahead. Here the rate is a function of the step alone.
+Defaults are those of the official PyTorch code, with one exception: after a resume, its learning rate is one
+step ahead. Here the learning rate is a function of the step alone.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ DecayedWeights = Literal["all", "kernels"]
 
 @dataclass(frozen=True, kw_only=True)
 class LossWeights:
-    """The weights of the objective (section 2.2.4)."""
+    """The weights of the objective (section 2.2, equation 8)."""
 
     adversarial: float = 1.0
-    """Of every least-squares term: the discriminators', and the generators' against them."""
+    """The weight of every least-squares term, of discriminators and generators."""
     cycle: float = 10.0
-    """Of the L1 between a picture and its translation's translation: keeps the content."""
+    """The weight of the L1 between a picture and its reconstruction, which preserves the content."""
     identity: float = 10.0
-    """Of the L1 between a picture and its translation into its own domain: keeps the colours."""
+    """The weight of the L1 between a picture and its identity, which preserves the colours."""
     cam: float = 1000.0
-    """Of the generators' own classifiers, whose weights make the attention."""
+    """The weight of the loss of the generators' auxiliary classifiers, whose weights form the heat map."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,23 +39,23 @@ class UgatitConfig:
     local_discriminator: DiscriminatorConfig = field(default_factory=lambda: DiscriminatorConfig(layers=5))
     weights: LossWeights = field(default_factory=LossWeights)
     initialization: Initialization = "framework"
-    """Weights are drawn as torch draws them; or normal, as in the TensorFlow code and the paper: from
-    N(0, 0.02), and biases are 0."""
+    """The initial weights: `framework` as torch draws them; `normal` from N(0, 0.02) with biases of 0, as in
+    the TensorFlow code and the paper."""
     learning_rate: float = 1e-4
-    """Adam's, for generators and discriminators, until it decays. It does not follow the batch."""
+    """Adam's learning rate of all networks before it decays. It does not scale with the batch."""
     decay_from: float = 0.5
-    """The share of the training after which the learning rate falls linearly to zero; 1 is never."""
+    """The share of the training after which the learning rate decays linearly to 0; 1 for no decay."""
     epochs: int = 0
-    """Into so many equal parts the training is divided, and the learning rate falls only where one begins, as
-    in the TensorFlow code, which has 100 of 10,000 steps; with 0 it falls at each step."""
+    """The number of equal epochs of the training. The learning rate decays only at the start of an epoch, as
+    in the TensorFlow code, which has 100 epochs of 10,000 steps; with 0 it decays at each step."""
     betas: tuple[float, float] = (0.5, 0.999)
-    """Adam's decay of its two moments; 0.5 rather than 0.9, as usual for adversarial training."""
+    """The decay rates of Adam's two moments; 0.5 instead of 0.9 is usual for adversarial training."""
     weight_decay: float = 1e-4
-    """Times a weight, added to its gradient before Adam's moments: as an L2 loss of half of it times the
-    squared weight."""
+    """This times a weight is added to its gradient before Adam's moments, which equals an L2 loss of
+    `weight_decay / 2` times the squared weight."""
     weight_decay_on: DecayedWeights = "all"
-    """All parameters, rho too; or kernels alone, as in the TensorFlow code: the weights of convolutions and
-    fully connected layers, before spectral normalisation."""
+    """Which parameters decay: `all`, including rho; or `kernels`, the weights of convolutions and fully
+    connected layers before spectral normalisation, as in the TensorFlow code."""
 
     def __post_init__(self) -> None:
         for name in ("global_discriminator", "local_discriminator"):
@@ -65,21 +65,23 @@ class UgatitConfig:
                 "ugatit.learning_rate must be above 0, ugatit.weight_decay and ugatit.epochs at least 0."
             )
         if not (0 <= self.decay_from <= 1 and all(0 <= beta < 1 for beta in self.betas)):
-            raise ConfigError("ugatit.decay_from must lie between 0 and 1, ugatit.betas below 1.")
+            raise ConfigError(
+                "ugatit.decay_from must be from 0 to 1, and ugatit.betas at least 0 and below 1."
+            )
 
     def _refuse_too_deep(self, name: str, layers: int) -> None:
         deepest = deepest_layers(self.generator.size)
         if layers > deepest:
             raise ConfigError(
-                f"ugatit.{name}.layers is {layers}, which leaves nothing to judge of pictures of "
-                f"{self.generator.size} px; the deepest discriminator that fits has {deepest}."
+                f"ugatit.{name}.layers must be at most {deepest} for pictures of {self.generator.size} px, "
+                f"got {layers}."
             )
 
     def learning_rate_at(self, progress: float) -> float:
-        """The learning rate when a share of the training is done, 0 to 1, the step at hand included."""
+        """Return the learning rate of a step after which a share `progress` of the training is done."""
         done = progress
         if self.epochs:
-            # The share that was done when this epoch began; 7 % of 100 epochs is a rounding error above 7.
+            # The share that was done when this epoch began. 0.07 * 100 is a rounding error above 7.
             done = max(0, math.ceil(progress * self.epochs - 1e-6) - 1) / self.epochs
         if done <= self.decay_from:
             return self.learning_rate

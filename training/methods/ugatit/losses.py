@@ -1,7 +1,8 @@
-"""The terms of U-GAT-IT's objective (section 2.2), as pure functions.
+"""The terms of U-GAT-IT's objective (section 2.2, equations 3 to 8), as pure functions.
 
-The paper prints the least-squares labels the other way round; here, as in both official codes, a real picture
-is 1 and a fake one 0, and the CAM's logits are 1 for a picture of the source domain, 0 for one of the target.
+The paper prints the least-squares labels the other way round. Here, as in both official codes, the label of a
+real picture is 1 and of a fake one 0. The label of a generator's CAM logit is 1 for pictures of its source
+domain and 0 for pictures of its target domain.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ Terms = dict[str, Tensor]
 
 
 def least_squares(logit: Tensor, label: float) -> Tensor:
-    """LSGAN: the mean squared distance of a logit from its label (Mao et al. 2017)."""
+    """Return the mean squared distance of logits from their label, a scalar (LSGAN, Mao et al. 2017)."""
     return (logit - label).square().mean()
 
 
 def discriminator_terms(name: str, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Terms:
-    """What one discriminator has to learn: real pictures are 1, fake ones 0, for its logit and for its CAM's.
+    """Return the loss terms of one discriminator: of its logit (equation 3) and of its CAM (equation 7).
 
     Args:
         name: such as `GA`, the global discriminator of domain A.
-        real: its judgement of real pictures.
-        fake: its judgement of translated ones.
+        real: its output for real pictures, whose label is 1.
+        fake: its output for translated pictures, whose label is 0.
     """
     terms = {f"D_adv_{name}": least_squares(real.logit, 1) + least_squares(fake.logit, 0)}
     if real.cam_logit is not None and fake.cam_logit is not None:
@@ -36,19 +37,29 @@ def discriminator_terms(name: str, real: DiscriminatorOutput, fake: Discriminato
 
 
 def adversarial_terms(name: str, fake: DiscriminatorOutput) -> Terms:
-    """What a generator has to learn from one discriminator: its pictures should be judged real."""
+    """Return a generator's loss terms against one discriminator (equations 3 and 7): translations aim at 1.
+
+    Args:
+        name: of the discriminator, such as `GA`.
+        fake: its output for translated pictures.
+    """
     terms = {f"G_adv_{name}": least_squares(fake.logit, 1)}
     if fake.cam_logit is not None:
         terms[f"G_cam_adv_{name}"] = least_squares(fake.cam_logit, 1)
     return terms
 
 
+def l1_loss(output: Tensor, target: Tensor) -> Tensor:
+    """Return the mean absolute difference, a scalar: the cycle and the identity loss (equations 4 and 5)."""
+    return (output - target).abs().mean()
+
+
 def cam_loss(source: Tensor, target: Tensor) -> Tensor:
-    """The generator's auxiliary classifier: 1 for pictures of its source domain, 0 for those of its target.
+    """Return the loss of a generator's auxiliary classifiers, a scalar (equation 6).
 
     Args:
-        source: its logits `[B, 2]` for pictures of the source domain.
-        target: its logits `[B, 2]` for pictures of the target domain.
+        source: logits `[B, 2]` for pictures of the source domain, whose label is 1.
+        target: logits `[B, 2]` for pictures of the target domain, whose label is 0.
     """
     ones, zeros = torch.ones_like(source), torch.zeros_like(target)
     return F.binary_cross_entropy_with_logits(source, ones) + F.binary_cross_entropy_with_logits(

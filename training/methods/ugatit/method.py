@@ -13,42 +13,47 @@ from models.networks.discriminator import Discriminator, DiscriminatorOutput
 from models.networks.generator import Generator, GeneratorOutput
 from models.networks.normalization import LIN, AdaLIN
 from training.config.compute_settings import ComputeSettings
-from training.methods.batch_parts import halves, split
 from training.methods.finite_updates import GuardConfig
-from training.methods.frozen import frozen, standing_still
+from training.methods.freeze import frozen_parameters, frozen_spectral_norm
 from training.methods.initialization import initialize, parameter_groups
 from training.methods.learner import Learner
 from training.methods.method import Column
+from training.methods.micro_batches import split_batch
 from training.methods.ugatit.config import UgatitConfig
-from training.methods.ugatit.losses import Terms, adversarial_terms, cam_loss, discriminator_terms
-from training.methods.ugatit.sample_columns import columns, difference
+from training.methods.ugatit.losses import Terms, adversarial_terms, cam_loss, discriminator_terms, l1_loss
+from training.methods.ugatit.outputs import split_halves, to_float32
+from training.methods.ugatit.sample_columns import column_difference, sample_columns
 from training.parallel.processes import Processes
 
 DOMAINS: Final = ("A", "B")
-DEPTHS: Final = ("G", "L")
-"""Global and local, as the discriminators are called."""
+SCALES: Final = ("G", "L")
+"""Of the discriminators: global and local."""
 
-PLAIN: Final = ComputeSettings()
-"""Every layer as its module says."""
+UNOPTIMIZED: Final = ComputeSettings()
+"""float32, contiguous tensors, direct convolutions, no compilation."""
 
 
 class Ugatit:
-    """The networks, their optimizers and the step."""
+    """The networks, their optimizers and the training step.
+
+    Generators are named by their direction (`genA2B`), discriminators by scale and domain (`disGA`). Pictures
+    and outputs are keyed by domain; a translation and an identity by the domain that they should look like.
+    """
 
     def __init__(
         self,
         config: UgatitConfig,
         *,
-        speed: ComputeSettings = PLAIN,
+        speed: ComputeSettings = UNOPTIMIZED,
         guard: GuardConfig | None = None,
         processes: Processes | None = None,
     ) -> None:
         """
         Args:
-            config: what is learned.
-            speed: how it is computed; by default as it is written, in full precision.
-            guard: which updates are skipped because they are not finite.
-            processes: who learns together, each from its own batch; None for this one alone.
+            config: networks, objective and optimizers.
+            speed: the compute settings.
+            guard: limits that decide which updates are skipped; None for the default limits.
+            processes: the processes that train together, each on its own batch; None for this process alone.
         """
         self.config = config
         self.speed = speed
@@ -57,10 +62,10 @@ class Ugatit:
             "genB2A": Generator(config.generator),
         }
         self.discriminators = {
-            f"dis{depth}{domain}": Discriminator(
-                config.global_discriminator if depth == "G" else config.local_discriminator
+            f"dis{scale}{domain}": Discriminator(
+                config.global_discriminator if scale == "G" else config.local_discriminator
             )
-            for depth in DEPTHS
+            for scale in SCALES
             for domain in DOMAINS
         }
         initialize(self.networks.values(), config.initialization)
@@ -73,7 +78,7 @@ class Ugatit:
             "generators": self._adam(self.generators.values()),
             "discriminators": self._adam(self.discriminators.values()),
         }
-        self.learner = Learner(optimizers, self.weighted, guard=guard, processes=processes)
+        self.learner = Learner(optimizers, self.weighted_sum, guard=guard, processes=processes)
 
     @property
     def networks(self) -> dict[str, nn.Module]:
@@ -85,67 +90,68 @@ class Ugatit:
         """Both optimizers by name."""
         return self.learner.optimizers
 
-    def step(self, batch: Mapping[str, Tensor], progress: float, *, parts: int = 1) -> Terms:
-        """Learn from one batch.
+    def step(self, batch: Mapping[str, Tensor], progress: float, *, accumulate: int = 1) -> Terms:
+        """Train on one batch.
 
         Args:
             batch: `A` and `B`, each `[N, 3, S, S]` in [-1, 1].
-            progress: the share of the training that is done, 0 to 1.
-            parts: how many equal parts the batch goes through the networks in. It takes the memory of one,
-                and learns what the whole would, to rounding; all parts but the first are translated twice.
+            progress: the share of the training that is done after this step, 0 to 1.
+            accumulate: the number of micro-batches whose gradients are accumulated. Memory is that of one
+                micro-batch. The update equals that of the whole batch up to rounding. All micro-batches but
+                the first are translated twice.
 
         Returns:
-            Every term of the objective before its weight, detached: the mean over all processes. Where an
-            update was skipped, `learner.skipped` says so.
+            Every loss term before its weight, detached: its mean over micro-batches and processes. If an
+            update was skipped, `learner.skipped` names its optimizer.
         """
         batch = {domain: self.speed.lay_out(pictures) for domain, pictures in batch.items()}
         rate = self.config.learning_rate_at(progress)
         with self.learner.step(self.networks.values(), learning_rate=rate):
-            terms = self._learn(*split(batch, parts))
+            terms = self._update(split_batch(batch, accumulate))
             self.clip_rho()
         return terms
 
-    def _learn(self, first: Mapping[str, Tensor], *others: Mapping[str, Tensor]) -> Terms:
-        """Update the discriminators, then the generators, by all parts of a batch."""
-        parts = 1 + len(others)
+    def _update(self, micro_batches: Sequence[Mapping[str, Tensor]]) -> Terms:
+        """Update the discriminators, then the generators; return the mean of every term."""
+        count = len(micro_batches)
+        first, *others = micro_batches
 
-        # Translate once. What the discriminators learn from is what the generators are then judged by.
-        translations, identities = self.translate_all(first)
+        # Translate the first micro-batch once. Both updates use these translations.
+        translations, identities = self.translate_both(first)  # images [N / count, 3, S, S]
 
-        # Update the discriminators, by all parts.
+        # Update the discriminators. Their spectral norm advances once a step, by the first micro-batch.
         fakes = {domain: translations[domain].image.detach() for domain in DOMAINS}
-        judging = [self.learner.collect(self.judging_terms(first, fakes), parts=parts)]
-        with standing_still(self.discriminators.values()):
-            for part in others:
-                terms = self.judging_terms(part, self._fakes(part))
-                judging.append(self.learner.collect(terms, parts=parts))
-        judged = self.learner.update("discriminators", judging)
+        collected = [self.learner.backward(self.discriminator_objective(first, fakes), micro_batches=count)]
+        with frozen_spectral_norm(self.discriminators.values()):
+            for real in others:
+                terms = self.discriminator_objective(real, self._translate_detached(real))
+                collected.append(self.learner.backward(terms, micro_batches=count))
+        discriminator_means = self.learner.update("discriminators", collected)
 
-        # Update the generators, by discriminators that stand still meanwhile.
-        with frozen(self.discriminators.values()):
-            terms = self.translating_terms(real=first, translations=translations, identities=identities)
-            translating = [self.learner.collect(terms, parts=parts)]
-            with standing_still(self.discriminators.values()):
-                for part in others:
-                    translations, identities = self.translate_all(part)
-                    terms = self.translating_terms(
-                        real=part, translations=translations, identities=identities
-                    )
-                    translating.append(self.learner.collect(terms, parts=parts))
-            translated = self.learner.update("generators", translating)
-        return {**judged, **translated}
+        # Update the generators against the updated discriminators, which collect no gradients here.
+        with frozen_parameters(self.discriminators.values()):
+            terms = self.generator_objective(first, translations=translations, identities=identities)
+            collected = [self.learner.backward(terms, micro_batches=count)]
+            with frozen_spectral_norm(self.discriminators.values()):
+                for real in others:
+                    translations, identities = self.translate_both(real)
+                    terms = self.generator_objective(real, translations=translations, identities=identities)
+                    collected.append(self.learner.backward(terms, micro_batches=count))
+            generator_means = self.learner.update("generators", collected)
+        return {**discriminator_means, **generator_means}
 
     @torch.no_grad()
-    def _fakes(self, real: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def _translate_detached(self, real: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the translations `[B, 3, S, S]` of both domains, without gradients."""
         return {
             "A": self._generate("genB2A", real["B"]).image,
             "B": self._generate("genA2B", real["A"]).image,
         }
 
-    def translate_all(
+    def translate_both(
         self, real: Mapping[str, Tensor]
     ) -> tuple[dict[str, GeneratorOutput], dict[str, GeneratorOutput]]:
-        """The translations and the identities, by the domain that a picture is to look like."""
+        """Return the translations and the identities of both domains."""
         to_B, identity_B = self._translate("genA2B", real["A"], real["B"])
         to_A, identity_A = self._translate("genB2A", real["B"], real["A"])
         return {"A": to_A, "B": to_B}, {"A": identity_A, "B": identity_B}
@@ -153,92 +159,96 @@ class Ugatit:
     def _translate(
         self, generator: str, source: Tensor, target: Tensor
     ) -> tuple[GeneratorOutput, GeneratorOutput]:
-        """One pass for the translation of one domain and the identity of the other."""
-        translation, identity = halves(self._generate(generator, torch.cat([source, target])))
-        return GeneratorOutput(*translation), GeneratorOutput(*identity)
+        """Return the translation of the source and the identity of the target, computed in one pass."""
+        return split_halves(self._generate(generator, torch.cat([source, target])))  # [2B, 3, S, S] in
+
+    def _discriminate_both(
+        self, discriminator: str, real: Tensor, fake: Tensor
+    ) -> tuple[DiscriminatorOutput, DiscriminatorOutput]:
+        """Return the outputs for real and fake pictures, computed in one pass with one power iteration."""
+        return split_halves(self._discriminate(discriminator, torch.cat([real, fake])))  # [2B, 3, S, S] in
 
     def _generate(self, generator: str, pictures: Tensor) -> GeneratorOutput:
-        """What a generator makes of pictures."""
-        return GeneratorOutput(*self._pass(generator, pictures))
+        """Return a generator's output for pictures `[B, 3, S, S]`, in float32."""
+        output: GeneratorOutput = self._forward(generator, pictures)
+        return to_float32(output)
 
-    def _judge(self, discriminator: str, pictures: Tensor) -> DiscriminatorOutput:
-        """What a discriminator says of pictures."""
-        return DiscriminatorOutput(*self._pass(discriminator, pictures))
+    def _discriminate(self, discriminator: str, pictures: Tensor) -> DiscriminatorOutput:
+        """Return a discriminator's output for pictures `[B, 3, S, S]`, in float32."""
+        output: DiscriminatorOutput = self._forward(discriminator, pictures)
+        return to_float32(output)
 
-    def _pass(self, network: str, pictures: Tensor) -> list[Any]:
-        """Every pass of every network; whatever it computes in, it answers in full precision."""
-        run = self._compiled.get(network, self.networks[network])
+    def _forward(self, name: str, pictures: Tensor) -> Any:  # torch types the call of a module as Any
+        """Run a network under the compute settings."""
+        network = self._compiled.get(name, self.networks[name])
         with self.speed.autocast():
-            answer = run(self.speed.lay_out(pictures))
-        return [
-            value.float() if value is not None and value.dtype == torch.bfloat16 else value
-            for value in answer
-        ]
+            return network(self.speed.lay_out(pictures))
 
-    def judging_terms(self, real: Mapping[str, Tensor], fake: Mapping[str, Tensor]) -> Terms:
-        """What the four discriminators have to learn; real and fake pictures share a pass."""
+    def discriminator_objective(self, real: Mapping[str, Tensor], fakes: Mapping[str, Tensor]) -> Terms:
+        """Return the loss terms of the four discriminators, from pictures `[B, 3, S, S]` of both domains."""
         terms: Terms = {}
         for name in self.discriminators:
             domain = name[-1]
-            judged_real, judged_fake = self._judge_both(name, real[domain], fake[domain])
-            terms |= discriminator_terms(name[3:], judged_real, judged_fake)
+            outputs = self._discriminate_both(name, real[domain], fakes[domain])
+            terms |= discriminator_terms(name[3:], *outputs)
         return terms
 
-    def _judge_both(
-        self, discriminator: str, real: Tensor, fake: Tensor
-    ) -> tuple[DiscriminatorOutput, DiscriminatorOutput]:
-        """Real and fake pictures in one pass: one power iteration of the spectral norm instead of two."""
-        judged_real, judged_fake = halves(self._judge(discriminator, torch.cat([real, fake])))
-        return DiscriminatorOutput(*judged_real), DiscriminatorOutput(*judged_fake)
-
-    def translating_terms(
+    def generator_objective(
         self,
-        *,
         real: Mapping[str, Tensor],
+        *,
         translations: Mapping[str, GeneratorOutput],
         identities: Mapping[str, GeneratorOutput],
     ) -> Terms:
-        """What the two generators have to learn. Keys are the domain that a picture is to look like."""
+        """Return the loss terms of the two generators."""
         terms: Terms = {}
         for name in self.discriminators:
-            terms |= adversarial_terms(name[3:], self._judge(name, translations[name[-1]].image))
-        cycles = {
+            terms |= adversarial_terms(name[3:], self._discriminate(name, translations[name[-1]].image))
+        cycles = {  # [B, 3, S, S]
             "A": self._generate("genB2A", translations["B"].image).image,
             "B": self._generate("genA2B", translations["A"].image).image,
         }
         for domain in DOMAINS:
-            terms[f"G_cycle_{domain}"] = (cycles[domain] - real[domain]).abs().mean()
-            terms[f"G_identity_{domain}"] = (identities[domain].image - real[domain]).abs().mean()
-            source, target = translations[domain].cam_logit, identities[domain].cam_logit
+            terms[f"G_cycle_{domain}"] = l1_loss(cycles[domain], real[domain])
+            terms[f"G_identity_{domain}"] = l1_loss(identities[domain].image, real[domain])
+            # For A: genB2A has translated real B, its source domain, and real A, its target domain.
+            source, target = translations[domain].cam_logit, identities[domain].cam_logit  # [B, 2]
             if source is not None and target is not None:
                 terms[f"G_cam_{domain}"] = cam_loss(source, target)
         return terms
 
     @property
-    def averaged(self) -> list[str]:
-        """The generators: what is exported."""
+    def averaged_networks(self) -> list[str]:
+        """The names of the generators, which are exported."""
         return list(self.generators)
 
     @torch.no_grad()
-    def show(self, batch: Mapping[str, Tensor]) -> dict[str, list[Column]]:
-        """For both directions: source, attention, translation, its attention on the way back, and so on.
+    def sample(self, batch: Mapping[str, Tensor]) -> dict[str, list[Column]]:
+        """Return the columns of a sample sheet for both directions; the state of the networks stays as it is.
 
-        The discriminators' attention lies over the source, of which they saw real ones, and over the
-        translation, by those of the domain that it should look like. Nothing is changed by looking.
+        The discriminators' heat maps lie over the source, by those of its domain, and over the translation,
+        by those of the target domain.
         """
-        with standing_still(self.discriminators.values()):
+        generate, discriminate = self._generate, self._discriminate
+        with frozen_spectral_norm(self.discriminators.values()):
             return {
-                "A2B": columns(batch["A"], "A", "B", translate=self._generate, judge=self._judge),
-                "B2A": columns(batch["B"], "B", "A", translate=self._generate, judge=self._judge),
+                "A2B": sample_columns(batch["A"], "A", "B", generate=generate, discriminate=discriminate),
+                "B2A": sample_columns(batch["B"], "B", "A", generate=generate, discriminate=discriminate),
             }
 
-    def score(self, shown: Mapping[str, Sequence[Column]]) -> float:
-        """Cycle plus identity L1 of the pictures shown, in levels of [-1, 1], of both directions."""
-        wanted = ("reconstruction", "identity")
-        return sum(difference(columns, "source", label) for columns in shown.values() for label in wanted)
+    def score(self, samples: Mapping[str, Sequence[Column]]) -> float:
+        """Return the cycle plus the identity L1 of samples, summed over both directions; lower is better.
+
+        The unit is levels of [-1, 1].
+        """
+        return sum(
+            column_difference(columns, "source", label)
+            for columns in samples.values()
+            for label in ("reconstruction", "identity")
+        )
 
     def distributions(self) -> dict[str, Tensor]:
-        """Every layer's learned rho as it mixes, `[C]`: 1 is instance, 0 layer normalisation (equation 1)."""
+        """Return rho of every layer, `[C]`, in the form that mixes: 1 is IN and 0 is LN (equation 1)."""
         return {
             f"rho/{generator}.{layer}": module.mixture
             for generator, network in self.generators.items()
@@ -246,8 +256,8 @@ class Ugatit:
             if isinstance(module, AdaLIN | LIN) and isinstance(module.rho, nn.Parameter)
         }
 
-    def weighted(self, terms: Terms) -> Tensor:
-        """The sum of terms, each times its weight."""
+    def weighted_sum(self, terms: Terms) -> Tensor:
+        """Return the sum of terms, each times its weight: a scalar (equation 8)."""
         return torch.stack([self._weight(name) * term for name, term in terms.items()]).sum()
 
     def _weight(self, term: str) -> float:
@@ -267,7 +277,7 @@ class Ugatit:
 
     @torch.no_grad()
     def clip_rho(self) -> None:
-        """Keep every rho in [0, 1], as after each step of the generators (section 2.1.2)."""
+        """Clip every rho to [0, 1], as the paper does after each update of the generators (equation 2)."""
         for generator in self.generators.values():
             for module in generator.modules():
                 if isinstance(module, AdaLIN | LIN):

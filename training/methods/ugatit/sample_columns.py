@@ -1,4 +1,4 @@
-"""The columns of a sample sheet: what two generators and four discriminators make of some pictures."""
+"""The columns of a sample sheet: pictures and heat maps of all six networks for a few source pictures."""
 
 from __future__ import annotations
 
@@ -10,47 +10,50 @@ from models.networks.discriminator import DiscriminatorOutput
 from models.networks.generator import GeneratorOutput
 from training.methods.method import Column
 
-Translate = Callable[[str, Tensor], GeneratorOutput]
-Judge = Callable[[str, Tensor], DiscriminatorOutput]
+Generate = Callable[[str, Tensor], GeneratorOutput]
+Discriminate = Callable[[str, Tensor], DiscriminatorOutput]
 
 
-def columns(source: Tensor, domain: str, target: str, *, translate: Translate, judge: Judge) -> list[Column]:
-    """There and back again, with the attention of all that look; a network without a CAM has none.
+def sample_columns(
+    source: Tensor, domain: str, target: str, *, generate: Generate, discriminate: Discriminate
+) -> list[Column]:
+    """Return source, translation, reconstruction, identity and heat maps; a network without a CAM has no map.
 
     Args:
         source: pictures `[N, 3, S, S]` in [-1, 1].
-        domain: theirs, `A` or `B`.
-        target: the other one.
-        translate: what a generator, by its name, makes of pictures.
-        judge: what a discriminator, by its name, says of them.
+        domain: of the source pictures, `A` or `B`.
+        target: the other domain.
+        generate: runs a generator, by its name, on pictures.
+        discriminate: runs a discriminator, by its name, on pictures.
     """
-    forth, back = f"gen{domain}2{target}", f"gen{target}2{domain}"
-    there, same = translate(forth, source), translate(back, source)
-    again = translate(back, there.image)
+    forward, backward = f"gen{domain}2{target}", f"gen{target}2{domain}"
+    translation = generate(forward, source)
+    identity = generate(backward, source)
+    reconstruction = generate(backward, translation.image)
     return [
         Column("source", source),
-        *_map("attention", there.attention),
-        *_looks(judge, source, domain),
-        Column("translation", there.image),
-        *_looks(judge, there.image, target),
-        *_map("attention back", again.attention),
-        Column("reconstruction", again.image),
-        Column("identity", same.image),
+        *_heat_map("attention", translation.attention),
+        *_discriminator_maps(discriminate, source, domain),
+        Column("translation", translation.image),
+        *_discriminator_maps(discriminate, translation.image, target),
+        *_heat_map("attention back", reconstruction.attention),
+        Column("reconstruction", reconstruction.image),
+        Column("identity", identity.image),
     ]
 
 
-def difference(sheet: Sequence[Column], one: str, other: str) -> float:
-    """The mean distance of two columns, by their labels."""
-    values = {column.label: column.values for column in sheet}
+def column_difference(columns: Sequence[Column], one: str, other: str) -> float:
+    """Return the mean absolute difference of two columns, by their labels."""
+    values = {column.label: column.values for column in columns}
     return float((values[one] - values[other]).abs().mean())
 
 
-def _looks(judge: Judge, pictures: Tensor, domain: str) -> list[Column]:
-    """Where the local and the global discriminator of a domain look."""
-    local = judge(f"disL{domain}", pictures).attention
-    global_ = judge(f"disG{domain}", pictures).attention
-    return [*_map("local D", local), *_map("global D", global_)]
+def _discriminator_maps(discriminate: Discriminate, pictures: Tensor, domain: str) -> list[Column]:
+    """Return the heat maps `[N, h, w]` of the local and of the global discriminator of a domain."""
+    local_map = discriminate(f"disL{domain}", pictures).attention
+    global_map = discriminate(f"disG{domain}", pictures).attention
+    return [*_heat_map("local D", local_map), *_heat_map("global D", global_map)]
 
 
-def _map(label: str, attention: Tensor | None) -> list[Column]:
+def _heat_map(label: str, attention: Tensor | None) -> list[Column]:
     return [] if attention is None else [Column(label, attention)]

@@ -1,4 +1,4 @@
-"""Networks that do not learn for a while."""
+"""Freeze networks for a while: their parameters, or the power iteration of their spectral norm."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from torch import nn
 
 
 @contextmanager
-def frozen(networks: Iterable[nn.Module]) -> Iterator[None]:
-    """Keep gradients from parameters that are not to learn: they flow through, and nothing is stored."""
+def frozen_parameters(networks: Iterable[nn.Module]) -> Iterator[None]:
+    """Compute no gradients of the parameters; gradients still flow through the networks to their inputs."""
     parameters = [parameter for network in networks for parameter in network.parameters()]
     for parameter in parameters:
         parameter.requires_grad_(False)
@@ -22,8 +22,11 @@ def frozen(networks: Iterable[nn.Module]) -> Iterator[None]:
 
 
 @contextmanager
-def standing_still(networks: Iterable[nn.Module]) -> Iterator[None]:
-    """Let networks judge without moving the power iteration of their spectral norm."""
+def frozen_spectral_norm(networks: Iterable[nn.Module]) -> Iterator[None]:
+    """Run networks without advancing the power iteration of their spectral norm.
+
+    In training mode every forward pass advances it, so the number of passes would change the weights.
+    """
     modes = [(network, network.training) for network in networks]
     for network, _ in modes:
         network.eval()

@@ -1,4 +1,4 @@
-"""Several processes, through torch.distributed."""
+"""Collective operations of several processes, through torch.distributed."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from typing import Final
 import torch
 from torch import Tensor, distributed, nn
 
-from training.parallel.processes import ProcessLostError, TroubleElsewhere
+from training.parallel.processes import OtherProcessError, ProcessLostError
 
 BUCKET: Final = 1 << 24
-"""Elements that are reduced in one go: large enough for the network, small beside the weights."""
+"""Elements per all-reduce: enough to use the network's bandwidth, and few compared with the weights."""
 
 
-class Group:
-    """One of the processes of torch.distributed's default group, which exists.
+class ProcessGroup:
+    """A process of torch.distributed's default group, which must be initialised.
 
-    The step has frozen discriminators, several passes through each network and two backward passes, which
-    torch's own wrapper around a network does not expect. So gradients are averaged here, once before each
-    step of an optimizer.
+    The training step freezes discriminators, runs each network several times and has two backward passes,
+    which DistributedDataParallel does not support. So gradients are averaged here, once before each step of
+    an optimizer.
     """
 
     def __init__(self, device: torch.device, *, local_count: int | None = None) -> None:
         """
         Args:
-            device: where this process computes.
-            local_count: processes on this machine; None where all of them run on it.
+            device: the device that this process computes on.
+            local_count: the number of processes on this machine; None if all run on it.
         """
         self.device = device
         self.rank = distributed.get_rank()
         self.count = distributed.get_world_size()
         self.local_count = local_count or self.count
 
-    def mean(self, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Scalars averaged over all processes, detached; what is not finite in one is so in all."""
+    def mean_terms(self, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return scalars averaged over all processes, detached; NaN or infinity in one reaches all."""
         values = torch.stack([term.detach() for term in terms.values()])
         self._average(values)
         return dict(zip(terms, values.unbind(), strict=True))
 
     def mean_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Replace every gradient by its mean over all processes; all get the same bits."""
+        """Replace every gradient by its mean over all processes; all processes get the same bits."""
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         for bucket in _buckets(gradients):
             flat = torch.cat([gradient.reshape(-1) for gradient in bucket])
@@ -50,28 +50,28 @@ class Group:
             for gradient, mean in zip(bucket, means, strict=True):
                 gradient.copy_(mean.view(gradient.shape))
 
-    def share(self, networks: Iterable[nn.Module]) -> None:
-        """Give all processes the parameters and buffers of the first."""
-        with _hearing_of_losses():
+    def broadcast(self, networks: Iterable[nn.Module]) -> None:
+        """Copy parameters and buffers from process 0 to all others."""
+        with _raising_process_lost():
             for network in networks:
                 for value in network.state_dict().values():
-                    whole = value.contiguous()
-                    distributed.broadcast(whole, src=0)
-                    value.copy_(whole)
+                    contiguous = value.contiguous()
+                    distributed.broadcast(contiguous, src=0)
+                    value.copy_(contiguous)
 
-    def anywhere(self, asked: bool) -> bool:
-        """Whether it is so in any process."""
-        flag = torch.tensor(float(asked), device=self.device)
-        with _hearing_of_losses():
-            distributed.all_reduce(flag)
-        return bool(flag)
+    def any_process(self, flag: bool) -> bool:
+        """Return whether the flag is true in any process."""
+        count = torch.tensor(float(flag), device=self.device)
+        with _raising_process_lost():
+            distributed.all_reduce(count)
+        return bool(count)
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Fail in all processes if one fails meanwhile. Nothing in between may ask the other processes.
+    def fail_together(self) -> Iterator[None]:
+        """Fail in all processes if the block fails in one. The block must not use collective operations.
 
         Raises:
-            TroubleElsewhere: another process failed, or failed first and tells of it.
+            OtherProcessError: another process failed. If several fail, the lowest rank raises its own error.
         """
         failure: Exception | None = None
         try:
@@ -79,21 +79,21 @@ class Group:
         except Exception as error:
             failure = error
         failed: list[bool] = [False] * self.count
-        with _hearing_of_losses():
+        with _raising_process_lost():
             distributed.all_gather_object(failed, failure is not None)
         if failure is not None and self.rank == failed.index(True):
             raise failure
         if any(failed):
-            raise TroubleElsewhere from failure
+            raise OtherProcessError from failure
 
     def _average(self, values: Tensor) -> None:
-        with _hearing_of_losses():
+        with _raising_process_lost():
             distributed.all_reduce(values)
         values /= self.count
 
 
 def _buckets(gradients: Sequence[Tensor]) -> Iterator[list[Tensor]]:
-    """Gradients of one type in a row, about `BUCKET` elements at a time; alike in every process."""
+    """Yield gradients of one dtype, about `BUCKET` elements at a time, in the same order in every process."""
     bucket: list[Tensor] = []
     elements = 0
     for gradient in sorted(gradients, key=lambda each: str(each.dtype)):
@@ -107,11 +107,11 @@ def _buckets(gradients: Sequence[Tensor]) -> Iterator[list[Tensor]]:
 
 
 @contextmanager
-def _hearing_of_losses() -> Iterator[None]:
+def _raising_process_lost() -> Iterator[None]:
     try:
         yield
-    except RuntimeError as error:  # what every backend raises when the other end is gone
+    except RuntimeError as error:  # every backend raises this when the connection is lost
         raise ProcessLostError(
-            "Another process of this run has ended or cannot be reached, so this one ends too; "
-            "go on with ugatit-train resume."
+            "Another process of this run has ended or cannot be reached, so this process ends too; "
+            "continue the run with ugatit-train resume."
         ) from error
