@@ -1,1 +1,1 @@
-"""How a translator learns."""
+"""Train U-GAT-IT translators; import, evaluate and export their checkpoints."""

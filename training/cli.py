@@ -58,7 +58,7 @@ _MISTAKES = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command, of `sys.argv` if none is given; a user's mistake is one line and exit code 2."""
+    """Run `arguments`, or `sys.argv` if None; a user's mistake is one line and exit code 2."""
     escape_output()
     obey_interrupts()
     try:
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except _MISTAKES as error:
         _fail(str(error))
     except OSError as error:
-        _fail(f"{error.filename or 'the disk'}: {error.strerror}.")
+        _fail(f"{error.filename or 'Reading or writing a file failed'}: {error.strerror}.")
 
 
 def _fail(sentence: str) -> None:

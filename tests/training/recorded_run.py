@@ -1,4 +1,4 @@
-"""A run's folder as training leaves it, made up."""
+"""Make a run's folder for tests, without training."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from training.journal.environment import facts
 from training.run.folder import RunFolder
 
 COLOURS = {20: "#ff0000", 40: "#00ff00"}
-"""Of the sheets by step."""
+"""Colours of the sample sheets by step."""
 
 
 def line(step: int, **others: Any) -> dict[str, Any]:
-    """What a line of `stats.jsonl` holds."""
+    """Return a line of `stats.jsonl`."""
     losses = {"G_cycle_A": 1 / step, "G_cycle_B": 2 / step, "D_adv_GA": 0.5}
     return {
         "step": step,
@@ -35,12 +35,12 @@ def line(step: int, **others: Any) -> dict[str, Any]:
 
 
 def old_line(step: int) -> dict[str, Any]:
-    """What it held before there was more to tell."""
+    """Return a line as older versions wrote it."""
     return {"step": step, "seconds": 2.0, "G_cycle_A": 1 / step, "G_cycle_B": 2 / step, "D_adv_GA": 0.5}
 
 
 def write_run(folder: Path, lines: Sequence[dict[str, Any]]) -> RunFolder:
-    """A run that wrote these lines, and sheets at two steps."""
+    """Write a run with these lines, and sample sheets of two steps."""
     run = empty_run(folder)
     config = json.loads(tiny_config(steps=80).to_json())
     written = {"data": "/data/<cats> & dogs", "fingerprint": "0", "config": config}

@@ -1,4 +1,4 @@
-"""The config of a run: presets, changes, and what it refuses."""
+"""Test the config of a run: presets, changes, refused values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.networks.config import ConfigError
 from training.config.run_config import PRESETS, RunConfig, from_mapping, load_preset, merged, presets
 
 
-def test_the_defaults_are_the_official_pytorch_code_s() -> None:
+def test_defaults_are_those_of_the_official_pytorch_code() -> None:
     config = from_mapping(load_preset("official-pytorch"))
     assert config == RunConfig()
     assert (config.steps, config.batch, config.data.resize_margin) == (1_000_000, 1, 30)
@@ -21,12 +21,12 @@ def test_the_defaults_are_the_official_pytorch_code_s() -> None:
 
 
 @pytest.mark.parametrize("name", presets())
-def test_every_preset_is_a_config_and_says_in_a_comment_why(name: str) -> None:
+def test_every_preset_is_valid_and_has_a_comment_with_its_reason(name: str) -> None:
     from_mapping(load_preset(name))
     assert (PRESETS / f"{name}.toml").read_text().startswith("# ")
 
 
-def test_a_config_written_before_there_were_switches_means_what_it_meant() -> None:
+def test_config_of_an_earlier_version_keeps_its_meaning() -> None:
     judge = {"channels": 64, "cam": True, "raw_cam_weight": True}
     old = {
         "generator": {
@@ -49,13 +49,13 @@ def test_a_config_written_before_there_were_switches_means_what_it_meant() -> No
     assert from_mapping({"ugatit": old}) == from_mapping(load_preset("official-pytorch"))
 
 
-def test_a_config_survives_being_written_and_read() -> None:
+def test_written_config_is_read_back_equal() -> None:
     config = from_mapping(load_preset("cpu-demo"))
     assert from_mapping(json.loads(config.to_json())) == config
     assert config.sha256 != RunConfig().sha256
 
 
-def test_changes_reach_into_sections_and_leave_the_rest() -> None:
+def test_changes_merge_into_sections_and_keep_the_rest() -> None:
     changed = merged(load_preset("cpu-demo"), {"steps": 5, "ugatit": {"generator": {"channels": 8}}})
     config = from_mapping(changed)
     assert (config.steps, config.ugatit.generator.channels) == (5, 8)
@@ -63,7 +63,7 @@ def test_changes_reach_into_sections_and_leave_the_rest() -> None:
     assert config.ugatit.global_discriminator.layers == 6
 
 
-def test_a_section_that_names_one_value_keeps_the_defaults_of_the_others() -> None:
+def test_section_with_one_value_keeps_the_defaults_of_the_others() -> None:
     config = from_mapping({"ugatit": {"local_discriminator": {"channels": 8}}})
     assert config.ugatit.local_discriminator.layers == 5
 
@@ -80,13 +80,16 @@ def test_a_section_that_names_one_value_keeps_the_defaults_of_the_others() -> No
         ({"ugatit": 3}, "ugatit is a section"),
         ({"steps": "many"}, "steps: Input should be a valid integer"),
         ({"steps": 0}, "must be at least 1"),
-        ({"average_decay": 1.0}, "average_decay is 1.0"),
-        ({"data": {"size": 128}}, "data.size is 128 and ugatit.generator.size 256; they must be the same."),
+        ({"average_decay": 1.0}, "average_decay must be at least 0 and below 1, got 1.0"),
+        (
+            {"data": {"size": 128}},
+            "data.size and ugatit.generator.size must be equal, got 128 and 256; --size sets both.",
+        ),
         ({"ugatit": {"generator": {"normalization": "bn"}}}, "ugatit.generator.normalization"),
         ({"method": "cyclegan"}, "method: Input should be 'ugatit'"),
     ],
 )
-def test_a_mistake_is_one_sentence_that_names_the_place(values: dict[str, Any], says: str) -> None:
+def test_invalid_config_is_one_sentence_that_names_the_key(values: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError) as refusal:
         from_mapping(values)
     assert says in str(refusal.value)
@@ -94,6 +97,6 @@ def test_a_mistake_is_one_sentence_that_names_the_place(values: dict[str, Any], 
 
 
 @pytest.mark.parametrize("value", ["inf", "nan", "-inf"])
-def test_a_number_that_is_not_finite_is_refused(value: str) -> None:
+def test_number_that_is_not_finite_is_refused(value: str) -> None:
     with pytest.raises(ConfigError, match=r"^ugatit\.weights\.cycle must be a finite number, got"):
         from_mapping({"ugatit": {"weights": {"cycle": float(value)}}})

@@ -1,4 +1,4 @@
-"""`ugatit-train config` lists what `--set` takes, from the config's own fields."""
+"""Test `ugatit-train config`, which lists the keys that `--set` takes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_every_key_has_a_reason(key: Key) -> None:
     assert key.reason.endswith(".")
 
 
-def test_the_reason_is_the_docstring_of_the_field() -> None:
+def test_reason_is_the_docstring_of_the_field() -> None:
     keys = {key.name: key for key in config_keys(RunConfig())}
     light = keys["ugatit.generator.light"]
     assert light.reason == field_docstrings(GeneratorConfig)["light"] != ""
@@ -47,20 +47,20 @@ def test_the_reason_is_the_docstring_of_the_field() -> None:
     assert keys["ugatit.betas"].kind == "2 numbers"
 
 
-def test_a_preset_and_flags_change_the_values_and_not_the_defaults() -> None:
+def test_preset_and_flags_change_values_but_not_defaults() -> None:
     keys = listed("--preset=cpu-demo", "--batch=4")
     assert (keys["steps"]["value"], keys["steps"]["default"]) == (10_000, 1_000_000)
     assert (keys["batch"]["value"], keys["batch"]["default"]) == (4, 1)
 
 
-def test_every_listed_value_is_what_set_takes() -> None:
+def test_set_accepts_every_listed_value() -> None:
     config = from_mapping(load_preset("paper"))
     assignments = [f"--set={key.name}={toml(key.value)}" for key in config_keys(config)]
     keys = listed(*assignments)
     assert {name: key["value"] for name, key in keys.items()} == flat(json.loads(config.to_json()))
 
 
-def test_names_choose_keys_and_the_text_says_value_type_and_default() -> None:
+def test_names_filter_keys_and_the_text_has_value_type_and_default() -> None:
     code, out, _ = typed("config", "learning_rate", "epochs", "--preset=cpu-demo")
     assert code == 0
     assert "ugatit.learning_rate = 0.0002  (number; default 0.0001)\n    Adam's, for" in out
@@ -68,7 +68,7 @@ def test_names_choose_keys_and_the_text_says_value_type_and_default() -> None:
     assert "ugatit.betas" not in out
 
 
-def test_a_name_that_no_key_contains_is_one_sentence() -> None:
+def test_name_that_no_key_contains_is_one_sentence() -> None:
     code, _, error = typed("config", "colour")
     assert code == 2
     assert error == "ugatit-train: No config key contains colour; leave the name out to see all.\n"

@@ -49,7 +49,7 @@ def test_parameters_and_their_memory_are_those_of_the_networks(planned: Plan) ->
 
 
 @pytest.mark.parametrize("device", ["meta", "cpu"])
-def test_the_dry_step_counts_what_a_real_one_does(device: str) -> None:
+def test_step_costs_equal_those_of_a_real_step(device: str) -> None:
     method = Ugatit(tiny_config().ugatit, speed=ComputeSettings(fused_adam=True))
     with CostCounter() as count:
         method.step(pictures(), progress=0.0)
@@ -62,13 +62,13 @@ def test_the_dry_step_counts_what_a_real_one_does(device: str) -> None:
     assert costs.flops == count.flops > 0
 
 
-def test_a_plan_draws_no_random_number_of_the_run() -> None:
+def test_plan_leaves_the_random_state_unchanged() -> None:
     before = torch.get_rng_state()
     make_plan(tiny_config(), {})
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_bfloat16_activations_are_planned_smaller_than_those_of_float32() -> None:
+def test_bfloat16_activations_are_estimated_smaller_than_float32() -> None:
     plans = [make_plan(tiny_config(speed={"precision": name}), {}) for name in ("bfloat16", "float32")]
     half, full = (plan.costs.activations_bytes for plan in plans)
     assert half == pytest.approx(BFLOAT16_SHARE * full, rel=0.01)
@@ -86,7 +86,7 @@ def test_two_passes_in_a_step_take_the_work_of_both_and_about_the_memory_of_one(
     assert two.activations_bytes / one.activations_bytes < 1.5
 
 
-def test_a_checkpoint_takes_the_disk_that_was_planned(planned: Plan, data: Path, tmp_path: Path) -> None:
+def test_checkpoint_has_the_planned_size(planned: Plan, data: Path, tmp_path: Path) -> None:
     config = tiny_config()
     method = Ugatit(config.ugatit)
     average = RunningAverage(method.networks, method.averaged_networks, decay=0.9)
@@ -100,7 +100,7 @@ def test_a_checkpoint_takes_the_disk_that_was_planned(planned: Plan, data: Path,
     assert planned.cache_bytes == 9 * 3 * 36**2
 
 
-def test_discriminators_too_deep_for_the_size_are_planned_as_deep_as_fits() -> None:
+def test_too_deep_discriminators_are_planned_with_the_deepest_that_fit() -> None:
     values, remarks = fit_depths({"data": {"size": 32}, "ugatit": {"generator": {"size": 32}}})
     config = from_mapping(values)
     layers = (config.ugatit.global_discriminator.layers, config.ugatit.local_discriminator.layers)
@@ -111,7 +111,7 @@ def test_discriminators_too_deep_for_the_size_are_planned_as_deep_as_fits() -> N
     assert "--set ugatit.global_discriminator.layers=5" in remark
 
 
-def test_a_plan_fits_a_terminal_of_80_columns(planned: Plan) -> None:
+def test_plan_fits_a_terminal_of_80_columns(planned: Plan) -> None:
     file = io.StringIO()
     render(planned, ["too deep"], Console(file=file, width=80))
     told = file.getvalue()
@@ -123,11 +123,11 @@ def test_a_plan_fits_a_terminal_of_80_columns(planned: Plan) -> None:
 @pytest.mark.parametrize(
     ("count", "words"), [(512, "0.512 kB"), (54_600_000, "54.6 MB"), (8_200_000_000, "8.2 GB")]
 )
-def test_bytes_are_told_in_powers_of_ten(count: int, words: str) -> None:
+def test_sizes_are_printed_in_powers_of_ten(count: int, words: str) -> None:
     assert size(count) == words
 
 
-def test_the_command_takes_the_flags_of_fit_and_starts_nothing(tmp_path: Path) -> None:
+def test_plan_takes_the_flags_of_fit_and_writes_nothing(tmp_path: Path) -> None:
     code, out, _ = typed("plan", *SMALL, "--steps=50", "--json")
     assert code == 0
     planned = json.loads(out)
@@ -139,7 +139,7 @@ def test_the_command_takes_the_flags_of_fit_and_starts_nothing(tmp_path: Path) -
     assert not list(tmp_path.iterdir())
 
 
-def test_a_plan_says_what_several_processes_mean_for_a_step_and_the_steps() -> None:
+def test_plan_explains_how_several_processes_change_steps() -> None:
     code, out, _ = typed("plan", *SMALL, "--accumulate=2", "--devices=3", "--precision=bfloat16", "--json")
     assert code == 0
     planned = json.loads(out)
@@ -171,7 +171,7 @@ def test_processes_on_one_cpu_share_its_cores_and_its_memory(monkeypatch: pytest
         (("--data=nowhere",), "nowhere is not a folder"),
     ],
 )
-def test_a_mistake_is_one_sentence(arguments: tuple[str, ...], says: str) -> None:
+def test_invalid_arguments_are_one_sentence(arguments: tuple[str, ...], says: str) -> None:
     code, _, error = typed("plan", *SMALL, *arguments)
     assert code == 2
     assert says in error

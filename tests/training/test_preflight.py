@@ -39,7 +39,7 @@ def no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "free_disk_bytes", lambda _: 2_000)
 
 
-def test_memory_disk_and_time_stand_before_the_first_step(data: Path, tmp_path: Path) -> None:
+def test_memory_disk_and_time_are_printed_before_the_first_step(data: Path, tmp_path: Path) -> None:
     code, out, error = fit(data, tmp_path / "run")
     assert (code, error) == (0, "")
     before = out[: out.index("step 1 of 1")]
@@ -48,7 +48,7 @@ def test_memory_disk_and_time_stand_before_the_first_step(data: Path, tmp_path: 
 
 
 @pytest.mark.usefixtures("no_memory")
-def test_a_run_that_needs_more_memory_than_is_free_is_refused(data: Path, tmp_path: Path) -> None:
+def test_run_that_needs_more_memory_than_free_is_refused(data: Path, tmp_path: Path) -> None:
     code, _, error = fit(data, tmp_path / "run")
     assert code == 2
     assert error.startswith("ugatit-train: This run needs about ")
@@ -59,7 +59,7 @@ def test_a_run_that_needs_more_memory_than_is_free_is_refused(data: Path, tmp_pa
 
 
 @pytest.mark.usefixtures("no_memory", "no_disk")
-def test_lacking_memory_and_disk_are_one_sentence(data: Path, tmp_path: Path) -> None:
+def test_missing_memory_and_disk_are_one_sentence(data: Path, tmp_path: Path) -> None:
     code, _, error = fit(data, tmp_path / "run")
     assert (code, error.count("\n")) == (2, 1)
     assert " of memory (1 MB is free) and about " in error
@@ -68,14 +68,14 @@ def test_lacking_memory_and_disk_are_one_sentence(data: Path, tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("no_memory", "no_disk")
-def test_yes_starts_it_anyway_with_a_warning(data: Path, tmp_path: Path) -> None:
+def test_yes_starts_the_run_with_a_warning(data: Path, tmp_path: Path) -> None:
     code, out, error = fit(data, tmp_path / "run", "--yes")
     assert (code, error) == (0, "")
     assert "Warning: This run needs about " in out
     assert "step 1 of 1" in out
 
 
-def test_a_run_of_months_is_pointed_at_the_small_preset(
+def test_run_of_months_suggests_the_small_preset(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan, "block_flops_per_second", lambda _: 1.0)
@@ -83,7 +83,7 @@ def test_a_run_of_months_is_pointed_at_the_small_preset(
     assert "For a run of hours on a CPU, use --preset cpu-demo." in out
 
 
-def test_the_estimate_leaves_the_threads_as_they_were(data: Path, tmp_path: Path) -> None:
+def test_estimate_does_not_change_the_number_of_threads(data: Path, tmp_path: Path) -> None:
     threads = torch.get_num_threads()
     fit(data, tmp_path / "run")
     assert torch.get_num_threads() == threads
@@ -100,7 +100,7 @@ def half_done(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-def test_resume_says_what_the_steps_that_are_left_need(half_done: Path, tmp_path: Path) -> None:
+def test_resume_prints_the_needs_of_the_steps_left(half_done: Path, tmp_path: Path) -> None:
     run = shutil.copytree(half_done, tmp_path / "run")
     code, out, error = typed("resume", run)
     assert (code, error) == (0, "")
@@ -117,7 +117,7 @@ def test_resume_refuses_a_full_disk_and_changes_nothing(half_done: Path) -> None
     assert sorted(half_done.rglob("*")) == before
 
 
-def test_a_resumed_run_does_not_hold_its_checkpoint_in_memory(
+def test_resumed_run_frees_its_checkpoint(
     half_done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded = []
@@ -132,7 +132,7 @@ def test_a_resumed_run_does_not_hold_its_checkpoint_in_memory(
     assert [checkpoint.tensors for checkpoint in loaded] == [{}]
 
 
-def test_on_gpus_each_process_has_the_memory_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_of_each_gpu_is_compared_with_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "free_memory_bytes", lambda _: 80_000_000_000)
     monkeypatch.setattr(plan, "choose_settings", lambda *_: ComputeSettings(device_type="cuda"))
     one, four = (

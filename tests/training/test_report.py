@@ -1,4 +1,4 @@
-"""The report of a run: one page, from whatever the run has written so far."""
+"""Test the report of a run."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ LINES = [line(step) for step in (10, 20, 30, 40)]
 
 
 def data_of(page: str) -> dict[str, Any]:
-    """The numbers and pictures inside a page."""
+    """Return the numbers and pictures inside a page."""
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
     assert found is not None
     data: dict[str, Any] = json.loads(found[1])
     return data
 
 
-def test_the_command_writes_one_page_into_the_run_or_elsewhere(tmp_path: Path) -> None:
+def test_report_is_written_to_the_run_or_to_out(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", LINES)
     code, out, error = typed("report", run.path, "--out", tmp_path / "mine.html")
     assert (code, error) == (0, "")
@@ -36,14 +36,14 @@ def test_the_command_writes_one_page_into_the_run_or_elsewhere(tmp_path: Path) -
     assert not (run.path / "report.html").exists()
 
 
-def test_a_folder_that_is_no_run_is_one_sentence(tmp_path: Path) -> None:
+def test_folder_that_is_not_a_run_is_one_sentence(tmp_path: Path) -> None:
     code, _, error = typed("report", tmp_path)
     assert code == 2
     assert "is no run: it has no readable config.json" in error
     assert error.count("\n") == 1
 
 
-def test_the_report_says_what_the_score_is_of(tmp_path: Path) -> None:
+def test_report_explains_the_score_and_its_weights(tmp_path: Path) -> None:
     run = write_run(tmp_path, LINES)
     for decay, weights in (
         (0.9, "the running average of the generators&#x27; weights"),
@@ -58,12 +58,12 @@ def test_the_report_says_what_the_score_is_of(tmp_path: Path) -> None:
         assert "Lower is better." in page
 
 
-def test_the_page_names_no_other_host(tmp_path: Path) -> None:
+def test_page_loads_nothing_from_other_hosts(tmp_path: Path) -> None:
     page = draw_page(read_run(write_run(tmp_path, LINES).path))
     hosts = set(
         re.findall(r"(?:https?:)?//[\w.-]+\.[a-z]{2,}[^\s\"')]*", re.sub(r"base64,[\w+/=]+", "", page))
     )
-    assert hosts == {"http://www.w3.org/2000/svg"}  # a name, not an address that anybody asks
+    assert hosts == {"http://www.w3.org/2000/svg"}  # an XML namespace, which no browser loads
     assert "src=" not in re.sub(r'src="data:image/', "", page)
     assert "<link" not in page
 
@@ -84,7 +84,7 @@ def test_every_number_of_a_line_is_drawn(tmp_path: Path) -> None:
     assert rho["ends"] == [0, 1]
 
 
-def test_lines_from_before_there_was_more_to_tell_are_drawn_as_far_as_they_go(tmp_path: Path) -> None:
+def test_lines_of_older_versions_are_drawn_with_the_values_they_have(tmp_path: Path) -> None:
     run = write_run(tmp_path, [old_line(10), old_line(20)])
     page = draw_page(read_run(run.path))
     names = {line["name"] for chart in data_of(page)["charts"] for line in chart["lines"]}
@@ -96,7 +96,7 @@ def test_lines_from_before_there_was_more_to_tell_are_drawn_as_far_as_they_go(tm
     assert rho["values"] == [None, None, 0.9]
 
 
-def test_a_run_that_has_only_begun_has_a_page(tmp_path: Path) -> None:
+def test_run_without_lines_has_a_page(tmp_path: Path) -> None:
     run = write_run(tmp_path, [])
     for sheet in run.samples.iterdir():
         sheet.unlink()
@@ -105,7 +105,7 @@ def test_a_run_that_has_only_begun_has_a_page(tmp_path: Path) -> None:
     assert "of 80" in page
 
 
-def test_a_torn_line_and_a_loss_that_is_not_finite_leave_gaps(tmp_path: Path) -> None:
+def test_incomplete_lines_and_non_finite_losses_leave_gaps(tmp_path: Path) -> None:
     run = write_run(tmp_path, [line(10), line(20, G_cycle_A=float("nan"))])
     with run.stats.open("a") as file:
         file.write('{"step": 30, "sec')
@@ -114,21 +114,21 @@ def test_a_torn_line_and_a_loss_that_is_not_finite_leave_gaps(tmp_path: Path) ->
     assert data["charts"][0]["lines"][0]["values"] == [0.1, None]
 
 
-def test_names_from_the_run_cannot_become_markup(tmp_path: Path) -> None:
+def test_names_from_the_run_are_escaped(tmp_path: Path) -> None:
     lines = [line(10, **{"G_</script><b>_A": 1.0})]
     page = draw_page(read_run(write_run(tmp_path, lines).path))
     assert "</script><b>" not in page
     assert "&lt;cats&gt; &amp; dogs" in page
 
 
-def test_a_long_run_is_thinned_to_means_of_neighbours() -> None:
+def test_long_run_is_drawn_as_means_of_consecutive_lines() -> None:
     groups = group_lines([line(step, G_cycle_A=float(step)) for step in range(1, 10 * POINTS + 1)])
     assert len(groups) == POINTS
     cycle = sections(groups)[0].charts[0].lines["A"]
     assert cycle[:2] == [5.5, 15.5]
 
 
-def test_pictures_stay_within_their_budget_and_the_newest_is_always_there(tmp_path: Path) -> None:
+def test_embedded_sheets_respect_the_budget_and_include_the_newest(tmp_path: Path) -> None:
     sheets = read_run(write_run(tmp_path, LINES).path).sheets
     everything = embedded(sheets)
     assert [each["steps"] for each in everything] == [[20, 40], [20, 40]]
@@ -136,7 +136,7 @@ def test_pictures_stay_within_their_budget_and_the_newest_is_always_there(tmp_pa
     assert [each["steps"] for each in embedded(sheets, budget_bytes=1)] == [[40], [40]]
 
 
-def test_config_and_environment_stand_in_the_page(tmp_path: Path) -> None:
+def test_page_contains_config_and_environment(tmp_path: Path) -> None:
     page = draw_page(read_run(write_run(tmp_path, LINES).path))
     assert "<td>ugatit.generator.light</td><td>yes</td><td>instead of no</td>" in page
     assert "<td>versions.torch</td>" in page

@@ -1,4 +1,4 @@
-"""The command `config`: every key that `--set` takes."""
+"""The command `config`, which lists every key that `--set` takes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.config.run_config import from_mapping
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--json", "as_json", is_flag=True, help="One list of objects for scripts.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list for scripts.")
 @config_options
 def config(names: tuple[str, ...], as_json: bool, values: Mapping[str, Any]) -> None:
     """List the config keys that --set takes: value, type, default and reason.

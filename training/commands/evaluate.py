@@ -1,4 +1,4 @@
-"""The command `evaluate`: how good a translator is, in figures that can be compared."""
+"""The command `evaluate`, which measures translators by comparable figures."""
 
 from __future__ import annotations
 
@@ -24,22 +24,26 @@ from training.evaluation.subject import Subject
 
 @click.command("evaluate")
 @click.argument("paths", metavar="RUN_OR_BUNDLE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="Holds testA and testB.")
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="Data set with testA and testB.")
 @click.option("--a2b", metavar="NAME", help="Direction from testA to testB, such as selfie2anime.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write every figure to this file.")
 @click.option(
-    "--features", type=click.Path(path_type=Path), help="Keep the features of all pictures in this folder."
+    "--features", type=click.Path(path_type=Path), help="Write the features of all pictures to this folder."
 )
 @click.option(
-    "--extractor", type=click.Choice(EXTRACTORS), help="[default: inception if its weights are here]"
+    "--extractor",
+    type=click.Choice(EXTRACTORS),
+    help="[default: inception if its weights are on this machine]",
 )
-@click.option("--inception-weights", type=click.Path(path_type=Path), help="The file of its weights.")
+@click.option("--inception-weights", type=click.Path(path_type=Path), help="File of Inception's weights.")
 @click.option(
-    "--subset-size", type=click.IntRange(min=2), help="Pictures in a subset, for KID as torch-fidelity's."
+    "--subset-size",
+    type=click.IntRange(min=2),
+    help="Pictures in a subset, for KID as torch-fidelity computes it.",
 )
-@click.option("--subsets", type=click.IntRange(min=1), help="How many subsets.")
+@click.option("--subsets", type=click.IntRange(min=1), help="Number of subsets.")
 @click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the subsets."
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the subsets."
 )
 @click.option("--step", type=click.IntRange(min=1), metavar="N", help="A run's checkpoint of step N.")
 @click.option("--best", is_flag=True, help="A run's checkpoint of the lowest score, not the newest.")
@@ -48,7 +52,7 @@ from training.evaluation.subject import Subject
     type=click.Choice(["auto", "cpu", "cuda"]),
     default="auto",
     show_default=True,
-    help="For runs and the extractor; bundles compute on the CPU. auto is cuda where there is one.",
+    help="For runs and the extractor; bundles compute on the CPU. auto is cuda where torch finds a GPU.",
 )
 def evaluate_command(
     paths: tuple[Path, ...],
@@ -65,21 +69,21 @@ def evaluate_command(
     best: bool,
     accelerator: str,
 ) -> None:
-    """Measure how good the translators of runs and bundles are, on the test pictures of a data set.
+    """Measure the translators of runs and bundles on the test pictures of a data set.
 
     KID and FID compare features of Inception, KID-lite and FID-lite those of EfficientNet-Lite0: never
-    compare one with the other. Two bundles of opposite directions are each other's way back. Of a run the
-    averaged weights are evaluated, where it keeps them.
+    compare one with the other. Two bundles of opposite directions serve each other
+    for the cycle. A run is evaluated with its averaged weights, where it keeps them.
     """
     if best and step is not None:
-        raise click.UsageError("--best and --step each choose a checkpoint; give one of them.")
+        raise click.UsageError("--best and --step each choose a checkpoint; give only one of them.")
     console = Console()
     device = _device(accelerator)
     _refuse_outputs(json_file, features)
     with console.status(f"Reading the test pictures in {data} …"):
         pictures = read_data(data)
     drawn = choose_subsets(subset_size, subsets, pictures)
-    with console.status("Verifying and opening what is evaluated …"):
+    with console.status("Verifying and opening runs and bundles …"):
         subjects, domains = open_subjects(paths, data, a2b=a2b, step=step, best=best, device=device)
     chosen, remark = choose_extractor(extractor, inception_weights, device=device)
     if remark is not None:
@@ -103,9 +107,9 @@ def _device(accelerator: str) -> str:
 
 
 def _refuse_outputs(json_file: Path | None, features: Path | None) -> None:
-    """Check what can be checked of the outputs before minutes of work."""
+    """Refuse output paths that cannot be written, before minutes of work."""
     if json_file is not None and json_file.is_dir():
-        raise EvaluationError(f"--json {json_file} is a folder; name a file.")
+        raise EvaluationError(f"--json needs a file, and {json_file} is a folder; name a file.")
     if features is not None:
         refuse_other_files(features)
 

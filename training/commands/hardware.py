@@ -1,4 +1,4 @@
-"""The flags of what to compute on, shared by the commands that train."""
+"""The flags that choose the hardware, shared by the commands that train."""
 
 from __future__ import annotations
 
@@ -16,15 +16,19 @@ _OPTIONS: Final = (
         type=click.Choice(["auto", "cpu", "cuda"]),
         default="auto",
         show_default=True,
-        help="auto is cuda where there is one.",
+        help="auto is cuda where torch finds a GPU.",
     ),
-    click.option("--devices", type=click.IntRange(min=1), help="Processes on each machine, one a device."),
-    click.option("--nodes", type=click.IntRange(min=1), help="Machines.  Neither is needed under torchrun."),
+    click.option("--devices", type=click.IntRange(min=1), help="Processes on each machine, one per device."),
+    click.option(
+        "--nodes",
+        type=click.IntRange(min=1),
+        help="Machines. Under torchrun, leave out --devices and --nodes.",
+    ),
 )
 
 
 def hardware_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the flags of what to compute on; it takes them as `hardware`."""
+    """Return a command with the flags that choose the hardware; it takes them as `hardware`."""
 
     @functools.wraps(command)
     def on_hardware(*, accelerator: str, devices: int | None, nodes: int | None, **others: Any) -> None:

@@ -17,21 +17,23 @@ from training.config.run_config import load_preset, merged, presets
 precision_option: Final = click.option(
     "--precision",
     type=click.Choice(get_args(Precision)),
-    help="Of convolutions and products. auto is bfloat16 where the hardware has it.",
+    help="Of convolutions and matrix products. auto is bfloat16 where the hardware is fast at it.",
 )
 
 _OPTIONS: Final = (
     click.option(
         "--preset", default="official-pytorch", show_default=True, help=f"One of {', '.join(presets())}."
     ),
-    click.option("--ablation", type=click.Choice(list(ABLATIONS)), help="One of the paper's table 1."),
-    click.option("--size", type=int, metavar="PIXELS", help="Of the pictures and the networks."),
+    click.option(
+        "--ablation", type=click.Choice(list(ABLATIONS)), help="Train an ablation of the paper's table 1."
+    ),
+    click.option("--size", type=int, metavar="PIXELS", help="Size of the pictures and the networks."),
     click.option("--channels", type=int, help="Base channels of every network."),
     click.option("--batch", type=int, help="Pictures of each domain in a pass, on each device."),
-    click.option("--accumulate", type=int, help="Passes in a step, which take the memory of one."),
+    click.option("--accumulate", type=int, help="Passes in a step; they need the memory of one."),
     click.option("--steps", type=int, help="Steps to train."),
     click.option("--save-every", type=int, help="Steps between two checkpoints."),
-    click.option("--seed", type=int, help="Of weights, order and augmentation."),
+    click.option("--seed", type=int, help="Seed of weights, order and augmentation."),
     precision_option,
     click.option(
         "--set",
@@ -44,7 +46,7 @@ _OPTIONS: Final = (
 
 
 def config_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the flags of a config; it takes their `values`, as `from_mapping` reads them."""
+    """Return a command with the flags of a config; it takes them as `values` for `from_mapping`."""
 
     @functools.wraps(command)
     def with_values(
@@ -72,12 +74,12 @@ def config_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def with_precision(changes: Mapping[str, Any], precision: str | None) -> dict[str, Any]:
-    """Changes of a config, and what `--precision` says if it is there."""
+    """Return changes of a config with `--precision` added, if it is given."""
     return merged(changes, {} if precision is None else {"speed": {"precision": precision}})
 
 
 def _sizes(size: int | None, channels: int | None) -> dict[str, Any]:
-    """`--size` and `--channels` mean the same for pictures and every network."""
+    """Return the changes for `--size` and `--channels`, which hold for pictures and every network."""
     changes: dict[str, Any] = {}
     if size is not None:
         changes = {"data": {"size": size}, "ugatit": {"generator": {"size": size}}}
@@ -88,10 +90,10 @@ def _sizes(size: int | None, channels: int | None) -> dict[str, Any]:
 
 
 def _assigned(assignment: str) -> dict[str, Any]:
-    """`ugatit.generator.cam=false` as nested mappings; values are TOML's, and bare words are strings.
+    """Return `ugatit.generator.cam=false` as nested mappings; values are TOML, bare words are strings.
 
     Raises:
-        ConfigError: it is no assignment.
+        ConfigError: it is not of the form NAME=VALUE.
     """
     name, equals, value = assignment.partition("=")
     if not equals or not name.strip():

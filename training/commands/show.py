@@ -1,4 +1,4 @@
-"""The commands that show a run: `plan` before it starts, `report` while it learns and after."""
+"""The commands `plan`, before a run starts, and `report`, during and after it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ from training.report.read import read_run
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), help="Its pictures are counted and reckoned with.")
-@click.option("--measure", is_flag=True, help="Do three real steps instead of estimating their time.")
-@click.option("--json", "as_json", is_flag=True, help="One object for scripts.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Data set whose pictures are counted and planned for."
+)
+@click.option("--measure", is_flag=True, help="Measure three real steps instead of estimating their time.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for scripts.")
 @config_options
 @hardware_options
 def plan(
     data: Path | None, measure: bool, as_json: bool, values: Mapping[str, Any], hardware: Devices
 ) -> None:
-    """Say what a run would take: parameters, memory, time, disk. Takes the flags of fit, and starts nothing.
+    """Estimate parameters, memory, time and disk of a run. Takes the flags of fit, and starts nothing.
 
     Memory and time are estimates. Discriminators too deep for the size are planned with the deepest that fit.
     """
@@ -59,9 +61,9 @@ def plan(
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="The page's file.  [default: RUN/report.html]")
 def report(run: Path, out: Path | None) -> None:
-    """Draw a RUN as one page that opens anywhere: curves, rho, samples, config, environment, checkpoints.
+    """Write a RUN as one HTML page: curves, rho, samples, config, environment, checkpoints.
 
-    The run may still be learning.
+    The run may still be training.
     """
     page = draw_page(read_run(run))
     file = out or run / "report.html"

@@ -1,4 +1,4 @@
-"""The commands that learn: `fit`, `resume` and `data check`."""
+"""The commands `fit`, `resume` and `data check`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ _yes_option: Final = click.option(
 
 @click.command()
 @click.option(
-    "--data", required=True, type=click.Path(path_type=Path), help="Holds trainA, trainB, testA, testB."
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Data set with trainA, trainB, testA, testB.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The run's folder, new or empty.")
 @click.option(
@@ -56,16 +59,14 @@ def fit(
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Where the pictures are now, if they were moved."
-)
+@click.option("--data", type=click.Path(path_type=Path), help="New folder of the data set, if it was moved.")
 @click.option(
     "--steps",
     type=int,
-    help="Steps of the whole run from now on. The learning rate at each step becomes that of a run planned "
-    "with so many steps: a finished run goes on at a higher rate than it ended with.",
+    help="New number of steps of the whole run. The learning rate at each step becomes that of a run planned "
+    "with so many steps: a finished run continues at a higher rate than it ended with.",
 )
-@click.option("--accumulate", type=int, help="Passes in a step, if others than before.")
+@click.option("--accumulate", type=int, help="New number of passes in a step.")
 @_yes_option
 @precision_option
 @hardware_options
@@ -91,31 +92,31 @@ def resume(
 
 @click.group()
 def data() -> None:
-    """Look at a data set before training on it."""
+    """Check a data set before training on it."""
 
 
 @data.command("check")
 @click.argument("folder", type=click.Path(path_type=Path))
 def check_data(folder: Path) -> None:
-    """Count a FOLDER's pictures, list what cannot be read and what is there twice.
+    """Count a FOLDER's pictures; list unreadable, duplicate and flat ones.
 
-    The exit code is 1 if it cannot be trained on.
+    The exit code is 1 if fit would refuse the data set.
     """
     console = open_console()
-    with busy(console, f"Looking at the pictures in {folder} …"):
+    with busy(console, f"Checking the pictures in {folder} …"):
         report = check(folder)
     render(report, console)
     raise SystemExit(1 if report.problems else 0)
 
 
 def _until_interrupted(hardware: Devices, train: Callable[[Processes, Console], None]) -> None:
-    """Train on this hardware. The first process speaks for all."""
+    """Train on this hardware; only the first process prints."""
     with launch(hardware) as processes:
         console = open_console(quiet=processes.rank > 0)
         try:
             train(processes, console)
-        except Interrupted as told:
-            console.print(str(told), highlight=False)
+        except Interrupted as interrupted:
+            console.print(str(interrupted), highlight=False)
         except NonFiniteError as error:
             if processes.rank > 0:
                 raise OtherProcessError from error

@@ -1,9 +1,8 @@
 """The ablations of the paper's table 1, as changes of a config.
 
-What each of them is, where the paper does not say it, is our choice: IN, LN and GN have a scale and a shift
-of their own; AdaIN is AdaLIN with rho fixed at 1; with IN, LN, AdaIN and GN the up-sampling layers take IN,
-LN, IN and GN.
-Without a CAM the features go straight on, and its terms are missing from the objective.
+Where the paper leaves details open, the choices are ours: IN, LN and GN have a learned scale and shift;
+AdaIN is AdaLIN with rho fixed at 1; with IN, LN, AdaIN and GN the up-sampling layers use IN, LN, IN and GN.
+Without a CAM the features are passed on unchanged, and the objective has no CAM terms.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _NO_CAM: Final = {"cam": False, "shared_cam": False}
 
 
 def _decoder(normalization: Normalization) -> Changes:
-    """Another normalisation, and none of the switches that only AdaLIN, or only a style, has."""
+    """Return the changes for another normalisation, with the switches off that only AdaLIN or a style has."""
     changes: dict[str, Any] = {"normalization": normalization, "smooth_rho": False}
     if normalization != "adain":
         changes["style_width"] = "features"
@@ -38,4 +37,4 @@ ABLATIONS: Final[Mapping[str, Changes]] = {
     "no-generator-cam": _WITHOUT_GENERATOR_CAM,
     "no-discriminator-cam": _WITHOUT_DISCRIMINATOR_CAM,
 }
-"""What each changes of the section `ugatit`."""
+"""The changes of each ablation to the config section `ugatit`."""

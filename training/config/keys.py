@@ -16,12 +16,12 @@ _KINDS = {bool: "true or false", int: "whole number", float: "number", str: "tex
 
 
 class Key(NamedTuple):
-    """One value that `--set` takes."""
+    """One config key, as `--set` takes it."""
 
     name: str
-    """With its sections: `ugatit.generator.channels`."""
+    """Its dotted name with the sections: `ugatit.generator.channels`."""
     kind: str
-    """Its type in words, or the values it can have."""
+    """Its type in words, or its possible values."""
     value: Any
     default: Any
     reason: str
@@ -56,7 +56,7 @@ def field_docstrings(kind: type[Any]) -> dict[str, str]:
 
 
 def type_name(kind: Any) -> str:
-    """Return a type as a user would say it: `whole number`, `"adalin", "in" or "ln"`, `2 numbers`."""
+    """Return a type in words: `whole number`, `"adalin", "in" or "ln"`, `2 numbers`."""
     if get_origin(kind) is Literal:
         *others, last = [toml(value) for value in get_args(kind)]
         return f"{', '.join(others)} or {last}" if others else last
@@ -66,5 +66,5 @@ def type_name(kind: Any) -> str:
 
 
 def toml(value: Any) -> str:
-    """Return a value as `--set` and a preset take it."""
+    """Return a value in the form that `--set` and presets take."""
     return json.dumps(list(value) if isinstance(value, tuple) else value)

@@ -1,4 +1,4 @@
-"""The config of a run: one nested value, read from a preset, changed by flags, written beside the run."""
+"""The config of a run: a preset changed by flags, checked, and written to the run's folder."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ PRESETS: Final = Path(__file__).parent / "presets"
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """Everything that decides what a run computes."""
+    """All values that decide what a run computes."""
 
     method: Literal["ugatit"] = "ugatit"
-    """The way to learn; there is one so far."""
+    """Training method; ugatit is the only one."""
     steps: int = 1_000_000
-    """Steps of the whole run. The learning rate's decay spans them, so another number is another schedule."""
+    """Steps of the whole run. The learning rate's decay spans them: another number changes the schedule."""
     batch: int = 1
     """Pictures of each domain in a pass, in each process."""
     accumulate: int = 1
     """Passes in a step. A step learns from batch x accumulate x processes pictures of each domain."""
     seed: int = 0
-    """Of weights, order and augmentation: equal seeds give equal runs, on a CPU bit for bit."""
+    """Seed of weights, order and augmentation: equal seeds give equal runs, on a CPU bit for bit."""
     save_every: int = 1_000
-    """Steps between two checkpoints, and two sample sheets."""
+    """Steps between two checkpoints, and between two sample sheets."""
     keep_last: int = 3
-    """Checkpoints that are kept besides the best."""
+    """Newest checkpoints to keep, besides the best."""
     stats_every: int = 10
-    """Steps between two lines of `stats.jsonl`, which tell the means in between."""
+    """Steps between two lines of `stats.jsonl`. A line holds the means of its steps."""
     tensorboard: bool = True
-    """Write event files for TensorBoard too, to `RUN/tensorboard`."""
+    """Also write TensorBoard event files, to `RUN/tensorboard`."""
     average_decay: float = 0.0
-    """Of the running average of the generators' weights, a step; 0 keeps none."""
+    """Decay per step of the running average of the generators' weights; 0 keeps no average."""
     guard: GuardConfig = field(default_factory=GuardConfig)
     speed: ComputeConfig = field(default_factory=ComputeConfig)
     data: DataConfig = field(default_factory=DataConfig)
@@ -58,39 +58,39 @@ class RunConfig:
         if min(getattr(self, name) for name in counts) < 1:
             raise ConfigError(f"{', '.join(counts[:-1])} and {counts[-1]} must be at least 1.")
         if self.seed < 0:
-            raise ConfigError(f"seed is {self.seed}; it must not be negative.")
+            raise ConfigError(f"seed must be at least 0, got {self.seed}.")
         if not 0 <= self.average_decay < 1:
-            raise ConfigError(f"average_decay is {self.average_decay}; it must be at least 0 and below 1.")
+            raise ConfigError(f"average_decay must be at least 0 and below 1, got {self.average_decay}.")
         if self.data.size != self.ugatit.generator.size:
             raise ConfigError(
-                f"data.size is {self.data.size} and ugatit.generator.size {self.ugatit.generator.size}; "
-                "they must be the same."
+                f"data.size and ugatit.generator.size must be equal, got {self.data.size} and "
+                f"{self.ugatit.generator.size}; --size sets both."
             )
 
     def pictures(self, processes: int = 1) -> int:
-        """Pictures of both domains together that one step of so many processes learns from."""
+        """Return the pictures of both domains in one step of so many processes."""
         return 2 * self.batch * self.accumulate * processes
 
     def to_json(self) -> str:
-        """The config as it is written beside a run, and as `from_mapping` reads it."""
+        """Return the config as a run's folder holds it and `from_mapping` reads it."""
         return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
 
     @property
     def sha256(self) -> str:
-        """Names the config in a bundle's manifest."""
+        """Return the hash that identifies the config in a bundle's manifest."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
 
 def presets() -> list[str]:
-    """The names of the presets."""
+    """Return the names of the presets."""
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
 
 
 def load_preset(name: str) -> dict[str, Any]:
-    """What a preset says, as nested mappings.
+    """Return the values of a preset as nested mappings.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: no preset has that name.
     """
     if name not in presets():
         raise ConfigError(f"Unknown preset '{name}'; the presets are {', '.join(presets())}.")
@@ -98,7 +98,7 @@ def load_preset(name: str) -> dict[str, Any]:
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with what `changes` says, section by section."""
+    """Return `base` with `changes` merged in, section by section."""
     result = dict(base)
     for key, value in changes.items():
         nested = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
@@ -107,12 +107,12 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
-    """`config` with what `changes` says, as `from_mapping` reads it."""
+    """Return `config` with `changes` merged in, checked as `from_mapping` does."""
     return from_mapping(merged(dataclasses.asdict(config), changes))
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """What one says otherwise than the other of the same shape, in words."""
+    """Return a sentence part for each value that differs between two configs: `seed was 0 and is 1`."""
     found = []
     for name, value in now.items():
         if isinstance(value, Mapping):
@@ -123,7 +123,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str =
 
 
 def from_mapping(values: Mapping[str, Any]) -> RunConfig:
-    """A config from nested mappings; what they leave out keeps its default.
+    """Return the config from nested mappings; missing keys keep their defaults.
 
     Raises:
         ConfigError: a key is unknown, a value not finite or of the wrong type, or two values contradict each
@@ -132,14 +132,16 @@ def from_mapping(values: Mapping[str, Any]) -> RunConfig:
     _refuse_unknown(RunConfig, values, "")
     _refuse_non_finite(values, "")
     try:
-        # Over the defaults: a section that names one value keeps the others, which can be
-        # other than those of its kind: a local discriminator has 5 layers.
+        # Merge over the defaults of RunConfig, because they can differ from those of the section's class:
+        # a local discriminator has 5 layers.
         return TypeAdapter(RunConfig).validate_python(merged(dataclasses.asdict(RunConfig()), values))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        said = str(first["ctx"]["error"]) if "error" in first.get("ctx", {}) else f"{where}: {first['msg']}."
-        raise ConfigError(said) from None
+        sentence = (
+            str(first["ctx"]["error"]) if "error" in first.get("ctx", {}) else f"{where}: {first['msg']}."
+        )
+        raise ConfigError(sentence) from None
 
 
 def _refuse_unknown(kind: type[Any], values: Mapping[str, Any], prefix: str) -> None:
@@ -162,7 +164,7 @@ def _refuse_non_finite(values: Mapping[str, Any], prefix: str) -> None:
 
 
 def _advice(key: str, known: Iterable[str], prefix: str) -> str:
-    """What an unknown key may have meant: a key of that name elsewhere, or one of its section spelt alike."""
+    """Return a suggestion for an unknown key: one of that name elsewhere, or a similar one in its section."""
     everywhere = list(_names())
     meant = [name for name in everywhere if name.rpartition(".")[2] == key]
     meant = meant or [f"{prefix}{near}" for near in difflib.get_close_matches(key, known, n=1)]
@@ -174,7 +176,7 @@ def _advice(key: str, known: Iterable[str], prefix: str) -> str:
 
 
 def _names(kind: type[Any] = RunConfig, prefix: str = "") -> Iterator[str]:
-    """Every key and section by its dotted name."""
+    """Yield every key and section by its dotted name."""
     for name, hint in get_type_hints(kind).items():
         yield f"{prefix}{name}"
         if dataclasses.is_dataclass(hint):

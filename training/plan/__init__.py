@@ -1,1 +1,1 @@
-"""What a run will take, before it is started: parameters, memory, time, disk."""
+"""Plan a run before it starts: parameters, memory, time, disk."""

@@ -1,4 +1,4 @@
-"""Read what this machine has left for a run: memory, disk, cores."""
+"""Read the free memory, free disk and cores of this machine."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 def free_memory_bytes(device_type: str = "cpu", *, root: Path = Path("/")) -> int | None:
-    """Return how much memory this process can still get, or None where the system does not say.
+    """Return the bytes that this process can still allocate; None where the system does not report it.
 
-    On a GPU it is that of the current device. Otherwise it is the least of what the machine has available,
-    what the control groups of a container leave, and the limit of this process's address space.
+    On a GPU it is the free memory of the current device. Otherwise it is the minimum of the machine's
+    available memory, the rest of its control groups' limits, and the rest of this process's address space.
 
     Args:
         device_type: `cuda` or `cpu`.
@@ -33,7 +33,7 @@ def free_memory_bytes(device_type: str = "cpu", *, root: Path = Path("/")) -> in
 
 
 def free_disk_bytes(folder: Path) -> int:
-    """Return the free space where a folder is, or will be."""
+    """Return the free bytes on the disk of a folder, which need not exist yet."""
     existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     return shutil.disk_usage(existing).free
 
@@ -44,21 +44,21 @@ def cores() -> int:
 
 
 def _available(root: Path) -> Iterator[int]:
-    """What the kernel can give without swapping, cached files included."""
+    """Yield the memory that the kernel can provide without swapping, cached files included."""
     for line in _lines(root / "proc/meminfo"):
         if line.startswith("MemAvailable:"):
             yield int(line.split()[1]) * 1024
 
 
 def _left_by_groups(root: Path) -> Iterator[int]:
-    """Every control group above this process binds. Cached files count as used there, but give way."""
+    """Yield the rest of each control group's limit. Cached files count as free: the kernel drops them."""
     for line in _lines(root / "proc/self/cgroup"):
         _, controllers, path = line.split(":", 2)
         if controllers and "memory" not in controllers.split(","):
             continue
         mount = root / "sys/fs/cgroup" / ("memory" if controllers else "")
         group = Path(path.strip().lstrip("/"))
-        for each in (group, *group.parents):  # in a container it is often the mount itself
+        for each in (group, *group.parents):  # in a container the group is often the mount itself
             yield from _left_by(mount / each, *(_VERSION_1 if controllers else _VERSION_2))
 
 
@@ -71,7 +71,7 @@ def _left_by(folder: Path, limit_name: str, used_name: str, cached_name: str) ->
 
 
 def _left_of_address_space(root: Path) -> Iterator[int]:
-    """`ulimit -v` bounds what a process maps, whether it uses it or not."""
+    """Yield the rest of `ulimit -v`, which limits the memory that a process maps, used or not."""
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     pages = _lines(root / "proc/self/statm")
     if limit != resource.RLIM_INFINITY and pages:
@@ -79,7 +79,7 @@ def _left_of_address_space(root: Path) -> Iterator[int]:
 
 
 def _number(file: Path) -> int | None:
-    """A file's only number, or None where it is the word max or there is no file."""
+    """Return the single number in a file; None where it holds the word max or does not exist."""
     words = " ".join(_lines(file)).split()
     return int(words[0]) if len(words) == 1 and words[0].isdigit() else None
 

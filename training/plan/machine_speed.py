@@ -1,4 +1,4 @@
-"""Measure how fast this machine is: by one residual block, or by real steps."""
+"""Measure the speed of this machine by one residual block, or by real steps."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from training.methods.method import Batch
 from training.methods.ugatit.method import Ugatit
 
 OVERHEAD: Final = 1.7
-"""How many times longer a step takes than its FLOPs would at the speed of a residual block: large maps of few
-channels, spectral normalisation and the optimizer move memory and count few FLOPs. It was 1.0 to 2.2 on one
-busy core with AMX, in float32 and bfloat16, with 16 to 64 channels at 64 and 128 px."""
+"""Time of a step over the time of its FLOPs at the speed of a residual block. Large maps of few channels,
+spectral normalisation and the optimizer move memory and count few FLOPs. Measured: 1.0 to 2.2 on one busy
+core with AMX, in float32 and bfloat16, with 16 to 64 channels at 64 and 128 px."""
 _CONVOLUTIONS: Final = 2
-"""In the block."""
+"""Convolutions in a residual block."""
 _PASSES: Final = 3
-"""Of a convolution: forwards, and backwards to its input and to its weights."""
+"""Passes of a convolution: forwards, backwards to its input, backwards to its weights."""
 _CALIBRATION_TIMES: Final = 2
 _CALIBRATION_SECONDS: Final = 0.1
 _CALIBRATION_ELEMENTS: Final = 1 << 20
-"""Of the block's input: more pictures take longer and are not computed faster."""
+"""Most elements of the block's input: more pictures take longer and do not raise the speed."""
 
 
 class MeasuredSteps(NamedTuple):
-    """What real steps took."""
+    """The time and memory of real steps."""
 
     step_seconds: float
     peak_bytes: int
-    """The largest that the process has been; all of it, the libraries included."""
+    """Peak memory of the whole process, libraries included."""
 
 
 def block_flops_per_second(config: RunConfig) -> float:
-    """Return the FLOPs a second of a residual block, forwards and backwards, as this CPU computes the run.
+    """Return the FLOPs per second of a residual block, both ways, with the run's compute settings.
 
-    One thread is tried too: where another program uses the cores, several threads wait for each other for
-    far longer than the run's large maps would let them.
+    It takes the faster of all threads and one thread: where another program uses the cores, several threads
+    wait for each other far longer on this small block than on the run's large maps.
     """
     speed = choose_settings(config.speed)
     channels, side = 4 * config.ugatit.generator.channels, config.data.size // 4
@@ -70,7 +70,7 @@ def block_flops_per_second(config: RunConfig) -> float:
 
 
 def _fastest(work: Callable[[], None]) -> float:
-    """The least seconds of several calls: what else runs on the machine now need not run then."""
+    """Return the seconds of the fastest of several calls, which other programs slowed least."""
     times: list[float] = []
     while len(times) < _CALIBRATION_TIMES or sum(times) < _CALIBRATION_SECONDS:
         started = time.perf_counter()
@@ -81,7 +81,7 @@ def _fastest(work: Callable[[], None]) -> float:
 
 @contextmanager
 def single_thread() -> Iterator[None]:
-    """Compute in one thread meanwhile."""
+    """Compute in one thread within this context."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -91,7 +91,7 @@ def single_thread() -> Iterator[None]:
 
 
 def measure_steps(config: RunConfig, *, steps: int = 2) -> MeasuredSteps:
-    """Do a few real steps on random pictures, as this CPU would do them, after one that does not count."""
+    """Measure real steps on random pictures on this CPU, after one step that is not counted."""
     method = Ugatit(config.ugatit, speed=choose_settings(config.speed))
     shape = (config.batch * config.accumulate, 3, config.data.size, config.data.size)
     times = []
@@ -104,6 +104,6 @@ def measure_steps(config: RunConfig, *, steps: int = 2) -> MeasuredSteps:
 
 
 def peak_bytes() -> int:
-    """The largest that this process has been."""
+    """Return the peak memory of this process in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -1,4 +1,4 @@
-"""The plan of a run: what it takes, as far as that can be said beforehand."""
+"""The plan of a run: its parameters, memory, time and disk, estimated before it starts."""
 
 from __future__ import annotations
 
@@ -30,42 +30,42 @@ from training.plan.machine_speed import (
 from training.plan.step_costs import StepCosts, step_costs
 
 BFLOAT16_SHARE: Final = 0.8
-"""Of the activations' bytes in float32: many results of normalisations and losses stay in float32. It was
-0.79 with 64 channels at 256 px and 0.88 with 32 at 128 px, on a CPU."""
+"""Bytes of activations in bfloat16 over those in float32. Many results of normalisations and losses stay
+in float32. Measured: 0.79 with 64 channels at 256 px and 0.88 with 32 at 128 px, on a CPU."""
 _FEW_VALUES: Final = 1 << 16
-"""Values of the largest map up to which a real step is faster than one of tensors without values."""
+"""Values of the largest map up to which a real step is faster than one on tensors without values."""
 _SHEETS: Final = 4
 _ROWS: Final = 4
 _COLUMNS: Final = 10
 _SHEET_BYTES_A_PIXEL: Final = 0.45
-"""Of a sample sheet as JPEG, roughly."""
+"""Of a sample sheet as JPEG, approximately."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a run takes. Parameters and disk are exact, memory and time are estimates."""
+    """The costs of a run. Parameters and checkpoints are exact; memory, time and samples are estimates."""
 
     config: RunConfig
     processes: int
-    """That share a step. Memory is that of each."""
+    """Processes that share a step. Memory is that of each."""
     local_processes: int
-    """Those of them that run on this machine."""
+    """Processes on this machine."""
     speed: ComputeSettings
-    """How a step is computed."""
+    """The compute settings of a step."""
     free_memory_bytes: int | None
-    """Of this machine, container or GPU, before the run; None where the system does not say."""
+    """Free memory of this machine, container or GPU before the run; None where it is not known."""
     costs: StepCosts
-    """Of a step, in the precision of `speed`."""
+    """Costs of a step in the precision of `speed`."""
     pictures: dict[str, int]
-    """Files in each folder of the data set; empty where none was named."""
+    """Pictures in each folder of the data set; empty without a data set."""
     libraries_bytes: int
-    """What the process holds before it has any network."""
+    """Memory of the process before it has any network."""
     cache_bytes: int
-    """Decoded pictures, as far as they are cached."""
+    """Memory of cached decoded pictures, at most."""
     step_seconds: float
-    """On a CPU, whose cores its processes share."""
+    """Seconds of a step on this CPU, whose cores its processes share."""
     measured: MeasuredSteps | None
-    """Real steps, where they were asked for; else the time follows from the FLOPs."""
+    """The measured real steps; None where the time is estimated from the FLOPs."""
     checkpoint_bytes: int
 
     @property
@@ -74,19 +74,19 @@ class Plan:
 
     @property
     def needed_bytes(self) -> int:
-        """Memory that has to be free once the libraries are loaded: of each GPU, or of the CPU for all."""
+        """Return the memory that must be free after loading the libraries: per GPU, or on the CPU for all."""
         if self.speed.device_type == "cuda":
             return self.costs.total_bytes
         return self.local_processes * (self.costs.total_bytes + self.cache_bytes)
 
     @property
     def seconds(self) -> float:
-        """Of the whole run, without saving."""
+        """Return the seconds of the whole run, without saving."""
         return self.step_seconds * self.config.steps
 
     @property
     def checkpoints_bytes(self) -> int:
-        """The last few, the best, and the one that is being written."""
+        """Return the bytes of the newest checkpoints, the best, and the one being written."""
         return self.checkpoint_bytes * (self.config.keep_last + 2)
 
     @property
@@ -100,7 +100,7 @@ class Plan:
         return round(written * pixels * _SHEET_BYTES_A_PIXEL * (2 if self.config.tensorboard else 1))
 
     def to_mapping(self) -> dict[str, Any]:
-        """The plan for scripts: bytes, seconds, counts."""
+        """Return the plan for scripts: bytes, seconds, counts."""
         return {
             "processes": self.processes,
             "pictures_per_step": self.config.pictures(self.processes) // 2,
@@ -137,15 +137,15 @@ def make_plan(
     processes: int = 1,
     local_processes: int = 1,
 ) -> Plan:
-    """Return the plan of a run. It draws no random number that the run would draw.
+    """Return the plan of a run. The random numbers of the run do not change.
 
     Args:
-        config: what is to be done.
-        pictures: how many there are in each folder of the data set; empty where they are not known.
-        real_steps: do a few and take their time, instead of estimating it.
+        config: the run's.
+        pictures: the number in each folder of the data set; empty where it is not known.
+        real_steps: measure the time of real steps instead of estimating it.
         device_type: where the run computes, `cpu` or `cuda`.
-        processes: that are to share a step.
-        local_processes: those of them that run on this machine.
+        processes: the number that share a step.
+        local_processes: the number on this machine.
     """
     free, libraries = free_memory_bytes(device_type), _resident_bytes()
     speed = choose_settings(config.speed, device_type)
@@ -182,7 +182,7 @@ def _is_tiny(config: RunConfig) -> bool:
 
 
 def fit_depths(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """A config's values with discriminators no deeper than the pictures allow, and what was changed."""
+    """Return the values with discriminators no deeper than the pictures allow, and remarks on changes."""
     whole = merged(dataclasses.asdict(RunConfig()), values)
     changed, remarks = dict(values), []
     for name in ("global_discriminator", "local_discriminator"):
@@ -190,17 +190,17 @@ def fit_depths(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         if isinstance(size, int) and isinstance(layers, int) and layers > (deepest := deepest_layers(size)):
             changed = merged(changed, {"ugatit": {name: {"layers": deepest}}})
             remarks.append(
-                f"ugatit.{name}.layers is {layers}, which is too deep for {size} px: this plans with "
+                f"ugatit.{name}.layers is {layers}, which is too deep for {size} px: this plan uses "
                 f"{deepest}, the most that fit; add --set ugatit.{name}.layers={deepest}."
             )
     return changed, remarks
 
 
 def count_pictures(data: Path) -> dict[str, int]:
-    """Return how many pictures each folder of a data set holds; none is opened.
+    """Return the number of pictures in each folder of a data set, without opening them.
 
     Raises:
-        DataError: there is no such data set, or a folder of it is empty.
+        DataError: the data set does not exist, or one of its folders is empty.
     """
     found = find_pictures(data)
     for sentence in missing_pictures(data, found):

@@ -1,4 +1,4 @@
-"""What a plan does not contain, and what several processes mean for a run, in words."""
+"""Remarks on a plan: what it does not estimate, and how several processes change a run."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from training.plan.plan import BFLOAT16_SHARE, Plan
 
 
 def plan_remarks(plan: Plan, hardware: Devices) -> list[str]:
-    """Return a sentence for each thing that a reader of the plan's figures has to know."""
+    """Return the sentences to print below a plan's figures."""
     sentences = []
     if device_type(hardware) == "cuda":
-        sentences.append("GPU speed is not estimated: the time is this CPU's.")
+        sentences.append("GPU speed is not estimated: the time is that of this CPU.")
     if plan.processes > 1:
         sentences += _several(plan)
     if plan.speed.bfloat16:
@@ -42,11 +42,11 @@ def _several(plan: Plan) -> list[str]:
 
 
 def device_type(hardware: Devices) -> str:
-    """Return where a run would compute: `cuda` only where this machine has it."""
+    """Return the device type of a run: `cuda` where it is allowed and torch finds a GPU, else `cpu`."""
     return "cuda" if hardware.accelerator != "cpu" and torch.cuda.is_available() else "cpu"
 
 
 def processes(hardware: Devices) -> tuple[int, int]:
-    """Return how many processes there are to be, and how many of them on each machine."""
+    """Return the number of all processes, and of those on each machine."""
     local = hardware.devices or 1
     return local * (hardware.nodes or 1), local

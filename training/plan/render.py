@@ -1,4 +1,4 @@
-"""A plan for a terminal."""
+"""Print a plan to a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Row = tuple[str, str, str]
 
 
 def render(plan: Plan, remarks: Sequence[str], console: Console) -> None:
-    """Print one table, and below it what was changed to make it possible, and what is not in it."""
+    """Print one table, and the remarks below it."""
     config = plan.config
     title = f"{config.data.size} px, {_batch(plan)}, {config.steps:,} steps of {config.method}"
     table = Table(title=title, title_justify="left", show_header=False)
@@ -51,8 +51,8 @@ def _memory(plan: Plan) -> list[Row]:
         ("running average", costs.average_bytes, "of the generators' weights"),
         ("gradients", costs.gradients_bytes, ""),
         ("optimizers", costs.optimizer_bytes, "Adam's two moments"),
-        ("activations", costs.activations_bytes, "at the fullest moment of a step, from its operators"),
-        ("cached pictures", plan.cache_bytes, "at most, when all have been seen"),
+        ("activations", costs.activations_bytes, "at the peak of a step, from its operators"),
+        ("cached pictures", plan.cache_bytes, "at most, after the first epoch"),
         ("libraries", plan.libraries_bytes, "Python and torch on this machine"),
     ]
     rows = [(name, size(count), words) for name, count, words in parts if count]
@@ -61,8 +61,8 @@ def _memory(plan: Plan) -> list[Row]:
     each = f" each, {size(plan.needed_bytes)} for all here" if shared else ""
     total = [("memory", f"about {size(plan.memory_bytes)}", f"estimated{each}{free}")]
     if plan.measured is not None:
-        told = "the process at its largest in these steps, without cached pictures"
-        total.append(("memory measured", size(plan.measured.peak_bytes), told))
+        scope = "peak of the process in these steps, without cached pictures"
+        total.append(("memory measured", size(plan.measured.peak_bytes), scope))
     return rows + total
 
 
@@ -92,9 +92,9 @@ def _about(plan: Plan) -> str:
 
 
 def _disk(plan: Plan) -> list[Row]:
-    kept = f"{size(plan.checkpoint_bytes)} each: the last {plan.config.keep_last}, the best, the next"
+    count = f"{size(plan.checkpoint_bytes)} each: the last {plan.config.keep_last}, the best, the next"
     return [
-        ("checkpoints on disk", size(plan.checkpoints_bytes), kept),
+        ("checkpoints on disk", size(plan.checkpoints_bytes), count),
         ("samples on disk", f"about {size(plan.samples_bytes)}", f"every {plan.config.save_every:,} steps"),
     ]
 
@@ -105,7 +105,7 @@ def _pictures(plan: Plan) -> list[Row]:
 
 
 def size(count: int) -> str:
-    """Bytes for a person, in powers of ten as disks are sold."""
+    """Return bytes with a unit in powers of ten, as disks are sold: `1.5 GB`."""
     for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
         if count >= factor:
             return f"{count / factor:.3g} {unit}"

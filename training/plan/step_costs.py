@@ -1,4 +1,4 @@
-"""Count the bytes and FLOPs of a training step, by tensors without values, so that nothing is computed."""
+"""Count the bytes and FLOPs of a training step on tensors without values, so that nothing is computed."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from training.methods.method import Batch, Method
 from training.methods.ugatit.method import Ugatit
 
 ADAM_MOMENTS: Final = 2
-"""Adam's, of every parameter."""
+"""Moments that Adam keeps of every parameter."""
 
 
 class StepCosts(NamedTuple):
-    """What one step needs, exactly as its operators ask for it."""
+    """The bytes and FLOPs of one step, counted operator by operator."""
 
     parameters: dict[str, int]
-    """Of each network."""
+    """Number of parameters by network."""
     weights_bytes: int
-    """Of all parameters and buffers."""
+    """Bytes of all parameters and buffers."""
     average_bytes: int
-    """Of the running average; 0 without one."""
+    """Bytes of the running average; 0 without one."""
     gradients_bytes: int
     optimizer_bytes: int
     activations_bytes: int
-    """Everything else at the fullest moment of a step: what the backward pass needs, and temporaries."""
+    """All other bytes at the peak of a step: tensors for the backward pass, and temporaries."""
     flops: int
-    """Of convolutions and matrix products, both ways; an addition and a multiplication are two."""
+    """Of convolutions and matrix products, forwards and backwards; a multiply-add counts as 2."""
 
     @property
     def total_bytes(self) -> int:
-        """All that lies in memory at the fullest moment."""
+        """Return the bytes in memory at the peak of a step."""
         return (
             self.weights_bytes
             + self.average_bytes
@@ -54,8 +54,8 @@ def step_costs(config: RunConfig, *, device: str = "meta") -> StepCosts:
 
     Args:
         config: the run's.
-        device: `meta` holds no values, so that nothing of the step's size is ever in memory, and takes
-            seconds. On `cpu` the step is really computed, which is faster for the smallest networks.
+        device: tensors on `meta` hold no values: the step allocates no memory of its size, and takes seconds.
+            On `cpu` the step is computed, which is faster for the smallest networks.
     """
     with torch.device(device), torch.random.fork_rng(devices=[]):
         method = Ugatit(config.ugatit)
@@ -70,7 +70,7 @@ def step_costs(config: RunConfig, *, device: str = "meta") -> StepCosts:
 
 
 def _keep_weights(closure: object = None) -> None:
-    """Stand in for Adam's step: what it holds is known, and fused it takes no other memory."""
+    """Replace Adam's step: the size of its moments is known, and fused Adam needs no other memory."""
 
 
 def _costs(config: RunConfig, method: Method, peak: int, flops: int) -> StepCosts:
@@ -98,7 +98,7 @@ def _size(tensor: Tensor) -> int:
 
 
 class CostCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """The FLOPs of operators, and the bytes of what they make until nobody holds it any more."""
+    """Counts the FLOPs of operators, and the bytes of their results until these are freed."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -109,7 +109,7 @@ class CostCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, operator: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         if operator is torch.ops.aten._local_scalar_dense.default:
-            return True  # what the step asks of a value: whether a loss is finite
+            return True  # the step reads one value only: whether a loss is finite
         result = operator(*args, **(kwargs or {}))
         counted = flop_registry.get(operator._overloadpacket)
         if counted is not None:
@@ -125,10 +125,10 @@ class CostCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         size = storage.nbytes()
 
-        def gone(_: object) -> None:
+        def freed(_: object) -> None:
             self.live -= size
             del self._known[key]
 
-        self._known[key] = weakref.ref(storage, gone)
+        self._known[key] = weakref.ref(storage, freed)
         self.live += size
         self.peak = max(self.peak, self.live)

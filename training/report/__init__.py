@@ -1,1 +1,1 @@
-"""A run as one page that can be mailed: curves, rho, samples, config, environment, checkpoints."""
+"""The report of a run, one HTML file: curves, rho, samples, config, environment, checkpoints."""

@@ -1,4 +1,4 @@
-"""The charts of a report: which there are, and their points, few enough to draw."""
+"""The charts of a report, with at most `POINTS` points a line."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 POINTS: Final = 600
-"""The most points of a line; a long run's are means over equally many lines of `stats.jsonl`."""
+"""Most points of a line; in a long run each is the mean over equally many lines of `stats.jsonl`."""
 
 Line = Mapping[str, Any]
 Values = list[float | None]
 
 _KINDS: Final = {
-    "G_cycle": ("Cycle", "L1 between a picture and what comes back"),
-    "G_identity": ("Identity", "L1 between a picture and its like"),
-    "G_cam": ("Generators' CAM", "cross-entropy of telling source from target"),
-    "G_adv": ("Generators, adversarial", "how far fakes are from passing as real"),
+    "G_cycle": ("Cycle", "L1 between a picture and its reconstruction"),
+    "G_identity": ("Identity", "L1 between a picture and its identity translation"),
+    "G_cam": ("Generators' CAM", "cross-entropy of source against target"),
+    "G_adv": (
+        "Generators, adversarial",
+        "squared distance of the discriminators' answers to fakes from real",
+    ),
     "G_cam_adv": ("Generators, CAM adversarial", "the same, for the discriminators' classifiers"),
-    "D_adv": ("Discriminators, adversarial", "0 tells all apart, 0.5 none"),
+    "D_adv": ("Discriminators, adversarial", "0: real and fake fully separated, 0.5: not at all"),
     "D_cam": ("Discriminators, CAM", "the same, for their classifiers"),
 }
 _OF: Final = {"GA": "global A", "GB": "global B", "LA": "local A", "LB": "local B"}
@@ -35,23 +38,23 @@ def _mean(values: Sequence[float]) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """One figure: lines over the steps."""
+    """One chart: lines over the steps."""
 
     title: str
     words: str = ""
     lines: dict[str, Values] = field(default_factory=dict)
     band: tuple[Values, Values] | None = None
-    """The least and the largest around a single line."""
+    """Minimum and maximum around a single line."""
     logarithmic: bool = False
     smooth: bool = False
-    """Draw a smoothed line over the raw one."""
+    """Draw a smoothed line over the raw line."""
     ends: tuple[float, float] | None = None
-    """Of the vertical axis; else they follow from the values."""
+    """Ends of the vertical axis; None takes them from the values."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """Charts that belong together, and are hidden where a run says nothing of them."""
+    """Charts of one subject; a section without charts is left out of the page."""
 
     title: str
     words: str
@@ -60,13 +63,13 @@ class Section:
 
 
 def group_lines(lines: Sequence[Line]) -> list[Sequence[Line]]:
-    """The lines in groups of neighbours, at most `POINTS` of them."""
+    """Return the lines in at most `POINTS` groups of consecutive lines."""
     size = max(1, math.ceil(len(lines) / POINTS))
     return [lines[first : first + size] for first in range(0, len(lines), size)]
 
 
 def sections(groups: Sequence[Sequence[Line]]) -> list[Section]:
-    """Every section that these lines have numbers for."""
+    """Return every section for which the lines have numbers."""
     found = [_losses(groups), *_distributions(groups), _rates(groups)]
     return [section for section in found if section.charts]
 
@@ -81,7 +84,7 @@ def _losses(groups: Sequence[Sequence[Line]]) -> Section:
     for kind in order:
         title, words = _KINDS.get(kind, (kind, ""))
         charts.append(Chart(title=title, words=words, lines=kinds[kind], smooth=True))
-    words = "Every term of the objective before its weight. The faint line is what was measured."
+    words = "Every term of the objective before its weight. The faint line is the measured value."
     return Section(title="Losses", words=words, charts=charts)
 
 
@@ -90,7 +93,7 @@ def _is_loss(name: str, value: object) -> bool:
 
 
 def _distributions(groups: Sequence[Sequence[Line]]) -> list[Section]:
-    """Small multiples, a section for each network: `rho/genA2B.decoder.0.norm1` is rho of genA2B."""
+    """Return a section of small charts for each network: `rho/genA2B.decoder.0.norm1` is rho of genA2B."""
     owners: dict[tuple[str, str], list[Chart]] = {}
     for name in _names(groups, lambda _, __: True, "distributions"):
         kind, _, place = name.partition("/")
@@ -106,7 +109,7 @@ def _distributions(groups: Sequence[Sequence[Line]]) -> list[Section]:
         Section(
             title=f"{kind.capitalize()} of {owner}",
             words=words.get(kind, "")
-            + "The line is the mean over the channels, the band from the least to the largest.",
+            + "The line is the mean over the channels, the band spans their minimum and maximum.",
             charts=charts,
             small=True,
         )
@@ -125,14 +128,14 @@ def _rates(groups: Sequence[Sequence[Line]]) -> Section:
         ),
         Chart(
             title="Skipped updates",
-            words="of each optimizer since the start, because they were not finite",
+            words="of each optimizer since the start; their values were not finite",
             lines=_nested(groups, "skips"),
         ),
         Chart(title="Learning rate", words="of each optimizer", lines=_nested(groups, "learning_rate")),
         Chart(title="Speed", words="images a second", lines=_plain(groups, images="images_per_second")),
         Chart(
             title="Time of a step",
-            words="seconds, and how much of that was waiting for pictures",
+            words="seconds, and the part of them spent waiting for pictures",
             lines=_plain(groups, step="seconds", waiting="data_seconds"),
         ),
     ]
@@ -155,7 +158,7 @@ def _plain(groups: Sequence[Sequence[Line]], **names: str) -> dict[str, Values]:
 def _names(
     groups: Sequence[Sequence[Line]], wanted: Callable[[str, object], bool], inside: str | None = None
 ) -> list[str]:
-    """The keys of all lines, in the order in which they came up; old lines may lack some."""
+    """Return the keys of all lines in order of first appearance; older lines may lack some."""
     names: dict[str, None] = {}
     for line in (line for group in groups for line in group):
         values = line if inside is None else line.get(inside)
@@ -165,7 +168,7 @@ def _names(
 
 
 def _values(groups: Sequence[Sequence[Line]], *path: str, aggregate: Aggregate = _mean) -> Values:
-    """One number for each group of lines, picked from those that have it; None where none has."""
+    """Return one aggregated number for each group of lines; None where no line of the group has it."""
     values: Values = []
     for group in groups:
         known = [value for line in group if (value := _number(line, path)) is not None]

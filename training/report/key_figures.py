@@ -1,4 +1,4 @@
-"""The few figures at the top of a report."""
+"""The key figures at the top of a report."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from training.report.read import RunRecord
 from training.run.sample_sheets import SAMPLES
 
 _RECENT: Final = 50
-"""Lines of `stats.jsonl` that speak for the present speed."""
+"""Newest lines of `stats.jsonl` that the present speed is measured on."""
 
 
 class KeyFigure(NamedTuple):
-    """A figure, what it is of, and a word on it."""
+    """A figure with its name and a note."""
 
     name: str
     value: str
@@ -24,21 +24,21 @@ class KeyFigure(NamedTuple):
 
 
 def key_figures(record: RunRecord) -> list[KeyFigure]:
-    """What is asked first: how far, how long, how fast, how good."""
-    facts = [_steps(record)]
+    """Return the key figures: progress, time, speed, best score."""
+    figures = [_steps(record)]
     if record.lines:
-        facts += _times(record)
-        facts += _skips(record.lines[-1])
+        figures += _times(record)
+        figures += _skips(record.lines[-1])
     best = next((each for each in record.checkpoints if each.best), None)
     if best is not None and best.score is not None:
         of = "averaged weights" if record.config.average_decay else "raw weights"
         note = f"at step {best.step:,}; cycle + identity L1 of the {of}, lower is better"
-        facts.append(KeyFigure("Best score", f"{best.score:.4f}", note))
-    return facts
+        figures.append(KeyFigure("Best score", f"{best.score:.4f}", note))
+    return figures
 
 
 def score_words(config: RunConfig) -> str:
-    """Say what the score of a checkpoint is measured on, with which weights, and how to read it."""
+    """Return sentences on a checkpoint's score: its pictures, its weights, and how to read it."""
     weights = (
         f"the running average of the generators' weights (average_decay {config.average_decay:g})"
         if config.average_decay
@@ -64,22 +64,22 @@ def _times(record: RunRecord) -> list[KeyFigure]:
     processes = int(record.environments[-1].get("processes", 1)) if record.environments else 1
     pictures = record.config.pictures(processes)
     left = record.config.steps - int(record.lines[-1]["step"])
-    facts = [
+    figures = [
         KeyFigure("Learning took", format_duration(_total(record.lines)), "time in steps, without saving"),
         KeyFigure("A step", f"{seconds:.3g} s", f"{pictures / seconds:.3g} images a second"),
     ]
     if left > 0:
-        facts.append(KeyFigure("Left", format_duration(left * seconds), "at this speed"))
+        figures.append(KeyFigure("Left", format_duration(left * seconds), "at this speed"))
     waits = [
         float(line["data_seconds"]) / float(line["seconds"]) for line in recent if "data_seconds" in line
     ]
     if waits:
-        facts.append(KeyFigure("Waiting for pictures", f"{statistics.mean(waits):.1%}", "of a step"))
-    return facts
+        figures.append(KeyFigure("Waiting for pictures", f"{statistics.mean(waits):.1%}", "of a step"))
+    return figures
 
 
 def _skips(last: dict[str, Any]) -> list[KeyFigure]:
-    """How many updates were not finite, where any were."""
+    """Return the number of skipped updates, where any were skipped."""
     counts = {name: int(count) for name, count in last.get("skips", {}).items() if count}
     if not counts:
         return []
@@ -88,7 +88,7 @@ def _skips(last: dict[str, Any]) -> list[KeyFigure]:
 
 
 def _total(lines: Sequence[dict[str, Any]]) -> float:
-    """Old lines tell of one step and stand for those since the line before."""
+    """Return the seconds of all steps. Lines of older versions time one of the steps since the line before."""
     total, before = 0.0, 0
     for line in lines:
         total += float(line["seconds"]) * int(line.get("steps", line["step"] - before))

@@ -1,4 +1,4 @@
-"""The page itself: one file that asks no other, with its styles, scripts, numbers and pictures inside."""
+"""Build the page: one HTML file that contains its styles, scripts, numbers and pictures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from training.report.read import CheckpointSummary, RunRecord
 
 _HERE: Final = Path(__file__).parent / "page"
 _PICTURES: Final = 20
-"""Of those in steps that skipped an update, how many are named."""
+"""Most pictures to list from steps that skipped an update."""
 _SMOOTHING: Final = (
     '<label class="smoothing">Smoothing <input type="range" min="0" max="0.99" step="0.01" value="0.9" '
     "data-smoothing><output>0.90</output></label>"
@@ -29,7 +29,7 @@ _SMOOTHING: Final = (
 
 
 def draw_page(record: RunRecord) -> str:
-    """The report of a run as HTML."""
+    """Return the report of a run as HTML."""
     groups = group_lines(record.lines)
     found = sections(groups)
     charts = [chart for section in found for chart in section.charts]
@@ -53,7 +53,7 @@ def draw_page(record: RunRecord) -> str:
         config=_config(record),
         environments=_environments(record.environments),
         time=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
-        # "<" would let a name end the script.
+        # Escape "<", because a name could end the script with it.
         data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         script="\n".join(map(_asset, ("chart.js", "samples.js", "report.js"))),
     )
@@ -98,16 +98,16 @@ def _figure(chart: Chart, number: int) -> str:
         for index, name in enumerate(chart.lines)
     )
     if chart.band is not None:
-        entries += "<li>least to largest <b data-band></b></li>"
+        entries += "<li>minimum to maximum <b data-band></b></li>"
     return (
         f'<figure data-chart="{number}"><figcaption><h3>{escape(chart.title)}</h3>{words}</figcaption>'
-        f'<div class="plot" role="img" aria-label="{escape(_spoken(chart))}"></div>'
+        f'<div class="plot" role="img" aria-label="{escape(_aria_label(chart))}"></div>'
         f'<ul class="legend">{entries}</ul></figure>'
     )
 
 
-def _spoken(chart: Chart) -> str:
-    """What the curves say, for whoever cannot see them."""
+def _aria_label(chart: Chart) -> str:
+    """Return the first and last values of a chart, for screen readers."""
     said = []
     for name, values in chart.lines.items():
         known = [value for value in values if value is not None]
@@ -129,23 +129,23 @@ def _samples(sheets: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _skipped(lines: Sequence[Mapping[str, Any]]) -> str:
-    """The pictures of the steps that skipped an update, the most frequent first: one of them broke each."""
+    """Return the pictures of steps that skipped an update, the most frequent (likely cause) first."""
     steps = [step for line in lines for step in line.get("skipped", [])]
     if not steps:
         return ""
     counts = Counter(picture for step in steps for picture in step["pictures"])
     rows = [(name, f"{count:,} of {len(steps):,}") for name, count in counts.most_common(_PICTURES)]
-    table = _table(("picture", "in the batch of so many of these steps"), rows)
+    table = _table(("picture", "in the batch of these steps"), rows)
     return f"<section><h2>Steps that skipped an update</h2>{table}</section>"
 
 
 def _checkpoints(kept: Sequence[CheckpointSummary]) -> str:
     if not kept:
-        return '<p class="note">None was kept here.</p>'
+        return '<p class="note">No checkpoint.</p>'
     rows = [
         (
             f"{each.step:,}",
-            "not judged" if each.score is None else f"{each.score:.4f}",
+            "not measured" if each.score is None else f"{each.score:.4f}",
             f"{each.size_bytes / 1e6:,.1f} MB",
             ", ".join(name for name, true in (("best", each.best), ("latest", each is kept[-1])) if true),
         )
@@ -165,14 +165,14 @@ def _config(record: RunRecord) -> str:
 
 def _environments(entries: Sequence[Mapping[str, Any]]) -> str:
     if not entries:
-        return '<p class="note">Nothing was written down.</p>'
-    drawn = []
+        return '<p class="note">Not recorded.</p>'
+    parts = []
     for entry in reversed(entries):
         step = entry.get("step", 0)
-        title = f"Gone on from step {step:,}" if step else "Started"
+        title = f"Resumed from step {step:,}" if step else "Started"
         rows = [(name, value) for name, value in _flat(dict(entry)).items() if name != "step"]
-        drawn.append(f"<h3>{title}</h3>{_table(('name', 'value'), rows)}")
-    return "".join(drawn)
+        parts.append(f"<h3>{title}</h3>{_table(('name', 'value'), rows)}")
+    return "".join(parts)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Sample sheets as data inside the page, as many as its size allows."""
+"""Embed sample sheets in the page, as many as its size allows."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from PIL import Image
 from training.report.read import Sheet
 
 BUDGET_BYTES: Final = 11_000_000
-"""Of all pictures; as base64 they take a third more, and the page stays below 15 MB."""
+"""Bytes of all pictures; base64 takes a third more, so the page stays below 15 MB."""
 _WIDEST: Final = 1600
 _QUALITY: Final = 80
 
 
 def embedded(sheets: Sequence[Sheet], *, budget_bytes: int = BUDGET_BYTES) -> list[dict[str, Any]]:
-    """For each kind of sheet its steps and pictures, the newest always, the others evenly spread.
+    """Return the steps and pictures of each kind of sheet: always the newest, the others evenly spread.
 
-    Every kind is shown at the same steps, so that they can be compared.
+    All kinds have the same steps, so that they can be compared.
     """
     names = list(dict.fromkeys(sheet.name for sheet in sheets))
     steps = sorted({sheet.step for sheet in sheets})
     if not steps:
         return []
-    newest = {sheet.name: sheet for sheet in sheets}  # the last of each name stays
+    newest = {sheet.name: sheet for sheet in sheets}  # the last of each name
     per_step = sum(len(_webp(sheet)) for sheet in newest.values())
     chosen = set(_spread(steps, max(1, budget_bytes // per_step)))
     shown: list[dict[str, Any]] = []
     for name in names:
-        mine = [sheet for sheet in sheets if sheet.name == name and sheet.step in chosen]
+        of_name = [sheet for sheet in sheets if sheet.name == name and sheet.step in chosen]
         shown.append(
             {
                 "name": name,
-                "steps": [sheet.step for sheet in mine],
-                "pictures": [_data_url(_webp(sheet)) for sheet in mine],
+                "steps": [sheet.step for sheet in of_name],
+                "pictures": [_data_url(_webp(sheet)) for sheet in of_name],
             }
         )
     return shown
 
 
 def _spread(steps: Sequence[int], count: int) -> list[int]:
-    """At most `count` of them, evenly, the last one always."""
+    """Return at most `count` steps, evenly spread, always with the last one."""
     if count >= len(steps):
         return list(steps)
     last = len(steps) - 1
-    return [steps[last - round(place * last / max(1, count - 1))] for place in range(count)]
+    return [steps[last - round(index * last / max(1, count - 1))] for index in range(count)]
 
 
 def _webp(sheet: Sheet) -> bytes:

@@ -1,4 +1,4 @@
-"""All that a run has written of itself, read for a report."""
+"""Read what a run has recorded, for its report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHEET: Final = re.compile(r"(\d{8,})-(\w+)-(\w+)\.(?:jpg|png)")
 
 
 class Sheet(NamedTuple):
-    """One sample sheet on the disk."""
+    """The file of one sample sheet."""
 
     step: int
     name: str
@@ -24,7 +24,7 @@ class Sheet(NamedTuple):
 
 
 class CheckpointSummary(NamedTuple):
-    """One checkpoint, as its manifest says."""
+    """Step, score and size of one checkpoint."""
 
     step: int
     score: float | None
@@ -33,24 +33,24 @@ class CheckpointSummary(NamedTuple):
 
 
 class RunRecord(NamedTuple):
-    """A run, as far as it has got. What it has not written is empty."""
+    """All that a run has recorded; empty where it has recorded nothing yet."""
 
     path: Path
     data: Path
     config: RunConfig
     lines: list[dict[str, Any]]
-    """Of `stats.jsonl`, in the order of their steps."""
+    """Lines of `stats.jsonl`, sorted by step."""
     environments: list[dict[str, Any]]
     sheets: list[Sheet]
     checkpoints: list[CheckpointSummary]
 
 
 def read_run(path: Path) -> RunRecord:
-    """Read a run, finished or not, also while it learns.
+    """Return the record of a run, finished or still training.
 
     Raises:
-        RunError: the folder is no run.
-        ConfigError: its config was changed into one that cannot be.
+        RunError: the folder is not a run.
+        ConfigError: its config was edited and is invalid.
     """
     run = RunFolder(path)
     config, data, _ = run.read()
@@ -76,7 +76,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
             line = json.loads(text)
             lines[int(line["step"])] = line
         except (ValueError, KeyError, TypeError):
-            continue  # a line that is just being written
+            continue  # an incomplete line, which the run is writing now
     return [lines[step] for step in sorted(lines)]
 
 

@@ -1,4 +1,4 @@
-// A chart: lines over the steps, drawn as SVG at the width that is there.
+// A chart: lines over the steps, drawn as SVG at the available width.
 
 const MARGIN = { top: 8, right: 8, bottom: 20, left: 44 };
 
@@ -9,7 +9,7 @@ function element(name, attributes = {}, text = "") {
   return made;
 }
 
-/** The mean of what came before, the recent counting more; unbiased at the start; gaps stay gaps. */
+/** Return the bias-corrected exponential moving average of values; gaps stay gaps. */
 function smoothed(values, weight) {
   let mean = 0, total = 0;
   return values.map((value) => {
@@ -42,7 +42,7 @@ class Chart {
   constructor(figure, chart, steps) {
     Object.assign(this, { figure, chart, steps });
     this.plot = figure.querySelector(".plot");
-    this.told = [...figure.querySelectorAll(".legend b:not([data-band])")];
+    this.readouts = [...figure.querySelectorAll(".legend b:not([data-band])")];
     this.spread = figure.querySelector("[data-band]");
     this.smoothing = 0;
     this.at = null;
@@ -69,7 +69,7 @@ class Chart {
     this.point(this.at);
   }
 
-  /** Where the axes end: at what is drawn boldly, with room for nearly all of what is faint. */
+  /** Set the ends of the vertical axis: all bold lines, and 98 % of the faint values. */
   fit() {
     const { ends, logarithmic, lines } = this.chart;
     const known = lines.flatMap(({ values }) => values).filter((value) => value !== null && (!logarithmic || value > 0)).sort((a, b) => a - b);
@@ -102,7 +102,7 @@ class Chart {
       if (there) d += `${down ? "L" : "M"}${this.x(index).toFixed(1)} ${this.y(value).toFixed(1)}`;
       down = there;
     });
-    // A line of one point would be invisible.
+    // A path of one point would be invisible.
     return /^M[\d. ]+$/.test(d) ? `${d}h0.01` : d;
   }
 
@@ -139,13 +139,13 @@ class Chart {
     return inside.length > 6 ? inside.filter((value) => Math.abs(Math.log10(value) % 1) < 1e-9) : inside;
   }
 
-  /** Show the cursor over a step, or nothing, and tell the values there, or the last ones. */
+  /** Show the cursor and the values at a step, or hide the cursor and show the last values. */
   point(at) {
     this.at = at;
     const index = at ?? this.steps.length - 1;
-    this.told.forEach((told, line) => {
+    this.readouts.forEach((readout, line) => {
       const value = this.drawn?.[line]?.[index];
-      told.textContent = value == null ? "–" : short(value);
+      readout.textContent = value == null ? "–" : short(value);
     });
     if (this.spread) this.spread.textContent = this.chart.band.map((ends) => (ends[index] == null ? "–" : short(ends[index]))).join(" to ");
     if (!this.cursor) return;
@@ -153,7 +153,7 @@ class Chart {
     for (const end of ["x1", "x2"]) this.cursor.setAttribute(end, this.x(index));
   }
 
-  /** The index of the step under a pointer. */
+  /** Return the index of the step under a pointer. */
   under(event) {
     const box = this.plot.getBoundingClientRect();
     const share = (event.clientX - box.left - MARGIN.left) / (box.width - MARGIN.left - MARGIN.right);

@@ -1,14 +1,14 @@
-// The page: draws every chart, and lets one cursor stand in all of them.
+// Draw every chart, and move one cursor in all of them.
 
 const { steps, charts, sheets } = JSON.parse(document.getElementById("data").textContent);
 const drawn = [...document.querySelectorAll("[data-chart]")].map(
   (figure) => new Chart(figure, charts[figure.dataset.chart], steps),
 );
 
-let asked = null;
+let pending = null;
 function pointAll(at) {
-  if (asked === null) requestAnimationFrame(() => { const last = asked; asked = null; drawn.forEach((each) => each.point(last.at)); });
-  asked = { at };
+  if (pending === null) requestAnimationFrame(() => { const last = pending; pending = null; drawn.forEach((each) => each.point(last.at)); });
+  pending = { at };
 }
 for (const each of drawn) {
   each.plot.addEventListener("pointermove", (event) => pointAll(each.under(event)));

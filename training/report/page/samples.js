@@ -1,8 +1,8 @@
-// The sample sheets: one picture, chosen by its kind and its step.
+// Show one sample sheet, selected by kind and step.
 
 function showSamples(section, sheets) {
   const time = section.querySelector(".time input");
-  const told = section.querySelector(".time output");
+  const label = section.querySelector(".time output");
   const image = section.querySelector("img");
   const buttons = [...section.querySelectorAll(".time button")];
   const chosen = () => sheets[section.querySelector("[name=sheet]:checked").value];
@@ -13,7 +13,7 @@ function showSamples(section, sheets) {
     const step = steps[place].toLocaleString("en");
     image.src = pictures[place];
     image.alt = `${name}, step ${step}: a row for each picture, a labelled column for each stage`;
-    told.textContent = `step ${step}`;
+    label.textContent = `step ${step}`;
     time.setAttribute("aria-valuetext", `step ${step}`);
     buttons[0].disabled = place === 0;
     buttons[1].disabled = place === steps.length - 1;
