@@ -63,7 +63,7 @@ def one(document: dict[str, Any], direction: str, metric: str, protocol: str | N
 
 
 @pytest.mark.usefixtures("colours")
-def test_every_figure_has_a_row_with_all_it_must_not_be_read_without(
+def test_every_figure_has_a_row_with_the_facts_to_compare_it(
     tmp_path: Path, pair: tuple[Path, Path], data: Path
 ) -> None:
     document = evaluated(tmp_path, *pair, "--data", data, "--seed", 3)
@@ -87,9 +87,7 @@ def test_every_figure_has_a_row_with_all_it_must_not_be_read_without(
 
 
 @pytest.mark.usefixtures("colours")
-def test_the_other_figures_are_of_both_directions(
-    tmp_path: Path, pair: tuple[Path, Path], data: Path
-) -> None:
+def test_other_figures_exist_for_both_directions(tmp_path: Path, pair: tuple[Path, Path], data: Path) -> None:
     document = evaluated(tmp_path, *pair, "--data", data)
     for direction in ("cat2dog", "dog2cat"):
         # The tiny bundles turn a picture into its negative: there and back again nothing is lost.
@@ -104,7 +102,7 @@ def test_the_other_figures_are_of_both_directions(
 
 
 @pytest.mark.usefixtures("colours")
-def test_anyone_can_compute_the_figures_again_from_the_features(
+def test_figures_can_be_computed_again_from_the_features(
     tmp_path: Path, pair: tuple[Path, Path], data: Path
 ) -> None:
     folder = tmp_path / "features"
@@ -190,7 +188,7 @@ def test_a_run_and_its_bundle_have_almost_the_same_figures(tmp_path: Path, run: 
 
 @pytest.mark.usefixtures("colours")
 @pytest.mark.parametrize("flags", [("--best",), ("--step", "2")])
-def test_another_checkpoint_than_the_newest_can_be_asked_for(
+def test_step_and_best_choose_another_checkpoint(
     tmp_path: Path, run: Path, data: Path, flags: tuple[str, ...]
 ) -> None:
     assert evaluated(tmp_path, run, "--data", data, *flags)["subjects"][0]["steps"] == 2
@@ -242,11 +240,11 @@ def test_sets_too_unequal_for_blocks_lose_only_the_papers_figures(
         (("--data", "empty"), r"empty/testA holds no pictures"),
         (("--data", "one"), r"needs at least 2 readable pictures in one/testA, found 1"),
         (("--data", "horse2zebra"), r"but the test pictures are horse and zebra"),
-        (("--data", "data", "--subset-size", "5"), r"data/testB has 4; name a --subset-size of at most 4"),
+        (("--data", "data", "--subset-size", "5"), r"data/testB has 4; give a --subset-size of at most 4"),
         (("--data", "data", "--a2b", "nonsense"), r"'nonsense' names no direction"),
     ],
 )
-def test_a_users_mistake_is_one_sentence_and_writes_nothing(
+def test_invalid_arguments_are_one_sentence_and_write_nothing(
     tmp_path: Path,
     pair: tuple[Path, Path],
     monkeypatch: pytest.MonkeyPatch,
@@ -272,7 +270,7 @@ def test_weights_of_another_hash_are_one_sentence(
     flags = ("--inception-weights", weights, "--json", file)
     code, _, error = typed("evaluate", *pair, "--data", data, *flags)
     assert code == 2
-    assert "should have the sha256" in error
+    assert "to have the sha256" in error
     assert not file.exists()
 
 

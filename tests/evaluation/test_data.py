@@ -13,7 +13,7 @@ from training.evaluation.data import read_data
 from training.evaluation.errors import EvaluationError
 
 
-def test_the_two_test_folders_suffice(tmp_path: Path) -> None:
+def test_only_the_two_test_folders_are_needed(tmp_path: Path) -> None:
     data = read_data(draw_data(tmp_path / "data"))
     assert (data.count("A"), data.count("B")) == (5, 4)
     assert [picture.shape for picture in data.stretched("A", height=8, width=12)] == [(8, 12, 3)] * 5
@@ -29,7 +29,7 @@ def test_the_fingerprint_is_of_names_and_contents_of_the_test_pictures(tmp_path:
     assert read_data(tmp_path / "second").fingerprint != fingerprint
 
 
-def test_no_test_pictures_are_one_sentence(tmp_path: Path) -> None:
+def test_empty_test_folder_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"testB holds no pictures; put JPEG, PNG or WebP files into it"):
         read_data(draw_data(tmp_path / "data", b=0))
 
@@ -39,13 +39,13 @@ def test_one_test_picture_is_one_sentence(tmp_path: Path) -> None:
         read_data(draw_data(tmp_path / "data", b=1))
 
 
-def test_a_missing_test_folder_is_looked_for_nearby(tmp_path: Path) -> None:
+def test_missing_test_folder_suggests_a_similar_one(tmp_path: Path) -> None:
     folder = draw_data(tmp_path / "data")
-    with pytest.raises(DataError, match=r"data/testA is there: give "):
+    with pytest.raises(DataError, match=r"data/testA exists: give "):
         read_data(folder.parent)
 
 
-def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+def test_missing_folder_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="absent"):
         read_data(tmp_path / "absent")
 

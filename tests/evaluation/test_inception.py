@@ -55,7 +55,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "made", tmp_path / "real"
 
 
-def test_kid_is_what_torch_fidelity_says_of_the_same_files(
+def test_kid_equals_that_of_torch_fidelity_on_the_same_files(
     drawn_weights: Path, folders: tuple[Path, Path]
 ) -> None:
     theirs = import_torch_fidelity().calculate_metrics(
@@ -85,7 +85,7 @@ def test_kid_is_what_torch_fidelity_says_of_the_same_files(
 def test_weights_of_another_hash_are_refused_before_they_are_read(tmp_path: Path) -> None:
     other = tmp_path / inception.WEIGHTS
     other.write_bytes(b"not what it says")
-    with pytest.raises(EvaluationError, match=r"should have the sha256 6726825d0af5.*use --extractor"):
+    with pytest.raises(EvaluationError, match=r"to have the sha256 6726825d0af5.*use --extractor"):
         choose_extractor(None, other)
 
 
@@ -116,7 +116,7 @@ def test_without_weights_the_default_is_the_offline_extractor_and_says_so(
     assert "cannot be compared with KID and FID" in remark
 
 
-def test_weights_that_were_downloaded_before_are_the_default(
+def test_cached_weights_are_the_default(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, drawn_weights: Path
 ) -> None:
     (tmp_path / "checkpoints").mkdir()

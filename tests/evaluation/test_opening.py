@@ -21,7 +21,7 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
     return write_tiny_bundle(bundles, "cat2dog"), write_tiny_bundle(bundles, "dog2cat")
 
 
-def test_bundles_of_opposite_directions_are_each_others_way_back(
+def test_bundles_of_opposite_directions_are_used_for_each_others_cycle(
     tmp_path: Path, pair: tuple[Path, Path]
 ) -> None:
     subjects, domains = open_subjects(pair, tmp_path / "data")
@@ -34,20 +34,18 @@ def test_bundles_of_opposite_directions_are_each_others_way_back(
     assert domains[:2] == ("cat", "dog")
 
 
-def test_a_bundle_alone_has_no_way_back(tmp_path: Path, pair: tuple[Path, Path]) -> None:
+def test_single_bundle_has_no_cycle(tmp_path: Path, pair: tuple[Path, Path]) -> None:
     subjects, _ = open_subjects(pair[:1], tmp_path / "data")
     assert subjects[0].directions[0].back is None
 
 
 @pytest.mark.parametrize("folder", ["dog2cat", "dog2cat-small"])
-def test_the_data_sets_name_says_which_domain_is_a(
-    tmp_path: Path, pair: tuple[Path, Path], folder: str
-) -> None:
+def test_name_of_the_data_set_decides_domain_a(tmp_path: Path, pair: tuple[Path, Path], folder: str) -> None:
     subjects, _ = open_subjects(pair, tmp_path / folder)
     assert [subject.directions[0].source for subject in subjects] == ["B", "A"]
 
 
-def test_the_flag_outweighs_the_data_sets_name(tmp_path: Path, pair: tuple[Path, Path]) -> None:
+def test_a2b_flag_overrides_the_name_of_the_data_set(tmp_path: Path, pair: tuple[Path, Path]) -> None:
     subjects, _ = open_subjects(pair, tmp_path / "horse2zebra", a2b="dog2cat")
     assert [subject.directions[0].source for subject in subjects] == ["B", "A"]
 
@@ -81,23 +79,23 @@ def test_a_bundle_whose_graph_computes_something_else_is_refused(tmp_path: Path)
         open_subjects([bundle], tmp_path / "data")
 
 
-def test_what_is_neither_run_nor_bundle_is_one_sentence(tmp_path: Path) -> None:
+def test_path_that_is_neither_run_nor_bundle_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match=r"is neither a run .* nor a bundle"):
         open_subjects([tmp_path / "nothing"], tmp_path / "data")
 
 
-def test_a_subject_that_is_named_twice_is_refused(tmp_path: Path, pair: tuple[Path, Path]) -> None:
-    with pytest.raises(EvaluationError, match="is named twice"):
+def test_path_given_twice_is_refused(tmp_path: Path, pair: tuple[Path, Path]) -> None:
+    with pytest.raises(EvaluationError, match="is given twice"):
         open_subjects([pair[0], pair[0].parent / "." / "cat2dog"], tmp_path / "data")
 
 
-def test_bundles_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+def test_bundles_of_equal_names_are_named_by_their_folders(tmp_path: Path) -> None:
     old, new = (write_tiny_bundle(tmp_path / age, "cat2dog") for age in ("old", "new"))
     subjects, _ = open_subjects([old, new], tmp_path / "data")
     assert [subject.name for subject in subjects] == ["old-cat2dog", "new-cat2dog"]
 
 
-def test_of_two_ways_back_the_one_beside_a_bundle_is_taken(tmp_path: Path) -> None:
+def test_of_two_opposite_bundles_the_one_in_the_same_folder_is_used(tmp_path: Path) -> None:
     names = ("cat2dog", "dog2cat")
     paths = [write_tiny_bundle(tmp_path / age, name) for age in ("old", "new") for name in names]
     subjects, _ = open_subjects(paths, tmp_path / "data")
@@ -117,7 +115,7 @@ def test_a_run_without_checkpoints_is_one_sentence(tmp_path: Path) -> None:
         open_subjects([run], tmp_path / "data")
 
 
-def test_a_bundle_answers_as_its_graph_says(tmp_path: Path, pair: tuple[Path, Path]) -> None:
+def test_bundle_returns_the_outputs_of_its_graph(tmp_path: Path, pair: tuple[Path, Path]) -> None:
     subjects, _ = open_subjects(pair, tmp_path / "data")
     pixels = np.full((2, 32, 32, 3), 55, np.uint8)
     answer = subjects[0].directions[0].forth.translate(pixels)

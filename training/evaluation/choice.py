@@ -1,4 +1,4 @@
-"""Which extractor an evaluation uses: the one that was asked for, or the best one at hand."""
+"""Choose the extractor: the named one, or the best one available."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXTRACTORS: Final = (inception.NAME, efficientnet.NAME)
 def choose_extractor(
     name: str | None, inception_weights: Path | None, *, device: str = "cpu"
 ) -> tuple[Extractor, str | None]:
-    """Return the extractor, and a remark where it was not asked for.
+    """Return the extractor, and a remark where it is a substitute for Inception.
 
     Args:
         name: one of `EXTRACTORS`; None is Inception where its weights are on this machine, else
@@ -26,7 +26,7 @@ def choose_extractor(
         device: where to compute.
 
     Raises:
-        EvaluationError: the two contradict each other, or the extractor cannot be had.
+        EvaluationError: the two contradict each other, or the extractor is not available.
     """
     if name == efficientnet.NAME:
         if inception_weights is not None:

@@ -1,12 +1,13 @@
-"""The test pictures of a data set: `testA` and `testB` alone suffice."""
+"""The test pictures of a data set, which needs only `testA` and `testB`."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +21,14 @@ from training.data.open_pictures import OnProgress, examine, read_picture, too_m
 from training.data.scan import fingerprint
 from training.evaluation.errors import EvaluationError
 
+T = TypeVar("T")
 Pixels = NDArray[np.uint8]
 
 TEST_FOLDERS: Final = ("testA", "testB")
 LEAST_PICTURES: Final = 2
-"""Of each domain: an unbiased estimate compares the pictures of one set with each other."""
+"""Least pictures of a domain: an unbiased estimate compares the pictures of one set with each other."""
 MAX_UNREADABLE_SHARE: Final = 0.1
-"""As in training: the part of a folder's pictures that may be unreadable. Those are left out and reported."""
+"""Largest share of unreadable pictures in a folder, as in training. They are left out and reported."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class EvaluationData:
     paths: Mapping[Domain, tuple[Path, ...]]
     unreadable: tuple[Unreadable, ...]
     left_out: tuple[LeftOut, ...]
-    """What else is in the folders and was not taken for a picture."""
+    """Entries of the folders that are not pictures by their name."""
     fingerprint: str
     """Hex digest of the pictures' names and contents."""
 
@@ -57,7 +59,8 @@ class EvaluationData:
     def stretched(self, domain: Domain, *, height: int, width: int) -> Iterator[Pixels]:
         """Read the pictures of a domain, uint8 [height, width, 3], whatever their own shape.
 
-        The filter is the service's, so that a bundle is judged by what its users get; training's is blurrier.
+        The filter is that of the service, so that a bundle is measured on what its users get; that of
+        training is blurrier.
 
         Raises:
             DataError: a file can no longer be read.
@@ -70,8 +73,8 @@ def read_data(folder: Path, on_progress: OnProgress | None = None) -> Evaluation
     """Open every test picture of a data set once.
 
     Args:
-        folder: holds `testA` and `testB`; what else it holds is not read.
-        on_progress: called after each picture with how many were opened, and of how many.
+        folder: holds `testA` and `testB`; nothing else in it is read.
+        on_progress: called after each picture with the number opened and the number of all.
 
     Raises:
         DataError: a folder is missing or empty, or too many pictures cannot be read.
@@ -93,6 +96,13 @@ def read_data(folder: Path, on_progress: OnProgress | None = None) -> Evaluation
         left_out=all_left_out(found),
         fingerprint=fingerprint(folder, examined, "test"),
     )
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield lists of `size` items in order; the last one may be shorter."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
 
 
 def _refuse_too_few(folder: Path, count: int) -> None:

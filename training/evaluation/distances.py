@@ -30,16 +30,16 @@ DEFAULT_SUBSET_SIZE: Final = 1000
 
 
 class Subsets(NamedTuple):
-    """How the plain protocol draws torch-fidelity's subsets."""
+    """Size and number of torch-fidelity's subsets in the plain protocol."""
 
     size: int
     number: int
 
 
 def choose_subsets(size: int | None, number: int | None, data: EvaluationData) -> Subsets | None:
-    """Return the subsets that were asked for; None is one estimate over all pictures.
+    """Return the requested subsets; None means one estimate over all pictures.
 
-    What was not named is torch-fidelity's default, a size no larger than the smaller test folder.
+    A missing value is torch-fidelity's default; the size is at most that of the smaller test folder.
 
     Raises:
         EvaluationError: a folder has fewer pictures than a subset.
@@ -51,7 +51,7 @@ def choose_subsets(size: int | None, number: int | None, data: EvaluationData) -
     if size is not None and size > most:
         raise EvaluationError(
             f"A subset of {size} pictures needs at least as many in each test folder, and "
-            f"{data.folder / f'test{smaller}'} has {most}; name a --subset-size of at most {most}."
+            f"{data.folder / f'test{smaller}'} has {most}; give a --subset-size of at most {most}."
         )
     return Subsets(
         size=min(DEFAULT_SUBSET_SIZE, most) if size is None else size,
@@ -60,7 +60,7 @@ def choose_subsets(size: int | None, number: int | None, data: EvaluationData) -
 
 
 class Distances(NamedTuple):
-    """How distances are measured throughout an evaluation."""
+    """The extractor, subsets and seed with which all distances are measured."""
 
     extractor: Extractor
     subsets: Subsets | None
@@ -85,7 +85,7 @@ class Distances(NamedTuple):
     def paper(
         self, row: MakeRow, *, translations: FeatureArray, sources: FeatureArray, targets: FeatureArray
     ) -> list[Row]:
-        """Return the figures of both protocols of the paper's author.
+        """Return the kernel distances under both protocols of the paper's author.
 
         Raises:
             EvaluationError: the numbers of pictures are too unequal for blocks.

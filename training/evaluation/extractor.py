@@ -1,4 +1,4 @@
-"""What turns pictures into features. The figures of two extractors must never be compared."""
+"""The interface of feature extractors. Figures of two extractors must never be compared."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def refuse_other_weights(path: Path, expected_sha256: str, *, remedy: str) -> No
     Args:
         path: the file.
         expected_sha256: of the expected weights.
-        remedy: what the user should do, as the end of a sentence.
+        remedy: what to do, as the end of a sentence.
 
     Raises:
-        EvaluationError: the file cannot be read, or its hash is another.
+        EvaluationError: the file cannot be read, or has another hash.
     """
     try:
         with path.open("rb") as file:
@@ -57,5 +57,5 @@ def refuse_other_weights(path: Path, expected_sha256: str, *, remedy: str) -> No
         raise EvaluationError(f"{path} cannot be read: {error.strerror}; {remedy}.") from None
     if found != expected_sha256:
         raise EvaluationError(
-            f"The weights in {path} should have the sha256 {expected_sha256}, but have {found}; {remedy}."
+            f"Expected the weights in {path} to have the sha256 {expected_sha256}, found {found}; {remedy}."
         )

@@ -10,8 +10,8 @@ def frechet_distance(x: ArrayLike, y: ArrayLike) -> float:
     """Return |mean_x - mean_y|^2 + tr(S_x + S_y - 2 (S_x S_y)^(1/2)), S the unbiased covariances.
 
     With S = A^T A, where A holds the centred features over sqrt(n - 1), the eigenvalues of S_x S_y are the
-    squared singular values of A_y A_x^T. That is exact where there are fewer features than dimensions, where
-    the eigenvalues of S_x S_y itself are mostly rounding.
+    squared singular values of A_y A_x^T. This stays exact with fewer features than dimensions, where most
+    eigenvalues of S_x S_y are rounding errors.
 
     Args:
         x: features [m, d], at least 2.
@@ -26,7 +26,7 @@ def frechet_distance(x: ArrayLike, y: ArrayLike) -> float:
 
 
 def _covariance_root(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A with A^T A = the covariance, in at most d rows."""
+    """Return A with A^T A = the covariance, in at most d rows."""
     centred: NDArray[np.float64] = (x - x.mean(axis=0)) / np.sqrt(len(x) - 1)
     if len(x) <= x.shape[1]:
         return centred

@@ -1,4 +1,4 @@
-"""The figures besides KID and FID, picture by picture."""
+"""Figures of single pictures: L1, CAM accuracy, sharpness, attention in faces."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.evaluation.data import Pixels
 
 PerPicture = NDArray[np.float64]
 FindFace = Callable[[Pixels], Box | None]
-"""Where the face is in a picture, uint8 [H, W, 3]; None where it has none."""
+"""Return the box of the face in a picture, uint8 [H, W, 3]; None without a face."""
 
 _LUMA: Final = np.array([0.299, 0.587, 0.114])
 
@@ -28,7 +28,7 @@ def l1(pixels: Pixels, others: Pixels) -> PerPicture:
 def correct(cam_logit: NDArray[np.float32], *, source: bool) -> PerPicture:
     """Return 1 where the auxiliary classifier names the right domain and 0 elsewhere, [N].
 
-    Its answer is the mean of the two classifiers' probabilities, as the service shows it.
+    Its probability is the mean of those of the two classifiers, as the service shows it.
 
     Args:
         cam_logit: [N, 2], of the average-pool and the max-pool classifier.
@@ -42,7 +42,7 @@ def correct(cam_logit: NDArray[np.float32], *, source: bool) -> PerPicture:
 def sharpness(pixels: Pixels) -> PerPicture:
     """Return the variance of the Laplacian of the luma, in squared levels of 255, [N].
 
-    A blurred picture has less of it. It depends on the size, so compare pictures of one size only.
+    It is lower for a blurred picture. It depends on the size, so compare pictures of one size only.
     """
     luma = pixels.astype(np.float64) @ _LUMA  # [N, H, W]
     inner = luma[:, 1:-1, 1:-1]

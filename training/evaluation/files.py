@@ -1,4 +1,4 @@
-"""The features of an evaluation on disk: a folder written whole or not at all."""
+"""Write the features of an evaluation as one folder, atomically."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _KINDS: Final = KeptFeatures._fields
 
 
 def refuse_other_files(folder: Path) -> None:
-    """Check that `folder` can be written as a whole: it is new, empty, or an earlier evaluation's features.
+    """Check that `folder` is new, empty, or holds only an earlier evaluation's features.
 
     Raises:
-        EvaluationError: it holds something else, or is no folder.
+        EvaluationError: it holds something else, or is not a folder.
     """
     if folder.is_dir():
         others = [path for path in folder.rglob("*") if not _is_features(path)]
@@ -33,7 +33,7 @@ def refuse_other_files(folder: Path) -> None:
 
 
 def _is_features(path: Path) -> bool:
-    """Whether an evaluation wrote it: a features' file, or a subject's folder."""
+    """Return whether an evaluation can have written a path: a features file, or a subject's folder."""
     if path.is_symlink():
         return False
     return path.is_dir() or (path.suffix == ".npy" and path.stem.rpartition("-")[2] in _KINDS)
@@ -42,11 +42,11 @@ def _is_features(path: Path) -> bool:
 def write_features(folder: Path, features: Mapping[str, Mapping[str, KeptFeatures]]) -> None:
     """Write `{direction}-{source,target,translation,reconstruction}.npy`, float32 [n, d].
 
-    Of several subjects each has a folder of its name. What an earlier evaluation wrote there is replaced.
+    With several subjects, each has a folder of its name. The features of an earlier evaluation are replaced.
 
     Raises:
         EvaluationError: the folder holds something else.
-        OSError: the disk refused; what was there before is still there.
+        OSError: writing failed; the earlier features are unchanged.
     """
     folder = folder.resolve()
     refuse_other_files(folder)
@@ -55,10 +55,10 @@ def write_features(folder: Path, features: Mapping[str, Mapping[str, KeptFeature
     try:
         fresh.chmod(0o755)
         for subject, directions in features.items():
-            place = fresh / subject if len(features) > 1 else fresh
-            place.mkdir(exist_ok=True)
+            target = fresh / subject if len(features) > 1 else fresh
+            target.mkdir(exist_ok=True)
             for direction, kept in directions.items():
-                _write_direction(place, direction, kept)
+                _write_direction(target, direction, kept)
         _swap(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -71,7 +71,7 @@ def _write_direction(folder: Path, direction: str, kept: KeptFeatures) -> None:
 
 
 def _swap(fresh: Path, folder: Path) -> None:
-    """Rename `fresh` to `folder`; the old one steps aside first, as no rename replaces a full directory."""
+    """Rename `fresh` to `folder`; move the old one away first, as rename cannot replace a full folder."""
     if not folder.exists():
         fresh.rename(folder)
         return
@@ -80,7 +80,7 @@ def _swap(fresh: Path, folder: Path) -> None:
     try:
         folder.rename(old)
         fresh.rename(folder)
-    except BaseException:  # Ctrl-C too must leave the old features in place
+    except BaseException:  # also after Ctrl-C, restore the old features
         if old.exists() and not folder.exists():
             old.rename(folder)
         aside.rmdir()

@@ -1,4 +1,4 @@
-"""The InceptionV3 of torch-fidelity, whose features are those of FID and KID."""
+"""The InceptionV3 of torch-fidelity as an extractor: FID and KID are defined on its features."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from training.evaluation.batches import batches
-from training.evaluation.data import Pixels
+from training.evaluation.data import Pixels, batches
 from training.evaluation.errors import EvaluationError
 from training.evaluation.extractor import FeatureArray, refuse_other_weights
 
@@ -32,7 +31,7 @@ _UNLOADED_OPERATORS: Final = ("nms", "qnms")
 class Inception:
     """The network of the 2015-12-05 graph, its last average pooling: 2048 features.
 
-    Pictures keep their own size until the network's own resizing, as files do in torch-fidelity.
+    The network itself resizes the pictures, as torch-fidelity does with files.
     """
 
     name: Final = NAME
@@ -41,10 +40,10 @@ class Inception:
     suffix: Final = ""
 
     def __init__(self, weights: Path, *, device: str = "cpu") -> None:
-        """Load the network. torch's random state is left as it is.
+        """Load the network without changing torch's random state.
 
         Args:
-            weights: the file named `WEIGHTS`, wherever it is.
+            weights: the path of the file `WEIGHTS`.
             device: where to compute.
 
         Raises:
@@ -62,8 +61,8 @@ class Inception:
         """Return the features of pictures, uint8 [H, W, 3] of any size, as float32 [n, 2048]."""
         rows = [
             self._batch_features(batch)
-            for _, alike in groupby(pictures, key=lambda picture: picture.shape)
-            for batch in batches(alike, _BATCH)
+            for _, same_size in groupby(pictures, key=lambda picture: picture.shape)
+            for batch in batches(same_size, _BATCH)
         ]
         return np.concatenate(rows)
 
@@ -76,15 +75,15 @@ class Inception:
 
 
 def cached_weights() -> Path:
-    """Return where torch-fidelity keeps the weights that it downloads."""
+    """Return the path at which torch-fidelity caches the weights."""
     return Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS
 
 
 def download_weights() -> Path:
-    """Download the weights to where torch-fidelity keeps them, whole or not at all.
+    """Download the weights atomically to the cache of torch-fidelity.
 
     Raises:
-        EvaluationError: they could not be had, or torch-fidelity cannot be imported.
+        EvaluationError: the download failed, or torch-fidelity cannot be imported.
     """
     network = importlib.import_module(f"{import_torch_fidelity().__name__}.feature_extractor_inceptionv3")
     path = cached_weights()
@@ -104,10 +103,10 @@ def download_weights() -> Path:
 
 
 def import_torch_fidelity() -> ModuleType:
-    """Import torch-fidelity, also where torchvision's own operators do not load.
+    """Import torch-fidelity, even where torchvision's operators do not load.
 
-    It needs torchvision for nothing that runs here. A CPU build of torch beside a CUDA build of torchvision
-    refuses the import only because two operators are unknown; then they are declared, without a function.
+    Nothing that runs here needs torchvision. With a CPU build of torch and a CUDA build of torchvision the
+    import fails only because two operators are unknown; then they are declared without an implementation.
 
     Raises:
         EvaluationError: it is not installed, or cannot be imported at all.

@@ -1,7 +1,7 @@
-"""Kernel distances between two sets of features: the unbiased squared MMD, and the named protocols on it.
+"""Kernel distances between two sets of features: the unbiased squared MMD under several protocols.
 
 With Inception's features this is the Kernel Inception Distance (Binkowski et al., 2018). Values are not
-multiplied by 100, as papers print them.
+multiplied by 100, unlike in papers.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ Features = NDArray[np.float64]
 Protocol = Literal["plain", "paper-mean", "paper-alpha"]
 
 BLOCK_SIZE: Final = 10
-"""Largest block of the paper's protocols."""
+"""Most features in a block of the paper's protocols."""
 PAPER_WEIGHTS: Final[dict[Protocol, tuple[float, float]]] = {
     "paper-mean": (1.0, 1.0),
     "paper-alpha": (0.02, 0.98),
 }
-"""Of the distance to the targets and of the distance to the sources, before their sum is halved."""
+"""Weights of the distance to the targets and of that to the sources, before their sum is halved."""
 _ROWS_AT_ONCE: Final = 1024
 
 
@@ -34,7 +34,7 @@ class Estimate(NamedTuple):
     subset_std: float | None = None
     """Population standard deviation over the subsets."""
     standard_error: float | None = None
-    """Of the mean over the blocks. The paper prints it behind its figures."""
+    """Standard error of the mean over the blocks. The paper prints it after its figures."""
 
 
 def unbiased_mmd(x: ArrayLike, y: ArrayLike) -> float:
@@ -121,7 +121,7 @@ def _as_features(values: ArrayLike) -> Features:
 
 
 def _kernel_sum(x: Features, y: Features) -> float:
-    """The sum of all kernel values, some rows at a time: memory grows with one set only."""
+    """Return the sum of all kernel values, some rows at a time, so that memory grows with one set only."""
     dimension = x.shape[1]
     total = 0.0
     for start in range(0, len(x), _ROWS_AT_ONCE):
@@ -135,7 +135,7 @@ def _diagonal_sum(x: Features) -> float:
 
 
 def _blocks(x: Features, count: int) -> Iterator[Features]:
-    """Consecutive blocks of equal size; the last ones hold one more where it does not divide."""
+    """Yield consecutive blocks of equal size; the last ones have one more where the size does not divide."""
     size, larger = divmod(len(x), count)
     start = 0
     for number in range(count):

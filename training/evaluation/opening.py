@@ -1,4 +1,4 @@
-"""Open the runs and bundles that a command names."""
+"""Open the runs and bundles to evaluate."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def open_subjects(
     best: bool = False,
     device: str = "cpu",
 ) -> tuple[list[Subject], Domains | None]:
-    """Verify and open everything that is named, in order; also return the domains that bundles were held to.
+    """Verify and open runs and bundles, in order; also return the domains that the bundles were checked for.
 
     Args:
-        paths: of runs and bundles. Two bundles of opposite directions are each other's way back.
+        paths: of runs and bundles. Two bundles of opposite directions serve each other for the cycle.
         data: the data set's folder.
-        a2b: the direction from A to B, where the folder's name does not say it.
+        a2b: the direction from A to B, where the folder is not named after it.
         step: the checkpoint of this step of runs, instead of the newest.
         best: the checkpoint of the lowest score of runs.
         device: where runs compute; bundles compute on the CPU.
 
     Raises:
-        EvaluationError: a path is neither run nor bundle, is named twice, or is a bundle of other domains.
-        BundleError: a bundle is not what its manifest says.
+        EvaluationError: a path is neither run nor bundle, is given twice, or is a bundle of other domains.
+        BundleError: a bundle does not match its manifest.
         RunError, CheckpointError, ConfigError: a run has no such checkpoint.
     """
     names = _names(paths)
@@ -67,17 +67,17 @@ def _kind(path: Path) -> Literal["run", "bundle"]:
     if (path / CONFIG).is_file():
         return "run"
     raise EvaluationError(
-        f"{path} is neither a run (a folder with {CONFIG}) nor a bundle (a folder with {MANIFEST}); name the "
+        f"{path} is neither a run (a folder with {CONFIG}) nor a bundle (a folder with {MANIFEST}); give the "
         "folder that ugatit-train fit, export or import wrote."
     )
 
 
 def _names(paths: Sequence[Path]) -> dict[Path, str]:
-    """The shortest ends of the paths that tell them apart."""
+    """Return the shortest ends of the paths that are all different."""
     whole = [path.resolve() for path in paths]
     for path, resolved in zip(paths, whole, strict=True):
         if whole.count(resolved) > 1:
-            raise EvaluationError(f"{path} is named twice; name it once.")
+            raise EvaluationError(f"{path} is given twice; give it once.")
     length = 1
     while len({path.parts[-length:] for path in whole}) < len(whole):
         length += 1
@@ -88,16 +88,18 @@ def _bundle_subject(name: str, path: Path, opened: dict[Path, Opened], domains: 
     bundle, translator = opened[path]
     manifest = bundle.manifest
     source, target = sides(manifest, domains)
-    direction = Direction(manifest.direction, source, target, translator, _way_back(path, opened))
+    direction = Direction(manifest.direction, source, target, translator, _opposite(path, opened))
     facts: dict[str, JsonValue] = {"direction": manifest.direction, "version": bundle.version}
     return Subject(name, "bundle", manifest.training.steps, (direction,), facts)
 
 
-def _way_back(path: Path, opened: dict[Path, Opened]) -> BundleTranslator | None:
-    """The bundle of the opposite direction; of several the one beside this, of none None."""
+def _opposite(path: Path, opened: dict[Path, Opened]) -> BundleTranslator | None:
+    """Return the bundle of the opposite direction, of several the one in the same folder; else None."""
     manifest = opened[path][0].manifest
-    opposite = f"{manifest.target}2{manifest.source}"
-    found = {other: each for other, (bundle, each) in opened.items() if bundle.manifest.direction == opposite}
+    direction = f"{manifest.target}2{manifest.source}"
+    found = {
+        other: each for other, (bundle, each) in opened.items() if bundle.manifest.direction == direction
+    }
     beside = [each for other, each in found.items() if other.resolve().parent == path.resolve().parent]
     if len(beside) == 1:
         return beside[0]

@@ -10,27 +10,26 @@ import numpy as np
 
 from models.images.frame import resize
 from training.data.folder import Domain
-from training.evaluation.batches import batches
-from training.evaluation.data import EvaluationData, Pixels
+from training.evaluation.data import EvaluationData, Pixels, batches
 from training.evaluation.extractor import Extractor, FeatureArray
 from training.evaluation.figures import FindFace, PerPicture, correct, l1, shares_in_faces, sharpness
 from training.evaluation.subject import Direction
 from training.evaluation.translator import Translator
 
 Advance = Callable[[int], None]
-"""Called with how many pictures more are done."""
+"""Called with the number of pictures just done."""
 
 _BATCH: Final = 4
 
 
 class Passes(NamedTuple):
-    """What one direction makes of the test pictures."""
+    """The features and figures of one direction on the test pictures."""
 
     translations: FeatureArray
     reconstructions: FeatureArray | None
-    """None where there is no way back, or they were not asked for."""
+    """None without an opposite direction, or where they were not requested."""
     figures: Mapping[str, PerPicture]
-    """By metric: one value for each source or for each target picture, in order."""
+    """By metric: one value for each source or each target picture, in order."""
 
 
 def run_passes(
@@ -42,25 +41,25 @@ def run_passes(
     find_face: FindFace | None = None,
     advance: Advance = lambda _: None,
 ) -> Passes:
-    """Translate the sources and back again, and give the generator pictures of its own target domain.
+    """Translate the sources and back, and translate pictures of the target domain (identity).
 
     Args:
         direction: what translates.
         data: the test pictures.
         extractor: of the features.
-        reconstructions: whether their features are wanted.
+        reconstructions: whether to compute the features of reconstructions.
         find_face: finds the face in a source picture; without it there is no figure of attention in faces.
         advance: called after each batch.
 
     Raises:
-        EvaluationError: a network answers values that are not finite.
+        EvaluationError: a network returns values that are not finite.
         DataError: a picture can no longer be read.
     """
     features: dict[str, list[FeatureArray]] = defaultdict(list)
     figures: dict[str, list[PerPicture]] = defaultdict(list)
     forth = direction.forth
 
-    # The sources: translation, its sharpness, what the classifier and the attention make of it, and back.
+    # The sources: translation, sharpness, CAM accuracy, attention in faces, and the cycle.
     for pixels in _batches(data, direction.source, forth):
         answer = forth.translate(pixels)
         features["translations"].append(extractor.features(answer.image))
@@ -76,7 +75,7 @@ def run_passes(
                 features["reconstructions"].append(extractor.features(again))
         advance(len(pixels))
 
-    # The targets, which a generator should leave as they are and its classifier should know.
+    # The targets, which a generator should not change and its classifier should recognise.
     for pixels in _batches(data, direction.target, forth):
         answer = forth.translate(pixels)
         figures["identity-l1"].append(l1(answer.image, pixels))
@@ -94,14 +93,14 @@ def run_passes(
 
 
 def _batches(data: EvaluationData, domain: Domain, translator: Translator) -> Iterator[Pixels]:
-    """Pictures at the translator's size, uint8 [N, H, W, 3]."""
+    """Yield pictures at the translator's size, uint8 [N, H, W, 3]."""
     size = translator.size
     for batch in batches(data.stretched(domain, height=size.height, width=size.width), _BATCH):
         yield np.stack(batch)
 
 
 def _fitting(pixels: Pixels, translator: Translator) -> Pixels:
-    """Pictures as a translator takes them: resized only where it takes no other size than its own."""
+    """Return pictures in a size that a translator takes: resized only where its size is fixed."""
     size = translator.size
     return _stretched(pixels, size.height, size.width) if size.fixed else pixels
 

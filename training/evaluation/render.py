@@ -1,4 +1,4 @@
-"""An evaluation for a terminal: a table for each direction, one row a figure."""
+"""Print an evaluation to a terminal: a table for each direction, a row for each figure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _facts(data: EvaluationData, domains: Domains | None, distances: Distances) 
     facts = [
         f"Data: {data.folder}, fingerprint {data.fingerprint[:12]}; pictures: {' and '.join(held)}.",
         f"Extractor: {extractor.name}, sha256 {extractor.sha256[:12]}. KID is not multiplied by 100.",
-        "Pictures are the numbers of sources / translations / targets that a figure is made from.",
+        "Pictures are the numbers of sources / translations / targets of a figure.",
     ]
     if domains is not None:
         facts.append(f"The names of the domains come from {domains.origin}.")
@@ -79,7 +79,7 @@ def _table(rows: Sequence[Row], kinds: Mapping[str, str]) -> Table:
 
 
 def _name(row: Row) -> str:
-    """`KID` and `FID` as papers write them; every other metric as the JSON file does."""
+    """Return `KID` and `FID` as papers write them, every other metric as in the JSON file."""
     return row.metric if row.extractor is None else f"{row.metric[:3].upper()}{row.metric[3:]}"
 
 

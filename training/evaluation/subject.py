@@ -1,4 +1,4 @@
-"""What is evaluated: the translators of a run or of a bundle, and what is known of them."""
+"""The subject of an evaluation: a run or a bundle, with its translators."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Direction(NamedTuple):
     target: Domain
     forth: Translator
     back: Translator | None
-    """The opposite direction, where the subject has it or its bundle was named, too."""
+    """The opposite direction, where the subject has it or its bundle was given too."""
 
 
 @dataclass(frozen=True)
@@ -35,4 +35,4 @@ class Subject:
     steps: int | None
     directions: Sequence[Direction]
     facts: Mapping[str, JsonValue] = field(default_factory=dict)
-    """What else identifies it in the JSON file."""
+    """Further facts that identify it in the JSON file."""

@@ -1,4 +1,4 @@
-"""One way to translate pictures, whatever computes it: a network of torch or a bundle's graph."""
+"""Translate pictures with a torch network or a bundle's graph, through one interface."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from training.export.parity import cpu_session, run
 
 
 class Answer(NamedTuple):
-    """What a translator answers for a batch."""
+    """The outputs of a translator for a batch."""
 
     image: Pixels  # [N, H, W, 3]
     cam_logit: NDArray[np.float32] | None  # [N, 2], high where a picture looks like the source domain
@@ -38,7 +38,7 @@ class Translator(Protocol):
 
 
 class NetworkTranslator:
-    """A generator in torch, rounded to the levels that an exported graph answers."""
+    """A generator in torch, its outputs rounded to the levels of an exported graph."""
 
     def __init__(self, name: str, generator: Generator, *, device: str = "cpu") -> None:
         self._name = name
@@ -56,12 +56,12 @@ class NetworkTranslator:
         """Translate a batch, uint8 [N, H, W, 3].
 
         Raises:
-            EvaluationError: the network answers values that are not finite.
+            EvaluationError: the network returns values that are not finite.
         """
         image, cam_logit, attention = self._generator(to_tensor(list(pixels)).to(self._device))
         if not torch.isfinite(image).all():
             raise EvaluationError(
-                f"{self._name} answers values that are not finite, so its translations cannot be judged; "
+                f"{self._name} returned values that are not finite, so its translations cannot be measured; "
                 "evaluate an earlier checkpoint."
             )
         levels = ((image + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
@@ -69,13 +69,13 @@ class NetworkTranslator:
 
 
 class BundleTranslator:
-    """A bundle's graph in onnxruntime on the CPU, exactly as its file says."""
+    """A bundle's graph in onnxruntime on the CPU, in the precision of its file."""
 
     def __init__(self, bundle: Bundle) -> None:
         """Open a verified bundle.
 
         Raises:
-            BundleError: the graph does not compute what the bundle remembers.
+            BundleError: the graph's outputs differ from the bundle's canary.
         """
         self._manifest = bundle.manifest
         self._session = cpu_session(bundle.files[GENERATOR])

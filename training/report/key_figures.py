@@ -88,7 +88,7 @@ def _skips(last: dict[str, Any]) -> list[KeyFigure]:
 
 
 def _total(lines: Sequence[dict[str, Any]]) -> float:
-    """Return the seconds of all steps. Lines of older versions time one of the steps since the line before."""
+    """Return the seconds of all steps. Lines of older versions time one of the steps since the last."""
     total, before = 0.0, 0
     for line in lines:
         total += float(line["seconds"]) * int(line.get("steps", line["step"] - before))
