@@ -241,7 +241,7 @@ def test_sets_too_unequal_for_blocks_lose_only_the_papers_figures(
         (("--data", "one"), r"needs at least 2 readable pictures in one/testA, found 1"),
         (("--data", "horse2zebra"), r"but the test pictures are horse and zebra"),
         (("--data", "data", "--subset-size", "5"), r"data/testB has 4; give a --subset-size of at most 4"),
-        (("--data", "data", "--a2b", "nonsense"), r"'nonsense' names no direction"),
+        (("--data", "data", "--a2b", "nonsense"), r"got 'nonsense'"),
     ],
 )
 def test_invalid_arguments_are_one_sentence_and_write_nothing(
