@@ -20,8 +20,8 @@ from training.importers.pytorch import OfficialCheckpointError
 from training.methods.finite_updates import NonFiniteError
 from training.parallel.processes import OtherProcessError, ProcessLostError
 from training.plan.preflight import DoesNotFitError
-from training.run.folder import RunError
 from training.run.signals import obey_interrupts
+from training.run_folder.folder import RunError
 
 
 @click.group()

@@ -10,8 +10,8 @@ from typing import Any
 from PIL import Image
 
 from tests.training.tiny import empty_run, tiny_config
-from training.journal.environment import facts
-from training.run.folder import RunFolder
+from training.run_folder.environment import facts
+from training.run_folder.folder import RunFolder
 
 COLOURS = {20: "#ff0000", 40: "#00ff00"}
 """Colours of the sample sheets by step."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from training.run.picture_digests import decode, differences, encode
+from training.run_folder.picture_digests import decode, differences, encode
 
 ODD = [b"a.png", b"a b.png", b"back\\slash.png", b"line\nend.png", b"\\n.png", b"return\r.png", b"\xff.png"]
 

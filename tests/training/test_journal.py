@@ -19,21 +19,19 @@ from tensorboard.summary.writer.event_file_writer import AtomicCounter
 from tests.training.tiny import SIZE, empty_run, pictures, tiny_config
 from training.journal.journal import Journal
 from training.journal.progress import LOG_SECONDS, show_progress
+from training.journal.sample_sheets import draw_sheet, sample_one_by_one
 from training.methods.finite_updates import SkippedStep
 from training.methods.method import Column
+from training.methods.running_average import RunningAverage
 from training.methods.ugatit.method import Ugatit
 from training.parallel.processes import SingleProcess
-from training.run.average import RunningAverage
-from training.run.folder import RunFolder
-from training.run.sample_sheets import draw_sheet, show_in_parts
+from training.run.samples import take_samples
+from training.run_folder.folder import RunFolder
 
 
 def open_journal(run: RunFolder, method: Ugatit, *, done: int = 0, **config: Any) -> Journal:
-    samples = {"test": pictures(seed=5)}
     console = Console(file=io.StringIO())
-    return Journal(
-        run, tiny_config(**config), method, None, samples, SingleProcess(), done=done, console=console
-    )
+    return Journal(run, tiny_config(**config), method, SingleProcess(), done=done, console=console)
 
 
 def lines_of(run: RunFolder) -> list[dict[str, Any]]:
@@ -55,13 +53,13 @@ def test_a_line_holds_the_means_since_the_line_before_it(tmp_path: Path) -> None
     assert (last["step"], last["steps"], last["G_cycle_A"]) == (3, 1, 8.0)
 
 
-def test_steps_between_two_lines_are_told_of_when_a_run_is_saved(tmp_path: Path) -> None:
+def test_a_save_writes_a_line_for_the_steps_since_the_last_line(tmp_path: Path) -> None:
     method, run = Ugatit(tiny_config().ugatit), empty_run(tmp_path)
     for done, steps in ((0, [1, 2, 3]), (3, [4])):
         with open_journal(run, method, done=done, stats_every=2, tensorboard=False) as journal:
             for step in steps:
                 journal.note(step, {"G_cycle_A": torch.tensor(1.0)}, seconds=1.0, data_seconds=0.0)
-            journal.show(steps[-1])
+            journal.write_samples(steps[-1], {})
     assert [(line["step"], line["steps"]) for line in lines_of(run)] == [(2, 2), (3, 1), (4, 1)]
 
 
@@ -84,7 +82,7 @@ def test_a_line_holds_learning_rates_gradient_norms_and_rho(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("normalization", ["in", "ln", "adain", "gn"])
-def test_an_ablation_without_a_learned_rho_tells_of_none(normalization: str) -> None:
+def test_an_ablation_without_a_learned_rho_records_none(normalization: str) -> None:
     config = tiny_config(ugatit={"generator": {"normalization": normalization}})
     assert Ugatit(config.ugatit).distributions() == {}
 
@@ -95,7 +93,7 @@ def test_tensorboard_gets_every_number_rho_and_the_sheets(tmp_path: Path) -> Non
     with open_journal(run, method, stats_every=1) as journal:
         terms = method.step(pictures(), progress=0.25)
         journal.note(1, terms, seconds=1.0, data_seconds=0.0)
-        journal.show(1)
+        journal.write_samples(1, take_samples(method, None, {"test": pictures()}).sheets)
     (line,) = lines_of(run)
     board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     scalars = set(board.Tags()["scalars"])
@@ -149,16 +147,16 @@ def test_looking_changes_nothing_that_is_learned() -> None:
             assert torch.equal(value, before[name][key]), f"{name}.{key}"
 
 
-def test_a_score_is_what_both_directions_miss_on_the_way_back_and_of_what_should_stay() -> None:
+def test_the_score_is_cycle_plus_identity_l1_of_both_directions() -> None:
     zero, half = torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.5)
     there = [Column("source", zero), Column("reconstruction", half), Column("identity", -half)]
     back = [Column("source", half), Column("reconstruction", half), Column("identity", zero)]
     assert Ugatit(tiny_config().ugatit).score({"A2B": there, "B2A": back}) == 1.5
 
 
-def test_pictures_are_shown_one_by_one_and_as_if_they_were_shown_together() -> None:
+def test_samples_of_one_picture_at_a_time_equal_those_of_the_batch() -> None:
     method = Ugatit(tiny_config().ugatit)
-    whole, parts = method.sample(pictures(3)), show_in_parts(method, pictures(3))
+    whole, parts = method.sample(pictures(3)), sample_one_by_one(method, pictures(3))
     for direction, columns in whole.items():
         assert [column.label for column in parts[direction]] == [column.label for column in columns]
         for one, other in zip(parts[direction], columns, strict=True):
@@ -166,7 +164,7 @@ def test_pictures_are_shown_one_by_one_and_as_if_they_were_shown_together() -> N
 
 
 def test_a_sheet_shows_where_each_network_looked() -> None:
-    columns = Ugatit(tiny_config().ugatit).show(pictures())["A2B"]
+    columns = Ugatit(tiny_config().ugatit).sample(pictures())["A2B"]
     assert [column.label for column in columns] == [
         "source",
         "attention",
@@ -189,7 +187,7 @@ def test_networks_without_attention_leave_its_columns_out() -> None:
     config = tiny_config(
         ugatit={"generator": none, "global_discriminator": none, "local_discriminator": none}
     )
-    labels = [column.label for column in Ugatit(config.ugatit).show(pictures())["B2A"]]
+    labels = [column.label for column in Ugatit(config.ugatit).sample(pictures())["B2A"]]
     assert labels == ["source", "translation", "reconstruction", "identity"]
 
 
@@ -266,9 +264,8 @@ def test_only_the_first_skipped_steps_are_warned_of_one_by_one(tmp_path: Path) -
     method = Ugatit(tiny_config().ugatit)
     console = Console(file=out, width=80)
     config = tiny_config(tensorboard=False, steps=9)
-    with Journal(
-        empty_run(tmp_path), config, method, None, {}, SingleProcess(), done=0, console=console
-    ) as journal:
+    run = empty_run(tmp_path)
+    with Journal(run, config, method, SingleProcess(), done=0, console=console) as journal:
         for step in range(1, 6):
             journal.note(step, NAN, seconds=1.0, data_seconds=0.0, skipped=SKIPPED._replace(step=step))
     told = out.getvalue()
@@ -301,7 +298,7 @@ def test_a_line_that_the_disk_cut_short_is_taken_back(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr("training.run.folder.write_all", half)
+        patch.setattr("training.run_folder.folder.write_all", half)
         with pytest.raises(OSError, match="No space left"):
             run.add_stats({"step": 2})
     run.add_stats({"step": 3})

@@ -24,9 +24,9 @@ from training.checkpoint.read import load_newest
 from training.config.run_config import from_mapping
 from training.parallel.processes import SingleProcess
 from training.run.fit import go_on
-from training.run.folder import RunError, RunFolder
-from training.run.lock import locked
 from training.run.signals import stop_on_signals
+from training.run_folder.folder import RunError, RunFolder
+from training.run_folder.lock import locked
 
 QUIET = ("--set=stats_every=2", "--set=tensorboard=false")
 ENDLESS = (*SMALL, "--steps=1000000", "--save-every=1000000", *QUIET)

@@ -17,12 +17,12 @@ from training.config.compute_settings import ComputeSettings
 from training.config.run_config import from_mapping
 from training.data.scan import scan
 from training.data.stream import Stream
+from training.methods.running_average import RunningAverage
 from training.methods.ugatit.method import Ugatit
 from training.plan import plan
 from training.plan.plan import BFLOAT16_SHARE, Plan, count_pictures, fit_depths, make_plan
 from training.plan.render import render, size
 from training.plan.step_costs import CostCounter, step_costs
-from training.run.average import RunningAverage
 from training.run.state import pack
 
 WEIGHTS = 4

@@ -92,7 +92,7 @@ def test_a_finished_run_says_so(whole: Path) -> None:
     assert "is finished: it has done its 20 steps" in " ".join(out.split())
 
 
-def test_a_run_from_before_there_was_a_choice_of_speed_goes_on(whole: Path, tmp_path: Path) -> None:
+def test_a_run_without_recorded_compute_settings_resumes(whole: Path, tmp_path: Path) -> None:
     run = tmp_path / "early"
     shutil.copytree(whole, run)
     facts = json.loads((run / "config.json").read_text())
@@ -101,11 +101,12 @@ def test_a_run_from_before_there_was_a_choice_of_speed_goes_on(whole: Path, tmp_
     (run / "config.json").write_text(json.dumps(facts))
     code, out, error = typed("resume", run)
     assert (code, error) == (0, "")
-    assert "Until now the run was computed otherwise: plainly." in " ".join(out.split())
+    assert "Compute settings changed since the run started: " in out
+    assert "channels_last off -> on" in out
     assert load_newest(run / "checkpoints")[0].step == STEPS + 1
 
 
-def test_a_run_goes_on_in_another_precision_and_says_so(whole: Path, tmp_path: Path) -> None:
+def test_a_run_resumes_in_another_precision_and_reports_it(whole: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(whole, run)
     facts = json.loads((run / "config.json").read_text())
@@ -118,7 +119,7 @@ def test_a_run_goes_on_in_another_precision_and_says_so(whole: Path, tmp_path: P
     said = " ".join(out.split())
     assert (code, error) == (0, "")
     assert f"Computing on cpu: {other}" in said
-    assert f"Until now the run was computed otherwise: {{'device': 'cpu', 'precision': '{before}'" in said
+    assert f"Compute settings changed since the run started: precision {before} -> {other}" in said
 
 
 def edited(run: Path, copy: Path, **changes: object) -> Path:

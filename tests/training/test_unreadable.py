@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.data.making import make_folder
 from training.config.run_config import from_mapping
 from training.data.scan import scan
-from training.run.folder import RunFolder
+from training.run_folder.folder import RunFolder
 
 
 def test_the_list_holds_names_of_any_bytes(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from training.config.run_config import RunConfig, from_mapping, load_preset, merged
-from training.run.folder import RunFolder
+from training.run_folder.folder import RunFolder
 
 SIZE = 32
 

@@ -20,7 +20,7 @@ from training.console.terminal import busy, open_console
 from training.export.bundles import DiscriminatorPair, PreparedBundle, Provenance, prepare_bundle
 from training.importers.pytorch import OfficialCheckpoint, read_official
 from training.run.fit import load_trained
-from training.run.folder import RunFolder
+from training.run_folder.folder import RunFolder
 
 _NOTES_FILE: Final = click.File(encoding="utf-8", errors="backslashreplace")
 

@@ -19,8 +19,8 @@ from training.methods.finite_updates import NonFiniteError
 from training.parallel.launch import Devices, launch
 from training.parallel.processes import OtherProcessError, Processes
 from training.run.fit import go_on, start
-from training.run.folder import RunFolder
 from training.run.loop import Interrupted
+from training.run_folder.folder import RunFolder
 
 _yes_option: Final = click.option(
     "--yes", is_flag=True, help="Start even if memory or disk are estimated to be too small."

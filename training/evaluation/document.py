@@ -23,7 +23,7 @@ from training.evaluation.distances import Distances
 from training.evaluation.domains import Domains
 from training.evaluation.evaluate import Evaluation
 from training.evaluation.subject import Subject
-from training.journal.environment import code_version, processor
+from training.run_folder.environment import code_version, processor
 
 FORMAT: Final = 1
 

@@ -15,7 +15,7 @@ from training.evaluation.errors import EvaluationError
 from training.evaluation.subject import Direction, Subject
 from training.evaluation.translator import BundleTranslator, NetworkTranslator
 from training.run.fit import load_trained
-from training.run.folder import CONFIG, RunFolder
+from training.run_folder.folder import CONFIG, RunFolder
 
 Opened = tuple[Bundle, BundleTranslator]
 

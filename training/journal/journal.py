@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -14,16 +13,15 @@ from torch import Tensor
 
 from training.config.run_config import RunConfig
 from training.console.phrases import shorten_list
-from training.journal.environment import facts
 from training.journal.interval import Interval
 from training.journal.numbers import gradient_norms, learning_rates, summaries
 from training.journal.progress import show_progress
+from training.journal.sample_sheets import Sheets, write_sheet
 from training.methods.finite_updates import SkippedStep
-from training.methods.method import Batch, Column, Method
+from training.methods.method import Method
 from training.parallel.processes import Processes
-from training.run.average import RunningAverage
-from training.run.folder import RunFolder
-from training.run.sample_sheets import show_in_parts, write_sheet
+from training.run_folder.environment import facts
+from training.run_folder.folder import RunFolder
 
 WARNINGS: Final = 3
 """Steps with a skipped update that the console names one by one."""
@@ -43,8 +41,6 @@ class Journal:
         run: RunFolder,
         config: RunConfig,
         method: Method,
-        average: RunningAverage | None,
-        samples: Mapping[str, Batch],
         processes: Processes,
         *,
         done: int,
@@ -55,14 +51,12 @@ class Journal:
             run: the folder to write to.
             config: what is done.
             method: whose networks learn.
-            average: follows the networks, if there is one.
-            samples: the pictures that are shown at every save, by the name of their sheets.
             processes: who trains.
             done: steps that are done already.
             console: where progress is shown.
         """
         self._run, self._config = run, config
-        self._method, self._average, self._samples = method, average, samples
+        self._method = method
         self._pictures = config.pictures(processes.count)
         self._console = console
         self._warned = 0
@@ -143,29 +137,22 @@ class Journal:
         if self._interval.steps:
             self._write_line(step)
 
-    def show(self, step: int) -> float:
-        """Draw a sheet for each set of pictures and direction; return the score on the set `test`.
+    def write_samples(self, step: int, sheets: Mapping[str, Sheets]) -> None:
+        """Write the sample sheets of each set and direction, and what TensorBoard still buffers.
 
-        It is drawn, and judged, with the averaged weights where there is an average: lower is better. What
-        cannot be written is a warning, because a checkpoint follows, which is worth more.
+        A write error only prints a warning, because the caller saves a checkpoint next, which matters more.
         """
         with self._only_warning("the line of stats.jsonl"):
             self.write_rest(step)
-        score = math.nan
-        with self._average.in_place() if self._average is not None else nullcontext():
-            for name, batch in self._samples.items():
-                sheets = show_in_parts(self._method, batch)
-                with self._only_warning(f"the sample sheets of the {name} pictures"):
-                    self._draw(name, sheets, step)
-                if name == "test":
-                    score = self._method.score(sheets)
+        for name, sheet in sheets.items():
+            with self._only_warning(f"the sample sheets of the {name} pictures"):
+                self._draw(name, sheet, step)
         if self._board is not None:
             with self._only_warning("TensorBoard's events"):
                 self._board.distributions(self._method.distributions(), step)
                 self._board.flush()
-        return score
 
-    def _draw(self, name: str, sheets: Mapping[str, Sequence[Column]], step: int) -> None:
+    def _draw(self, name: str, sheets: Sheets, step: int) -> None:
         for direction, columns in sheets.items():
             title = f"{direction}, {name} pictures, step {step:,}"
             file = self._run.samples / f"{step:08d}-{direction}-{name}.jpg"

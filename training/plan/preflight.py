@@ -16,7 +16,7 @@ from training.parallel.processes import Processes
 from training.plan.machine import free_disk_bytes
 from training.plan.plan import BFLOAT16_SHARE, Plan, make_plan
 from training.plan.render import size
-from training.run.folder import RunFolder
+from training.run_folder.folder import RunFolder
 
 _LONG_SECONDS: Final = 7 * 24 * 3600
 """A longer run on a CPU gets the advice to use --preset cpu-demo."""

@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from training.config.run_config import RunConfig
 from training.console.phrases import format_duration
+from training.journal.sample_sheets import SAMPLES
 from training.report.read import RunRecord
-from training.run.sample_sheets import SAMPLES
 
 _RECENT: Final = 50
 """Newest lines of `stats.jsonl` that the present speed is measured on."""

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from training.checkpoint.latest import by_score, read_manifests
 from training.config.run_config import RunConfig
-from training.journal.environment import read_environments
-from training.run.folder import RunFolder
+from training.run_folder.environment import read_environments
+from training.run_folder.folder import RunFolder
 
 _SHEET: Final = re.compile(r"(\d{8,})-(\w+)-(\w+)\.(?:jpg|png)")
 

@@ -27,18 +27,18 @@ from training.data.sample_pictures import test_batch, train_batch
 from training.data.scan import ScanResult, remarks, scan
 from training.data.stream import Stream
 from training.journal.journal import Journal
+from training.journal.sample_sheets import SAMPLES
 from training.methods.method import Batch, Method
-from training.methods.ugatit.method import Ugatit
+from training.methods.running_average import RunningAverage
+from training.methods.ugatit.method import UNOPTIMIZED, Ugatit
 from training.parallel.processes import Processes, describe_processes
 from training.plan.plan import count_pictures
 from training.plan.preflight import check_fits
-from training.run.average import RunningAverage
-from training.run.folder import RunError, RunFolder
 from training.run.initial_weights import read_initial, refuse_misfit, trained_weights
-from training.run.lock import locked
 from training.run.loop import train
-from training.run.sample_sheets import SAMPLES
 from training.run.state import restore
+from training.run_folder.folder import RunError, RunFolder
+from training.run_folder.lock import locked
 
 
 def start(
@@ -137,9 +137,9 @@ def go_on(
                 counts = count_pictures(pictures.folder)
                 check_fits(config, run, counts, processes, console, checkpoint=checkpoint, anyway=anyway)
             method = _made(config, processes, console)
-            _tell_of_changes(checkpoint, config, console)
-            _tell_of_other_ways(run, method.speed, console)
-            _tell_of_other_batches(checkpoint, config, processes, console)
+            _print_config_changes(checkpoint, config, console)
+            _print_compute_changes(run, method.speed, console)
+            _print_batch_change(checkpoint, config, processes, console)
             if processes.rank == 0:
                 run.change(steps=config.steps, data=data or known)
                 run.remember(pictures)
@@ -188,7 +188,7 @@ def _made(config: RunConfig, processes: Processes, console: Console) -> Ugatit:
     return Ugatit(config.ugatit, speed=speed, guard=config.guard, processes=processes)
 
 
-def _tell_of_changes(checkpoint: Checkpoint, config: RunConfig, console: Console) -> None:
+def _print_config_changes(checkpoint: Checkpoint, config: RunConfig, console: Console) -> None:
     before, now = (dataclasses.asdict(each) for each in (_saved(checkpoint), config))
     for change in differences(before, now):
         console.print(f"Changed since: {change}.", highlight=False)
@@ -196,13 +196,26 @@ def _tell_of_changes(checkpoint: Checkpoint, config: RunConfig, console: Console
         console.print("The learning rate follows the new number of steps.", highlight=False)
 
 
-def _tell_of_other_ways(run: RunFolder, speed: ComputeSettings, console: Console) -> None:
-    before = run.speed()
-    if before != speed.facts():
-        console.print(f"Until now the run was computed otherwise: {before or 'plainly'}.", highlight=False)
+def _print_compute_changes(run: RunFolder, speed: ComputeSettings, console: Console) -> None:
+    now = speed.facts()
+    before = run.speed() or {**UNOPTIMIZED.facts(), "device": now["device"]}  # early runs hold none
+    changes = [
+        f"{name} {_on_off(before[name])} -> {_on_off(value)}"
+        for name, value in now.items()
+        if name in before and before[name] != value
+    ]
+    if changes:
+        text = f"Compute settings changed since the run started: {', '.join(changes)}."
+        console.print(text, highlight=False, soft_wrap=True)
 
 
-def _tell_of_other_batches(
+def _on_off(setting: str | bool) -> str:
+    if isinstance(setting, bool):
+        return "on" if setting else "off"
+    return setting
+
+
+def _print_batch_change(
     checkpoint: Checkpoint, config: RunConfig, processes: Processes, console: Console
 ) -> None:
     cursors = checkpoint.scalars["data"]
@@ -285,14 +298,12 @@ def _train(
         done = checkpoint.step if checkpoint is not None else 0
         say = partial(console.print, highlight=False)
         with run.writing():
-            journal = None
+            journal, samples = None, {}
             if processes.rank == 0:
-                samples = _samples(pictures, config.data.size, processes.device)
-                journal = Journal(
-                    run, config, method, average, samples, processes, done=done, console=console
-                )
+                samples = _sample_pictures(pictures, config.data.size, processes.device)
+                journal = Journal(run, config, method, processes, done=done, console=console)
             with journal or nullcontext():
-                train(run, config, method, stream, average, journal, processes, done=done, say=say)
+                train(run, config, method, stream, average, journal, samples, processes, done=done, say=say)
 
 
 def _seed_everything(seed: int) -> None:
@@ -310,7 +321,7 @@ def _scan(data: Path, config: RunConfig, console: Console) -> ScanResult:
     return pictures
 
 
-def _samples(pictures: ScanResult, size: int, device: torch.device) -> dict[str, Batch]:
+def _sample_pictures(pictures: ScanResult, size: int, device: torch.device) -> dict[str, Batch]:
     return {
         name: {domain: read(pictures, domain, SAMPLES, size=size).to(device) for domain in DOMAINS}
         for name, read in (("train", train_batch), ("test", test_batch))

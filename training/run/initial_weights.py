@@ -12,7 +12,7 @@ from training.checkpoint.content import Checkpoint, split_group
 from training.checkpoint.finite import tensor_is_finite
 from training.checkpoint.read import load, load_newest
 from training.importers.pytorch import read_official
-from training.run.folder import RunFolder
+from training.run_folder.folder import RunFolder
 
 Weights = dict[str, dict[str, Tensor]]
 """The state of each network by name."""

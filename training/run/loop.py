@@ -1,10 +1,10 @@
-"""The training loop. It knows no method: batches and losses are dicts, networks have names."""
+"""The training loop, for any method: batches and losses are dicts, networks have names."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from training.checkpoint.finite import refuse_non_finite
 from training.checkpoint.keep import keep
@@ -15,16 +15,17 @@ from training.console.phrases import shorten_list
 from training.data.stream import Stream
 from training.journal.journal import Journal
 from training.methods.finite_updates import NonFiniteError, SkippedStep
-from training.methods.method import Method
+from training.methods.method import Batch, Method
+from training.methods.running_average import RunningAverage
 from training.parallel.processes import Processes
-from training.run.average import RunningAverage
-from training.run.folder import RunFolder
+from training.run.samples import take_samples
 from training.run.signals import stop_on_signals
 from training.run.state import pack
+from training.run_folder.folder import RunFolder
 
 
 class Interrupted(Exception):  # noqa: N818
-    """The run was told to stop, and has saved where it stood."""
+    """The run was stopped by a signal, after it saved its state."""
 
 
 def train(
@@ -34,6 +35,7 @@ def train(
     data: Stream,
     average: RunningAverage | None,
     journal: Journal | None,
+    sample_pictures: Mapping[str, Batch],
     processes: Processes,
     *,
     done: int,
@@ -43,17 +45,18 @@ def train(
 
     Args:
         run: the folder to save to.
-        config: what to do.
-        method: whose networks learn.
-        data: where pictures come from.
-        average: follows the networks, if there is one.
-        journal: is told how it goes; the first process has it, and saves.
-        processes: who trains.
-        done: steps that are done already.
-        say: shows the user a sentence; called from another thread.
+        config: the config of the run.
+        method: the networks, their optimizers and the training step.
+        data: the stream of training pictures.
+        average: the running average of the networks, if there is one.
+        journal: records the progress; only process 0 has one, and only it saves.
+        sample_pictures: the pictures of the sample sheets, by the name of their set; empty without a journal.
+        processes: the processes that train together.
+        done: the number of steps already done.
+        say: prints a sentence; called from another thread.
 
     Raises:
-        Interrupted: SIGTERM, SIGINT or SIGHUP came to any process; the state was saved.
+        Interrupted: any process received SIGTERM, SIGINT or SIGHUP; the state was saved.
         NonFiniteError: too many updates in a row were not finite; the last checkpoint is still there.
         CheckpointError: a checkpoint could not be written; the older ones are still there.
         ProcessLostError: another process has ended.
@@ -69,7 +72,7 @@ def train(
             batch = {domain: part.to(processes.device) for domain, part in data.next_batch(pictures).items()}
             waited = time.perf_counter() - started
 
-            # Learn from them. An update that is not finite is skipped.
+            # Train on them. An update that is not finite is skipped.
             terms = method.step(batch, progress=step / config.steps, accumulate=config.accumulate)
             if average is not None:
                 average.update()
@@ -77,7 +80,7 @@ def train(
             if method.learner.skipped:
                 skipped = SkippedStep(step, method.learner.skipped, data.last_pictures())
 
-            # Say how it goes.
+            # Record the step. Abort after too many skipped updates in a row.
             if journal is not None:
                 seconds = time.perf_counter() - started
                 journal.note(step, terms, seconds=seconds, data_seconds=waited, skipped=skipped)
@@ -86,15 +89,16 @@ def train(
                     journal.write_rest(step)
                 raise NonFiniteError(_stuck(run, method, skipped))
 
-            # Save, and show what the networks make of the sample pictures.
+            # Draw the sample sheets and save a checkpoint with their score.
             stopping = processes.any_process(stop.asked)
             if step % config.save_every == 0 or step == config.steps or stopping:
                 with processes.fail_together():
                     if journal is not None:
-                        score = journal.show(step)
+                        samples = take_samples(method, average, sample_pictures)
+                        journal.write_samples(step, samples.sheets)
                         state = pack(step, method, data, average, document)
                         refuse_non_finite(state)
-                        save(run.checkpoints, state, score=score)
+                        save(run.checkpoints, state, score=samples.score)
                         keep(run.checkpoints, last=config.keep_last, verified=verified)
             if stopping and step < config.steps:
                 raise Interrupted(f"Stopped at step {step}; go on with ugatit-train resume {run.path}.")

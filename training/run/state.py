@@ -10,7 +10,7 @@ from training.checkpoint.optimizer import pack_optimizer, unpack_optimizer
 from training.checkpoint.randomness import random_state, restore_random_state
 from training.data.stream import Stream
 from training.methods.method import Method
-from training.run.average import RunningAverage
+from training.methods.running_average import RunningAverage
 from training.run.initial_weights import refuse_misfit, trained_weights
 
 

@@ -1,4 +1,4 @@
-"""Sample sheets: what the networks make of a few pictures, drawn with labels."""
+"""Sample sheets: the pictures and heat maps that the networks return, drawn with labels."""
 
 from __future__ import annotations
 
@@ -18,45 +18,44 @@ from models.storage.durable import replace_file
 from training.methods.method import Batch, Column, Method
 
 SAMPLES: Final = 4
-"""Pictures of each domain on a sheet, and thus those that the score is measured on."""
+"""The number of pictures of each domain on a sheet. The score is measured on them."""
+Sheets = dict[str, list[Column]]
+"""The columns of one sheet per direction, `A2B` and `B2A`."""
 _GAP: Final = 2
 _INK: Final = "#241f1b"
 
 
-def show_in_parts(method: Method, batch: Batch, *, at_once: int = 1) -> dict[str, list[Column]]:
-    """What `method.sample` answers, picture by picture: memory is that of `at_once` pictures, however many.
-
-    All that stays lies in the memory of the CPU.
-    """
+def sample_one_by_one(method: Method, batch: Batch, *, at_once: int = 1) -> Sheets:
+    """Return the samples of a batch, `at_once` pictures per pass, which bounds the memory; on the CPU."""
     count = min(len(pictures) for pictures in batch.values())
-    parts: dict[str, list[list[Column]]] = {}
+    passes: dict[str, list[list[Column]]] = {}
     for first in range(0, count, at_once):
-        shown = method.sample(
+        samples = method.sample(
             {domain: pictures[first : first + at_once] for domain, pictures in batch.items()}
         )
-        for direction, columns in shown.items():
+        for direction, columns in samples.items():
             kept = [Column(label, values.detach().float().cpu()) for label, values in columns]
-            parts.setdefault(direction, []).append(kept)
-    return {direction: _joined(each) for direction, each in parts.items()}
+            passes.setdefault(direction, []).append(kept)
+    return {direction: _joined(each) for direction, each in passes.items()}
 
 
-def _joined(parts: Sequence[Sequence[Column]]) -> list[Column]:
+def _joined(passes: Sequence[Sequence[Column]]) -> list[Column]:
     return [
-        Column(same[0].label, torch.cat([part.values for part in same])) for same in zip(*parts, strict=True)
+        Column(same[0].label, torch.cat([part.values for part in same])) for same in zip(*passes, strict=True)
     ]
 
 
 def write_sheet(file: Path, columns: Sequence[Column], *, title: str) -> None:
-    """Draw a sheet into a JPEG file, whole or not at all: a long run writes thousands of them.
+    """Write a sheet atomically as a JPEG file; a long run writes thousands of them.
 
     Raises:
-        OSError: the disk refused.
+        OSError: the file could not be written.
     """
     replace_file(file, encode(np.asarray(draw_sheet(columns, title=title)), "image/jpeg"))
 
 
 def draw_sheet(columns: Sequence[Column], *, title: str) -> Image.Image:
-    """One row for each picture, one column for each stage; a heat map lies over the picture before it."""
+    """Return a sheet with a row per picture and a column per `Column`; heat maps overlay the last picture."""
     rows = len(columns[0].values)
     height, width = columns[0].values.shape[-2:]
     line = max(14, width // 9)
@@ -77,7 +76,7 @@ def draw_sheet(columns: Sequence[Column], *, title: str) -> Image.Image:
 
 
 def _fitting(text: str, width: int, height: int) -> float:
-    """The size of a line of text that neither leaves its height nor meets its neighbour's."""
+    """Return the font size at which a line of text fits into width and height, at least 7."""
     size = height * 0.72
     length = ImageFont.load_default(size).getlength(text)
     return max(7.0, size * min(1.0, (width - 4) / length))
@@ -101,7 +100,7 @@ def _tile(value: Tensor, before: Tensor) -> NDArray[np.uint8]:
 
 
 def _crossed_out(height: int, width: int) -> NDArray[np.uint8]:
-    """A grey tile with a cross, in the place of values that are not finite."""
+    """Return a grey tile with a cross, which replaces values that are not finite."""
     tile = Image.new("RGB", (width, height), "#bbbbbb")
     draw = ImageDraw.Draw(tile)
     draw.line((0, 0, width, height), fill=_INK)
@@ -110,7 +109,7 @@ def _crossed_out(height: int, width: int) -> NDArray[np.uint8]:
 
 
 def to_pixels(picture: Tensor) -> NDArray[np.uint8]:
-    """`[3, S, S]` in [-1, 1] to uint8 `[S, S, 3]`, rounded as the exported graph does."""
+    """Convert a picture `[3, S, S]` in [-1, 1] to uint8 `[S, S, 3]`, with the exported graph's rounding."""
     levels = ((picture.detach().float().cpu() + 1) * 127.5).round().clamp(0, 255)
     pixels: NDArray[np.uint8] = levels.permute(1, 2, 0).numpy().astype(np.uint8)
     return pixels

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from training.run.folder import LOCK, RunError
+from training.run_folder.folder import LOCK, RunError
 
 
 @contextmanager

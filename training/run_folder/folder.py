@@ -14,8 +14,8 @@ from models.storage.durable import replace_file, write_all
 from training.checkpoint.write import DISK_FULL
 from training.config.run_config import RunConfig, from_mapping
 from training.data.scan import ScanResult
-from training.journal.environment import read_environments
-from training.run.picture_digests import Differences, decode, differences, encode
+from training.run_folder.environment import read_environments
+from training.run_folder.picture_digests import Differences, decode, differences, encode
 
 CONFIG: Final = "config.json"
 LOCK: Final = ".lock"

@@ -1,0 +1,32 @@
+"""Samples of the networks at a save, and the score of the checkpoint: lower is better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import Final, NamedTuple
+
+from training.journal.sample_sheets import Sheets, sample_one_by_one
+from training.methods.method import Batch, Method
+from training.methods.running_average import RunningAverage
+
+SCORED: Final = "test"
+"""The set of sample pictures that the score is measured on."""
+
+
+class Samples(NamedTuple):
+    """What the networks return for the sample pictures."""
+
+    sheets: dict[str, Sheets]
+    """By the name of the set, `train` or `test`."""
+    score: float
+    """NaN without a set `test`."""
+
+
+def take_samples(method: Method, average: RunningAverage | None, pictures: Mapping[str, Batch]) -> Samples:
+    """Run the networks on sets of sample pictures, with the averaged weights if there is an average."""
+    with average.in_place() if average is not None else nullcontext():
+        sheets = {name: sample_one_by_one(method, batch) for name, batch in pictures.items()}
+    score = method.score(sheets[SCORED]) if SCORED in sheets else math.nan
+    return Samples(sheets, score)
