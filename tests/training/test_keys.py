@@ -63,7 +63,7 @@ def test_set_accepts_every_listed_value() -> None:
 def test_names_filter_keys_and_the_text_has_value_type_and_default() -> None:
     code, out, _ = typed("config", "learning_rate", "epochs", "--preset=cpu-demo")
     assert code == 0
-    assert "ugatit.learning_rate = 0.0002  (number; default 0.0001)\n    Adam's, for" in out
+    assert "ugatit.learning_rate = 0.0002  (number; default 0.0001)\n    Adam's learning rate" in out
     assert "ugatit.epochs = 0  (whole number)" in out
     assert "ugatit.betas" not in out
 
