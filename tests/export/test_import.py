@@ -4,7 +4,9 @@ import argparse
 import io
 import json
 import os
+import pickle
 import tarfile
+import warnings
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable
@@ -134,6 +136,11 @@ def with_a_sparse_tensor(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
+def with_a_tensor_without_data(content: dict[str, Any]) -> dict[str, Any]:
+    content["genA2B"]["DownBlock.1.weight"] = content["genA2B"]["DownBlock.1.weight"].to("meta")
+    return content
+
+
 def without_channels(content: dict[str, Any]) -> dict[str, Any]:
     content["genA2B"]["DownBlock.1.weight"] = torch.zeros(0, 3, 7, 7)
     return content
@@ -154,6 +161,7 @@ def with_a_number(content: dict[str, Any]) -> dict[str, Any]:
         (with_an_unknown_key, "genB2A has HourGlass.0.weight: its architecture is not U-GAT-IT"),
         (with_a_number, "genA2B is not a state dict of tensors: gap_fc.weight is a float"),
         (with_a_sparse_tensor, "genA2B is not a state dict of tensors"),
+        (with_a_tensor_without_data, "genA2B is not a state dict of tensors"),
         (without_channels, "genA2B is a full generator of"),
     ],
 )
@@ -301,6 +309,25 @@ def test_truncated_legacy_file_is_reported(tmp_path: Path, command: Command) -> 
     code, error = imported(command, tmp_path / "old.pt", tmp_path / "out")
     assert code == 2
     assert "cut off or damaged" in error
+
+
+def test_damaged_weights_are_refused(tmp_path: Path, command: Command) -> None:
+    damaged = bytearray(checkpoint("light").read_bytes())
+    damaged[len(damaged) // 2] ^= 0x01
+    (tmp_path / "file.pt").write_bytes(damaged)
+    code, error = imported(command, tmp_path / "file.pt", tmp_path / "out")
+    assert code == 2
+    assert "found a file that is cut off or damaged; copy or download it again" in error
+
+
+def test_pickle_of_another_protocol_is_refused_without_a_warning(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "file.pt").write_bytes(pickle.dumps({"genA2B": {}}, protocol=4))
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        code, error = imported(command, tmp_path / "file.pt", tmp_path / "out")
+    assert code == 2
+    assert error.count("\n") == 1
+    assert shown == []
 
 
 class Network(torch.nn.Module):

@@ -141,8 +141,10 @@ def _state(path: Path, name: str, state: Any) -> State:
 
 
 def _dense(value: Any) -> bool:
-    """Return whether a value is a dense tensor of real numbers."""
-    return isinstance(value, Tensor) and value.layout == torch.strided and not value.is_complex()
+    """Return whether a value is a dense tensor of real numbers that has data: on `meta` it has none."""
+    if not isinstance(value, Tensor) or value.is_meta:
+        return False
+    return value.layout == torch.strided and not value.is_complex()
 
 
 def _generator(name: str, state: State, size: int | None) -> Generator:

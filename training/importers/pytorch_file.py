@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickletools
+import warnings
 import zipfile
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections import OrderedDict
@@ -27,6 +28,7 @@ _REMEDIES: Final[Mapping[Family, str]] = {
     "archive": "unpack it, and give the checkpoint in it",
     "weights": "give the file that torch.save wrote",
 }
+_CUT_OFF: Final = "a file that is cut off or damaged; copy or download it again"
 _ZIP: Final = b"PK\3\4"
 _LEGACY_PICKLES: Final = 5
 """Pickles before the tensors in files before PyTorch 1.6: magic number, version, system, content, keys."""
@@ -87,7 +89,10 @@ def _load(path: Path, stand_ins: dict[str, type]) -> Any:
         pairs: list[Callable[..., Any] | tuple[Callable[..., Any], str]]
         pairs = [(stand_in, name) for name, stand_in in stand_ins.items()]
         try:
-            with torch.serialization.safe_globals(pairs):
+            with torch.serialization.safe_globals(pairs), warnings.catch_warnings():
+                warnings.simplefilter(
+                    "ignore", UserWarning
+                )  # about the pickle's protocol; the result says more
                 return torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # damaged bytes can raise any error in the unpickler
             mapping = next((n for n, each in stand_ins.items() if _is_filled(each, error)), None)
@@ -120,10 +125,12 @@ def _names_in_zip(file: IO[bytes]) -> Iterator[str]:
                 raise ForeignFileError(_archive(inside))
             if any(name.endswith("/constants.pkl") for name in inside):
                 raise ForeignFileError(f"a TorchScript model; {SAVE_STATE_DICTS}")
+            if archive.testzip() is not None:  # torch.load does not compare checksums
+                raise ForeignFileError(_CUT_OFF)
             with archive.open(content) as pickled:
                 yield from _names(pickled)
     except (zipfile.BadZipFile, EOFError):
-        raise ForeignFileError("a file that is cut off or damaged; copy or download it again") from None
+        raise ForeignFileError(_CUT_OFF) from None
 
 
 def _archive(inside: list[str]) -> str:
