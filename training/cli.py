@@ -20,7 +20,7 @@ from training.importers.pytorch import OfficialCheckpointError
 from training.methods.finite_updates import NonFiniteError
 from training.parallel.processes import OtherProcessError, ProcessLostError
 from training.plan.preflight import DoesNotFitError
-from training.run.signals import obey_interrupts
+from training.run.signals import handle_interrupts
 from training.run_folder.folder import RunError
 
 
@@ -60,7 +60,7 @@ _MISTAKES = (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run `arguments`, or `sys.argv` if None; a user's mistake is one line and exit code 2."""
     escape_output()
-    obey_interrupts()
+    handle_interrupts()
     try:
         cli.main(arguments, prog_name="ugatit-train", standalone_mode=False)
     except click.ClickException as error:

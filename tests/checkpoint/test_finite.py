@@ -31,7 +31,7 @@ def test_a_state_that_is_not_finite_is_refused_by_name(value: float, group: str)
         refuse_non_finite(broken(3, value, group))
 
 
-def test_the_newest_finite_one_is_read_and_the_others_are_named(tmp_path: Path) -> None:
+def test_the_newest_finite_checkpoint_is_read_and_skipped_ones_are_named(tmp_path: Path) -> None:
     making.write(tmp_path, 1)
     save(tmp_path, broken(2))
     found, skipped = load_newest(tmp_path)
@@ -40,13 +40,13 @@ def test_the_newest_finite_one_is_read_and_the_others_are_named(tmp_path: Path) 
     assert "holds values that are not finite, in networks/genA2B/encoder.weight" in skipped[0].reason
 
 
-def test_a_finite_state_takes_the_place_of_one_that_is_not(tmp_path: Path) -> None:
+def test_a_finite_state_replaces_a_non_finite_one_of_the_same_step(tmp_path: Path) -> None:
     save(tmp_path, broken(2))
     making.write(tmp_path, 2)
     assert making.is_whole(load_newest(tmp_path)[0], 2)
 
 
-def test_those_that_are_not_finite_take_no_place_among_the_last_and_are_never_best(tmp_path: Path) -> None:
+def test_non_finite_checkpoints_do_not_count_as_kept_and_are_never_best(tmp_path: Path) -> None:
     directory = tmp_path / "checkpoints"
     making.write(directory, 1, scores={1: 0.5})
     save(directory, broken(2), score=0.1)

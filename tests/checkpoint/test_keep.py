@@ -117,7 +117,7 @@ def test_each_checkpoint_is_read_once(tmp_path: Path, monkeypatch: pytest.Monkey
     assert making.names(directory) == ["00000004", "00000005"]
 
 
-def test_one_that_changes_after_it_was_read_is_read_again(tmp_path: Path) -> None:
+def test_changed_checkpoint_is_read_again(tmp_path: Path) -> None:
     directory, verified = tmp_path / "checkpoints", Verified()
     making.write(directory, 1, 2)
     assert verified.check(directory / "00000002")

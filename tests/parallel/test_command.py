@@ -51,9 +51,7 @@ def last_stats(run: Path) -> dict[str, float]:
     return line
 
 
-def test_two_processes_do_what_one_does_with_twice_the_batch(
-    whole: Path, pictures: Path, tmp_path: Path
-) -> None:
+def test_two_processes_train_as_one_with_twice_the_batch(whole: Path, pictures: Path, tmp_path: Path) -> None:
     run = tmp_path / "alone"
     assert typed("fit", "--data", pictures, "--out", run, *ARGUMENTS, "--batch=1", "--accumulate=2")[0] == 0
     alone, two = last_stats(run), last_stats(whole)
@@ -62,7 +60,7 @@ def test_two_processes_do_what_one_does_with_twice_the_batch(
         assert two[name] == pytest.approx(alone[name], rel=0.02), name
 
 
-def test_torchrun_that_is_told_to_stop_stops_both_and_they_go_on_exactly(
+def test_stopped_torchrun_stops_both_processes_and_resumes_exactly(
     whole: Path, pictures: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "stopped"
@@ -78,7 +76,7 @@ def test_torchrun_that_is_told_to_stop_stops_both_and_they_go_on_exactly(
     assert digest(load_newest(run / "checkpoints")[0]) == digest(load_newest(whole / "checkpoints")[0])
 
 
-def test_one_process_goes_on_with_what_two_began_and_says_how_it_differs(whole: Path, tmp_path: Path) -> None:
+def test_one_process_resumes_a_run_of_two_and_reports_the_difference(whole: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(whole, run)
     facts = json.loads((run / "config.json").read_text())
@@ -86,5 +84,5 @@ def test_one_process_goes_on_with_what_two_began_and_says_how_it_differs(whole: 
     (run / "config.json").write_text(json.dumps(facts))
     code, out, error = typed("resume", run, "--accelerator=cpu")
     assert (code, error) == (0, "")
-    assert "A step was 2 pictures of each domain, and from now on is 1" in " ".join(out.split())
+    assert "Pictures of each domain per step changed: 2 -> 1" in " ".join(out.split())
     assert load_newest(run / "checkpoints")[0].step == STEPS + 1

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from tests.training.tiny import empty_run, tiny_config
-from training.run_folder.environment import facts
+from training.run_folder.environment import describe_environment
 from training.run_folder.folder import RunFolder
 
 COLOURS = {20: "#ff0000", 40: "#00ff00"}
@@ -47,7 +47,7 @@ def write_run(folder: Path, lines: Sequence[dict[str, Any]]) -> RunFolder:
     (folder / "config.json").write_text(json.dumps(written))
     for each in lines:
         run.add_stats(each)
-    run.add_environment(facts(0, processes=1))
+    run.add_environment(describe_environment(0, processes=1))
     for step, colour in COLOURS.items():
         for name in ("A2B-test", "B2A-train"):
             Image.new("RGB", (200, 80), colour).save(run.samples / f"{step:08d}-{name}.jpg")

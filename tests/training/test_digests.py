@@ -32,7 +32,7 @@ def test_sha256sum_checks_the_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("junk", [b"\n", b"no list\n", b"ab  name.png\n", b"\xff" * 64 + b"  name.png\n"])
-def test_something_else_is_no_list(junk: bytes) -> None:
+def test_other_bytes_are_not_a_list_of_digests(junk: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         decode(junk)
 

@@ -62,7 +62,7 @@ def all_finite(checkpoint: Checkpoint) -> bool:
     )
 
 
-def test_a_flat_picture_is_named_where_the_run_is_watched(whole: tuple[Path, str]) -> None:
+def test_a_flat_picture_is_named_in_the_console_and_in_stats(whole: tuple[Path, str]) -> None:
     run, out = whole
     skipped = [step for line in lines_of(run) for step in line.get("skipped", [])]
     count = len(skipped)
@@ -137,9 +137,7 @@ def with_nan(run: Path, step: int) -> None:
     save(run / "checkpoints", found, score=0.0)
 
 
-def test_resume_passes_over_checkpoints_of_nan_and_replaces_them(
-    whole: tuple[Path, str], tmp_path: Path
-) -> None:
+def test_resume_skips_checkpoints_with_nan_and_replaces_them(whole: tuple[Path, str], tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(whole[0], run)
     with_nan(run, 8)
@@ -149,13 +147,13 @@ def test_resume_passes_over_checkpoints_of_nan_and_replaces_them(
     said = " ".join(out.split())
     assert "Skipped 00000012:" in said
     assert "holds values that are not finite, in networks/" in said
-    assert "Going on from step 4." in said
+    assert "Resuming from step 4." in said
     found, expected = (load(each / "checkpoints" / "00000012") for each in (run, whole[0]))
     assert digest(found) == digest(expected)
     assert all(all_finite(load(folder)) for folder in (run / "checkpoints").iterdir())
 
 
-def test_weights_that_are_not_finite_are_no_start(
+def test_non_finite_weights_are_refused_as_init(
     whole: tuple[Path, str], pictures: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(whole[0], tmp_path / "bad")
@@ -163,5 +161,5 @@ def test_weights_that_are_not_finite_are_no_start(
     start = tmp_path / "bad" / "checkpoints" / "00000012"
     code, _, error = typed("fit", "--data", pictures, "--out", tmp_path / "run", *FIT, f"--init={start}")
     assert (code, error.count("\n")) == (2, 1)
-    assert "is not finite" in error
+    assert "has values that are not finite" in error
     assert not (tmp_path / "run").exists()

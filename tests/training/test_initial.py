@@ -56,9 +56,9 @@ def test_averaged_generators_are_taken_where_they_are_kept(tmp_path: Path) -> No
     assert is_like(found["disGA"], raw.discriminators["disGA"])
 
 
-def test_the_first_difference_is_named(tmp_path: Path) -> None:
+def test_a_mismatch_names_the_first_difference(tmp_path: Path) -> None:
     saved(tmp_path, 1, small(channels=8))
-    with pytest.raises(ConfigError, match=r"disGA's features\.1\.bias is 8 there and 4 here"):
+    with pytest.raises(ConfigError, match=r"expected features\.1\.bias of disGA to be 4, got 8"):
         read_initial(tmp_path, small().networks, size=SIZE)
 
 

@@ -106,9 +106,7 @@ def test_tensorboard_gets_every_number_rho_and_the_sheets(tmp_path: Path) -> Non
     assert sheet.encoded_image_string == (run.samples / "00000001-A2B-test.jpg").read_bytes()
 
 
-def test_tensorboard_forgets_the_steps_that_are_done_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tensorboard_replaces_repeated_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Files of the same second are read in the order of their numbers as words: 10 would come before 9.
     monkeypatch.setattr("tensorboard.summary.writer.event_file_writer._global_uid", AtomicCounter(0))
     method, run = Ugatit(tiny_config().ugatit), empty_run(tmp_path)
@@ -121,7 +119,7 @@ def test_tensorboard_forgets_the_steps_that_are_done_again(
     assert points == [(1, 1.0), (2, 20.0), (3, 30.0)]
 
 
-def test_every_start_is_written_down_with_its_machine(tmp_path: Path) -> None:
+def test_environment_json_records_every_start_and_resume(tmp_path: Path) -> None:
     method, run = Ugatit(tiny_config().ugatit), empty_run(tmp_path)
     for done in (0, 2):
         with open_journal(run, method, done=done, tensorboard=False):
@@ -132,7 +130,7 @@ def test_every_start_is_written_down_with_its_machine(tmp_path: Path) -> None:
     assert entries[0]["threads"] == torch.get_num_threads()
 
 
-def test_looking_changes_nothing_that_is_learned() -> None:
+def test_sampling_does_not_change_training() -> None:
     config = tiny_config()
     method = Ugatit(config.ugatit)
     average = RunningAverage(method.networks, method.averaged_networks, decay=0.5)
@@ -208,7 +206,9 @@ def shown(*, terminal: bool, steps: int, minutes: list[float], monkeypatch: pyte
     return file.getvalue()
 
 
-def test_a_log_gets_its_first_step_then_a_line_a_minute_and_its_last(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_has_a_line_for_the_first_step_every_minute_and_the_last_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     minutes = [0.0, 0.5, 1.0, 1.5, 1.75, 2.5, 2.75]
     told = shown(terminal=False, steps=1007, minutes=minutes, monkeypatch=monkeypatch)
     steps = [line.split(",", 1)[0] for line in told.replace("1,00", "100").splitlines()]
@@ -259,7 +259,7 @@ def test_a_line_of_skipped_steps_alone_has_no_losses_and_is_json(tmp_path: Path)
     assert "NaN" not in run.stats.read_text()
 
 
-def test_only_the_first_skipped_steps_are_warned_of_one_by_one(tmp_path: Path) -> None:
+def test_only_the_first_skipped_steps_print_a_warning(tmp_path: Path) -> None:
     out = io.StringIO()
     method = Ugatit(tiny_config().ugatit)
     console = Console(file=out, width=80)
@@ -287,9 +287,7 @@ def test_a_sheet_crosses_out_what_is_not_finite() -> None:
     assert crossed == [(0xBB, 0xBB, 0xBB)] * 3
 
 
-def test_a_line_that_the_disk_cut_short_is_taken_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_partly_written_line_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = empty_run(tmp_path)
     run.add_stats({"step": 1})
 

@@ -23,7 +23,7 @@ from training.checkpoint.keep import keep
 from training.checkpoint.read import load_newest
 from training.config.run_config import from_mapping
 from training.parallel.processes import SingleProcess
-from training.run.fit import go_on
+from training.run.fit import resume_run
 from training.run.signals import stop_on_signals
 from training.run_folder.folder import RunError, RunFolder
 from training.run_folder.lock import locked
@@ -45,7 +45,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data_set(tmp_path_factory.mktemp("pictures"))
 
 
-def test_a_terminal_that_closes_saves_and_leaves_in_peace(pictures: Path, tmp_path: Path) -> None:
+def test_a_closed_terminal_saves_and_exits_cleanly(pictures: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     ours, theirs = pty.openpty()
     command = [sys.executable, "-c", IN_A_TERMINAL, "fit", "--data", pictures, "--out", run, *ENDLESS]
@@ -60,7 +60,7 @@ def test_a_terminal_that_closes_saves_and_leaves_in_peace(pictures: Path, tmp_pa
     assert load_newest(run / "checkpoints")[0].step >= 2
 
 
-def test_a_full_disk_is_a_sentence_and_what_was_saved_stays(pictures: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_one_sentence_and_keeps_the_checkpoints(pictures: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     process = start("fit", "--data", pictures, "--out", run, *ENDLESS, "--save-every=2")
     first = run / "checkpoints" / "00000002"
@@ -77,8 +77,8 @@ def test_a_full_disk_is_a_sentence_and_what_was_saved_stays(pictures: Path, tmp_
     assert keep(run / "checkpoints", last=3) == []
 
 
-def test_a_full_disk_under_anything_else_is_a_sentence_too(tmp_path: Path) -> None:
-    said = r"No space left on device\); its checkpoints are still there"
+def test_a_full_disk_under_any_other_file_is_one_sentence(tmp_path: Path) -> None:
+    said = r"No space left on device\); its checkpoints are complete"
     with pytest.raises(RunError, match=said), RunFolder(tmp_path).writing():
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -91,16 +91,16 @@ def a_run(folder: Path) -> RunFolder:
     return RunFolder(folder)
 
 
-def test_two_processes_cannot_go_on_with_the_same_run(tmp_path: Path) -> None:
+def test_two_processes_cannot_resume_the_same_run(tmp_path: Path) -> None:
     run = a_run(tmp_path / "run")
     with (
         locked(run.path),
         pytest.raises(RunError, match=rf"run is in use by process {os.getpid()} on \S+; wait until that"),
     ):
-        go_on(run, {}, SingleProcess(), Console(quiet=True))
+        resume_run(run, {}, SingleProcess(), Console(quiet=True))
 
 
-def test_nor_start_in_the_same_folder(tmp_path: Path) -> None:
+def test_two_processes_cannot_start_in_the_same_folder(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
     run.make()
     with locked(run.path):
@@ -109,7 +109,7 @@ def test_nor_start_in_the_same_folder(tmp_path: Path) -> None:
             pass
 
 
-def test_a_lock_that_a_killed_process_left_blocks_nobody(tmp_path: Path) -> None:
+def test_a_lock_of_a_killed_process_does_not_block(tmp_path: Path) -> None:
     hold = (
         "import fcntl, sys; file = open(sys.argv[1], 'w'); fcntl.flock(file, fcntl.LOCK_EX); "
         "print('process 1 on nowhere', file=file, flush=True); print('held', flush=True); sys.stdin.read()"
@@ -132,9 +132,7 @@ os.execv(sys.executable, [sys.executable, "-m", "training", *sys.argv[1:]])
 """
 
 
-def test_a_run_in_the_background_of_a_shell_stops_at_sigint_and_says_so_first(
-    pictures: Path, tmp_path: Path
-) -> None:
+def test_a_background_run_reports_sigint_and_stops(pictures: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     command = [sys.executable, "-c", IN_THE_BACKGROUND, "fit", "--data", pictures, "--out", run, *ENDLESS]
     process = subprocess.Popen(command, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -149,15 +147,15 @@ def test_a_run_in_the_background_of_a_shell_stops_at_sigint_and_says_so_first(
 def said_before_the_handler_ran() -> bool:
     """Interrupt a long computation in C; whether the answer came before Python's handler could run."""
     answered: Queue[bool] = Queue()
-    with stop_on_signals(say=lambda _: answered.put(not stop.asked)) as stop:
+    with stop_on_signals(say=lambda _: answered.put(not stop.requested)) as stop:
         Thread(target=signal.pthread_kill, args=(main_thread().ident, signal.SIGINT)).start()
         hashlib.pbkdf2_hmac("sha256", b"", b"", 200_000)
         first = answered.get(timeout=60)
-    assert stop.asked
+    assert stop.requested
     return first
 
 
-def test_a_stop_is_answered_in_the_middle_of_a_long_computation() -> None:
+def test_a_stop_is_reported_during_a_long_computation() -> None:
     # The signal may come before the computation begins; one attempt of many is enough.
     assert any(said_before_the_handler_ran() for _ in range(50))
 
@@ -165,7 +163,7 @@ def test_a_stop_is_answered_in_the_middle_of_a_long_computation() -> None:
 def test_a_second_sigint_interrupts_as_usual() -> None:
     with stop_on_signals() as stop:
         signal.raise_signal(signal.SIGINT)
-        assert stop.asked
+        assert stop.requested
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) == signal.default_int_handler

@@ -22,11 +22,11 @@ def root(folder: Path, **files: str) -> Path:
     return folder
 
 
-def test_without_a_limit_it_is_what_the_machine_has_available(tmp_path: Path) -> None:
+def test_free_memory_without_a_limit_is_that_of_the_machine(tmp_path: Path) -> None:
     assert free_memory_bytes(root=root(tmp_path)) == 8 * GIB
 
 
-def test_a_container_s_limit_binds_and_its_cached_files_give_way(tmp_path: Path) -> None:
+def test_a_container_limit_applies_and_its_cached_files_count_as_free(tmp_path: Path) -> None:
     group = "sys__fs__cgroup__"
     files = {
         "proc__self__cgroup": "0::/\n",
@@ -37,7 +37,7 @@ def test_a_container_s_limit_binds_and_its_cached_files_give_way(tmp_path: Path)
     assert free_memory_bytes(root=root(tmp_path, **files)) == 2 * GIB
 
 
-def test_the_group_above_binds_too(tmp_path: Path) -> None:
+def test_limits_of_parent_groups_apply(tmp_path: Path) -> None:
     group = "sys__fs__cgroup__"
     files = {
         "proc__self__cgroup": "0::/slice/run\n",
@@ -49,7 +49,7 @@ def test_the_group_above_binds_too(tmp_path: Path) -> None:
     assert free_memory_bytes(root=root(tmp_path, **files)) == 1 * GIB
 
 
-def test_so_do_groups_of_the_first_version(tmp_path: Path) -> None:
+def test_limits_of_cgroups_v1_apply(tmp_path: Path) -> None:
     group = "sys__fs__cgroup__memory__"
     files = {
         "proc__self__cgroup": "5:cpu,cpuacct:/a\n4:memory:/docker/a\n",
@@ -60,15 +60,15 @@ def test_so_do_groups_of_the_first_version(tmp_path: Path) -> None:
     assert free_memory_bytes(root=root(tmp_path, **files)) == 1 * GIB
 
 
-def test_so_does_ulimit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ulimit_applies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (3 * GIB, resource.RLIM_INFINITY))
     files = {"proc__self__statm": f"{GIB // resource.getpagesize()} 1 1 1 0 1 0\n"}
     assert free_memory_bytes(root=root(tmp_path, **files)) == 2 * GIB
 
 
-def test_a_system_that_says_nothing_is_not_guessed_at(tmp_path: Path) -> None:
+def test_free_memory_is_none_if_the_system_does_not_report_it(tmp_path: Path) -> None:
     assert free_memory_bytes(root=tmp_path) is None
 
 
-def test_the_disk_is_that_of_the_folder_that_will_be(tmp_path: Path) -> None:
+def test_free_disk_is_that_of_the_nearest_existing_folder(tmp_path: Path) -> None:
     assert free_disk_bytes(tmp_path / "runs" / "mine") > 0

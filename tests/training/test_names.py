@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.cli.command import ROOT, environment
 from tests.data.making import make_folder
 from tests.training.command import SMALL, typed
-from training.run.signals import obey_interrupts
+from training.run.signals import handle_interrupts
 
 STRANGE = os.fsdecode(b"[red]l\xe4uf:smile:")
 ASCII_LOCALE = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
@@ -60,7 +60,7 @@ def test_a_terminal_of_ascii_shows_names_with_escapes(tmp_path: Path) -> None:
 def test_sigint_interrupts_a_command_that_a_shell_started_in_the_background() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        obey_interrupts()
+        handle_interrupts()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     finally:

@@ -80,7 +80,7 @@ def test_twice_the_pictures_are_twice_the_work_and_about_twice_the_activations()
     assert 1.5 < two.activations_bytes / one.activations_bytes < 2.5
 
 
-def test_two_passes_in_a_step_take_the_work_of_both_and_about_the_memory_of_one() -> None:
+def test_two_passes_per_step_double_the_work_and_keep_about_the_memory_of_one() -> None:
     one, two = (step_costs(tiny_config(accumulate=passes), device="cpu") for passes in (1, 2))
     assert two.flops > 2 * one.flops  # all parts but the first are translated twice
     assert two.activations_bytes / one.activations_bytes < 1.5

@@ -105,7 +105,7 @@ def test_resume_prints_the_needs_of_the_steps_left(half_done: Path, tmp_path: Pa
     code, out, error = typed("resume", run)
     assert (code, error) == (0, "")
     said = " ".join(out.split())
-    assert said.index("Going on from step 1.") < said.index("Memory: about ") < said.index("step 2 of 2")
+    assert said.index("Resuming from step 1.") < said.index("Memory: about ") < said.index("step 2 of 2")
 
 
 @pytest.mark.usefixtures("no_disk")

@@ -39,7 +39,7 @@ def test_report_is_written_to_the_run_or_to_out(tmp_path: Path) -> None:
 def test_folder_that_is_not_a_run_is_one_sentence(tmp_path: Path) -> None:
     code, _, error = typed("report", tmp_path)
     assert code == 2
-    assert "is no run: it has no readable config.json" in error
+    assert "is not a run: it has no readable config.json" in error
     assert error.count("\n") == 1
 
 

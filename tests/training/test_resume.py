@@ -47,21 +47,22 @@ def learning_rate(run: Path) -> float:
     return float(group["lr"])
 
 
-def test_a_finished_run_says_so_in_the_singular_and_how_to_make_it_longer(folder: Path) -> None:
+def test_a_finished_run_of_one_step_explains_how_to_make_it_longer(folder: Path) -> None:
     code, out, _ = typed("resume", folder / "run")
     assert code == 0
-    assert out.endswith("run is finished: it has done its 1 step; make it longer with --steps N.\n")
+    assert out.endswith("run is finished after 1 step; make it longer with --steps N.\n")
 
 
-def test_a_run_made_longer_keeps_its_length_and_follows_its_schedule(folder: Path) -> None:
+def test_a_longer_run_records_its_length_and_follows_its_schedule(folder: Path) -> None:
     run = folder / "run"
     assert learning_rate(run) == 0  # the end of a run of one step
     code, out, error = typed("resume", run, "--steps=3")
     assert (code, error) == (0, "")
-    assert "Changed since: steps was 1 and is 3.\nThe learning rate follows the new number of steps.\n" in out
+    assert "Config changed since the checkpoint: steps was 1 and is 3.\n" in out
+    assert "The learning rate follows the new number of steps.\n" in out
     assert json.loads((run / "config.json").read_text())["config"]["steps"] == 3
     assert load_newest(run / "checkpoints")[0].step == 3
-    assert "it has done its 3 steps" in typed("resume", run)[1]
+    assert "is finished after 3 steps" in typed("resume", run)[1]
     second = json.loads((run / "stats.jsonl").read_text().splitlines()[1])
     # Of three steps two are done; the rate of 2e-4 falls after 0.6 of them.
     assert second["learning_rate"]["generators"] == pytest.approx(2e-4 * (1 - 2 / 3) / (1 - 0.6))
@@ -74,13 +75,17 @@ def test_fewer_steps_than_are_done_are_refused(folder: Path) -> None:
     assert "got 1" in error
 
 
-def test_moved_pictures_are_found_where_the_user_says_and_remembered(folder: Path, tmp_path: Path) -> None:
+def test_moved_pictures_are_found_with_data_and_their_folder_is_recorded(
+    folder: Path, tmp_path: Path
+) -> None:
     run = folder / "run"
     assert typed("resume", run, "--steps=2")[0] == 0
     expected = digest(load_newest(run / "checkpoints")[0])
     shutil.rmtree(run / "checkpoints" / "00000002")
     (folder / "data").rename(folder / "moved")
-    assert "which is no folder; name the folder where they are now with --data PATH" in refusal("resume", run)
+    assert "which is not a folder; name the folder that they were moved to with --data PATH" in refusal(
+        "resume", run
+    )
     code, _, error = typed("resume", run, "--data", folder / "moved")
     assert (code, error) == (0, "")
     assert digest(load_newest(run / "checkpoints")[0]) == expected
@@ -94,7 +99,7 @@ def test_pictures_that_differ_are_named(folder: Path) -> None:
     shutil.copy(data / "trainB" / "0.png", data / "trainB" / "1.png")
     error = refusal("resume", folder / "run", "--steps=2")
     assert "1 missing or unreadable (trainA/0.png); 1 new (trainA/new.png); 1 changed (trainB/1.png)" in error
-    assert "with --data PATH, or start a new run from this one's weights with ugatit-train fit" in error
+    assert "with --data PATH, or start a new run from this run's weights with ugatit-train fit" in error
 
 
 def test_an_early_run_without_a_list_of_its_pictures_continues_and_gets_one(folder: Path) -> None:
@@ -102,13 +107,13 @@ def test_an_early_run_without_a_list_of_its_pictures_continues_and_gets_one(fold
     listed.unlink()
     (folder / "data" / "trainA" / "0.png").rename(folder / "kept.png")
     error = refusal("resume", run, "--steps=2")
-    assert "which ones is not known, because the run has no list of them" in error
+    assert "the run has no list of its pictures, so which ones is unknown" in error
     (folder / "kept.png").rename(folder / "data" / "trainA" / "0.png")
     assert typed("resume", run, "--steps=2")[0] == 0
     assert listed.read_bytes().count(b"\n") == 9
 
 
-def test_a_sheet_that_cannot_be_written_never_costs_the_checkpoint(folder: Path) -> None:
+def test_a_sheet_that_cannot_be_written_does_not_prevent_the_checkpoint(folder: Path) -> None:
     run = folder / "run"
     shutil.rmtree(run / "samples")
     (run / "samples").write_text("a file where a folder was")

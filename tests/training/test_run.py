@@ -53,9 +53,7 @@ def test_a_run_leaves_checkpoints_config_numbers_and_samples(whole: Path) -> Non
         assert sheet.width >= 10 * 32
 
 
-def test_kill_9_in_the_middle_and_going_on_ends_in_the_very_same_state(
-    whole: Path, pictures: Path, tmp_path: Path
-) -> None:
+def test_kill_9_and_resume_end_in_the_same_state(whole: Path, pictures: Path, tmp_path: Path) -> None:
     run = tmp_path / "killed"
     process = start("fit", "--data", pictures, "--out", run, *FIT)
     wait_for(run / "checkpoints" / "00000010", process)
@@ -64,13 +62,13 @@ def test_kill_9_in_the_middle_and_going_on_ends_in_the_very_same_state(
     assert load_newest(run / "checkpoints")[0].step == 10
     code, out, _ = typed("resume", run)
     assert code == 0
-    assert "Going on from step 10" in out
+    assert "Resuming from step 10" in out
     assert digest(load_newest(run / "checkpoints")[0]) == digest(load(whole / "checkpoints" / "00000020"))
     assert steps_of(run) == steps_of(whole)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_saves_and_leaves_in_peace(
+def test_a_signal_saves_and_exits_cleanly(
     whole: Path, pictures: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     run = tmp_path / "stopped"
@@ -79,17 +77,17 @@ def test_a_signal_saves_and_leaves_in_peace(
     process.send_signal(number)
     out, _ = process.communicate(timeout=300)
     assert process.returncode == 0
-    assert "go on with ugatit-train resume" in " ".join(out.split())
+    assert "continue with ugatit-train resume" in " ".join(out.split())
     stopped = load_newest(run / "checkpoints")[0].step
     assert 5 <= stopped < STEPS
     assert typed("resume", run)[0] == 0
     assert digest(load_newest(run / "checkpoints")[0]) == digest(load(whole / "checkpoints" / "00000020"))
 
 
-def test_a_finished_run_says_so(whole: Path) -> None:
+def test_resume_reports_a_finished_run(whole: Path) -> None:
     code, out, _ = typed("resume", whole)
     assert code == 0
-    assert "is finished: it has done its 20 steps" in " ".join(out.split())
+    assert "is finished after 20 steps" in " ".join(out.split())
 
 
 def test_a_run_without_recorded_compute_settings_resumes(whole: Path, tmp_path: Path) -> None:
@@ -138,26 +136,27 @@ def test_networks_that_were_changed_after_the_start_are_one_sentence(
     changes = {"steps": STEPS + 1, "ugatit": {"generator": {"blocks": 3}}}
     code, _, error = typed(*command, edited(whole, tmp_path / "run", **changes))
     assert code == 2
-    assert "The checkpoint of step 20 does not fit this run: genA2B's" in error
+    assert "The checkpoint of step 20 does not fit this run: expected " in error
+    assert " of genA2B to be " in error
     assert error.count("\n") == 1
 
 
-def test_what_was_changed_in_the_config_is_told_and_counts(whole: Path, tmp_path: Path) -> None:
+def test_config_changes_are_reported_and_applied(whole: Path, tmp_path: Path) -> None:
     changes = {"steps": STEPS + 1, "seed": 7, "ugatit": {"weight_decay": 0.5}}
     run = edited(whole, tmp_path / "run", **changes)
     code, out, error = typed("resume", run)
     assert (code, error) == (0, "")
-    told = [line for line in out.splitlines() if line.startswith("Changed since")]
+    told = [line for line in out.splitlines() if line.startswith("Config changed since the checkpoint")]
     assert told == [
-        "Changed since: steps was 20 and is 21.",
-        "Changed since: seed was 0 and is 7.",
-        "Changed since: ugatit.weight_decay was 0.0001 and is 0.5.",
+        "Config changed since the checkpoint: steps was 20 and is 21.",
+        "Config changed since the checkpoint: seed was 0 and is 7.",
+        "Config changed since the checkpoint: ugatit.weight_decay was 0.0001 and is 0.5.",
     ]
     groups = load_newest(run / "checkpoints")[0].scalars["optimizers"]["generators"]["groups"]
     assert [group["weight_decay"] for group in groups] == [0.5]
 
 
-def test_an_average_may_begin_in_the_middle_of_a_run(pictures: Path, tmp_path: Path) -> None:
+def test_an_average_can_start_in_the_middle_of_a_run(pictures: Path, tmp_path: Path) -> None:
     run, short = tmp_path / "run", ("--steps=1", "--set=average_decay=0", "--set=tensorboard=false")
     assert typed("fit", "--data", pictures, "--out", run, *SMALL, *short)[0] == 0
     code, _, error = typed("resume", edited(run, tmp_path / "averaged", steps=2, average_decay=0.5))
@@ -180,11 +179,11 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_used(whole: Path
     said = " ".join(out.split())
     assert code == 0
     assert "Skipped 00000020:" in said
-    assert "Going on from step 10" in said
+    assert "Resuming from step 10" in said
     assert digest(load_newest(run / "checkpoints")[0]) == digest(load(whole / "checkpoints" / "00000020"))
 
 
-def test_a_run_becomes_bundles_of_its_averaged_weights(whole: Path, tmp_path: Path) -> None:
+def test_export_writes_bundles_of_the_averaged_weights(whole: Path, tmp_path: Path) -> None:
     names = ("--a2b", "cat2dog", "--b2a", "dog2cat", "--only", "a2b")
     assert typed("export", whole, *names, "--out", tmp_path / "averaged", "--discriminators")[0] == 0
     assert typed("export", whole, *names, "--out", tmp_path / "raw", "--raw")[0] == 0
@@ -195,7 +194,7 @@ def test_a_run_becomes_bundles_of_its_averaged_weights(whole: Path, tmp_path: Pa
     assert averaged.manifest.discriminators
 
 
-def test_an_export_takes_the_checkpoint_of_a_step_or_the_best(whole: Path, tmp_path: Path) -> None:
+def test_export_can_choose_the_checkpoint_of_a_step_or_the_best(whole: Path, tmp_path: Path) -> None:
     best = json.loads((whole / "latest.json").read_text())["best"]["step"]
     for flags, step in ((["--step=10"], 10), (["--best"], best)):
         out = tmp_path / flags[0]
@@ -209,7 +208,7 @@ def test_an_export_takes_the_checkpoint_of_a_step_or_the_best(whole: Path, tmp_p
     ("directions", "written"),
     [(["cat2dog"], {"cat2dog"}), (["cat2dog", "dog2cat"], {"cat2dog", "dog2cat"})],
 )
-def test_a_direction_names_the_way_there_and_a_second_the_way_back(
+def test_the_first_direction_means_a2b_and_the_second_b2a(
     whole: Path, tmp_path: Path, directions: list[str], written: set[str]
 ) -> None:
     flags = [f"--direction={name}" for name in directions]
@@ -227,7 +226,7 @@ def test_a_direction_names_the_way_there_and_a_second_the_way_back(
         (["--a2b=cat2dog", "--step=11"], "has no checkpoint of step 11; it has those of steps 10 and 20."),
     ],
 )
-def test_an_export_of_nothing_or_of_twice_the_same_is_one_sentence(
+def test_an_export_without_or_with_equal_directions_is_one_sentence(
     whole: Path, flags: list[str], says: str
 ) -> None:
     code, _, error = typed("export", whole, *flags)
@@ -235,7 +234,7 @@ def test_an_export_of_nothing_or_of_twice_the_same_is_one_sentence(
     assert says in error
 
 
-def test_other_pictures_than_those_of_the_start_are_refused(pictures: Path, tmp_path: Path) -> None:
+def test_pictures_that_differ_from_those_of_the_start_are_refused(pictures: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     shutil.copytree(pictures, mine)
     run = tmp_path / "run"
@@ -247,7 +246,7 @@ def test_other_pictures_than_those_of_the_start_are_refused(pictures: Path, tmp_
     assert "1 missing or unreadable (trainA/0.png); 1 changed (trainB/1.png); restore them" in error
 
 
-def test_weights_of_an_official_checkpoint_can_be_started_from(pictures: Path, tmp_path: Path) -> None:
+def test_a_run_can_start_from_an_official_checkpoint(pictures: Path, tmp_path: Path) -> None:
     official = (
         "--preset=light",
         "--size=128",
@@ -280,7 +279,7 @@ def test_a_mistake_is_one_line_and_makes_no_folder(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_folder_that_is_not_empty_is_left_alone(pictures: Path, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_refused_and_unchanged(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     code, _, error = typed("fit", "--data", pictures, "--out", tmp_path, *SMALL, "--steps=1")
     assert code == 2
@@ -288,28 +287,28 @@ def test_a_folder_that_is_not_empty_is_left_alone(pictures: Path, tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_a_folder_that_is_no_run_cannot_be_resumed(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_run_cannot_be_resumed(tmp_path: Path) -> None:
     code, _, error = typed("resume", tmp_path)
     assert code == 2
-    assert "is no run: it has no readable config.json" in error
+    assert "is not a run: it has no readable config.json" in error
 
 
 @pytest.mark.parametrize("junk", [b"\xff", b"[]", b'{"data": "", "fingerprint": "", "config": []}'])
-def test_nor_one_whose_config_is_something_else(tmp_path: Path, junk: bytes) -> None:
+def test_a_folder_with_another_config_json_cannot_be_resumed(tmp_path: Path, junk: bytes) -> None:
     (tmp_path / "config.json").write_bytes(junk)
     code, _, error = typed("resume", tmp_path)
     assert (code, error.count("\n")) == (2, 1)
-    assert "is no run: it has no readable config.json" in error
+    assert "is not a run: it has no readable config.json" in error
 
 
-def test_a_run_that_ended_before_its_first_checkpoint_says_what_to_do(whole: Path, tmp_path: Path) -> None:
+def test_a_run_without_a_checkpoint_explains_what_to_do(whole: Path, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_bytes((whole / "config.json").read_bytes())
     code, _, error = typed("resume", tmp_path)
     assert (code, error.count("\n")) == (2, 1)
-    assert "ended before its first checkpoint: delete it, and start again with fit" in error
+    assert "because it ended before its first one; delete it and start again with ugatit-train fit" in error
 
 
-def test_a_data_set_can_be_looked_at_first(pictures: Path) -> None:
+def test_data_check_reports_a_data_set(pictures: Path) -> None:
     code, out, _ = typed("data", "check", pictures)
     assert code == 0
     assert "trainA" in out

@@ -114,7 +114,7 @@ def test_decay_on_kernels_is_an_l2_loss_on_the_weights_of_layers() -> None:
 
 
 @pytest.mark.parametrize("decayed", ["all", "kernels"])
-def test_what_decays_without_a_gradient_is_everything_or_the_kernels_alone(decayed: str) -> None:
+def test_weight_decay_applies_to_all_weights_or_to_kernels_only(decayed: str) -> None:
     method = small(weight_decay_on=decayed)
     parameters = {id(p): p for network in method.networks.values() for p in network.parameters()}
     before = {key: parameter.detach().clone() for key, parameter in parameters.items()}
@@ -133,7 +133,7 @@ def by_epoch(epoch: int) -> float:
 
 
 @pytest.mark.parametrize("iterations", [1, 7, 10_000])
-def test_by_epoch_the_learning_rate_falls_where_an_epoch_begins_and_nowhere_else(iterations: int) -> None:
+def test_decay_by_epoch_lowers_the_learning_rate_only_at_the_start_of_an_epoch(iterations: int) -> None:
     config, steps = UgatitConfig(epochs=100), 100 * iterations
     for epoch in range(100):
         for step in {
@@ -144,7 +144,7 @@ def test_by_epoch_the_learning_rate_falls_where_an_epoch_begins_and_nowhere_else
             assert config.learning_rate_at(step / steps) == pytest.approx(by_epoch(epoch)), step
 
 
-def test_by_step_the_learning_rate_falls_at_each_step_down_to_zero() -> None:
+def test_decay_by_step_lowers_the_learning_rate_to_zero_at_every_step() -> None:
     rates = [UgatitConfig().learning_rate_at(step / 100) for step in range(1, 101)]
     assert rates[:50] == [1e-4] * 50
     assert rates[50:] == pytest.approx([1e-4 * (100 - step) / 50 for step in range(51, 101)])

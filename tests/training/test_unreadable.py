@@ -11,7 +11,7 @@ from training.data.scan import scan
 from training.run_folder.folder import RunFolder
 
 
-def test_the_list_holds_names_of_any_bytes(tmp_path: Path) -> None:
+def test_the_list_of_unreadable_files_supports_names_of_any_bytes(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "data", {"trainA": 12, "trainB": 12, "testA": 2, "testB": 2})
     (folder / os.fsdecode(b"trainB/caf\xe9.png")).write_bytes(b"no picture")
     path = tmp_path / os.fsdecode(b"l\xe4uf")
@@ -22,7 +22,7 @@ def test_the_list_holds_names_of_any_bytes(tmp_path: Path) -> None:
     assert run.read()[1] == folder
 
 
-def test_what_is_left_out_is_listed_beside_the_run(tmp_path: Path) -> None:
+def test_unreadable_files_are_listed_in_the_run_folder(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "data", {"trainA": 12, "trainB": 12, "testA": 2, "testB": 2})
     (folder / "trainB" / "broken.png").write_bytes(b"no picture")
     run = RunFolder(tmp_path / "run")

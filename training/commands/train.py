@@ -18,7 +18,7 @@ from training.data.render import render
 from training.methods.finite_updates import NonFiniteError
 from training.parallel.launch import Devices, launch
 from training.parallel.processes import OtherProcessError, Processes
-from training.run.fit import go_on, start
+from training.run.fit import resume_run, start_run
 from training.run.loop import Interrupted
 from training.run_folder.folder import RunFolder
 
@@ -52,7 +52,7 @@ def fit(
     def work(processes: Processes, console: Console) -> None:
         with processes.fail_together():
             config = from_mapping(values)
-        start(RunFolder(out), config, data, init, processes, console, anyway=yes)
+        start_run(RunFolder(out), config, data, init, processes, console, anyway=yes)
 
     _until_interrupted(hardware, work)
 
@@ -85,7 +85,7 @@ def resume(
 
     def work(processes: Processes, console: Console) -> None:
         whole = with_precision(changes, precision)
-        go_on(RunFolder(run), whole, processes, console, data=data, anyway=yes)
+        resume_run(RunFolder(run), whole, processes, console, data=data, anyway=yes)
 
     _until_interrupted(hardware, work)
 

@@ -15,5 +15,5 @@ def open_console(*, stderr: bool = False, quiet: bool = False) -> Console:
 
 
 def busy(console: Console, sentence: str) -> Status:
-    """Return a spinner that says what goes on; `Console.status` itself would read markup in the sentence."""
+    """Return a spinner with a sentence. `Console.status` itself would interpret markup in the sentence."""
     return console.status(Text(as_text(sentence)))

@@ -1,1 +1,1 @@
-"""What a run tells of itself while it learns: numbers, curves, sample sheets, a bar in the terminal."""
+"""Record the progress of a run: statistics, curves, sample sheets, a progress bar."""

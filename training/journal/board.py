@@ -1,4 +1,4 @@
-"""TensorBoard's event files: curves, rho's distribution layer by layer, sample sheets."""
+"""Write TensorBoard's event files: curves, the distribution of rho in each layer, sample sheets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models.files.utf8_path import utf8_path
 
 
 class Board:
-    """Writes to `RUN/tensorboard`; steps that are done again after a resume replace what was there."""
+    """Writes to `RUN/tensorboard`; after a resume, repeated steps replace the earlier values."""
 
     def __init__(self, folder: Path, *, done: int) -> None:
         folder.mkdir(exist_ok=True)
@@ -24,8 +24,8 @@ class Board:
         path = self._held.enter_context(utf8_path(folder))
         self._writer = SummaryWriter(path, purge_step=done + 1 if done else None)
 
-    def numbers(self, line: Mapping[str, Any], losses: Mapping[str, float]) -> None:
-        """One point on each curve."""
+    def add_line(self, line: Mapping[str, Any], losses: Mapping[str, float]) -> None:
+        """Add a point to each curve from a line of `stats.jsonl`."""
         step = line["step"]
         for name, value in losses.items():
             self._scalar(f"loss/{name}", value, step)
@@ -35,15 +35,15 @@ class Board:
         for name in ("seconds", "data_seconds", "images_per_second"):
             self._scalar(f"speed/{name}", line[name], step)
 
-    def distributions(self, distributions: Mapping[str, Tensor], step: int) -> None:
-        """One histogram a layer: the paper's figure of rho."""
+    def add_distributions(self, distributions: Mapping[str, Tensor], step: int) -> None:
+        """Add a histogram for each layer, as in the paper's figure of rho."""
         for name, values in distributions.items():
-            # Of the TensorFlow kind, the bins would follow the values; rho has its own ends.
+            # TensorFlow's default bins depend on the values; rho is always from 0 to 1.
             bins = [index / 50 for index in range(51)]
             self._writer.add_histogram(name, values.detach().float().cpu(), step, bins=bins)
 
-    def picture(self, name: str, file: Path, step: int) -> None:
-        """A picture as it lies on the disk, byte by byte."""
+    def add_sheet(self, name: str, file: Path, step: int) -> None:
+        """Add a sample sheet with the bytes of its file, so that it is not encoded twice."""
         with Image.open(file) as image:
             width, height = image.size
         shown = Summary.Image(width=width, height=height, encoded_image_string=file.read_bytes())
@@ -51,7 +51,7 @@ class Board:
         self._writer._get_file_writer().add_summary(Summary(value=[value]), step)  # type: ignore[no-untyped-call]
 
     def flush(self) -> None:
-        """What was told is on the disk before a checkpoint says that its steps are done."""
+        """Write buffered events; a checkpoint that counts their steps is saved next."""
         self._writer.flush()
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from training.methods.finite_updates import SkippedStep
 
 
 class Interval:
-    """Adds up steps; the losses stay where they are, on a GPU say, until they are asked for."""
+    """Sums of losses and times over steps. Losses stay on their device until `losses` is called."""
 
     def __init__(self) -> None:
         self.steps = 0
@@ -29,13 +29,13 @@ class Interval:
         data_seconds: float,
         skipped: SkippedStep | None = None,
     ) -> None:
-        """Add one more step.
+        """Add one step.
 
         Args:
-            terms: its loss terms; those of a step that skipped an update are left out of the means.
-            seconds: that it took.
-            data_seconds: how much of that was waiting for pictures.
-            skipped: what it skipped, if anything.
+            terms: its loss terms; the means exclude those of a step that skipped an update.
+            seconds: its duration.
+            data_seconds: the part of it spent waiting for pictures.
+            skipped: the skipped updates, if any.
         """
         self.steps += 1
         self._seconds += seconds
@@ -55,7 +55,7 @@ class Interval:
         return dict(zip(self._names, (self._sums / learned).tolist(), strict=True))
 
     def speed(self, pictures: int) -> dict[str, Any]:
-        """The mean time of a step, and pictures a second where a step takes `pictures` of them."""
+        """Return the mean times of a step, and pictures per second for steps of `pictures` pictures."""
         return {
             "steps": self.steps,
             "seconds": self._seconds / self.steps,

@@ -1,4 +1,4 @@
-"""The journal of a run: all that it writes beside its checkpoints, behind one object."""
+"""The journal of a run: statistics, TensorBoard events, sample sheets and progress."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from training.journal.sample_sheets import Sheets, write_sheet
 from training.methods.finite_updates import SkippedStep
 from training.methods.method import Method
 from training.parallel.processes import Processes
-from training.run_folder.environment import facts
+from training.run_folder.environment import describe_environment
 from training.run_folder.folder import RunFolder
 
 WARNINGS: Final = 3
@@ -28,12 +28,12 @@ WARNINGS: Final = 3
 
 
 class Journal:
-    """Tells how a run goes. Of several processes only one keeps a journal.
+    """Records the progress of a run. Of several processes only process 0 has one.
 
-    A line of `stats.jsonl` holds the means of the losses and of the times over the `steps` steps since the
-    line before it; learning rates, gradient norms and rho are those of its last step. Once an update was
-    skipped, `skips` counts the skipped ones of each optimizer since the run began, and `skipped` lists the
-    steps since the line before. Use as a context manager.
+    A line of `stats.jsonl` contains the means of losses and times over the `steps` steps since the previous
+    line, and the learning rates, gradient norms and rho of its last step. After the first skipped update,
+    `skips` counts the skipped updates of each optimizer since the start of the run, and `skipped` lists the
+    skipped steps since the previous line. Use as a context manager.
     """
 
     def __init__(
@@ -49,11 +49,11 @@ class Journal:
         """
         Args:
             run: the folder to write to.
-            config: what is done.
-            method: whose networks learn.
-            processes: who trains.
-            done: steps that are done already.
-            console: where progress is shown.
+            config: the config of the run.
+            method: the networks and optimizers.
+            processes: the processes that train together.
+            done: the number of steps already done.
+            console: shows the progress.
         """
         self._run, self._config = run, config
         self._method = method
@@ -63,10 +63,10 @@ class Journal:
         self._interval = Interval()
         self._board = None
         if config.tensorboard:
-            from training.journal.board import Board  # a second of imports that a run without it saves
+            from training.journal.board import Board  # importing it takes a second
 
             self._board = Board(run.path / "tensorboard", done=done)
-        run.add_environment(facts(done, processes=processes.count))
+        run.add_environment(describe_environment(done, processes=processes.count))
         self._progress = show_progress(console, steps=config.steps, done=done, pictures=self._pictures)
 
     def note(
@@ -78,17 +78,17 @@ class Journal:
         data_seconds: float,
         skipped: SkippedStep | None = None,
     ) -> None:
-        """Record a step that is done.
+        """Record a completed step.
 
         Args:
             step: its number.
             terms: every loss term by name.
-            seconds: that it took, the waiting included.
-            data_seconds: that it waited for its pictures.
-            skipped: what it skipped, if anything.
+            seconds: the duration of the step, including the wait for pictures.
+            data_seconds: the wait for pictures.
+            skipped: the skipped updates, if any.
         """
         if skipped is not None:
-            self._warn_of(skipped)
+            self._warn(skipped)
         self._progress.advance(terms, seconds=seconds, skipped=self._skipped_updates())
         self._interval.add(terms, seconds=seconds, data_seconds=data_seconds, skipped=skipped)
         if step % self._config.stats_every == 0 or step == self._config.steps:
@@ -97,8 +97,8 @@ class Journal:
     def _skipped_updates(self) -> int:
         return sum(skips.total for skips in self._method.learner.skips.values())
 
-    def _warn_of(self, skipped: SkippedStep) -> None:
-        """Warn of the first few steps one by one; the others are counted in the progress and in the file."""
+    def _warn(self, skipped: SkippedStep) -> None:
+        """Print a warning for each of the first `WARNINGS` steps; the file lists the others."""
         self._warned += 1
         if self._warned > WARNINGS:
             return
@@ -129,7 +129,7 @@ class Journal:
             line["skipped"] = [skipped._asdict() for skipped in interval.skipped]
         self._run.add_stats(line)
         if self._board is not None:
-            self._board.numbers(line, losses)
+            self._board.add_line(line, losses)
         self._interval = Interval()
 
     def write_rest(self, step: int) -> None:
@@ -149,7 +149,7 @@ class Journal:
                 self._draw(name, sheet, step)
         if self._board is not None:
             with self._only_warning("TensorBoard's events"):
-                self._board.distributions(self._method.distributions(), step)
+                self._board.add_distributions(self._method.distributions(), step)
                 self._board.flush()
 
     def _draw(self, name: str, sheets: Sheets, step: int) -> None:
@@ -158,11 +158,11 @@ class Journal:
             file = self._run.samples / f"{step:08d}-{direction}-{name}.jpg"
             write_sheet(file, columns, title=title)
             if self._board is not None:
-                self._board.picture(f"samples/{direction}-{name}", file, step)
+                self._board.add_sheet(f"samples/{direction}-{name}", file, step)
 
     @contextmanager
     def _only_warning(self, what: str) -> Iterator[None]:
-        """Turn an error of the disk into a warning."""
+        """Turn an OSError within the block into a warning."""
         try:
             yield
         except OSError as error:

@@ -1,4 +1,4 @@
-"""What can be read off networks and optimizers between two steps."""
+"""Read numbers from networks and optimizers between two steps."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch.optim import Optimizer
 
 @torch.no_grad()
 def gradient_norms(networks: Mapping[str, nn.Module]) -> dict[str, float]:
-    """The Euclidean norm of each network's gradients at its last update; those without any are left out.
+    """Return the Euclidean norm of each network's gradients; networks without gradients are left out.
 
-    Gradients stay where they are after an optimizer's step until the next one clears them.
+    The gradients are those of the last update: the next step clears them.
     """
     norms = {}
     for name, network in networks.items():
@@ -24,12 +24,12 @@ def gradient_norms(networks: Mapping[str, nn.Module]) -> dict[str, float]:
 
 
 def learning_rates(optimizers: Mapping[str, Optimizer]) -> dict[str, float]:
-    """The learning rate of each optimizer's first group of parameters."""
+    """Return the learning rate of each optimizer's first parameter group."""
     return {name: float(optimizer.param_groups[0]["lr"]) for name, optimizer in optimizers.items()}
 
 
 def summaries(distributions: Mapping[str, Tensor]) -> dict[str, dict[str, float]]:
-    """Mean, least and largest of each distribution, to four digits."""
+    """Return the mean, minimum and maximum of each distribution, rounded to four digits."""
     return {name: _summary(values.detach().float()) for name, values in distributions.items()}
 
 

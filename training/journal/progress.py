@@ -1,4 +1,4 @@
-"""How a run goes, for whoever looks: a bar in a terminal, plain lines in a log."""
+"""Show the progress of a run: a bar in a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from torch import Tensor
 
 _MAIN: Final = {"cycle": "G_cycle", "identity": "G_identity", "cam": "G_cam", "adversarial": "G_adv"}
 _REFRESH_SECONDS: Final = 0.5
-"""Reading a loss makes a GPU wait for it: not at every step."""
+"""Time between two updates of the losses: reading a loss from a GPU waits for its computations."""
 LOG_SECONDS: Final = 60.0
-"""Between two lines of a log: a day of training is a few thousand lines at any speed."""
+"""Time between two lines of a log: a day of training writes 1,440 lines at any speed."""
 
 
-class Progressing(Protocol):
-    """What shows how a run goes."""
+class ProgressDisplay(Protocol):
+    """A display of the progress of a run."""
 
     def advance(self, terms: Mapping[str, Tensor], *, seconds: float, skipped: int = 0) -> None:
-        """Show that one more step is done.
+        """Show one more completed step.
 
         Args:
             terms: its loss terms.
-            seconds: that it took.
-            skipped: updates that were skipped since the run began.
+            seconds: its duration.
+            skipped: the number of skipped updates since the start of the run.
         """
 
     def close(self) -> None: ...
 
 
-def show_progress(console: Console, *, steps: int, done: int, pictures: int) -> Progressing:
-    """A bar where there is a terminal, else lines.
+def show_progress(console: Console, *, steps: int, done: int, pictures: int) -> ProgressDisplay:
+    """Return a bar for a terminal, else lines.
 
     Args:
-        console: where to.
-        steps: of the whole run.
-        done: steps that are done already.
-        pictures: that one step takes.
+        console: the output.
+        steps: the number of steps of the whole run.
+        done: the number of steps already done.
+        pictures: the number of pictures in a step.
     """
     pace = Pace(steps=steps, done=done, pictures=pictures)
     return Bar(console, pace) if console.is_terminal else Lines(console, pace)
 
 
 class Pace:
-    """Where a run is and how fast it goes; recent steps count most."""
+    """The position and speed of a run; the speed is a running average over its steps."""
 
     def __init__(self, *, steps: int, done: int, pictures: int) -> None:
         self.steps, self.done, self.pictures = steps, done, pictures
@@ -62,7 +62,7 @@ class Pace:
 
     @property
     def seconds(self) -> float:
-        """Of a step."""
+        """The mean duration of a step."""
         return self._mean / self._weight
 
     @property
@@ -75,7 +75,7 @@ class Pace:
 
 
 def main_losses(terms: Mapping[str, Tensor]) -> list[str]:
-    """The means over both directions of what a person watches; a mean that is not finite is left out."""
+    """Return the main losses as text, each the mean of both directions; without means that are not finite."""
     words = []
     for name, kind in _MAIN.items():
         # G_cam_A is the classifier's loss; G_cam_adv_GA is another.
@@ -86,16 +86,16 @@ def main_losses(terms: Mapping[str, Tensor]) -> list[str]:
 
 
 def skipped_updates(count: int) -> list[str]:
-    """How many updates were skipped, where any were."""
+    """Return the number of skipped updates as text; nothing for zero."""
     return [f"{count:,} skipped"] if count else []
 
 
 class Bar:
-    """The bar, and the main losses below it: two lines of at most 80 columns."""
+    """A progress bar with the main losses below it: two lines of at most 80 columns."""
 
     def __init__(self, console: Console, pace: Pace) -> None:
         self._pace = pace
-        self._told_at = -math.inf
+        self._shown_at = -math.inf
         self._progress = _TwoLines(
             TextColumn("step {task.completed:,} of {task.total:,}"),
             BarColumn(bar_width=None),
@@ -110,9 +110,9 @@ class Bar:
     def advance(self, terms: Mapping[str, Tensor], *, seconds: float, skipped: int = 0) -> None:
         self._pace.add(seconds)
         time = now()
-        if time - self._told_at >= _REFRESH_SECONDS or self._pace.done == self._pace.steps:
-            self._told_at = time
-            self._progress.told = "  ".join(
+        if time - self._shown_at >= _REFRESH_SECONDS or self._pace.done == self._pace.steps:
+            self._shown_at = time
+            self._progress.losses_line = "  ".join(
                 [*main_losses(terms), *skipped_updates(skipped), self._pace.speed]
             )
         self._progress.update(self._task, completed=self._pace.done, left=self._pace.left)
@@ -122,11 +122,11 @@ class Bar:
 
 
 class _TwoLines(Progress):
-    told = ""
+    losses_line = ""
 
     def get_renderables(self) -> Iterable[RenderableType]:
         yield from super().get_renderables()
-        yield Text(self.told, style="dim", no_wrap=True, overflow="ellipsis")
+        yield Text(self.losses_line, style="dim", no_wrap=True, overflow="ellipsis")
 
 
 class Lines:
@@ -135,13 +135,13 @@ class Lines:
     def __init__(self, console: Console, pace: Pace) -> None:
         self._console = console
         self._pace = pace
-        self._told_at: float | None = None
+        self._shown_at: float | None = None
 
     def advance(self, terms: Mapping[str, Tensor], *, seconds: float, skipped: int = 0) -> None:
         self._pace.add(seconds)
         time, last = now(), self._pace.done == self._pace.steps
-        if self._told_at is None or time - self._told_at >= LOG_SECONDS or last:
-            self._told_at = time
+        if self._shown_at is None or time - self._shown_at >= LOG_SECONDS or last:
+            self._shown_at = time
             words = [*main_losses(terms), *skipped_updates(skipped)]
             self._console.print(self._line(words), soft_wrap=True, highlight=False)
 
@@ -150,4 +150,4 @@ class Lines:
         return ", ".join([f"step {pace.done:,} of {pace.steps:,}", *words, pace.speed, f"{pace.left} left"])
 
     def close(self) -> None:
-        """Nothing stays open."""
+        """Do nothing: lines need no closing."""

@@ -11,14 +11,14 @@ from torch import Tensor, nn
 
 
 class RunningAverage:
-    """Copies of some networks whose every value follows the original's by a share each step."""
+    """Copies of some networks whose values are exponential running averages of the originals' values."""
 
     def __init__(self, networks: Mapping[str, nn.Module], names: Sequence[str], *, decay: float) -> None:
         """
         Args:
             networks: the originals by name.
-            names: which of them are averaged.
-            decay: the share of the average that stays at each step, at least 0 and below 1.
+            names: the names of the networks to average.
+            decay: the weight of the old average at each step, at least 0 and below 1.
         """
         self.decay = decay
         self.networks = {
@@ -28,7 +28,7 @@ class RunningAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Follow the originals, after a step."""
+        """Update the averages after a step."""
         averages, originals = [], []
         for name, network in self.networks.items():
             averages += _values(network)
@@ -37,7 +37,7 @@ class RunningAverage:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Let the originals have the averaged weights for a while, to draw samples or to be judged."""
+        """Give the originals the averaged weights until the end of the block, to draw samples and a score."""
         own = {name: copy.deepcopy(network.state_dict()) for name, network in self._originals.items()}
         for name, network in self._originals.items():
             network.load_state_dict(self.networks[name].state_dict())

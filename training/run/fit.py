@@ -1,4 +1,4 @@
-"""Start a run, or go on with one: everything between the command and the loop."""
+"""Start or resume a run: everything between the command and the loop."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from training.methods.ugatit.method import UNOPTIMIZED, Ugatit
 from training.parallel.processes import Processes, describe_processes
 from training.plan.plan import count_pictures
 from training.plan.preflight import check_fits
-from training.run.initial_weights import read_initial, refuse_misfit, trained_weights
+from training.run.initial_weights import read_initial, refuse_mismatch, trained_weights
 from training.run.loop import train
 from training.run.state import restore
 from training.run_folder.folder import RunError, RunFolder
 from training.run_folder.lock import locked
 
 
-def start(
+def start_run(
     run: RunFolder,
     config: RunConfig,
     data: Path,
@@ -51,14 +51,14 @@ def start(
     *,
     anyway: bool = False,
 ) -> None:
-    """Begin a run in an empty folder.
+    """Start a run in an empty folder.
 
     Args:
         run: the folder, new or empty.
-        config: what to do.
+        config: the config of the run.
         data: the data set's folder.
         init: the checkpoint whose weights to start from, if any.
-        processes: who trains.
+        processes: the processes that train together.
         console: where progress is shown.
         anyway: start even if memory or disk seem too small.
 
@@ -66,8 +66,8 @@ def start(
         RunError: the folder is not empty, or another process writes to it.
         DoesNotFitError: memory or disk are too small.
         DataError: the data set cannot be used.
-        CheckpointError, ConfigError: nor can `init`.
-        Whatever `train` raises.
+        CheckpointError, ConfigError: `init` cannot be used.
+        Exception: what `train` raises.
     """
     with ExitStack() as held:
         with processes.fail_together():
@@ -75,7 +75,7 @@ def start(
                 check_fits(config, run, count_pictures(data), processes, console, anyway=anyway)
             pictures = _scan(data, config, console)
             _seed_everything(config.seed)
-            method = _made(config, processes, console)
+            method = _make_method(config, processes, console)
             if init is not None:
                 for name, weights in read_initial(init, method.networks, size=config.data.size).items():
                     method.networks[name].load_state_dict(weights)
@@ -86,7 +86,7 @@ def start(
         _train(run, config, method, pictures, None, processes, console)
 
 
-def go_on(
+def resume_run(
     run: RunFolder,
     changes: Mapping[str, Any],
     processes: Processes,
@@ -95,24 +95,24 @@ def go_on(
     data: Path | None = None,
     anyway: bool = False,
 ) -> None:
-    """Go on with a run from its newest checkpoint that can be used; a finished one says so.
+    """Resume a run from its newest checkpoint that can be used; print a sentence if it is finished.
 
     Args:
         run: the folder.
-        changes: what of the config is otherwise from now on, such as `{"accumulate": 2}`. A number of steps
-            is written into the run's config.
-        processes: who trains, as many as before or others.
+        changes: changes of the config, such as `{"accumulate": 2}`. A number of steps is written into the
+            run's config.
+        processes: the processes that train together; their number may differ from before.
         console: where progress is shown.
-        data: where the pictures are from now on; None is where they were.
-        anyway: go on even if memory or disk seem too small.
+        data: the new folder of the data set; None if it was not moved.
+        anyway: resume even if memory or disk seem too small.
 
     Raises:
         DoesNotFitError: memory or disk are too small.
-        RunError: the folder is no run or has no checkpoint yet, another process writes to it, it has done
-            more steps than it is to do, or its pictures differ from those it was started with.
+        RunError: the folder is not a run or has no checkpoint yet, another process writes to it, the new
+            number of steps is below the steps done, or its pictures differ from those of the start.
         CheckpointError: no checkpoint can be used.
-        ConfigError: the config was changed into one that cannot be, or that the checkpoint does not fit.
-        Whatever `train` raises.
+        ConfigError: the changed config is invalid, or the checkpoint does not fit it.
+        Exception: what `train` raises.
     """
     with ExitStack() as held:
         with processes.fail_together():
@@ -132,55 +132,58 @@ def go_on(
             pictures = _scan_again(run, data or known, config, console)
             if pictures.fingerprint != fingerprint:
                 raise RunError(_other_pictures(run, pictures))
-            console.print(f"Going on from step {checkpoint.step:,}.", highlight=False)
+            console.print(f"Resuming from step {checkpoint.step:,}.", highlight=False)
             if processes.rank == 0:
                 counts = count_pictures(pictures.folder)
                 check_fits(config, run, counts, processes, console, checkpoint=checkpoint, anyway=anyway)
-            method = _made(config, processes, console)
+            method = _make_method(config, processes, console)
             _print_config_changes(checkpoint, config, console)
             _print_compute_changes(run, method.speed, console)
             _print_batch_change(checkpoint, config, processes, console)
             if processes.rank == 0:
-                run.change(steps=config.steps, data=data or known)
-                run.remember(pictures)
-                run.forget_stats_after(checkpoint.step)
+                run.update_config(steps=config.steps, data=data or known)
+                run.record_pictures(pictures)
+                run.drop_stats_after(checkpoint.step)
         _train(run, config, method, pictures, checkpoint, processes, console)
 
 
 def _finished(run: RunFolder, done: int) -> str:
     steps = "1 step" if done == 1 else f"{done:,} steps"
-    return f"{run.path} is finished: it has done its {steps}; make it longer with --steps N."
+    return f"{run.path} is finished after {steps}; make it longer with --steps N."
 
 
 def _scan_again(run: RunFolder, data: Path, config: RunConfig, console: Console) -> ScanResult:
     if not data.is_dir():
         raise RunError(
-            f"The pictures of {run.path} are not in {data}, which is no folder; name the folder where they "
-            "are now with --data PATH."
+            f"The pictures of {run.path} must be in {data}, which is not a folder; name the folder that they "
+            "were moved to with --data PATH."
         )
     return _scan(data, config, console)
 
 
 def _other_pictures(run: RunFolder, pictures: ScanResult) -> str:
     found = run.differences(pictures)
-    which = str(found or "") or "which ones is not known, because the run has no list of them"
+    which = str(found or "") or "the run has no list of its pictures, so which ones is unknown"
     return (
         f"The pictures in {pictures.folder} differ from those that {run.path} was started with: {which}; "
-        "restore them, name a folder that has them with --data PATH, or start a new run from this one's "
+        "restore them, name a folder that contains them with --data PATH, or start a new run from this run's "
         f"weights with ugatit-train fit --init {run.path}."
     )
 
 
 def _newest(run: RunFolder, console: Console) -> Checkpoint:
     if not list_folders(run.checkpoints):
-        raise RunError(f"{run.path} ended before its first checkpoint: delete it, and start again with fit.")
+        raise RunError(
+            f"{run.path} has no checkpoint, because it ended before its first one; delete it and start "
+            "again with ugatit-train fit."
+        )
     checkpoint, skipped = load_newest(run.checkpoints)
     for each in skipped:
         console.print(f"Skipped {each.path.name}: {each.reason}", highlight=False)
     return checkpoint
 
 
-def _made(config: RunConfig, processes: Processes, console: Console) -> Ugatit:
+def _make_method(config: RunConfig, processes: Processes, console: Console) -> Ugatit:
     speed = choose_settings(config.speed, processes.device.type)
     console.print(f"Computing on {speed}; {describe_processes(processes)}.", highlight=False, soft_wrap=True)
     for note in speed.notes:
@@ -191,14 +194,15 @@ def _made(config: RunConfig, processes: Processes, console: Console) -> Ugatit:
 def _print_config_changes(checkpoint: Checkpoint, config: RunConfig, console: Console) -> None:
     before, now = (dataclasses.asdict(each) for each in (_saved(checkpoint), config))
     for change in differences(before, now):
-        console.print(f"Changed since: {change}.", highlight=False)
+        console.print(f"Config changed since the checkpoint: {change}.", highlight=False)
     if before["steps"] != config.steps:
         console.print("The learning rate follows the new number of steps.", highlight=False)
 
 
 def _print_compute_changes(run: RunFolder, speed: ComputeSettings, console: Console) -> None:
     now = speed.facts()
-    before = run.speed() or {**UNOPTIMIZED.facts(), "device": now["device"]}  # early runs hold none
+    # Runs of early versions recorded none.
+    before = run.compute_settings() or {**UNOPTIMIZED.facts(), "device": now["device"]}
     changes = [
         f"{name} {_on_off(before[name])} -> {_on_off(value)}"
         for name, value in now.items()
@@ -224,14 +228,14 @@ def _print_batch_change(
     now = config.batch * config.accumulate * processes.count
     if before != now:
         console.print(
-            f"A step was {before:g} pictures of each domain, and from now on is {now}: "
-            "--accumulate, or as many processes as before, would keep it as it was.",
+            f"Pictures of each domain per step changed: {before:g} -> {now}. To keep {before:g}, change "
+            "--accumulate or the number of processes.",
             highlight=False,
         )
 
 
 class Trained(NamedTuple):
-    """What a run has learned so far."""
+    """The networks of one checkpoint of a run."""
 
     step: int
     generators: dict[str, Generator]
@@ -243,32 +247,32 @@ class Trained(NamedTuple):
 def load_trained(
     run: RunFolder, *, raw: bool = False, step: int | None = None, best: bool = False
 ) -> Trained:
-    """Return the networks of a run's newest checkpoint that verifies, or of the one that is asked for.
+    """Return the networks of a run's newest checkpoint that verifies, or those of a chosen checkpoint.
 
     Args:
         run: the run.
-        raw: the generators' own weights, even where the run keeps an average of them.
-        step: take the checkpoint of this step.
-        best: take the checkpoint of the lowest score.
+        raw: return the raw weights of the generators, even if the run keeps their running average.
+        step: choose the checkpoint of this step.
+        best: choose the checkpoint with the lowest score.
 
     Raises:
-        RunError: the folder is no run.
+        RunError: the folder is not a run.
         CheckpointError: there is no such checkpoint, or it cannot be used.
-        ConfigError: the config was changed into one of other networks.
+        ConfigError: the config was changed to other networks.
     """
     config, _, _ = run.read()
     checkpoint = load_chosen(run.checkpoints, step=step, best=best)
     method = Ugatit(config.ugatit)
     for name, network in method.networks.items():
         found = trained_weights(checkpoint, name, raw=raw)
-        refuse_misfit(f"The checkpoint of step {checkpoint.step}", name, found, network.state_dict())
+        refuse_mismatch(f"The checkpoint of step {checkpoint.step}", name, found, network.state_dict())
         network.load_state_dict(found)
         network.eval()
     return Trained(checkpoint.step, method.generators, method.discriminators, _saved(checkpoint).sha256)
 
 
 def _saved(checkpoint: Checkpoint) -> RunConfig:
-    """The config that a checkpoint was saved under; config.json may have been edited since."""
+    """Return the config that a checkpoint was saved under; config.json may have been edited since."""
     saved = checkpoint.scalars["config"]
     assert isinstance(saved, dict)
     return from_mapping(saved)
@@ -286,14 +290,14 @@ def _train(
     for network in method.networks.values():
         network.to(processes.device)
     average = None
-    if config.average_decay and processes.rank == 0:  # who saves
+    if config.average_decay and processes.rank == 0:  # only process 0 saves
         average = RunningAverage(method.networks, method.averaged_networks, decay=config.average_decay)
     with Stream(
         pictures, config.data, seed=config.seed, rank=processes.rank, world_size=processes.count
     ) as stream:
         if checkpoint is not None:
             restore(checkpoint, method, stream, average)
-            checkpoint.tensors.clear()  # or the run would hold its weights and moments twice until it ends
+            checkpoint.tensors.clear()  # otherwise the run would keep weights and moments in memory twice
         processes.broadcast(method.networks.values())
         done = checkpoint.step if checkpoint is not None else 0
         say = partial(console.print, highlight=False)
@@ -307,14 +311,14 @@ def _train(
 
 
 def _seed_everything(seed: int) -> None:
-    """Only torch draws weights, but all are part of the state, and equal runs have equal states."""
+    """Seed every generator: only torch's draws weights, but a checkpoint contains the states of all."""
     torch.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed % 2**32)
 
 
 def _scan(data: Path, config: RunConfig, console: Console) -> ScanResult:
-    with busy(console, f"Looking at the pictures in {data} …"):
+    with busy(console, f"Reading the pictures in {data} …"):
         pictures = scan(data, max_unreadable_share=config.data.max_unreadable_share)
     for remark in remarks(pictures):
         console.print(remark, soft_wrap=True, highlight=False)

@@ -1,4 +1,4 @@
-"""Where a run's first weights come from, if not from chance."""
+"""Read the first weights of a run from a checkpoint, and check that weights fit the networks."""
 
 from __future__ import annotations
 
@@ -19,26 +19,30 @@ Weights = dict[str, dict[str, Tensor]]
 
 
 def read_initial(path: Path, networks: Mapping[str, nn.Module], *, size: int) -> Weights:
-    """The weights of a checkpoint that fit these networks.
+    """Return the weights of a checkpoint, after checking that they fit these networks.
 
     Args:
-        path: an official `.pt`, a run's folder (its newest checkpoint that verifies), or one checkpoint's.
-            Where a run keeps an average of its generators, that is what is read.
-        networks: which are to have the weights; an official file may lack some of them.
-        size: the side of the pictures in pixels, which a light official file does not tell.
+        path: an official `.pt` file, a run's folder (its newest checkpoint that verifies), or the folder of
+            one checkpoint. If a run keeps a running average of its generators, the average is read.
+        networks: the networks that get the weights; an official file may lack some of them.
+        size: the side of the pictures in pixels, which a light official file does not record.
 
     Raises:
         CheckpointError: there is no such checkpoint.
-        ConfigError: its networks are others, naming the first difference, or a value is not finite.
+        ConfigError: its networks differ (the message names the first difference), or a value is not finite.
     """
     weights = _of_ours(path) if path.is_dir() else _of_official(path, size)
     for name, found in weights.items():
         if name not in networks:
-            raise ConfigError(f"{path} has a network {name}, which this run does not have.")
-        refuse_misfit(str(path), name, found, networks[name].state_dict())
+            raise ConfigError(
+                f"{path} contains the network {name}, which this run lacks; choose another checkpoint."
+            )
+        refuse_mismatch(str(path), name, found, networks[name].state_dict())
         for key, value in found.items():
             if not tensor_is_finite(value):
-                raise ConfigError(f"{path} cannot be started from: {name}'s {key} is not finite.")
+                raise ConfigError(
+                    f"{path} has values that are not finite, in {key} of {name}; choose another checkpoint."
+                )
     return weights
 
 
@@ -50,7 +54,7 @@ def _of_ours(path: Path) -> Weights:
 
 
 def trained_weights(checkpoint: Checkpoint, name: str, *, raw: bool = False) -> dict[str, Tensor]:
-    """A network's averaged weights where there are any, its own where not, or where those are asked for."""
+    """Return a network's averaged weights; its raw weights if there is no average, or with `raw`."""
     averaged = split_group(checkpoint.tensors.get("average", {}), name)
     return averaged if averaged and not raw else split_group(checkpoint.tensors["networks"], name)
 
@@ -61,19 +65,19 @@ def _of_official(path: Path, size: int) -> Weights:
     return {name: network.state_dict() for name, network in networks.items()}
 
 
-def refuse_misfit(
+def refuse_mismatch(
     source: str, network: str, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]
 ) -> None:
-    """See that weights are those of such a network.
+    """Check that weights have the names and shapes of a network.
 
     Raises:
-        ConfigError: they are of another, naming where they come from and the first difference.
+        ConfigError: they differ; the message names their source and the first difference.
     """
     for name in [*wanted, *found]:
         there, here = (_shape(weights.get(name)) for weights in (found, wanted))
         if there != here:
             raise ConfigError(
-                f"{source} does not fit this run: {network}'s {name} is {there} there and {here} here."
+                f"{source} does not fit this run: expected {name} of {network} to be {here}, got {there}."
             )
 
 

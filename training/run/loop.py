@@ -90,7 +90,7 @@ def train(
                 raise NonFiniteError(_stuck(run, method, skipped))
 
             # Draw the sample sheets and save a checkpoint with their score.
-            stopping = processes.any_process(stop.asked)
+            stopping = processes.any_process(stop.requested)
             if step % config.save_every == 0 or step == config.steps or stopping:
                 with processes.fail_together():
                     if journal is not None:
@@ -101,7 +101,7 @@ def train(
                         save(run.checkpoints, state, score=samples.score)
                         keep(run.checkpoints, last=config.keep_last, verified=verified)
             if stopping and step < config.steps:
-                raise Interrupted(f"Stopped at step {step}; go on with ugatit-train resume {run.path}.")
+                raise Interrupted(f"Stopped at step {step}; continue with ugatit-train resume {run.path}.")
 
 
 def _stuck(run: RunFolder, method: Method, skipped: SkippedStep) -> str:

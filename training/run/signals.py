@@ -11,53 +11,53 @@ from threading import Thread
 from types import FrameType
 from typing import Any, Final
 
-_ASKING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Stop:
-    """Whether a stop was asked for."""
+    """Whether a stop was requested."""
 
-    asked = False
+    requested = False
 
 
 @contextmanager
 def stop_on_signals(*, patient: bool = False, say: Callable[[str], None] = lambda _: None) -> Iterator[Stop]:
-    """SIGTERM, SIGINT, and the SIGHUP of a terminal that closes ask for a stop.
+    """Request a stop at SIGTERM, at SIGINT, and at the SIGHUP of a closed terminal.
 
-    Under `nohup`, which ignores SIGHUP, it stays ignored.
+    SIGHUP stays ignored under `nohup`.
 
     Args:
-        patient: a second signal changes nothing. Else it does what it did before, for a user who cannot wait.
-            A launcher of several processes passes on to each what the terminal has sent to all, so that each
-            gets every signal twice.
-        say: called once, at the first SIGTERM or SIGINT, from another thread: also while the main thread is
-            in a long computation, where no handler of Python runs.
+        patient: ignore a second signal. Otherwise it has its previous effect, for a user who cannot wait.
+            With several processes each gets every signal twice: the terminal sends it to all, and the
+            launcher forwards it.
+        say: called once, at the first SIGTERM or SIGINT, from another thread, so that it also works during a
+            long computation of the main thread, when no Python handler runs.
     """
     stop = Stop()
     before: dict[int, Any] = {}
     terminals = [number for number in (1, 2) if os.isatty(number)]
 
-    def ask(number: int, _frame: FrameType | None) -> None:
-        stop.asked = True
-        if number == signal.SIGHUP:  # comes twice, from the kernel and from the shell
-            _silence(terminals)
+    def request_stop(number: int, _frame: FrameType | None) -> None:
+        stop.requested = True
+        if number == signal.SIGHUP:  # sent twice, by the kernel and by the shell
+            _discard_output(terminals)
         elif not patient:
             signal.signal(number, before[number])
 
-    with _saying(lambda: say("Stopping after this step.")):
-        for number in _ASKING:
+    with _report_first(lambda: say("Stopping after this step.")):
+        for number in _STOP_SIGNALS:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-                before[number] = signal.signal(number, ask)
+                before[number] = signal.signal(number, request_stop)
         try:
             yield stop
         finally:
-            for asking, handler in before.items():
-                signal.signal(asking, handler)
+            for changed, handler in before.items():
+                signal.signal(changed, handler)
 
 
 @contextmanager
-def _saying(say: Callable[[], None]) -> Iterator[None]:
-    """Call `say` in a thread once SIGTERM or SIGINT has come.
+def _report_first(say: Callable[[], None]) -> Iterator[None]:
+    """Call `say` in a thread at the first SIGTERM or SIGINT.
 
     The interpreter writes the number of each signal to a socket at once. It runs handlers only between two
     instructions of the main thread, and a whole backward pass is one instruction.
@@ -83,15 +83,15 @@ def _saying(say: Callable[[], None]) -> Iterator[None]:
         ours.close()
 
 
-def obey_interrupts() -> None:
+def handle_interrupts() -> None:
     """Let SIGINT interrupt a command that a shell started with `&`, which makes it ignore SIGINT."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _silence(terminals: list[int]) -> None:
-    """Writing to a terminal that is gone would be an error, on the way to the last checkpoint."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+def _discard_output(terminals: list[int]) -> None:
+    """Redirect output to the null device: writing to a closed terminal would raise before the last save."""
+    null = os.open(os.devnull, os.O_WRONLY)
     for number in terminals:
-        os.dup2(nowhere, number)
-    os.close(nowhere)
+        os.dup2(null, number)
+    os.close(null)

@@ -1,4 +1,4 @@
-"""Everything that a run needs to go on exactly, taken apart for a checkpoint and put together again."""
+"""Pack the whole state of a run into a checkpoint, and restore it bit for bit."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from training.checkpoint.randomness import random_state, restore_random_state
 from training.data.stream import Stream
 from training.methods.method import Method
 from training.methods.running_average import RunningAverage
-from training.run.initial_weights import refuse_misfit, trained_weights
+from training.run.initial_weights import refuse_mismatch, trained_weights
 
 
 def pack(
     step: int, method: Method, stream: Stream, average: RunningAverage | None, config: JsonValue
 ) -> Checkpoint:
-    """The state after `step` steps. Tensors are the run's own: save them before its next step."""
+    """Return the state after `step` steps. Its tensors are not copies: save them before the next step."""
     optimizers = {name: pack_optimizer(optimizer) for name, optimizer in method.optimizers.items()}
     random = random_state()
     tensors: dict[str, dict[str, Tensor]] = {
@@ -38,18 +38,18 @@ def pack(
 
 
 def restore(checkpoint: Checkpoint, method: Method, stream: Stream, average: RunningAverage | None) -> None:
-    """Put a state back into a run that was made from the same config.
+    """Restore a state into a run with the same networks and optimizers.
 
-    An average that the checkpoint does not have yet begins with the networks as they are.
+    If the checkpoint has no running average, the average starts from the current weights.
 
     Raises:
-        ConfigError: the config was changed into one of other networks.
-        CheckpointError: or of other optimizers.
+        ConfigError: the config was changed to other networks.
+        CheckpointError: the config was changed to other optimizers.
     """
     tensors, scalars = checkpoint.tensors, checkpoint.scalars
     for name, network in method.networks.items():
         found = split_group(tensors["networks"], name)
-        refuse_misfit(f"The checkpoint of step {checkpoint.step}", name, found, network.state_dict())
+        refuse_mismatch(f"The checkpoint of step {checkpoint.step}", name, found, network.state_dict())
         network.load_state_dict(found)
     packed = scalars["optimizers"]
     assert isinstance(packed, dict)

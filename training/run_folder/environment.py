@@ -1,4 +1,4 @@
-"""The machine and the versions that a run was started and gone on with: `environment.json`."""
+"""Describe the machine and the versions of each start and resume of a run: `environment.json`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import torch
 _PACKAGES: Final = ("torch", "numpy", "pillow", "safetensors", "lightning-fabric", "tensorboard")
 
 
-def facts(step: int, *, processes: int) -> dict[str, Any]:
-    """What a run's figures and its exactness depend on, at the moment it goes on from `step`."""
+def describe_environment(step: int, *, processes: int) -> dict[str, Any]:
+    """Return what a run's speed and exactness depend on, when it starts or resumes at `step`."""
     return {
         "step": step,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -35,7 +35,7 @@ def facts(step: int, *, processes: int) -> dict[str, Any]:
 
 
 def read_environments(path: Path) -> list[dict[str, Any]]:
-    """What each start and each resume wrote, the first one first; empty if the file cannot be read."""
+    """Return the entries of each start and resume, the oldest first; none if the file cannot be read."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -44,12 +44,12 @@ def read_environments(path: Path) -> list[dict[str, Any]]:
 
 
 def code_version() -> str:
-    """The version of this code, and the commit where it runs from a clone."""
+    """Return the version of this code, and its commit if it runs from a clone."""
     return " ".join(filter(None, (_version("ugatit"), _commit())))
 
 
 def processor() -> str:
-    """The name of the processor, or of its kind where the system does not tell."""
+    """Return the name of the processor, or of its architecture if the system does not report a name."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -59,7 +59,7 @@ def processor() -> str:
 
 
 def memory_bytes() -> int | None:
-    """The machine's memory, or None where the system does not tell."""
+    """Return the memory of the machine in bytes; None if the system does not report it."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
@@ -78,7 +78,7 @@ def _commit() -> str | None:
     if not (root / ".git").exists():
         return None
     try:
-        told = subprocess.run(  # noqa: S603
+        result = subprocess.run(  # noqa: S603
             ["git", "-C", str(root), "describe", "--always", "--dirty"],  # noqa: S607
             capture_output=True,
             text=True,
@@ -87,4 +87,4 @@ def _commit() -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return told.stdout.strip() or None
+    return result.stdout.strip() or None

@@ -1,4 +1,4 @@
-"""A run's folder: its config, its numbers, its samples and its checkpoints."""
+"""Read and write the folder of a run: config, statistics, environment, list of pictures."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ LOCK: Final = ".lock"
 
 
 class RunError(ValueError):
-    """A folder cannot be made a run, or is none. The message is one sentence."""
+    """A folder is not a run, or cannot become one. The message is one sentence."""
 
 
 class RunFolder:
-    """Where a run keeps everything."""
+    """The folder of a run and the paths in it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -39,24 +39,24 @@ class RunFolder:
         self._pictures = path / "pictures.sha256"
 
     def make(self) -> None:
-        """Make the folder, for a run that is to start.
+        """Make the folder of a new run.
 
         Raises:
-            RunError: something is there already.
+            RunError: the folder exists and is not empty.
         """
-        if not (self.path / LOCK).exists():  # no lock is put beside what is not a run's
-            self._refuse_strangers()
+        if not (self.path / LOCK).exists():  # do not write a lock into a folder with other files
+            self._refuse_other_files()
         self.path.mkdir(parents=True, exist_ok=True)
 
     def create(
         self, config: RunConfig, data: Path, pictures: ScanResult, *, speed: Mapping[str, str | bool]
     ) -> None:
-        """Write down what is to be done, with what, and what of it cannot be read. Hold the folder.
+        """Write the config, the list of pictures and the unreadable files. The caller must hold the lock.
 
         Raises:
-            RunError: something is there already.
+            RunError: the folder is not empty.
         """
-        self._refuse_strangers()
+        self._refuse_other_files()
         self.samples.mkdir()
         facts = {
             "data": str(data.resolve()),
@@ -65,29 +65,29 @@ class RunFolder:
             "config": json.loads(config.to_json()),
         }
         self._write_facts(facts)
-        self.remember(pictures)
+        self.record_pictures(pictures)
         unreadable = [f"{each}\n" for each in pictures.unreadable]
         if unreadable:
             write_text(self.path / "unreadable.txt", "".join(unreadable))
 
     def read(self) -> tuple[RunConfig, Path, str]:
-        """The config, the data folder and the fingerprint of its pictures.
+        """Return the config, the data set's folder and the fingerprint of its pictures.
 
         Raises:
-            RunError: the folder is no run.
-            ConfigError: its config was changed into one that cannot be.
+            RunError: the folder is not a run.
+            ConfigError: its config was changed and is invalid.
         """
         try:
             facts = json.loads(self._config.read_text(encoding="utf-8"))
             return from_mapping(facts["config"]), Path(facts["data"]), str(facts["fingerprint"])
         except (OSError, json.JSONDecodeError, UnicodeDecodeError, AttributeError, KeyError, TypeError):
-            raise RunError(f"{self.path} is no run: it has no readable config.json.") from None
+            raise RunError(f"{self.path} is not a run: it has no readable config.json.") from None
 
-    def change(self, *, steps: int, data: Path) -> None:
-        """Write a new number of steps and a new place of the pictures into the config.
+    def update_config(self, *, steps: int, data: Path) -> None:
+        """Write a new number of steps and a new folder of the data set into the config.
 
         Raises:
-            OSError: the disk refused; the config is as it was.
+            OSError: the file could not be written; the config is unchanged.
         """
         facts = json.loads(self._config.read_text(encoding="utf-8"))
         changed = {**facts, "data": str(data.resolve()), "config": {**facts["config"], "steps": steps}}
@@ -97,8 +97,8 @@ class RunFolder:
     def _write_facts(self, facts: Mapping[str, Any]) -> None:
         replace_file(self._config, (json.dumps(facts, indent=1) + "\n").encode())
 
-    def remember(self, pictures: ScanResult) -> None:
-        """Write down the training pictures with their contents, unless that was done."""
+    def record_pictures(self, pictures: ScanResult) -> None:
+        """Write the list of training pictures with their hashes, unless it exists."""
         if not self._pictures.exists():
             replace_file(self._pictures, encode(pictures.digests))
 
@@ -110,16 +110,16 @@ class RunFolder:
             return None
         return differences(before, pictures.digests)
 
-    def speed(self) -> dict[str, str | bool]:
-        """How the run was computed when it began; empty if it does not say, as early ones did not."""
+    def compute_settings(self) -> dict[str, str | bool]:
+        """Return the compute settings of the start; empty for runs of early versions, which recorded none."""
         return dict(json.loads(self._config.read_text(encoding="utf-8")).get("speed", {}))
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Say in a sentence that the disk is full.
+        """Turn the error of a full disk within the block into a sentence.
 
         Raises:
-            RunError: it is.
+            RunError: the disk is full.
         """
         try:
             yield
@@ -127,21 +127,21 @@ class RunFolder:
             if error.errno not in DISK_FULL:
                 raise
             raise RunError(
-                f"{self.path} could not be written to ({error.strerror}); its checkpoints are still there: "
+                f"{self.path} could not be written to ({error.strerror}); its checkpoints are complete; "
                 "free some space there, then resume."
             ) from error
 
-    def _refuse_strangers(self) -> None:
+    def _refuse_other_files(self) -> None:
         if self.path.exists() and any(path.name != LOCK for path in self.path.iterdir()):
             raise RunError(
                 f"{self.path} is not empty; resume it with ugatit-train resume, or name another --out."
             )
 
     def add_stats(self, line: dict[str, Any]) -> None:
-        """Append one line to `stats.jsonl`, whole or not at all; what is not finite becomes null.
+        """Append one line to `stats.jsonl`, completely or not at all; NaN and infinity become null.
 
         Raises:
-            OSError: the disk refused.
+            OSError: the line could not be written.
         """
         text = json.dumps(_with_nulls(line), allow_nan=False) + "\n"
         with self.stats.open("ab", buffering=0) as file:
@@ -153,12 +153,12 @@ class RunFolder:
                 raise
 
     def add_environment(self, facts: dict[str, Any]) -> None:
-        """Append to `environment.json` what the run starts or goes on with."""
+        """Append the environment of a start or resume to `environment.json`."""
         entries = [*read_environments(self.environment), facts]
         replace_file(self.environment, (json.dumps(entries, indent=1) + "\n").encode())
 
-    def forget_stats_after(self, step: int) -> None:
-        """Drop lines of steps that are done again, and a line that a kill cut short."""
+    def drop_stats_after(self, step: int) -> None:
+        """Drop the lines of steps that will be repeated, and an incomplete line of a killed process."""
         if not self.stats.exists():
             return
         kept = [
@@ -170,7 +170,7 @@ class RunFolder:
 
 
 def _with_nulls(value: Any) -> Any:
-    """The same JSON with null in the place of NaN and infinity, which JSON does not have."""
+    """Return the value with null instead of NaN and infinity, which JSON lacks."""
     if isinstance(value, dict):
         return {name: _with_nulls(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""One process at a time writes to a run's folder."""
+"""Lock a run's folder, so that only one process writes to it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from training.run_folder.folder import LOCK, RunError
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder while a run writes to it.
+    """Hold the lock of a folder until the end of the block.
 
-    The lock is the kernel's: it ends with the process that holds it, however that process ends. The file
-    stays: who deletes it could delete the one that another process has just locked.
+    The kernel releases the lock when the process ends, even if it is killed. The file is never deleted:
+    another process might have locked it in the meantime.
 
     Raises:
-        RunError: another process holds it, naming that process.
+        RunError: another process holds the lock; the message names it.
     """
     with (folder / LOCK).open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RunError(f"{folder} is in use by {_holder(folder)}; wait until that ends.") from None
+            raise RunError(
+                f"{folder} is in use by {_holder(folder)}; wait until that process ends."
+            ) from None
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()

@@ -1,6 +1,6 @@
-"""The training pictures of a run with their contents, so that a later look can say which ones differ.
+"""The hashes of a run's training pictures, from which `resume` finds the pictures that differ.
 
-The file is what `sha256sum` writes: `cd DATA && sha256sum --check RUN/pictures.sha256` checks it too.
+The file has the format of `sha256sum`: `cd DATA && sha256sum --check RUN/pictures.sha256` checks it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Differences(NamedTuple):
 
 
 def differences(before: Digests, now: Digests) -> Differences:
-    """Return what `now` has otherwise than `before`."""
+    """Return the pictures that are missing, new or changed in `now`, compared with `before`."""
     return Differences(
         missing=sorted(before.keys() - now.keys()),
         new=sorted(now.keys() - before.keys()),
@@ -43,7 +43,7 @@ def differences(before: Digests, now: Digests) -> Differences:
 
 
 def encode(digests: Digests) -> bytes:
-    """Return the lines of `sha256sum`, which escapes backslashes and line ends in a name."""
+    """Return the digests in the format of `sha256sum`, which escapes backslashes and line ends in names."""
     return b"".join(_line(os.fsencode(name), digest) for name, digest in digests.items())
 
 
@@ -54,10 +54,10 @@ def _line(name: bytes, digest: str) -> bytes:
 
 
 def decode(lines: bytes) -> Digests:
-    """Read what `encode` wrote.
+    """Return the digests from bytes that `encode` returned.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: a line has another format.
     """
     digests = {}
     for line in lines.split(b"\n")[:-1]:
