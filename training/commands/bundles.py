@@ -19,7 +19,7 @@ from models.networks.generator import Generator
 from training.console.terminal import busy, open_console
 from training.export.bundles import DiscriminatorPair, PreparedBundle, Provenance, prepare_bundle
 from training.importers.pytorch import OfficialCheckpoint, read_official
-from training.run.fit import load_trained
+from training.run.trained import load_trained
 from training.run_folder.folder import RunFolder
 
 _NOTES_FILE: Final = click.File(encoding="utf-8", errors="backslashreplace")

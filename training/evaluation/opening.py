@@ -14,7 +14,7 @@ from training.evaluation.domains import Domains, name_domains, sides
 from training.evaluation.errors import EvaluationError
 from training.evaluation.subject import Direction, Subject
 from training.evaluation.translator import BundleTranslator, NetworkTranslator
-from training.run.fit import load_trained
+from training.run.trained import load_trained
 from training.run_folder.folder import CONFIG, RunFolder
 
 Opened = tuple[Bundle, BundleTranslator]

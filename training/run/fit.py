@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from rich.console import Console
 
-from models.networks.discriminator import Discriminator
-from models.networks.generator import Generator
-from training.checkpoint.choose import load_chosen
 from training.checkpoint.content import Checkpoint
 from training.checkpoint.read import list_folders, load_newest
-from training.config.compute_settings import ComputeSettings, choose_settings
-from training.config.run_config import RunConfig, changed, differences, from_mapping
+from training.config.compute_settings import choose_settings
+from training.config.run_config import RunConfig, changed
 from training.console.terminal import busy
 from training.data.folder import DOMAINS
 from training.data.sample_pictures import test_batch, train_batch
@@ -30,12 +26,13 @@ from training.journal.journal import Journal
 from training.journal.sample_sheets import SAMPLES
 from training.methods.method import Batch, Method
 from training.methods.running_average import RunningAverage
-from training.methods.ugatit.method import UNOPTIMIZED, Ugatit
+from training.methods.ugatit.method import Ugatit
 from training.parallel.processes import Processes, describe_processes
 from training.plan.plan import count_pictures
 from training.plan.preflight import check_fits
-from training.run.initial_weights import read_initial, refuse_mismatch, trained_weights
+from training.run.initial_weights import read_initial
 from training.run.loop import train
+from training.run.resume_changes import print_batch_change, print_compute_changes, print_config_changes
 from training.run.state import restore
 from training.run_folder.folder import RunError, RunFolder
 from training.run_folder.lock import locked
@@ -137,9 +134,9 @@ def resume_run(
                 counts = count_pictures(pictures.folder)
                 check_fits(config, run, counts, processes, console, checkpoint=checkpoint, anyway=anyway)
             method = _make_method(config, processes, console)
-            _print_config_changes(checkpoint, config, console)
-            _print_compute_changes(run, method.speed, console)
-            _print_batch_change(checkpoint, config, processes, console)
+            print_config_changes(checkpoint, config, console)
+            print_compute_changes(run, method.speed, console)
+            print_batch_change(checkpoint, config, processes, console)
             if processes.rank == 0:
                 run.update_config(steps=config.steps, data=data or known)
                 run.record_pictures(pictures)
@@ -189,93 +186,6 @@ def _make_method(config: RunConfig, processes: Processes, console: Console) -> U
     for note in speed.notes:
         console.print(f"Warning: {note}", highlight=False)
     return Ugatit(config.ugatit, speed=speed, guard=config.guard, processes=processes)
-
-
-def _print_config_changes(checkpoint: Checkpoint, config: RunConfig, console: Console) -> None:
-    before, now = (dataclasses.asdict(each) for each in (_saved(checkpoint), config))
-    for change in differences(before, now):
-        console.print(f"Config changed since the checkpoint: {change}.", highlight=False)
-    if before["steps"] != config.steps:
-        console.print("The learning rate follows the new number of steps.", highlight=False)
-
-
-def _print_compute_changes(run: RunFolder, speed: ComputeSettings, console: Console) -> None:
-    now = speed.facts()
-    # Runs of early versions recorded none.
-    before = run.compute_settings() or {**UNOPTIMIZED.facts(), "device": now["device"]}
-    changes = [
-        f"{name} {_on_off(before[name])} -> {_on_off(value)}"
-        for name, value in now.items()
-        if name in before and before[name] != value
-    ]
-    if changes:
-        text = f"Compute settings changed since the run started: {', '.join(changes)}."
-        console.print(text, highlight=False, soft_wrap=True)
-
-
-def _on_off(setting: str | bool) -> str:
-    if isinstance(setting, bool):
-        return "on" if setting else "off"
-    return setting
-
-
-def _print_batch_change(
-    checkpoint: Checkpoint, config: RunConfig, processes: Processes, console: Console
-) -> None:
-    cursors = checkpoint.scalars["data"]
-    assert isinstance(cursors, dict)
-    before = int(str(cursors["A"])) / checkpoint.step
-    now = config.batch * config.accumulate * processes.count
-    if before != now:
-        console.print(
-            f"Pictures of each domain per step changed: {before:g} -> {now}. To keep {before:g}, change "
-            "--accumulate or the number of processes.",
-            highlight=False,
-        )
-
-
-class Trained(NamedTuple):
-    """The networks of one checkpoint of a run."""
-
-    step: int
-    generators: dict[str, Generator]
-    discriminators: dict[str, Discriminator]
-    config_sha256: str
-    """Of the config that the checkpoint was saved under."""
-
-
-def load_trained(
-    run: RunFolder, *, raw: bool = False, step: int | None = None, best: bool = False
-) -> Trained:
-    """Return the networks of a run's newest checkpoint that verifies, or those of a chosen checkpoint.
-
-    Args:
-        run: the run.
-        raw: return the raw weights of the generators, even if the run keeps their running average.
-        step: choose the checkpoint of this step.
-        best: choose the checkpoint with the lowest score.
-
-    Raises:
-        RunError: the folder is not a run.
-        CheckpointError: there is no such checkpoint, or it cannot be used.
-        ConfigError: the config was changed to other networks.
-    """
-    config, _, _ = run.read()
-    checkpoint = load_chosen(run.checkpoints, step=step, best=best)
-    method = Ugatit(config.ugatit)
-    for name, network in method.networks.items():
-        found = trained_weights(checkpoint, name, raw=raw)
-        refuse_mismatch(f"The checkpoint of step {checkpoint.step}", name, found, network.state_dict())
-        network.load_state_dict(found)
-        network.eval()
-    return Trained(checkpoint.step, method.generators, method.discriminators, _saved(checkpoint).sha256)
-
-
-def _saved(checkpoint: Checkpoint) -> RunConfig:
-    """Return the config that a checkpoint was saved under; config.json may have been edited since."""
-    saved = checkpoint.scalars["config"]
-    assert isinstance(saved, dict)
-    return from_mapping(saved)
 
 
 def _train(

@@ -8,6 +8,7 @@ from torch import Tensor
 from training.checkpoint.content import Checkpoint, Packed, join_groups, split_group
 from training.checkpoint.optimizer import pack_optimizer, unpack_optimizer
 from training.checkpoint.randomness import random_state, restore_random_state
+from training.config.run_config import RunConfig, from_mapping
 from training.data.stream import Stream
 from training.methods.method import Method
 from training.methods.running_average import RunningAverage
@@ -72,3 +73,10 @@ def restore(checkpoint: Checkpoint, method: Method, stream: Stream, average: Run
 def _counts(values: JsonValue) -> dict[str, int]:
     assert isinstance(values, dict)
     return {name: int(str(value)) for name, value in values.items()}
+
+
+def saved_config(checkpoint: Checkpoint) -> RunConfig:
+    """Return the config that a checkpoint was saved under; config.json may have been edited since."""
+    saved = checkpoint.scalars["config"]
+    assert isinstance(saved, dict)
+    return from_mapping(saved)

@@ -1,0 +1,50 @@
+"""Load the trained networks of a run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from models.networks.discriminator import Discriminator
+from models.networks.generator import Generator
+from training.checkpoint.choose import load_chosen
+from training.methods.ugatit.method import Ugatit
+from training.run.initial_weights import refuse_mismatch, trained_weights
+from training.run.state import saved_config
+from training.run_folder.folder import RunFolder
+
+
+class Trained(NamedTuple):
+    """The networks of one checkpoint of a run."""
+
+    step: int
+    generators: dict[str, Generator]
+    discriminators: dict[str, Discriminator]
+    config_sha256: str
+    """Of the config that the checkpoint was saved under."""
+
+
+def load_trained(
+    run: RunFolder, *, raw: bool = False, step: int | None = None, best: bool = False
+) -> Trained:
+    """Return the networks of a run's newest checkpoint that verifies, or those of a chosen checkpoint.
+
+    Args:
+        run: the run.
+        raw: return the raw weights of the generators, even if the run keeps their running average.
+        step: choose the checkpoint of this step.
+        best: choose the checkpoint with the lowest score.
+
+    Raises:
+        RunError: the folder is not a run.
+        CheckpointError: there is no such checkpoint, or it cannot be used.
+        ConfigError: the config was changed to other networks.
+    """
+    config, _, _ = run.read()
+    checkpoint = load_chosen(run.checkpoints, step=step, best=best)
+    method = Ugatit(config.ugatit)
+    for name, network in method.networks.items():
+        found = trained_weights(checkpoint, name, raw=raw)
+        refuse_mismatch(f"The checkpoint of step {checkpoint.step}", name, found, network.state_dict())
+        network.load_state_dict(found)
+        network.eval()
+    return Trained(checkpoint.step, method.generators, method.discriminators, saved_config(checkpoint).sha256)
