@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -14,6 +14,9 @@ from app.engine.render_options import Base, EncodedPicture, Format, View
 from models.images.encode import MediaType
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
+
+BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
+"""The OpenAPI content of a body that is a file."""
 
 
 class _Options(BaseModel):

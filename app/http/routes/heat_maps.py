@@ -15,7 +15,7 @@ from app.engine.store.entry import AttentionMap, Entry
 from app.http.messages.answers import JSON
 from app.http.messages.disconnect import cancel_on_disconnect
 from app.http.messages.negotiation import negotiate
-from app.http.messages.schemas import AttentionOptions, HeatMapOptions, RawAttention, ValuesOptions
+from app.http.messages.schemas import BINARY, AttentionOptions, HeatMapOptions, RawAttention, ValuesOptions
 from app.http.monitoring.request_record import record_of
 from app.http.problems import request_errors as http
 from app.http.problems.problems import (
@@ -29,9 +29,8 @@ from app.http.routes.context import Context, ContextDep, RateLimitedDep, UniqueO
 
 router = APIRouter(tags=["attention"])
 
-_BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _ETAG: Final = {"ETag": {"schema": {"type": "string"}, "description": "Strong."}}
-_PICTURES: Final = {"headers": _ETAG, "content": dict.fromkeys(MEDIA_TYPES.values(), _BINARY)}
+_PICTURES: Final = {"headers": _ETAG, "content": dict.fromkeys(MEDIA_TYPES.values(), BINARY)}
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "The heat map still matches If-None-Match."},
     **declare_problems(

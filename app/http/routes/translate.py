@@ -18,7 +18,7 @@ from app.http.messages.answers import JSON, MIXED, translation_response
 from app.http.messages.disconnect import cancel_on_disconnect
 from app.http.messages.negotiation import negotiate
 from app.http.messages.picture_body import FORM_TYPE, RAW_TYPES, read_picture
-from app.http.messages.schemas import TranslateAnswer, TranslateOptions
+from app.http.messages.schemas import BINARY, TranslateAnswer, TranslateOptions
 from app.http.monitoring.request_record import record_of
 from app.http.monitoring.stage_times import StageTimes
 from app.http.problems import request_errors as http
@@ -37,7 +37,6 @@ from models.images.encode import MediaType
 
 router = APIRouter(tags=["translation"])
 
-_BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _REQUEST_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -50,7 +49,7 @@ _REQUEST_BODY: Final[dict[str, Any]] = {
                     "properties": {"file": {"type": "string", "format": "binary"}},
                 }
             },
-            **dict.fromkeys(RAW_TYPES, _BINARY),
+            **dict.fromkeys(RAW_TYPES, BINARY),
         },
     }
 }
@@ -63,7 +62,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
             "Link": {"schema": {"type": "string"}, "description": 'The heat maps, rel="related".'},
             "Server-Timing": {"schema": {"type": "string"}, "description": "Milliseconds of each stage."},
         },
-        "content": {**dict.fromkeys(MEDIA_TYPES.values(), _BINARY), MIXED: _BINARY},
+        "content": {**dict.fromkeys(MEDIA_TYPES.values(), BINARY), MIXED: BINARY},
     },
     **declare_problems(
         MALFORMED_REQUEST, REQUEST_TIMEOUT, MISSING_OPTION, UNKNOWN_OPTION, INVALID_OPTION,
