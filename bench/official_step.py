@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from models.networks.generator import GeneratorOutput
-from training.methods.ugatit.losses import Terms, adversarial_terms, cam_loss, discriminator_terms, l1_loss
+from training.methods.learner import Terms
+from training.methods.ugatit.losses import adversarial_terms, cam_loss, discriminator_terms, l1_loss
 from training.methods.ugatit.method import Ugatit
 
 

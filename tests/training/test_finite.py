@@ -13,8 +13,7 @@ from tests.training.flat import GREY, WHITE, made, state_of, with_flat
 from tests.training.tiny import pictures, tiny_config
 from training.config.run_config import from_mapping
 from training.methods.finite_updates import GuardConfig, SkipCount
-from training.methods.learner import Learner
-from training.methods.ugatit.losses import Terms
+from training.methods.learner import Learner, Terms
 
 
 def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from tests.golden.reading import HERE, RELATIVE_TOLERANCE, VARIANTS, checkpoint, vectors
 from training.importers.pytorch import read_official
+from training.methods.learner import Terms
 from training.methods.ugatit.config import UgatitConfig
-from training.methods.ugatit.losses import Terms
 from training.methods.ugatit.method import Ugatit
 
 GRADIENT_TOLERANCE = 1e-3

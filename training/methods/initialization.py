@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import torch
 from torch import nn
 
 from models.networks.cam import raw_weight
-from training.methods.ugatit.config import DecayedWeights, Initialization
+
+Initialization = Literal["framework", "normal"]
+"""How weights are drawn: as torch does, or from N(0, 0.02)."""
+DecayedWeights = Literal["all", "kernels"]
+"""The weights that decay."""
 
 STANDARD_DEVIATION: Final = 0.02
 POWER_ITERATIONS: Final = 15

@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from training.methods.finite_updates import GuardConfig, SkipCount, all_finite, not_finite, squared_norm
-from training.methods.ugatit.losses import Terms
 from training.parallel.processes import Processes, SingleProcess
+
+Terms = dict[str, Tensor]
+"""Scalar loss terms by name, each before its weight."""
 
 _SQUARED_NORM: Final = "squared norm of the gradients"
 

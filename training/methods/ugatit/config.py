@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
 
 from models.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig, deepest_layers
-
-Initialization = Literal["framework", "normal"]
-DecayedWeights = Literal["all", "kernels"]
+from training.methods.initialization import DecayedWeights, Initialization
 
 
 @dataclass(frozen=True, kw_only=True)

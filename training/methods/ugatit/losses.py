@@ -12,9 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from models.networks.discriminator import DiscriminatorOutput
-
-Terms = dict[str, Tensor]
-"""Scalar loss terms by name, each before its weight."""
+from training.methods.learner import Terms
 
 
 def least_squares(logit: Tensor, label: float) -> Tensor:

@@ -16,11 +16,11 @@ from training.config.compute_settings import ComputeSettings
 from training.methods.finite_updates import GuardConfig
 from training.methods.freeze import frozen_parameters, frozen_spectral_norm
 from training.methods.initialization import initialize, parameter_groups
-from training.methods.learner import Learner
+from training.methods.learner import Learner, Terms
 from training.methods.method import Column
 from training.methods.micro_batches import split_batch
 from training.methods.ugatit.config import UgatitConfig
-from training.methods.ugatit.losses import Terms, adversarial_terms, cam_loss, discriminator_terms, l1_loss
+from training.methods.ugatit.losses import adversarial_terms, cam_loss, discriminator_terms, l1_loss
 from training.methods.ugatit.outputs import split_halves, to_float32
 from training.methods.ugatit.sample_columns import column_difference, sample_columns
 from training.parallel.processes import Processes
