@@ -22,7 +22,7 @@ from app.http.middleware.body_memory import BodyMemory
 from app.http.middleware.body_pace import PaceLimits
 from app.http.middleware.cors import Cors
 from app.http.middleware.request_recorder import RequestRecorder
-from app.http.middleware.root_path import RootPath
+from app.http.middleware.root_path import LOOPBACK, RootPath
 from app.http.monitoring.metrics import Metrics
 from app.http.monitoring.tracing import Tracing
 from app.http.problems.problems import (
@@ -119,7 +119,9 @@ def create_app(
         app.add_middleware(ApiKeyMiddleware, api_keys=api_keys)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
-    app.add_middleware(RootPath, root_path=settings.root_path, trusted_proxies=settings.trusted_proxies)
+    app.add_middleware(
+        RootPath, root_path=settings.root_path, trusted_proxies=settings.trusted_proxies or LOOPBACK
+    )
     app.add_middleware(RequestRecorder, metrics=metrics, stopping=lambda: engine.stopping, tracing=tracing)
     if settings.origins:
         app.add_middleware(Cors, origins=settings.origins)

@@ -142,7 +142,8 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "",
         description="Addresses or networks of trusted proxies, separated by commas. Their X-Forwarded-For, "
-        "-Proto and -Prefix are used; those of other senders are ignored.",
+        "-Proto and -Prefix are used; those of other senders are ignored. If empty, only the -Prefix of this "
+        "machine's own addresses is used.",
     )
     root_path: str = Field(
         "",

@@ -39,6 +39,7 @@ def translate(client: httpx2.Client, **headers: str) -> httpx2.Response:
     [
         ({"root_path": PREFIX}, True, None),
         ({"root_path": PREFIX}, False, None),
+        ({}, True, PREFIX),
         ({"trusted_proxies": "127.0.0.0/8"}, True, PREFIX),
         ({"trusted_proxies": "*"}, True, f"{PREFIX}/"),
         ({"trusted_proxies": "127.0.0.1", "root_path": "/other"}, True, PREFIX),
@@ -77,8 +78,8 @@ def test_page_and_documentation_load_behind_a_proxy(make_live: MakeLive, strip: 
 @pytest.mark.parametrize(
     ("trusted", "prefix"),
     [
-        ("", PREFIX),
         ("10.0.0.0/8", PREFIX),
+        ("", "//evil.example"),
         ("127.0.0.1", "//evil.example"),
         ("127.0.0.1", "/a/../b"),
         ("127.0.0.1", "https://evil.example"),

@@ -10,6 +10,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.settings.addresses import is_within, normalized_root_path
 
+LOOPBACK: Final = "127.0.0.0/8,::1"
+"""The senders whose prefix is used without UGATIT_TRUSTED_PROXIES.
+
+A proxy often runs on the same machine, and a valid prefix changes only links in the sender's own answer.
+"""
 _HEADER: Final = "x-forwarded-prefix"
 
 
