@@ -1,9 +1,8 @@
-"""Build the page: one HTML file that contains its styles, scripts, numbers and pictures."""
+"""Build the report of a run as one HTML page."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,12 +13,13 @@ from typing import Any, Final
 
 from models.files.text import as_text
 from training.config.run_config import RunConfig
+from training.page.document import document, key_figure, radio_choices, read_asset, table
 from training.report.charts import Chart, Section, group_lines, sections
-from training.report.key_figures import KeyFigure, key_figures, score_words
+from training.report.key_figures import key_figures, score_words
 from training.report.pictures import embedded
 from training.report.read import CheckpointSummary, RunRecord
 
-_HERE: Final = Path(__file__).parent / "page"
+_ASSETS: Final = Path(__file__).parent / "page"
 _PICTURES: Final = 20
 """Most pictures to list from steps that skipped an update."""
 _SMOOTHING: Final = (
@@ -40,10 +40,10 @@ def draw_page(record: RunRecord) -> str:
         "sheets": sheets,
     }
     numbered = iter(range(len(charts)))
-    return Template(_asset("report.html")).substitute(
-        title=escape(as_text(record.path.resolve().name)),
-        style=_asset("report.css"),
-        facts="".join(map(_key_figure, key_figures(record))),
+    name = as_text(record.path.resolve().name)
+    body = Template(read_asset(_ASSETS, "report.html")).substitute(
+        title=escape(name),
+        facts="".join(key_figure(*figure) for figure in key_figures(record)),
         share=f"{_share(record):.4f}",
         samples=_samples(sheets),
         sections="".join(_section(section, [next(numbered) for _ in section.charts]) for section in found),
@@ -53,14 +53,15 @@ def draw_page(record: RunRecord) -> str:
         config=_config(record),
         environments=_environments(record.environments),
         time=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
-        # Escape "<", because a name could end the script with it.
-        data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
-        script="\n".join(map(_asset, ("chart.js", "samples.js", "report.js"))),
     )
-
-
-def _asset(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
+    return document(
+        title=f"{name} · a run",
+        body=body,
+        data=data,
+        assets=_ASSETS,
+        styles=["report.css"],
+        scripts=["chart.js", "samples.js", "report.js"],
+    )
 
 
 def _share(record: RunRecord) -> float:
@@ -75,11 +76,6 @@ def _drawn(chart: Chart) -> dict[str, Any]:
         "smooth": chart.smooth,
         "ends": chart.ends,
     }
-
-
-def _key_figure(figure: KeyFigure) -> str:
-    note = f'<dd class="note">{escape(figure.note)}</dd>' if figure.note else ""
-    return f"<div><dt>{escape(figure.name)}</dt><dd>{escape(figure.value)}</dd>{note}</div>"
 
 
 def _section(section: Section, numbers: Sequence[int]) -> str:
@@ -119,13 +115,10 @@ def _aria_label(chart: Chart) -> str:
 def _samples(sheets: Sequence[Mapping[str, Any]]) -> str:
     if not sheets:
         return ""
-    choices = "".join(
-        f'<label><input type="radio" name="sheet" value="{index}"{" checked" if index == 0 else ""}>'
-        f"<span>{escape(str(sheet['name']))}</span></label>"
-        for index, sheet in enumerate(sheets)
+    return Template(read_asset(_ASSETS, "samples.html")).substitute(
+        choices=radio_choices("sheet", "Which sheet", [str(sheet["name"]) for sheet in sheets]),
+        newest=sheets[0]["pictures"][-1],
     )
-    newest = sheets[0]["pictures"][-1]
-    return Template(_asset("samples.html")).substitute(choices=choices, newest=newest)
 
 
 def _skipped(lines: Sequence[Mapping[str, Any]]) -> str:
@@ -135,8 +128,8 @@ def _skipped(lines: Sequence[Mapping[str, Any]]) -> str:
         return ""
     counts = Counter(picture for step in steps for picture in step["pictures"])
     rows = [(name, f"{count:,} of {len(steps):,}") for name, count in counts.most_common(_PICTURES)]
-    table = _table(("picture", "in the batch of these steps"), rows)
-    return f"<section><h2>Steps that skipped an update</h2>{table}</section>"
+    counted = table(("picture", "in the batch of these steps"), rows)
+    return f"<section><h2>Steps that skipped an update</h2>{counted}</section>"
 
 
 def _checkpoints(kept: Sequence[CheckpointSummary]) -> str:
@@ -151,7 +144,7 @@ def _checkpoints(kept: Sequence[CheckpointSummary]) -> str:
         )
         for each in reversed(kept)
     ]
-    return _table(("step", "score", "size", ""), rows)
+    return table(("step", "score", "size", ""), rows)
 
 
 def _config(record: RunRecord) -> str:
@@ -160,7 +153,7 @@ def _config(record: RunRecord) -> str:
     for name, value in _flat(dataclasses.asdict(record.config)).items():
         differs = "" if value == defaults[name] else f"instead of {defaults[name]}"
         rows.append((name, value, differs))
-    return _table(("name", "value", ""), rows)
+    return table(("name", "value", ""), rows)
 
 
 def _environments(entries: Sequence[Mapping[str, Any]]) -> str:
@@ -171,7 +164,7 @@ def _environments(entries: Sequence[Mapping[str, Any]]) -> str:
         step = entry.get("step", 0)
         title = f"Resumed from step {step:,}" if step else "Started"
         rows = [(name, value) for name, value in _flat(dict(entry)).items() if name != "step"]
-        parts.append(f"<h3>{title}</h3>{_table(('name', 'value'), rows)}")
+        parts.append(f"<h3>{title}</h3>{table(('name', 'value'), rows)}")
     return "".join(parts)
 
 
@@ -197,9 +190,3 @@ def _plain(value: Any) -> str:
             return f"{value:,}"
         case _:
             return str(value)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any, Final
 
 from PIL import Image
 
+from training.page.document import data_url
 from training.report.read import Sheet
 
 BUDGET_BYTES: Final = 11_000_000
@@ -36,7 +36,7 @@ def embedded(sheets: Sequence[Sheet], *, budget_bytes: int = BUDGET_BYTES) -> li
             {
                 "name": name,
                 "steps": [sheet.step for sheet in of_name],
-                "pictures": [_data_url(_webp(sheet)) for sheet in of_name],
+                "pictures": [data_url(_webp(sheet), "image/webp") for sheet in of_name],
             }
         )
     return shown
@@ -58,7 +58,3 @@ def _webp(sheet: Sheet) -> bytes:
     file = BytesIO()
     image.save(file, "WEBP", quality=_QUALITY, method=4)
     return file.getvalue()
-
-
-def _data_url(data: bytes) -> str:
-    return f"data:image/webp;base64,{base64.b64encode(data).decode()}"

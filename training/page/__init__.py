@@ -1,0 +1,1 @@
+"""What the HTML pages of ugatit-train share: the document, the style, tables."""
