@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,6 @@ from training.evaluation.errors import EvaluationError
 T = TypeVar("T")
 Pixels = NDArray[np.uint8]
 
-TEST_FOLDERS: Final = ("testA", "testB")
 LEAST_PICTURES: Final = 2
 """Least pictures of a domain: an unbiased estimate compares the pictures of one set with each other."""
 MAX_UNREADABLE_SHARE: Final = 0.1
@@ -69,26 +68,35 @@ class EvaluationData:
             yield resize(picture, height=height, width=width)
 
 
-def read_data(folder: Path, on_progress: OnProgress | None = None) -> EvaluationData:
+def read_data(
+    folder: Path,
+    on_progress: OnProgress | None = None,
+    *,
+    domains: Sequence[Domain] = DOMAINS,
+    least: int = LEAST_PICTURES,
+) -> EvaluationData:
     """Open every test picture of a data set once.
 
     Args:
         folder: holds `testA` and `testB`; nothing else in it is read.
         on_progress: called after each picture with the number opened and the number of all.
+        domains: the domains to read; another one has no pictures.
+        least: least pictures of a domain.
 
     Raises:
         DataError: a folder is missing or empty, or too many pictures cannot be read.
-        EvaluationError: a domain has one picture only.
+        EvaluationError: a domain has fewer pictures than `least`.
     """
-    unread = {name: Walk([], []) for name in FOLDERS if name not in TEST_FOLDERS}
+    names = [f"test{domain}" for domain in domains]
+    unread = {name: Walk([], []) for name in FOLDERS if name not in names}
     found = {**find_pictures(folder), **unread}
-    for sentence in missing_pictures(folder, found, TEST_FOLDERS):
+    for sentence in missing_pictures(folder, found, names):
         raise DataError(sentence)
     examined = examine(folder, found, lambda data, _: hashlib.sha256(data).digest(), on_progress)
     for sentence in too_many_unreadable(folder, examined, MAX_UNREADABLE_SHARE):
         raise DataError(sentence, examined.all_unreadable())
-    for name in TEST_FOLDERS:
-        _refuse_too_few(folder / name, len(examined.readable[name]))
+    for name in names:
+        _refuse_too_few(folder / name, len(examined.readable[name]), least)
     return EvaluationData(
         folder=folder,
         paths={domain: tuple(examined.readable[f"test{domain}"]) for domain in DOMAINS},
@@ -105,10 +113,10 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _refuse_too_few(folder: Path, count: int) -> None:
-    if count < LEAST_PICTURES:
+def _refuse_too_few(folder: Path, count: int, least: int) -> None:
+    if count < least:
         raise EvaluationError(
-            f"An evaluation needs at least {LEAST_PICTURES} readable pictures in {folder}, found {count}; "
+            f"An evaluation needs at least {least} readable pictures in {folder}, found {count}; "
             "put more JPEG, PNG or WebP files there."
         )
 

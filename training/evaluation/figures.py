@@ -25,17 +25,26 @@ def l1(pixels: Pixels, others: Pixels) -> PerPicture:
     return means
 
 
+def source_probability(cam_logit: NDArray[np.float32]) -> PerPicture:
+    """Return the auxiliary classifier's probability of the source domain, [N].
+
+    It is the mean of those of the two classifiers, as the service shows it.
+
+    Args:
+        cam_logit: [N, 2], of the average-pool and the max-pool classifier.
+    """
+    means: PerPicture = (1 / (1 + np.exp(-cam_logit.astype(np.float64)))).mean(axis=1)
+    return means
+
+
 def correct(cam_logit: NDArray[np.float32], *, source: bool) -> PerPicture:
     """Return 1 where the auxiliary classifier names the right domain and 0 elsewhere, [N].
-
-    Its probability is the mean of those of the two classifiers, as the service shows it.
 
     Args:
         cam_logit: [N, 2], of the average-pool and the max-pool classifier.
         source: whether the pictures are of the source domain.
     """
-    probability = (1 / (1 + np.exp(-cam_logit.astype(np.float64)))).mean(axis=1)
-    right: PerPicture = ((probability > 0.5) == source).astype(np.float64)
+    right: PerPicture = ((source_probability(cam_logit) > 0.5) == source).astype(np.float64)
     return right
 
 

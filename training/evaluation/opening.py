@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 from pydantic import JsonValue
 
@@ -12,7 +11,7 @@ from models.bundle.directory import Bundle, read_bundle
 from models.bundle.manifest import MANIFEST
 from training.evaluation.domains import Domains, name_domains, sides
 from training.evaluation.errors import EvaluationError
-from training.evaluation.subject import Direction, Subject
+from training.evaluation.subject import Direction, Kind, Subject
 from training.evaluation.translator import BundleTranslator, NetworkTranslator
 from training.run.trained import load_trained
 from training.run_folder.folder import CONFIG, RunFolder
@@ -44,24 +43,43 @@ def open_subjects(
         BundleError: a bundle does not match its manifest.
         RunError, CheckpointError, ConfigError: a run has no such checkpoint.
     """
-    names = _names(paths)
-    bundles = {path: read_bundle(path) for path in paths if _kind(path) == "bundle"}
+    names = name_paths(paths)
+    bundles, domains = open_bundles(
+        {path: name for path, name in names.items() if kind_of(path) == "bundle"}, data, a2b
+    )
+    subjects = [
+        bundles[path] if path in bundles else open_run(name, path, step=step, best=best, device=device)
+        for path, name in names.items()
+    ]
+    return subjects, domains
+
+
+def open_bundles(
+    names: Mapping[Path, str], data: Path, a2b: str | None = None
+) -> tuple[dict[Path, Subject], Domains | None]:
+    """Verify and open bundles, of which each is named; also return their domains, None without a bundle.
+
+    Raises:
+        EvaluationError: a bundle has other domains.
+        BundleError: a bundle does not match its manifest.
+    """
+    if not names:
+        return {}, None
+    bundles = {path: read_bundle(path) for path in names}
     domains = name_domains(data, a2b, [bundle.manifest for bundle in bundles.values()])
+    assert domains is not None, "a bundle names its domains"
     for bundle in bundles.values():
-        assert domains is not None
         sides(bundle.manifest, domains)
     opened = {path: (bundle, BundleTranslator(bundle)) for path, bundle in bundles.items()}
-    subjects = []
-    for path in paths:
-        if path in opened:
-            assert domains is not None
-            subjects.append(_bundle_subject(names[path], path, opened, domains))
-        else:
-            subjects.append(_run_subject(names[path], path, step, best, device))
-    return subjects, domains if bundles else None
+    return {path: _bundle_subject(name, path, opened, domains) for path, name in names.items()}, domains
 
 
-def _kind(path: Path) -> Literal["run", "bundle"]:
+def kind_of(path: Path) -> Kind:
+    """Return whether a folder is a run or a bundle.
+
+    Raises:
+        EvaluationError: it is neither.
+    """
     if (path / MANIFEST).is_file():
         return "bundle"
     if (path / CONFIG).is_file():
@@ -72,8 +90,12 @@ def _kind(path: Path) -> Literal["run", "bundle"]:
     )
 
 
-def _names(paths: Sequence[Path]) -> dict[Path, str]:
-    """Return the shortest ends of the paths that are all different."""
+def name_paths(paths: Sequence[Path]) -> dict[Path, str]:
+    """Return the shortest ends of the paths that are all different.
+
+    Raises:
+        EvaluationError: a path is given twice.
+    """
     whole = [path.resolve() for path in paths]
     for path, resolved in zip(paths, whole, strict=True):
         if whole.count(resolved) > 1:
@@ -106,7 +128,14 @@ def _opposite(path: Path, opened: dict[Path, Opened]) -> BundleTranslator | None
     return next(iter(found.values())) if len(found) == 1 else None
 
 
-def _run_subject(name: str, path: Path, step: int | None, best: bool, device: str) -> Subject:
+def open_run(
+    name: str, path: Path, *, step: int | None = None, best: bool = False, device: str = "cpu"
+) -> Subject:
+    """Open one checkpoint of a run: that of a step, the best, or the newest.
+
+    Raises:
+        RunError, CheckpointError, ConfigError: the run has no such checkpoint.
+    """
     trained = load_trained(RunFolder(path), step=step, best=best)
     forth, back = (
         NetworkTranslator(f"{name} at step {trained.step:,}", trained.generators[network], device=device)

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
-from models.images.frame import resize
-from training.data.folder import Domain
-from training.evaluation.data import EvaluationData, Pixels, batches
+from training.evaluation.data import EvaluationData
 from training.evaluation.extractor import Extractor, FeatureArray
 from training.evaluation.figures import FindFace, PerPicture, correct, l1, shares_in_faces, sharpness
+from training.evaluation.reconstruct import picture_batches, reconstruct
 from training.evaluation.subject import Direction
-from training.evaluation.translator import Translator
 
 Advance = Callable[[int], None]
 """Called with the number of pictures just done."""
-
-_BATCH: Final = 4
 
 
 class Passes(NamedTuple):
@@ -60,7 +56,7 @@ def run_passes(
     forth = direction.forth
 
     # The sources: translation, sharpness, CAM accuracy, attention in faces, and the cycle.
-    for pixels in _batches(data, direction.source, forth):
+    for pixels in picture_batches(data, direction.source, forth):
         answer = forth.translate(pixels)
         features["translations"].append(extractor.features(answer.image))
         figures["sharpness"].append(sharpness(answer.image))
@@ -68,15 +64,15 @@ def run_passes(
             figures["cam-accuracy-source"].append(correct(answer.cam_logit, source=True))
         if find_face is not None and answer.attention is not None:
             figures["attention-in-face"].append(shares_in_faces(answer.attention, pixels, find_face))
-        if direction.back is not None:
-            again = _resized(direction.back.translate(_fitting(answer.image, direction.back)).image, pixels)
+        again = reconstruct(direction, answer.image, like=pixels)
+        if again is not None:
             figures["cycle-l1"].append(l1(again, pixels))
             if reconstructions:
                 features["reconstructions"].append(extractor.features(again))
         advance(len(pixels))
 
     # The targets, which a generator should not change and its classifier should recognise.
-    for pixels in _batches(data, direction.target, forth):
+    for pixels in picture_batches(data, direction.target, forth):
         answer = forth.translate(pixels)
         figures["identity-l1"].append(l1(answer.image, pixels))
         figures["sharpness-target"].append(sharpness(pixels))
@@ -90,26 +86,3 @@ def run_passes(
         np.concatenate(again_features) if again_features else None,
         {name: np.concatenate(parts) for name, parts in figures.items()},
     )
-
-
-def _batches(data: EvaluationData, domain: Domain, translator: Translator) -> Iterator[Pixels]:
-    """Yield pictures at the translator's size, uint8 [N, H, W, 3]."""
-    size = translator.size
-    for batch in batches(data.stretched(domain, height=size.height, width=size.width), _BATCH):
-        yield np.stack(batch)
-
-
-def _fitting(pixels: Pixels, translator: Translator) -> Pixels:
-    """Return pictures in a size that a translator takes: resized only where its size is fixed."""
-    size = translator.size
-    return _stretched(pixels, size.height, size.width) if size.fixed else pixels
-
-
-def _resized(pixels: Pixels, like: Pixels) -> Pixels:
-    return _stretched(pixels, like.shape[1], like.shape[2])
-
-
-def _stretched(pixels: Pixels, height: int, width: int) -> Pixels:
-    if pixels.shape[1:3] == (height, width):
-        return pixels
-    return np.stack([resize(each, height=height, width=width) for each in pixels])
