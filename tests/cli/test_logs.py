@@ -78,13 +78,9 @@ def test_workers_and_supervisor_log_json(tmp_path: Path) -> None:
     def stop(process: subprocess.Popen[str], line: dict[str, Any]) -> bool:
         if "is ready" in line["message"]:
             ready.add(line["worker"])
-            return False
-        if "another starts" in line["message"]:
-            return True
-        if ready == {1, 2}:
-            ready.add(0)
-            kill_child(process.pid)
-        return False
+            if ready == {1, 2}:
+                kill_child(process.pid)
+        return "another starts" in line["message"]
 
     store = {"UGATIT_WORKERS": "2", "UGATIT_STORE_URL": "redis://127.0.0.1:1/0"}
     lines = serve_until(stop, UGATIT_BUNDLES_DIR=str(tmp_path), **store)

@@ -158,6 +158,17 @@ def test_workers_share_heat_maps_restart_after_death_and_stop_together(
         assert {line["level"] for line in service.lines("")} == {"info", "error"}
 
 
+@pytest.mark.parametrize("workers", [2, 4])
+def test_workers_that_start_together_leave_sighup_unblocked(
+    tmp_path: Path, redis: RedisServer, workers: int
+) -> None:
+    with serving(tmp_path, redis, workers) as service:
+        status = Path(f"/proc/{service.process.pid}/status").read_text()
+        blocked = re.search(r"^SigBlk:\s*([0-9a-f]+)$", status, re.MULTILINE)
+        assert blocked is not None
+        assert not int(blocked[1], 16) & 1 << (signal.SIGHUP - 1)
+
+
 def test_workers_stop_when_their_supervisor_is_killed(tmp_path: Path, redis: RedisServer) -> None:
     with serving(tmp_path, redis) as service:
         workers = service.workers

@@ -45,6 +45,10 @@ def only(engine: Engine) -> Direction:
     return direction
 
 
+def threads_of(direction: str) -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith(direction)}
+
+
 def served(engine: Engine) -> str:
     return engine.registry["cat2dog"].require_ready().version
 
@@ -54,6 +58,7 @@ async def test_no_picture_is_rejected_while_versions_are_replaced(tmp_path: Path
     write_tiny_bundle(tmp_path, words="Version 0.")
     settings = Settings(bundles_dir=tmp_path, provider="cpu", reload="poll", reload_poll_seconds=0.1)
     engine = open_engine(settings, open_runtime(settings))
+    others = set(threading.enumerate())
     engine.start()
     await engine.wait_until_loaded()
     answered: list[str] = []
@@ -75,7 +80,7 @@ async def test_no_picture_is_rejected_while_versions_are_replaced(tmp_path: Path
     assert len(set(answered)) > len(versions) // 2
     assert only(engine).state is State.READY
     assert only(engine).admission.held == 0
-    await until(lambda: sum(thread.name.startswith("cat2dog") for thread in threading.enumerate()) == 2)
+    await until(lambda: len(threads_of("cat2dog") - others) == 2)
     engine.close()
 
 

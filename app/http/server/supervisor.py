@@ -56,6 +56,7 @@ class Supervisor:
         self._reloads = reloads
         self._socket_dir = TemporaryDirectory(prefix="ugatit-")
         self._processes: dict[int, Process] = {}
+        self._starting = asyncio.Lock()  # two starts at once would each restore the other's signal mask
         self._stopping = asyncio.Event()
         self._exit_code = 0
 
@@ -111,10 +112,11 @@ class Supervisor:
         fd = self._listening.fileno()
         arguments = [*sys.orig_argv[1:], "--worker", str(number), "--socket", str(fd)]
         arguments += ["--socket-dir", self._socket_dir.name]
-        with _sighup_blocked():
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, *arguments, stdin=PIPE, pass_fds=(fd,), start_new_session=True
-            )
+        async with self._starting:
+            with _sighup_blocked():
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, *arguments, stdin=PIPE, pass_fds=(fd,), start_new_session=True
+                )
         self._processes[number] = process
         if self._stopping.is_set():  # the signal arrived while the worker was starting
             process.terminate()
