@@ -198,8 +198,9 @@ async def _translate_one(engine: Engine, plan: Plan, job: Job) -> None:
     entry = translation.entry
     job.translation.parent.mkdir(parents=True, exist_ok=True)
     _write_whole(job.translation, (await asyncio.to_thread(render_picture, entry, plan.options)).data)
-    if entry.generator is not None:
-        overlay = await asyncio.to_thread(render_attention, entry, entry.generator, plan.options)
+    if (declared := entry.find("generator")) is not None:
+        values = entry.maps[declared.name]
+        overlay = await asyncio.to_thread(render_attention, entry, declared, values, plan.options)
         _write_whole(job.overlay, overlay.data)
 
 

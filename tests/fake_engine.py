@@ -12,9 +12,11 @@ from app.engine.engine import Engine
 from app.engine.runtime.session import Execution, Outputs, Pixels, Shape
 from app.settings.settings import Settings
 from models.bundle.canary import smooth_picture, write_canary
+from models.bundle.declarations import Input, Logits
 from models.bundle.directory import write_bundle
-from models.bundle.manifest import ImageSize, Manifest, Parity, Training, split_direction
+from models.bundle.manifest import FORMAT, ImageSize, Manifest, Parity, Training, split_direction
 from models.storage.file_entry import entry_of
+from tests.tiny_bundle import declared_maps
 
 FAKE_SIZE = 32
 FAKE_PROVIDER = "FakeExecutionProvider"
@@ -166,14 +168,16 @@ def write_fake_bundle(bundles_dir: Path, direction: str = "cat2dog", *, card: by
 def _manifest(direction: str, files: dict[str, bytes]) -> Manifest:
     source, target = split_direction(direction)
     return Manifest(
-        format=1,
+        format=FORMAT,
         direction=direction,
         source=source,
         target=target,
         image=ImageSize(height=FAKE_SIZE, width=FAKE_SIZE, fixed=True),
         method="ugatit",
         architecture={},
-        attention=True,
+        inputs=[Input(name="pixels", kind="picture")],
+        maps=declared_maps(),
+        logits=[Logits(name="cam_logit")],
         training=Training(code_version="fake"),
         licence="MIT",
         limits="Only for tests.",

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from models.bundle.canary import smooth_picture, write_canary
+from models.bundle.declarations import HeatMap, Input, Logits, Network, Range
 from models.bundle.directory import write_bundle
-from models.bundle.manifest import ImageSize, Manifest, Parity, Training, split_direction, version_of
+from models.bundle.manifest import FORMAT, ImageSize, Manifest, Parity, Training, split_direction, version_of
 from models.storage.file_entry import entry_of
 
 SIZE = 32
@@ -76,14 +77,16 @@ def manifest(direction: str, files: dict[str, bytes], *, attention: bool, size: 
     """What the tiny bundle says about itself."""
     source, target = split_direction(direction)
     return Manifest(
-        format=1,
+        format=FORMAT,
         direction=direction,
         source=source,
         target=target,
         image=ImageSize(height=size, width=size, fixed=False),
         method="ugatit",
         architecture={"light": True},
-        attention=attention,
+        inputs=[Input(name="pixels", kind="picture")],
+        maps=declared_maps(generator=attention, discriminators="discriminators.onnx" in files),
+        logits=[Logits(name="cam_logit")] if attention else [],
         training=Training(code_version="test"),
         licence="MIT",
         limits="Only turns colours into their negatives.",
@@ -92,6 +95,13 @@ def manifest(direction: str, files: dict[str, bytes], *, attention: bool, size: 
         ),
         files={name: entry_of(data) for name, data in files.items()},
     )
+
+
+def declared_maps(*, generator: bool = True, discriminators: bool = True) -> list[HeatMap]:
+    """Return the heat maps that the tiny networks return."""
+    names: list[tuple[str, Network]] = [("attention", "generator")] if generator else []
+    names += [("attention_local", "local"), ("attention_global", "global")] if discriminators else []
+    return [HeatMap(name=name, network=network, kind="relevance", range=Range()) for name, network in names]
 
 
 def version(bundle: Path) -> str:

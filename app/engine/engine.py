@@ -7,31 +7,46 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from typing import Literal
+from typing import NamedTuple
 
 from app.engine.directions.bundle_watcher import BundleWatcher
 from app.engine.directions.direction import Direction
 from app.engine.directions.direction_status import BundleInfo
 from app.engine.directions.registry import Registry
 from app.engine.directions.translator import SchedulingLimits
-from app.engine.errors import AttentionGone, DeadlineExceeded, Draining, NoSuchNetwork, UnknownDirection
+from app.engine.errors import (
+    AttentionGone,
+    DeadlineExceeded,
+    Draining,
+    NoSuchNetwork,
+    NoSuchPart,
+    UnknownDirection,
+)
 from app.engine.events import EngineEvents
 from app.engine.runtime.runtime import Runtime, batch_sizes, default_max_batch, device_runtimes
-from app.engine.runtime.session import OpenModel
+from app.engine.runtime.session import OpenModel, Outputs
 from app.engine.scheduling.admission import Permit
 from app.engine.scheduling.runner import TimeLimits
 from app.engine.status import EngineStatus, StoreStatus
-from app.engine.store.entry import AttentionMap, Entry
+from app.engine.store.entry import AttentionMap, Entry, Maps
 from app.engine.store.stores import TranslationStore, open_store
 from app.engine.translation import StageSeconds, TranslationResult, source_probability
 from app.settings.settings import Settings
+from models.bundle.declarations import HeatMap, Network, Part
+from models.bundle.manifest import Manifest
 from models.images.decode import PictureLimits, decode_photo
 from models.images.frame import Fit, Frame, frame, shown_size
 
-Network = Literal["generator", "local", "global"]
-
 _RUN_SHARE = 0.9
 """The time limit of a run as a share of the deadline: no picture can give its run more time than that."""
+
+
+class FoundMap(NamedTuple):
+    """A heat map of an earlier translation."""
+
+    entry: Entry
+    declared: HeatMap
+    values: AttentionMap
 
 
 class Engine:
@@ -160,13 +175,14 @@ class Engine:
             version=bundle.version,
             source=framed,
             translation=outputs["image"],
-            generator=outputs.get("attention"),
+            declared=bundle.manifest.maps,
+            maps={each.name: outputs[each.name] for each in bundle.manifest.maps_of("generator")},
             expires_at=time.time() + self._settings.attention_ttl_seconds,
         )
         return TranslationResult(
             id=await self.store.put(entry),
             entry=entry,
-            source_probability=source_probability(outputs["cam_logit"]) if "cam_logit" in outputs else None,
+            source_probability=_source_probability(bundle.manifest, outputs),
             seconds=StageSeconds(decode_seconds, inference.queue_seconds, inference.run_seconds),
             batch=inference.batch,
             provider=execution.provider if execution is not None else None,
@@ -174,31 +190,32 @@ class Engine:
         )
 
     async def attention(
-        self, id_: str, network: Network = "generator", *, client: str = ""
-    ) -> tuple[Entry, AttentionMap]:
-        """Return an earlier translation and the raw heat map `[h, w]` of one network.
+        self, id_: str, network: Network = "generator", part: Part = "both", *, client: str = ""
+    ) -> FoundMap:
+        """Return the raw heat map of one network for an earlier translation.
 
         The discriminators' maps are computed at the first request, which needs a permit like a translation.
 
         Raises:
-            EngineError: AttentionGone, NoSuchNetwork, and what `translate` raises.
+            EngineError: AttentionGone, NoSuchNetwork, NoSuchPart, and what `translate` raises.
         """
         entry = await self.store.get(id_)
+        declared = entry.find(network, part)
+        if declared is None and entry.find(network) is None:
+            raise NoSuchNetwork(entry.direction, network)
+        if declared is None:
+            raise NoSuchPart(entry.direction, network, part)
         if network == "generator":
-            if entry.generator is None:
-                raise NoSuchNetwork(entry.direction, network)
-            return entry, entry.generator
+            return FoundMap(entry, declared, entry.maps[declared.name])
         try:
             bundle = self.registry[entry.direction].require_ready()
         except UnknownDirection:
             raise AttentionGone from None
         if bundle.version != entry.version:
             raise AttentionGone
-        if not bundle.manifest.discriminators:
-            raise NoSuchNetwork(entry.direction, network)
         async with self._deadline():  # includes the wait for a request that computes the same maps
             maps = await self.store.discriminator_maps(id_, entry, lambda: self._discriminate(entry, client))
-        return entry, maps[network]
+        return FoundMap(entry, declared, maps[declared.name])
 
     def linger(self) -> None:
         """Report that the service is not ready, but still admit requests until the load balancer notices."""
@@ -246,12 +263,12 @@ class Engine:
         shown = shown_size((photo.height, photo.width), height=size.height, width=size.width, fit=fit)
         return framed, shown
 
-    async def _discriminate(self, entry: Entry, client: str) -> dict[str, AttentionMap]:
+    async def _discriminate(self, entry: Entry, client: str) -> Maps:
         chosen = self._checked(entry.direction, client)
         with self._admit(chosen, client) as permit, chosen.translator() as translator:
             if translator.bundle is None or translator.bundle.version != entry.version:
                 raise AttentionGone
-            return dict(await translator.discriminate(entry.translation, permit))
+            return await translator.discriminate(entry.translation, permit)
 
     @contextmanager
     def _admit(self, chosen: Direction, client: str) -> Iterator[Permit]:
@@ -273,6 +290,11 @@ class Engine:
                 yield
         except TimeoutError:
             raise DeadlineExceeded(seconds) from None
+
+
+def _source_probability(manifest: Manifest, outputs: Outputs) -> float | None:
+    """Return the classifiers' probability of the source domain; None for a model without classifiers."""
+    return next((source_probability(outputs[each.name]) for each in manifest.logits), None)
 
 
 def open_engine(settings: Settings, runtime: Runtime) -> Engine:

@@ -110,6 +110,16 @@ class NoSuchNetwork(EngineError):
         )
 
 
+class NoSuchPart(EngineError):
+    """The bundle has that network's heat map, but not that part of it."""
+
+    def __init__(self, direction: str, network: str, part: str) -> None:
+        super().__init__(
+            f"The bundle of {direction} has no part {part} of the {network} heat map: it was exported before "
+            "bundles had parts; export it again, or use part=both."
+        )
+
+
 class Cancelled(EngineError):
     """The client closed its connection."""
 

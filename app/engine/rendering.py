@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from app.engine.render_options import Base, EncodedPicture, RenderOptions, View
 from app.engine.store.entry import AttentionMap, Entry
+from models.bundle.declarations import HeatMap
 from models.images.encode import encode
 from models.images.frame import crop, resize, resize_smooth, scale_box
-from models.images.heatmap import colorize, normalize, overlay
+from models.images.heatmap import colorize, overlay, scale
 
 
 def render_picture(
@@ -45,6 +46,7 @@ def picture_size(entry: Entry, shown_size: tuple[int, int], longer_side: int) ->
 
 def render_attention(
     entry: Entry,
+    declared: HeatMap,
     attention: AttentionMap,
     options: RenderOptions,
     *,
@@ -56,7 +58,8 @@ def render_attention(
 
     Args:
         entry: the translation that the map belongs to.
-        attention: the raw map `[h, w]`.
+        declared: what the manifest declares about the map.
+        attention: its raw values `[h, w]`.
         options: colours, opacity and format.
         view: over the base, or alone.
         base: the picture under an overlay.
@@ -64,7 +67,7 @@ def render_attention(
     """
     frame = entry.source.pixels if base == "source" else entry.translation
     height, width = _frame_size(frame, size)
-    map01 = normalize(attention)
+    map01 = scale(attention, declared)
     if view == "heatmap":
         picture = colorize(map01, height=height, width=width, colormap=options.colormap)
     else:

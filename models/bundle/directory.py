@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 from models.bundle.errors import BundleError
 from models.bundle.external_tensors import refuse_external_tensors
-from models.bundle.manifest import CARD, Manifest, parse_manifest, version_of
+from models.bundle.manifest import CARD, Manifest, version_of
+from models.bundle.parse import parse_manifest
 from models.storage.file_entry import FileEntry, entry_of
 from models.storage.verified_directory import (
     MANIFEST,

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Annotated, Final, Literal
+from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, model_validator
 
+from models.bundle.declarations import (
+    Declaration,
+    Figure,
+    HeatMap,
+    Input,
+    Logits,
+    Name,
+    Network,
+)
 from models.bundle.errors import BundleError
-from models.files.text import quoted
 from models.storage import verified_directory
 from models.storage.file_entry import FileEntry, Sha256
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""The format that is written. Format 1 is read too; see `models.bundle.parse`."""
 MANIFEST: Final = verified_directory.MANIFEST
 GENERATOR: Final = "generator.onnx"
 DISCRIMINATORS: Final = "discriminators.onnx"
@@ -28,19 +37,8 @@ KNOWN_FILES: Final = REQUIRED_FILES | {DISCRIMINATORS}
 
 DIRECTION = re.compile(r"(?P<source>[a-z][a-z0-9_-]*?)2(?P<target>[a-z][a-z0-9_-]*)")
 
-_FILE_LIMIT_BYTES: Final = (1 << 31) - 1
-"""The largest message of protobuf, hence the largest model."""
-_CARD_LIMIT_BYTES: Final = 1 << 20
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
-
-
-class _Part(BaseModel):
-    # JSON has no NaN and no infinity, so HTTP could not send them on.
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class ImageSize(_Part):
+class ImageSize(Declaration):
     """The size that a network was trained at, and whether it takes only that size."""
 
     height: int = Field(ge=4, le=16_384, multiple_of=4)
@@ -48,7 +46,7 @@ class ImageSize(_Part):
     fixed: bool
 
 
-class Training(_Part):
+class Training(Declaration):
     """Where the weights come from; a fact that was not recorded is null."""
 
     steps: int | None = Field(default=None, ge=0)
@@ -58,15 +56,7 @@ class Training(_Part):
     checkpoint_sha256: Sha256 | None = None
 
 
-class Kid(_Part):
-    """A Kernel Inception Distance times 100; only values of one protocol can be compared."""
-
-    value: float
-    deviation: float | None = None
-    protocol: str
-
-
-class Parity(_Part):
+class Parity(Declaration):
     """The largest differences between torch in float64 and the exported graph, measured before writing."""
 
     reference: str
@@ -81,7 +71,7 @@ class Parity(_Part):
     discriminators_relative: float | None = Field(default=None, ge=0)
 
 
-class Precision(_Part):
+class Precision(Declaration):
     """The difference of the image in a lower precision from torch's in float64, for the canary's picture."""
 
     psnr_db: float | None
@@ -91,7 +81,7 @@ class Precision(_Part):
     runtime: str
 
 
-class Manifest(_Part):
+class Manifest(Declaration):
     """The facts about one translator, and the sizes and hashes of its files."""
 
     format: int
@@ -101,16 +91,40 @@ class Manifest(_Part):
     image: ImageSize
     method: str
     architecture: dict[str, JsonValue]
-    attention: bool
-    """Whether the generator returns `cam_logit` and `attention`."""
+    inputs: list[Input] = Field(min_length=1, max_length=1)
+    maps: list[HeatMap] = Field(max_length=16)
+    """The heat maps that the networks return."""
+    logits: list[Logits] = Field(max_length=1)
+    """What the generator's classifiers return."""
+    framing: Literal["picture", "face"] | None = None
+    """What a training picture shows: anything, or one face that fills it; null if not recorded."""
     training: Training
     licence: str
     limits: str
-    kid: list[Kid] = []
+    evaluation: list[Figure] = Field(default=[])
     parity: Parity
-    precisions: dict[Literal["bfloat16", "float16"], Precision] = {}
+    precisions: dict[Literal["bfloat16", "float16"], Precision] = Field(default={})
     """Measurements of lower precisions; the model itself is in float32."""
     files: dict[str, FileEntry]
+
+    @model_validator(mode="after")
+    def _check_maps(self) -> Self:
+        maps = [(each.network, each.part) for each in self.maps]
+        outputs = ["image", *(each.name for each in self.logits), *(each.name for each in self.maps)]
+        if len(set(maps)) < len(maps) or len(set(outputs)) < len(outputs):
+            raise ValueError("each output has a name of its own, and each map a network and part of its own")
+        if not self.discriminators and any(each.network != "generator" for each in self.maps):
+            raise ValueError(f"maps of discriminators need the file {DISCRIMINATORS}")
+        return self
+
+    @property
+    def attention(self) -> bool:
+        """Whether the generator returns a heat map."""
+        return bool(self.maps_of("generator"))
+
+    def maps_of(self, *networks: Network) -> list[HeatMap]:
+        """Return the heat maps of these networks, in the manifest's order."""
+        return [each for each in self.maps if each.network in networks]
 
     @property
     def discriminators(self) -> bool:
@@ -125,43 +139,6 @@ class Manifest(_Part):
 def version_of(manifest_bytes: bytes) -> str:
     """Return the model version: the first 12 hex digits of the manifest's sha256."""
     return hashlib.sha256(manifest_bytes).hexdigest()[:12]
-
-
-def parse_manifest(data: bytes) -> Manifest:
-    """Read `manifest.json`.
-
-    Raises:
-        BundleError: it is not a manifest, or its format is one that this version does not read.
-    """
-    try:
-        manifest = Manifest.model_validate_json(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the document"
-        what = quoted(f"{where}: {first['msg']}")
-        raise BundleError(f"{MANIFEST} is not a bundle's manifest: {what}.") from None
-    if manifest.format != FORMAT:
-        raise BundleError(f"{MANIFEST} has format {manifest.format}; this version reads format {FORMAT}.")
-    if manifest.direction != f"{manifest.source}2{manifest.target}":
-        raise BundleError(
-            f"{MANIFEST} has direction {manifest.direction}, expected "
-            f"{manifest.source}2{manifest.target} for its source and target."
-        )
-    _check_files(manifest)
-    return manifest
-
-
-def _check_files(manifest: Manifest) -> None:
-    if missing := REQUIRED_FILES - manifest.files.keys():
-        raise BundleError(f"{MANIFEST} does not list {', '.join(sorted(missing))}.")
-    if unknown := manifest.files.keys() - KNOWN_FILES:
-        raise BundleError(f"{MANIFEST} lists files that no bundle has: {quoted(', '.join(sorted(unknown)))}.")
-    for name, entry in manifest.files.items():
-        limit = _CARD_LIMIT_BYTES if name == CARD else _FILE_LIMIT_BYTES
-        if entry.size_bytes > limit:
-            raise BundleError(
-                f"{MANIFEST} lists {name} with {entry.size_bytes:,} bytes; at most {limit:,} are allowed."
-            )
 
 
 def split_direction(direction: str) -> tuple[str, str]:

@@ -1,17 +1,35 @@
 """Draw a network's attention: colours, overlay, legend."""
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.Image import Resampling
 
+from models.bundle.declarations import HeatMap
 from models.images.colormaps import Colormap, table
 
-__all__ = ["Colormap", "colorize", "legend", "normalize", "overlay"]
+__all__ = ["Colormap", "colorize", "legend", "normalize", "overlay", "scale"]
+
+_FLAT: Final = 1e-5
+
+
+def scale(values: NDArray[np.float32], declared: HeatMap) -> NDArray[np.float32]:
+    """Return a map, float32 [h, w], as values from 0 to 1 that are coloured.
+
+    A relevance's own least and greatest values become 0 and 1, a mask's ends of its declared range.
+    """
+    low, high = declared.range.low, declared.range.high
+    if declared.kind == "relevance" or low is None or high is None:
+        return normalize(values)
+    return np.asarray(np.clip((values - low) / (high - low), 0, 1), dtype=np.float32)
 
 
 def normalize(attention: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale a map, float32 [h, w] of any range, to [0, 1]; a constant map becomes zeros.
+    """Scale a map, float32 [h, w] of any range, to [0, 1]; a map of equal values becomes zeros.
+
+    Differences below 1e-5 of the largest value are rounding errors and count as equal.
 
     For maps whose values have only a relative meaning, such as a CAM. A mask, whose values in [0, 1] have an
     absolute meaning, is coloured without this.
@@ -19,7 +37,7 @@ def normalize(attention: NDArray[np.float32]) -> NDArray[np.float32]:
     assert np.isfinite(attention).all(), "an attention map is finite"
     values = attention.astype(np.float64)  # the difference of two float32 can exceed float32
     low, span = values.min(), np.ptp(values)
-    if span == 0:
+    if span <= _FLAT * np.abs(values).max():
         return np.zeros_like(attention)
     return np.asarray((values - low) / span, dtype=np.float32)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.bundle.canary import smooth_picture, write_canary
+from models.bundle.declarations import Input, Logits
 from models.bundle.directory import write_bundle
 from models.bundle.manifest import CANARY, CARD, FORMAT, GENERATOR, ImageSize, Manifest, Parity, Training
 from models.storage.file_entry import entry_of
@@ -32,7 +33,9 @@ def manifest(content: Mapping[str, bytes], **changes: Any) -> Manifest:
         "image": ImageSize(height=8, width=8, fixed=False),
         "method": "ugatit",
         "architecture": {},
-        "attention": True,
+        "inputs": [Input(name="pixels", kind="picture")],
+        "maps": [],
+        "logits": [Logits(name="cam_logit")],
         "training": Training(code_version="0"),
         "licence": "none",
         "limits": "none",

@@ -184,7 +184,7 @@ def edited(path: Path, **changes: object) -> None:
 
 
 def set_another_format(path: Path) -> None:
-    edited(path, format=2)
+    edited(path, format=3)
 
 
 def add_an_unknown_field(path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from app.engine.store.entry import Entry
 from models.images.frame import Box, Frame
+from tests.tiny_bundle import declared_maps
 
 
 def entry(*, side: int = 8, seconds: float = 600.0, attention: bool = True) -> Entry:
@@ -19,16 +20,18 @@ def entry(*, side: int = 8, seconds: float = 600.0, attention: bool = True) -> E
         version="0123456789ab",
         source=Frame(pixels[0], Box(0, 1, side, side - 1)),
         translation=pixels[1],
-        generator=rng.random((2, 3), np.float32) if attention else None,
+        declared=declared_maps(generator=attention),
+        maps={"attention": rng.random((2, 3), np.float32)} if attention else {},
         expires_at=time.time() + seconds,
     )
 
 
 def same(one: Entry, other: Entry) -> bool:
     """Return whether two entries are equal."""
-    maps = one.generator is other.generator is None or np.array_equal(one.generator, other.generator)  # type: ignore[arg-type]
     return (
-        maps
+        one.maps.keys() == other.maps.keys()
+        and all(np.array_equal(one.maps[name], other.maps[name]) for name in one.maps)
+        and one.declared == other.declared
         and (one.direction, one.version, one.expires_at) == (other.direction, other.version, other.expires_at)
         and one.source.content == other.source.content
         and np.array_equal(one.source.pixels, other.source.pixels)

@@ -15,6 +15,7 @@ from app.engine.errors import (
     FairShare,
     NetworkDefunct,
     NoSuchNetwork,
+    NoSuchPart,
     StoreUnavailable,
     UnknownDirection,
 )
@@ -30,6 +31,7 @@ from app.engine.errors import (
         FairShare("The queue is full.", 3),
         NetworkDefunct("cat2dog"),
         NoSuchNetwork("cat2dog", "local"),
+        NoSuchPart("cat2dog", "local", "average"),
         StoreUnavailable(),
         UnknownDirection("cat2cow", ["cat2dog"]),
     ],

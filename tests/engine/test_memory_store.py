@@ -33,7 +33,8 @@ def entry(expires_at: float = 1600.0) -> Entry:
         version="0" * 12,
         source=frame,
         translation=pixels,
-        generator=None,
+        declared=[],
+        maps={},
         expires_at=expires_at,
     )
 

@@ -127,6 +127,7 @@ def without_discriminators(bundle: Path) -> None:
     manifest = bundle / "manifest.json"
     document = json.loads(manifest.read_text())
     del document["files"]["discriminators.onnx"]
+    document["maps"] = [each for each in document["maps"] if each["network"] == "generator"]
     manifest.write_text(json.dumps(document))
     (bundle / "discriminators.onnx").unlink()
 

@@ -20,7 +20,7 @@ from tests.redis_server import PASSWORD, QUOTED, RedisServer, running_redis
 
 pytestmark = pytest.mark.anyio
 
-MAPS = {"local": np.float32([[1, 2]]), "global": np.float32([[3]])}
+MAPS = {"attention_local": np.float32([[1, 2]]), "attention_global": np.float32([[3]])}
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,10 @@ async def test_the_discriminator_maps_are_shared_through_redis(shared_redis: Red
         id_ = await put(one)
         await one.discriminator_maps(id_, await one.get(id_), lambda: asyncio.sleep(0, MAPS))
         found = await other.discriminator_maps(id_, await other.get(id_), must_not_compute)
-        assert {name: found[name].tolist() for name in found} == {"local": [[1, 2]], "global": [[3]]}
+        assert {name: found[name].tolist() for name in found} == {
+            "attention_local": [[1, 2]],
+            "attention_global": [[3]],
+        }
 
 
 async def test_many_requests_at_once_compute_the_maps_once(shared_redis: RedisServer) -> None:

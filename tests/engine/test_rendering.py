@@ -9,12 +9,15 @@ from app.engine.render_options import RenderOptions
 from app.engine.rendering import render_attention, render_picture
 from app.engine.store.entry import Entry
 from models.bundle.canary import smooth_picture
+from models.bundle.declarations import HeatMap, Range
 from models.images.frame import Box, Frame
 from models.images.heatmap import colorize, normalize
 from tests.photos import pixels_of
 
 PICTURE = smooth_picture(32, 32, seed=3)
 MAP = np.arange(16, dtype=np.float32).reshape(4, 4)
+RELEVANCE = HeatMap(name="attention", network="generator", kind="relevance", range=Range())
+MASK = HeatMap(name="mask", network="generator", kind="mask", range=Range(low=0, high=1))
 
 
 def entry(content: Box = Box(0, 0, 32, 32)) -> Entry:  # noqa: B008
@@ -23,7 +26,8 @@ def entry(content: Box = Box(0, 0, 32, 32)) -> Entry:  # noqa: B008
         version="0" * 12,
         source=Frame(PICTURE, content),
         translation=255 - PICTURE,
-        generator=MAP,
+        declared=[RELEVANCE],
+        maps={"attention": MAP},
         expires_at=0.0,
     )
 
@@ -38,20 +42,26 @@ def test_padding_is_cut_off_pictures_and_overlays_at_any_size() -> None:
     assert (picture.width, picture.height) == (32, 16)
     assert np.array_equal(pixels_of(picture.data), 255 - PICTURE[8:24])
     for size, expected in ((None, (32, 16)), (64, (64, 32)), (1024, (1024, 512))):
-        overlay = render_attention(padded, MAP, RenderOptions(), size=size)
+        overlay = render_attention(padded, RELEVANCE, MAP, RenderOptions(), size=size)
         assert (overlay.width, overlay.height) == expected
 
 
 @pytest.mark.parametrize(("base", "expected"), [("source", PICTURE), ("translation", 255 - PICTURE)])
 def test_alpha_zero_shows_the_base_alone(base: str, expected: np.ndarray) -> None:
-    overlay = render_attention(entry(), MAP, RenderOptions(alpha=0), base=base)
+    overlay = render_attention(entry(), RELEVANCE, MAP, RenderOptions(alpha=0), base=base)
     assert np.array_equal(pixels_of(overlay.data), expected)
 
 
 def test_a_heatmap_view_has_only_the_colours() -> None:
-    heatmap = render_attention(entry(), MAP, RenderOptions(colormap="viridis"), view="heatmap")
+    heatmap = render_attention(entry(), RELEVANCE, MAP, RenderOptions(colormap="viridis"), view="heatmap")
     expected = colorize(normalize(MAP), height=32, width=32, colormap="viridis")
     assert np.array_equal(pixels_of(heatmap.data), expected)
+
+
+def test_a_masks_values_are_coloured_as_they_are() -> None:
+    half = np.full((4, 4), 0.5, np.float32)
+    heatmap = render_attention(entry(), MASK, half, RenderOptions(colormap="gray"), view="heatmap")
+    assert set(pixels_of(heatmap.data).ravel().tolist()) == {128}
 
 
 @pytest.mark.parametrize("media_type", ["image/png", "image/jpeg", "image/webp"])

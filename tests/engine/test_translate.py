@@ -36,8 +36,7 @@ async def test_a_picture_of_the_networks_size_is_translated_exactly(tmp_path: Pa
     translation = await engine.translate("cat2dog", encoded(PICTURE))
     attention = pooled(PICTURE, 8)
     assert np.array_equal(translation.entry.translation, 255 - PICTURE)
-    assert translation.entry.generator is not None
-    np.testing.assert_allclose(translation.entry.generator, attention, rtol=1e-5)
+    np.testing.assert_allclose(translation.entry.maps["attention"], attention, rtol=1e-5)
     expected = float(np.mean(1 / (1 + np.exp(-logits(attention)))))
     assert translation.source_probability == pytest.approx(expected, rel=1e-5)
     assert translation.entry.version == version(path)
@@ -49,8 +48,8 @@ async def test_the_discriminators_judge_the_translation_not_the_source(tmp_path:
     engine = await real_engine(tmp_path)
     translation = await engine.translate("cat2dog", encoded(PICTURE))
     for network, block in (("local", 4), ("global", 16)):
-        _, attention = await engine.attention(translation.id, network)
-        np.testing.assert_allclose(attention, pooled(255 - PICTURE, block), rtol=1e-5)
+        found = await engine.attention(translation.id, network)
+        np.testing.assert_allclose(found.values, pooled(255 - PICTURE, block), rtol=1e-5)
     engine.close()
 
 
@@ -91,7 +90,7 @@ async def test_batched_translations_equal_single_ones(tmp_path: Path) -> None:
     for picture, translation in zip(pictures, together, strict=True):
         alone = await engine.translate("cat2dog", encoded(picture))
         assert np.array_equal(translation.entry.translation, 255 - picture)
-        assert np.array_equal(translation.entry.generator, alone.entry.generator)
+        assert np.array_equal(translation.entry.maps["attention"], alone.entry.maps["attention"])
         assert translation.source_probability == alone.source_probability
     engine.close()
 

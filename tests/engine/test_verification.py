@@ -18,12 +18,13 @@ from app.engine.runtime.runtime import open_runtime
 from app.engine.runtime.session import Execution, Outputs, Pixels, Shape
 from app.settings.settings import Settings
 from models.bundle.canary import read_canary, smooth_picture
+from models.bundle.declarations import Range
 from models.bundle.directory import read_bundle, write_bundle
 from models.bundle.errors import BundleError
 from models.bundle.manifest import CANARY, DISCRIMINATORS
 from models.storage.file_entry import entry_of
 from tests.photos import photo
-from tests.tiny_bundle import SIZE, generator, write_tiny_bundle
+from tests.tiny_bundle import SIZE, generator, manifest, write_tiny_bundle
 
 
 class Answering:
@@ -46,10 +47,11 @@ class Answering:
 
 MAP = np.ones((1, 4, 4), np.float32)
 JUDGED = {"attention_local": MAP, "attention_global": MAP, "logit_local": np.ones((1, 1, 2, 2), np.float32)}
+MANIFEST = manifest("cat2dog", {"discriminators.onnx": b""}, attention=True, size=SIZE)
 
 WRONG: Mapping[str, Mapping[str, NDArray[Any] | None]] = {
     "no map": {"attention": None},
-    "one output more": {"mask": MAP},
+    "map below its range": {"attention": -MAP},
     "image of another size": {"image": np.zeros((1, 8, 8, 3), np.uint8)},
     "image in floats": {"image": np.zeros((1, SIZE, SIZE, 3), np.float32)},
     "map of another rank": {"attention": np.ones((1, 1, 4, 4), np.float32)},
@@ -66,6 +68,7 @@ def test_a_generator_with_wrong_outputs_is_rejected_in_one_sentence(tmp_path: Pa
     bundle = read_bundle(write_tiny_bundle(tmp_path))
     canary = read_canary(bundle.files[CANARY])
     right = {name: values for name, values in canary.items() if name != "pixels"}
+    bundle.manifest.maps[0] = bundle.manifest.maps[0].model_copy(update={"range": Range(low=0)})
     check_generator(Answering(right), bundle.manifest, canary)
     with pytest.raises(BundleError) as caught:
         check_generator(Answering(changed(right, WRONG[change])), bundle.manifest, canary)
@@ -73,13 +76,19 @@ def test_a_generator_with_wrong_outputs_is_rejected_in_one_sentence(tmp_path: Pa
     assert "\n" not in str(caught.value)
 
 
-def test_a_manifest_without_the_attention_of_its_graph_is_rejected(tmp_path: Path) -> None:
+def test_outputs_that_the_manifest_does_not_declare_are_allowed(tmp_path: Path) -> None:
     bundle = read_bundle(write_tiny_bundle(tmp_path))
-    manifest = bundle.manifest.model_copy(update={"attention": False})
-    write_bundle(bundle.path, manifest, bundle.files)
-    with pytest.raises(
-        BundleError, match="must be image as in its manifest, got attention, cam_logit, image"
-    ):
+    other = bundle.manifest.model_copy(update={"maps": [], "logits": []})
+    write_bundle(bundle.path, other, bundle.files)
+    assert verify(bundle.path, open_runtime(Settings(provider="cpu")).open).psnr_db == np.inf
+
+
+def test_a_declared_map_that_the_graph_lacks_is_rejected(tmp_path: Path) -> None:
+    bundle = read_bundle(write_tiny_bundle(tmp_path))
+    part = bundle.manifest.maps[0].model_copy(update={"name": "attention_average", "part": "average"})
+    other = bundle.manifest.model_copy(update={"maps": [*bundle.manifest.maps, part]})
+    write_bundle(bundle.path, other, bundle.files)
+    with pytest.raises(BundleError, match="attention_average is missing among attention, cam_logit, image"):
         verify(bundle.path, open_runtime(Settings(provider="cpu")).open)
 
 
@@ -103,9 +112,9 @@ def test_discriminators_without_maps_or_with_infinite_values_are_rejected(
     change: Mapping[str, NDArray[Any] | None],
 ) -> None:
     pixels = smooth_picture(SIZE, SIZE, seed=0)[None]
-    check_discriminators(Answering(JUDGED), pixels)
+    check_discriminators(Answering(JUDGED), MANIFEST, pixels)
     with pytest.raises(BundleError, match="discriminators"):
-        check_discriminators(Answering(changed(JUDGED, change)), pixels)
+        check_discriminators(Answering(changed(JUDGED, change)), MANIFEST, pixels)
 
 
 @pytest.mark.anyio

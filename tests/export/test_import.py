@@ -472,7 +472,7 @@ def test_manifest_has_the_measured_parity(tmp_path: Path, command: Command) -> N
     assert manifest["parity"]["image_max_levels"] <= 1
     assert manifest["parity"]["image_equal"] >= 0.995
     assert np.isfinite(manifest["parity"]["attention_relative"])
-    assert manifest["kid"] == []
+    assert manifest["evaluation"] == []
 
 
 def test_every_command_has_help() -> None:

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from models.bundle.canary import psnr_db, read_canary
-from models.bundle.manifest import CANARY, GENERATOR, parse_manifest
+from models.bundle.manifest import CANARY, GENERATOR
+from models.bundle.parse import parse_manifest
 from models.networks.config import GeneratorConfig
 from models.networks.generator import Generator
 from training.export import precision

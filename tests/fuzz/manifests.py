@@ -9,7 +9,7 @@ import atheris
 with atheris.instrument_imports(include=["models.bundle"]):
     from models.bundle.errors import BundleError
     from models.bundle.external_tensors import refuse_external_tensors
-    from models.bundle.manifest import parse_manifest
+    from models.bundle.parse import parse_manifest
 
 from tests.bundle import making
 from tests.fuzz.targets import check_sentence, fuzz

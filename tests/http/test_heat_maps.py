@@ -180,3 +180,11 @@ def test_repeated_option_is_refused_by_name(client: TestClient) -> None:
         assert "got 2; keep one" in fields["detail"]
     doubled = client.post(f"{URL}&fit=cover&fit=contain", content=encoded(PICTURE), headers=PNG)
     assert "fit must occur once" in problem(doubled, 422, "invalid_option")["detail"]
+
+
+@pytest.mark.parametrize("network", ["generator", "local"])
+def test_part_that_the_bundle_lacks_answers_404_with_the_remedy(client: TestClient, network: str) -> None:
+    response = client.get(f"{translated(client)}&network={network}&part=average")
+    fields = problem(response, 404, "no_such_part")
+    assert f"no part average of the {network} heat map" in fields["detail"]
+    assert "part=both" in fields["detail"]

@@ -30,6 +30,20 @@ def test_directions_answer_contains_every_field(client: TestClient) -> None:
         "method": "ugatit",
         "image": {"height": 32, "width": 32, "fixed": True},
         "attention": {"generator": True, "local": True, "global": True},
+        "maps": [
+            {
+                "name": name,
+                "network": network,
+                "part": "both",
+                "kind": "relevance",
+                "range": {"low": None, "high": None},
+            }
+            for name, network in (
+                ("attention", "generator"),
+                ("attention_local", "local"),
+                ("attention_global", "global"),
+            )
+        ],
         "provider": "FakeExecutionProvider",
         "precision": "float32",
         "licence": "MIT",

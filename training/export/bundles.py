@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from models.bundle.canary import read_canary, smooth_picture, write_canary
+from models.bundle.declarations import HeatMap, Input, Logits, Network, Range
 from models.bundle.directory import write_bundle
 from models.bundle.manifest import (
     CANARY,
@@ -32,7 +33,7 @@ from training.export.generator import export_generator
 from training.export.parity import check_discriminators, check_generator, expected_outputs
 from training.export.precision import measure_float16
 
-Network = TypeVar("Network", Generator, Discriminator)
+_Module = TypeVar("_Module", Generator, Discriminator)
 
 
 class Provenance(NamedTuple):
@@ -113,7 +114,9 @@ def prepare_bundle(
         image=ImageSize(height=size, width=size, fixed=not generator.config.light),
         method="ugatit",
         architecture=architecture,
-        attention=generator.cam is not None,
+        inputs=[Input(name="pixels", kind="picture")],
+        maps=_maps(generator, discriminators),
+        logits=[Logits(name="cam_logit")] if generator.cam is not None else [],
         training=_training(provenance),
         licence=encodable(provenance.licence),
         limits=encodable(provenance.limits),
@@ -124,7 +127,22 @@ def prepare_bundle(
     return _with_card(manifest, files, provenance.notes)
 
 
-def _in_float64(network: Network) -> Network:
+def _maps(generator: Generator, discriminators: DiscriminatorPair | None) -> list[HeatMap]:
+    """Return the heat maps that the exported graphs return."""
+    networks: list[Network] = ["generator"] if generator.cam is not None else []
+    networks += ["local", "global"] if discriminators is not None else []
+    return [
+        HeatMap(
+            name="attention" if network == "generator" else f"attention_{network}",
+            network=network,
+            kind="relevance",
+            range=Range(low=0 if network == "generator" else None),
+        )
+        for network in networks
+    ]
+
+
+def _in_float64(network: _Module) -> _Module:
     return copy.deepcopy(network).double().eval()
 
 

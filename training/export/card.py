@@ -5,7 +5,7 @@ from __future__ import annotations
 from string import Template
 from typing import Final
 
-from models.bundle.manifest import DISCRIMINATORS, Manifest
+from models.bundle.manifest import Manifest
 
 _CARD: Final = Template("""# $direction
 
@@ -59,9 +59,8 @@ def _training(manifest: Manifest) -> str:
 
 
 def _attention(manifest: Manifest) -> str:
-    maps = ["generator"] if manifest.attention else []
-    maps += ["local and global discriminator"] if DISCRIMINATORS in manifest.files else []
-    return ", ".join(maps) or "none"
+    networks = dict.fromkeys(each.network for each in manifest.maps)
+    return ", ".join(networks) or "none"
 
 
 def _parity(manifest: Manifest) -> str:

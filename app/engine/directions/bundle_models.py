@@ -80,7 +80,7 @@ class BundleModels:
         manifest = self.info.manifest
         canary = read_canary(read_verified(self._path, CANARY, manifest.files[CANARY]))
         with self._recorded_precision(DISCRIMINATORS):
-            check_discriminators(model, canary["image"])
+            check_discriminators(model, manifest, canary["image"])
         model.prepare_shapes([(1, manifest.image.height, manifest.image.width)])
 
     def _open(self, open_model: OpenModel, name: str, data: bytes) -> Model:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,14 +19,13 @@ from app.engine.directions.direction_state import (
 )
 from app.engine.directions.direction_status import BundleInfo
 from app.engine.directions.reasons import as_clause
-from app.engine.directions.verification import NETWORKS
 from app.engine.errors import DirectionDefunct, NetworkDefunct, NoSuchNetwork
 from app.engine.events import RunFinished
 from app.engine.runtime.session import Execution, OpenModel, Pixels
 from app.engine.scheduling.admission import Permit
 from app.engine.scheduling.batcher import Batcher, Inference
 from app.engine.scheduling.runner import ModelBroken, ModelEvent, Runner, TimeLimits
-from app.engine.store.entry import AttentionMap
+from app.engine.store.entry import Maps
 from models.bundle.errors import BundleError
 from models.bundle.manifest import GENERATOR
 from models.files.text import as_text
@@ -188,22 +187,23 @@ class Translator:
         except ModelBroken:
             raise DirectionDefunct(self.name) from None
 
-    async def discriminate(self, pixels: Pixels, permit: Permit) -> Mapping[str, AttentionMap]:
-        """Return the attention of the discriminators, `local` and `global`, for one translated picture.
+    async def discriminate(self, pixels: Pixels, permit: Permit) -> Maps:
+        """Return the heat maps of the discriminators, by their declared names, for one translated picture.
 
         Raises:
             NoSuchNetwork: the bundle has no discriminators.
             NetworkDefunct: they do not work.
         """
         assert self.bundle is not None
-        if not self.bundle.manifest.discriminators:
+        maps = self.bundle.manifest.maps_of("local", "global")
+        if not maps:
             raise NoSuchNetwork(self.name, "discriminator")
         try:
             await self._discriminator_runner.ensure_open()  # without the lock: the generator must not wait
             outputs = (await self._discriminators.submit(pixels, permit)).outputs
         except ModelBroken:
             raise NetworkDefunct(self.name) from None
-        return {network: outputs[f"attention_{network}"] for network in NETWORKS}
+        return {each.name: outputs[each.name] for each in maps}
 
     def _handle_generator_event(self, event: ModelEvent) -> None:
         runners, reason = self._generator_runners, as_clause(event.reason)

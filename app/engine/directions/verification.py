@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 from app.engine.runtime.providers import CPU, ProviderRefused
 from app.engine.runtime.session import Execution, Model, OpenModel, Outputs, Pixels, PrecisionTooLow
 from models.bundle.canary import check_canary, read_canary
+from models.bundle.declarations import HeatMap
 from models.bundle.directory import Bundle, read_bundle
 from models.bundle.errors import BundleError
 from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR, Manifest
 from models.files.text import quoted
-
-NETWORKS = ("local", "global")
-"""The two discriminators, by the size of what they judge."""
 
 
 def check_name(manifest: Manifest, path: Path) -> None:
@@ -71,21 +69,21 @@ def _check_generator(model: Model, manifest: Manifest, canary: Mapping[str, NDAr
     return check_canary(canary, lambda _pixels: outputs, exact=model.execution.precision == "float32")
 
 
-def check_discriminators(model: Model, pixels: Pixels) -> None:
-    """Run a translated picture `[1, H, W, 3]`; check that each has a map and that all values are finite.
+def check_discriminators(model: Model, manifest: Manifest, pixels: Pixels) -> None:
+    """Run a translated picture `[1, H, W, 3]`; check the declared maps, and that all values are finite.
 
     Raises:
         PrecisionTooLow: an output is wrong, at a lower precision than float32.
         BundleError: an output is wrong.
     """
     with _precision_errors(model):
-        _check_discriminators(model, pixels)
+        _check_discriminators(model, manifest, pixels)
 
 
-def _check_discriminators(model: Model, pixels: Pixels) -> None:
+def _check_discriminators(model: Model, manifest: Manifest, pixels: Pixels) -> None:
     outputs = model.run(pixels)
-    for network in NETWORKS:
-        _check_map(outputs, f"attention_{network}", "The discriminators'")
+    for each in manifest.maps_of("local", "global"):
+        _check_map(outputs, each, "The discriminators'")
     for name, values in outputs.items():
         if not np.isfinite(values).all():
             raise BundleError(
@@ -142,41 +140,52 @@ def _verify(bundle: Bundle, open_model: OpenModel) -> Verification:
     model = open_model(bundle.files[GENERATOR])
     psnr_db = check_generator(model, bundle.manifest, canary)
     if DISCRIMINATORS in bundle.files:
-        check_discriminators(open_model(bundle.files[DISCRIMINATORS]), canary["image"])
+        discriminators = open_model(bundle.files[DISCRIMINATORS])
+        check_discriminators(discriminators, bundle.manifest, canary["image"])
     return Verification(bundle, psnr_db, model.execution, None)
 
 
 def _check_outputs(outputs: Outputs, manifest: Manifest) -> None:
-    expected = {"image"} | ({"attention", "cam_logit"} if manifest.attention else set())
-    if outputs.keys() != expected:
-        found, promised = (", ".join(sorted(names)) for names in (outputs, expected))
+    """Check the outputs that the manifest declares. Others are allowed, and ignored."""
+    maps, logits = manifest.maps_of("generator"), manifest.logits
+    declared = {"image", *(each.name for each in maps), *(each.name for each in logits)}
+    if missing := declared - outputs.keys():
         raise BundleError(
-            f"The generator's outputs must be {promised} as in its manifest, got {quoted(found)}."
+            f"The generator's outputs must include {_listed(declared)} as in its manifest; "
+            f"{_listed(missing)} is missing among {_listed(outputs)}."
         )
-    size = manifest.image
-    image = outputs["image"]
+    size, image = manifest.image, outputs["image"]
     if image.dtype != np.uint8 or image.shape != (1, size.height, size.width, 3):
         raise BundleError(
             f"The generator's image must be uint8 of {size.width} x {size.height} pixels, "
             f"got {_shape(image)}."
         )
-    if manifest.attention:
-        _check_map(outputs, "attention", "The generator's")
-        logit = outputs["cam_logit"]
-        if logit.dtype != np.float32 or logit.shape != (1, 2):
+    for each in maps:
+        _check_map(outputs, each, "The generator's")
+    for name in (each.name for each in logits):
+        values = outputs[name]
+        if values.dtype != np.float32 or values.shape != (1, 2):
             raise BundleError(
-                f"The generator's cam_logit must be 2 float32 values a picture, got {_shape(logit)}."
+                f"The generator's {name} must be 2 float32 values a picture, got {_shape(values)}."
             )
 
 
-def _check_map(outputs: Outputs, name: str, owner: str) -> None:
+def _check_map(outputs: Outputs, declared: HeatMap, owner: str) -> None:
+    name, low, high = declared.name, declared.range.low, declared.range.high
     if name not in outputs:
-        raise BundleError(
-            f"{owner} {name} is missing; the model's outputs are {quoted(', '.join(sorted(outputs)))}."
-        )
+        raise BundleError(f"{owner} {name} is missing; the model's outputs are {_listed(outputs)}.")
     values = outputs[name]
     if values.dtype != np.float32 or values.ndim != 3 or len(values) != 1 or not values.size:
         raise BundleError(f"{owner} {name} must be one float32 map [1, h, w], got {_shape(values)}.")
+    if (low is not None and values.min() < low) or (high is not None and values.max() > high):
+        raise BundleError(
+            f"{owner} {name} must have values in the declared range of {low} to {high}, "
+            f"got {values.min():g} to {values.max():g}."
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return quoted(", ".join(sorted(names)))
 
 
 def _shape(values: NDArray[Any]) -> str:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bundle.declarations import HeatMap, Network, Part
 from models.images.frame import Frame
 
 AttentionMap = NDArray[np.float32]
 """Raw attention `[h, w]` of one network."""
 
-ComputeMaps = Callable[[], Awaitable[Mapping[str, AttentionMap]]]
-"""Runs the discriminators and returns their maps by name."""
+Maps = Mapping[str, AttentionMap]
+"""Raw attention by the name that the manifest declares."""
+
+ComputeMaps = Callable[[], Awaitable[Maps]]
+"""Runs the discriminators and returns their maps."""
 
 _OVERHEAD_BYTES = 1024
 """A rough estimate of an entry's size without its arrays, so that tiny pictures count too."""
@@ -23,7 +27,7 @@ _OVERHEAD_BYTES = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One translation with its generator's attention map."""
+    """One translation with the generator's heat maps."""
 
     direction: str
     version: str
@@ -32,16 +36,23 @@ class Entry:
     """The network's input."""
     translation: NDArray[np.uint8]
     """`[H, W, 3]`, the whole frame, padding included."""
-    generator: AttentionMap | None
-    """The generator's map `[h, w]`; None for a model without attention."""
+    declared: Sequence[HeatMap]
+    """The heat maps that the bundle declares, of all its networks."""
+    maps: Maps
+    """The generator's maps `[h, w]`."""
     expires_at: float
     """Seconds since 1970."""
 
     @property
     def size_bytes(self) -> int:
-        """The memory of the entry; the discriminators' two maps are assumed as large as the generator's."""
-        maps = 3 * self.generator.nbytes if self.generator is not None else 0
-        return self.source.pixels.nbytes + self.translation.nbytes + maps + _OVERHEAD_BYTES
+        """The memory of the entry; a discriminator's map counts like the generator's largest."""
+        sizes = [values.nbytes for values in self.maps.values()]
+        later = sum(each.network != "generator" for each in self.declared) * max(sizes, default=0)
+        return self.source.pixels.nbytes + self.translation.nbytes + sum(sizes) + later + _OVERHEAD_BYTES
+
+    def find(self, network: Network, part: Part = "both") -> HeatMap | None:
+        """Return the declared heat map of a network; None if the bundle has no such map."""
+        return next((each for each in self.declared if (each.network, each.part) == (network, part)), None)
 
 
 def new_id() -> str:

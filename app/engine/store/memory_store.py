@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 from app.engine.errors import AttentionGone
-from app.engine.store.entry import AttentionMap, ComputeMaps, Entry, new_id
+from app.engine.store.entry import ComputeMaps, Entry, Maps, new_id
 from app.engine.store.shared_maps import SharedMaps, SharedMapsById
 
 
@@ -76,9 +76,7 @@ class MemoryStore:
             raise AttentionGone
         return slot.entry
 
-    async def discriminator_maps(
-        self, id_: str, _entry: Entry, compute: ComputeMaps
-    ) -> Mapping[str, AttentionMap]:
+    async def discriminator_maps(self, id_: str, _entry: Entry, compute: ComputeMaps) -> Maps:
         """Return the discriminators' maps, computed once and kept as long as their entry."""
         return await self._shared_maps[id_].get(compute)
 

@@ -7,7 +7,7 @@ import logging
 import math
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from app.engine.errors import AttentionGone, StoreUnavailable
-from app.engine.store.entry import AttentionMap, ComputeMaps, Entry, new_id
+from app.engine.store.entry import ComputeMaps, Entry, Maps, new_id
 from app.engine.store.serialization import InvalidEntry, pack_entry, pack_maps, unpack_entry, unpack_maps
 from app.engine.store.shared_maps import SharedMapsById
 
@@ -142,17 +142,17 @@ class RedisStore:
             raise AttentionGone
         return entry
 
-    async def discriminator_maps(
-        self, id_: str, entry: Entry, compute: ComputeMaps
-    ) -> Mapping[str, AttentionMap]:
+    async def discriminator_maps(self, id_: str, entry: Entry, compute: ComputeMaps) -> Maps:
         """Return the discriminators' maps from Redis; if there are none, compute them and write them there.
 
         In one process, requests that arrive at the same time compute them once.
         """
 
-        async def find_or_compute() -> Mapping[str, AttentionMap]:
+        expected = {each.name for each in entry.declared if each.network != "generator"}
+
+        async def find_or_compute() -> Maps:
             found = await self._find_maps(id_)
-            if found is not None:
+            if found is not None and found.keys() == expected:
                 return found
             maps = await compute()
             await self._set(_maps_name(id_), pack_maps(id_, maps), entry)
@@ -160,7 +160,7 @@ class RedisStore:
 
         return await self._shared_maps[id_].get(find_or_compute)
 
-    async def _find_maps(self, id_: str) -> Mapping[str, AttentionMap] | None:
+    async def _find_maps(self, id_: str) -> Maps | None:
         try:
             data = await self._get(_maps_name(id_))
             return unpack_maps(id_, data) if data is not None else None

@@ -12,13 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.engine.store.entry import AttentionMap, Entry
+from app.engine.store.entry import Entry, Maps
+from models.bundle.declarations import HeatMap
 from models.images.frame import Box, Frame
 
-_MAGIC: Final = b"ugatit\x00\x01"
+_MAGIC: Final = b"ugatit\x00\x02"
 """The last byte is the version of the format: replicas that use another version reject the entry."""
 _HEAD: Final = struct.Struct("<8sI")
-_HEADER_LIMIT_BYTES: Final = 4096
+_HEADER_LIMIT_BYTES: Final = 8192
+_PICTURES: Final = frozenset({"source", "translation"})
+_MAP: Final = "map:"
+"""Before the name of a heat map's array, so that no map is taken for a picture."""
 
 Dtype = Literal["<f4", "|u1"]
 
@@ -39,7 +43,7 @@ class _Array(_Header):
 
 class _Arrays(_Header):
     id: str
-    arrays: list[_Array] = Field(max_length=3)
+    arrays: list[_Array] = Field(max_length=18)
 
 
 class _Entry(_Arrays):
@@ -47,6 +51,7 @@ class _Entry(_Arrays):
     version: str
     content: list[int] = Field(min_length=4, max_length=4)
     expires_at: float
+    declared: list[HeatMap]
 
 
 _H = TypeVar("_H", bound=_Arrays)
@@ -55,14 +60,14 @@ _H = TypeVar("_H", bound=_Arrays)
 def pack_entry(id_: str, entry: Entry) -> bytes:
     """Return the entry of an id as bytes, without the discriminators' maps."""
     arrays: dict[str, NDArray[Any]] = {"source": entry.source.pixels, "translation": entry.translation}
-    if entry.generator is not None:
-        arrays["generator"] = entry.generator
+    arrays |= {_MAP + name: values for name, values in entry.maps.items()}
     header = _Entry(
         id=id_,
         direction=entry.direction,
         version=entry.version,
         content=list(entry.source.content),
         expires_at=entry.expires_at,
+        declared=list(entry.declared),
         arrays=_describe(arrays),
     )
     return _pack(header, arrays)
@@ -78,22 +83,26 @@ def unpack_entry(id_: str, data: bytes) -> Entry:
     source, translation = arrays.get("source"), arrays.get("translation")
     if source is None or translation is None or source.ndim != 3 or translation.ndim != 3:
         raise InvalidEntry("it lacks a picture")
+    names = {_MAP + each.name for each in header.declared if each.network == "generator"}
+    if names != arrays.keys() - _PICTURES:
+        raise InvalidEntry("its maps are not the declared ones")
     return Entry(
         direction=header.direction,
         version=header.version,
         source=Frame(source, Box(*header.content)),
         translation=translation,
-        generator=arrays.get("generator"),
+        declared=header.declared,
+        maps={name.removeprefix(_MAP): arrays[name] for name in arrays.keys() - _PICTURES},
         expires_at=header.expires_at,
     )
 
 
-def pack_maps(id_: str, maps: Mapping[str, AttentionMap]) -> bytes:
+def pack_maps(id_: str, maps: Maps) -> bytes:
     """Return the maps `[h, w]` of an id as bytes; `maps` holds them by name."""
     return _pack(_Arrays(id=id_, arrays=_describe(maps)), maps)
 
 
-def unpack_maps(id_: str, data: bytes) -> dict[str, AttentionMap]:
+def unpack_maps(id_: str, data: bytes) -> Maps:
     """Return the maps that `pack_maps` packed, by name.
 
     Raises:

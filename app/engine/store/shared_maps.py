@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from weakref import WeakValueDictionary
 
-from app.engine.store.entry import AttentionMap, ComputeMaps
+from app.engine.store.entry import ComputeMaps, Maps
 
 
 class SharedMaps:
     """The discriminators' maps of one translation, computed by the first request that needs them."""
 
     def __init__(self) -> None:
-        self._maps: Mapping[str, AttentionMap] | None = None
+        self._maps: Maps | None = None
         self._lock = asyncio.Lock()
 
-    async def get(self, compute: ComputeMaps) -> Mapping[str, AttentionMap]:
+    async def get(self, compute: ComputeMaps) -> Maps:
         """Return the maps by name; if computing them fails, the next waiting request tries again."""
         if self._maps is None:
             async with self._lock:

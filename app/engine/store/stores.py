@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
-from app.engine.store.entry import AttentionMap, ComputeMaps, Entry
+from app.engine.store.entry import ComputeMaps, Entry, Maps
 from app.engine.store.memory_store import MemoryStore, StoreUsage
 from app.settings.settings import Settings, SettingsError
 
@@ -34,9 +33,7 @@ class TranslationStore(Protocol):
     async def get(self, id_: str) -> Entry:
         """Return the entry of an id. Raises AttentionGone, StoreUnavailable."""
 
-    async def discriminator_maps(
-        self, id_: str, entry: Entry, compute: ComputeMaps
-    ) -> Mapping[str, AttentionMap]:
+    async def discriminator_maps(self, id_: str, entry: Entry, compute: ComputeMaps) -> Maps:
         """Return the discriminators' maps of an entry by name; compute them if no request has done so."""
 
     @property

@@ -9,8 +9,8 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.engine.engine import Network
 from app.engine.render_options import Base, EncodedPicture, Format, View
+from models.bundle.declarations import HeatMap, Kind, Network, Part, Range
 from models.images.encode import MediaType
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
@@ -67,13 +67,21 @@ class TranslateOptions(_ColourOptions):
     )
 
 
-class HeatMapOptions(_ColourOptions):
-    """Options of `GET /attention/{id}`."""
-
+class _MapOptions(_Options):
     network: Network = Field(
         "generator",
         description="The network whose attention is shown; local and global are the discriminators.",
     )
+    part: Part = Field(
+        "both",
+        description="both: the paper's map; average, maximum: the shares of the two pools' classifiers in "
+        "it; classifier: the class activation map of the average pool's classifier.",
+    )
+
+
+class HeatMapOptions(_MapOptions, _ColourOptions):
+    """Options of `GET /attention/{id}`."""
+
     view: View = Field(
         "overlay", description="overlay: the heat map over a picture; heatmap: the heat map alone."
     )
@@ -83,13 +91,8 @@ class HeatMapOptions(_ColourOptions):
     )
 
 
-class ValuesOptions(_Options):
+class ValuesOptions(_MapOptions):
     """Options of `GET /attention/{id}/raw`."""
-
-    network: Network = Field(
-        "generator",
-        description="The network whose attention is shown; local and global are the discriminators.",
-    )
 
 
 class AttentionOptions(HeatMapOptions):
@@ -168,10 +171,12 @@ class TranslateAnswer(BaseModel):
 class RawAttention(BaseModel):
     """The answer of `GET /attention?view=raw`."""
 
-    kind: Literal["relevance", "mask"] = Field(
+    kind: Kind = Field(
         description="relevance: a class activation map with relative values; mask: absolute values."
     )
     network: Network
+    part: Part
+    range: Range = Field(description="The least and greatest possible values; null without a bound.")
     shape: list[int] = Field(min_length=2, max_length=2, description="Number of rows and columns.")
     values: list[list[float]] = Field(description="Values of the map, row by row.")
     raw_min: float
@@ -210,6 +215,7 @@ class DirectionAnswer(BaseModel):
     method: str | None = None
     image: Size | None = None
     attention: Networks | None = None
+    maps: list[HeatMap] | None = Field(None, description="The heat maps that the bundle declares.")
     provider: str | None = Field(None, description="The execution provider in use.")
     precision: str | None = None
     licence: str | None = None

@@ -49,6 +49,7 @@ PROBLEM_KINDS: Final[Mapping[type[Exception], ProblemKind]] = {
     engine.UnknownDirection: ProblemKind(404, "unknown_direction", "Unknown direction"),
     engine.AttentionGone: ProblemKind(404, "attention_gone", "Heat map not found or expired"),
     engine.NoSuchNetwork: ProblemKind(404, "no_such_network", "No such network"),
+    engine.NoSuchPart: ProblemKind(404, "no_such_part", "No such part"),
     http.NotAcceptable: ProblemKind(406, "not_acceptable", "Not acceptable"),
     http.BodyTimeout: ProblemKind(408, "body_timeout", "Request body timed out"),
     http.BodyTooLarge: ProblemKind(413, "body_too_large", "Request body too large"),

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.engine import errors as engine
+from app.engine.engine import FoundMap
 from app.engine.render_options import MEDIA_TYPES, RenderOptions
 from app.engine.rendering import render_attention
-from app.engine.store.entry import AttentionMap, Entry
 from app.http.messages.answers import JSON
 from app.http.messages.disconnect import cancel_on_disconnect
 from app.http.messages.negotiation import negotiate
@@ -34,7 +34,8 @@ _PICTURES: Final = {"headers": _ETAG, "content": dict.fromkeys(MEDIA_TYPES.value
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "The heat map still matches If-None-Match."},
     **declare_problems(
-        engine.AttentionGone, engine.NoSuchNetwork, http.NotAcceptable, UNKNOWN_OPTION, INVALID_OPTION,
+        engine.AttentionGone, engine.NoSuchNetwork, engine.NoSuchPart,
+        http.NotAcceptable, UNKNOWN_OPTION, INVALID_OPTION,
         engine.QueueFull, engine.FairShare, engine.Loading, engine.Draining,
         engine.DirectionDefunct, engine.NetworkDefunct, engine.StoreUnavailable, engine.DeadlineExceeded,
         http.Unauthorized, http.RateLimited, TOO_MANY_CONNECTIONS,
@@ -107,28 +108,27 @@ async def attention(
 async def _answer(request: Request, options: AttentionOptions, context: Context, client: str) -> Response:
     offers = [JSON] if options.view == "raw" else list(MEDIA_TYPES.values())
     form = negotiate(", ".join(request.headers.getlist("accept")), offers)
-    work = context.engine.attention(options.id, options.network, client=client)
-    entry, attention_map = await cancel_on_disconnect(request, work)
-    record_of(request.scope).direction = entry.direction
+    work = context.engine.attention(options.id, options.network, options.part, client=client)
+    found = await cancel_on_disconnect(request, work)
+    record_of(request.scope).direction = found.entry.direction
     etag = _etag(options, form, context.settings.jpeg_quality)
     headers = {"ETag": etag, "Cache-Control": "private", "Vary": "Accept"}
     if _matches(", ".join(request.headers.getlist("if-none-match")), etag):
         return Response(status_code=304, headers=headers)
-    body = await _body(options, form, context, entry, attention_map)
+    body = await _body(options, form, context, found)
     return Response(body, headers=headers, media_type=form)
 
 
-async def _body(
-    options: AttentionOptions, form: str, context: Context, entry: Entry, attention_map: AttentionMap
-) -> bytes | str:
+async def _body(options: AttentionOptions, form: str, context: Context, found: FoundMap) -> bytes | str:
     if options.view == "raw":
-        return _raw(options, attention_map).model_dump_json()
+        return _raw(found).model_dump_json()
     media_type = next(media_type for media_type in MEDIA_TYPES.values() if media_type == form)
     rendering = RenderOptions(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
     encoded = await asyncio.to_thread(
         render_attention,
-        entry,
-        attention_map,
+        found.entry,
+        found.declared,
+        found.values,
         rendering,
         view=options.view,
         base=options.base,
@@ -137,14 +137,17 @@ async def _body(
     return encoded.data
 
 
-def _raw(options: AttentionOptions, attention_map: AttentionMap) -> RawAttention:
+def _raw(found: FoundMap) -> RawAttention:
+    declared, values = found.declared, found.values
     return RawAttention(
-        kind="relevance",  # class activation maps; "mask" is for networks that output one
-        network=options.network,
-        shape=list(attention_map.shape),
-        values=attention_map.tolist(),
-        raw_min=float(attention_map.min()),
-        raw_max=float(attention_map.max()),
+        kind=declared.kind,
+        network=declared.network,
+        part=declared.part,
+        range=declared.range,
+        shape=list(values.shape),
+        values=values.tolist(),
+        raw_min=float(values.min()),
+        raw_max=float(values.max()),
     )
 
 

@@ -114,6 +114,7 @@ def _describe(direction: DirectionStatus) -> DirectionAnswer:
             "method": manifest.method,
             "image": Size(**manifest.image.model_dump()),
             "attention": networks,
+            "maps": manifest.maps,
             "provider": direction.execution.provider if direction.execution is not None else None,
             "precision": direction.execution.precision if direction.execution is not None else None,
             "licence": manifest.licence,

@@ -125,9 +125,13 @@ async def _render(
 ) -> tuple[EncodedPicture, EncodedPicture | None]:
     """Return the encoded picture, and the overlay if wanted and available; render both in parallel."""
     picture = asyncio.to_thread(render_picture, entry, options, size)
-    if not overlay or entry.generator is None:
+    declared = entry.find("generator")
+    if not overlay or declared is None:
         return await picture, None
-    return await asyncio.gather(picture, asyncio.to_thread(render_attention, entry, entry.generator, options))
+    values = entry.maps[declared.name]
+    return await asyncio.gather(
+        picture, asyncio.to_thread(render_attention, entry, declared, values, options)
+    )
 
 
 def _offers(default: MediaType) -> list[str]:

@@ -1,0 +1,95 @@
+"""What a manifest declares about its models: their inputs, heat maps and logits, and measured figures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Network = Literal["generator", "local", "global"]
+"""A network of a bundle; `local` and `global` are the discriminators."""
+
+Part = Literal["both", "average", "maximum", "classifier"]
+"""What a CAM's heat map shows.
+
+both: the paper's map, the sum of the attention features over the channels (section 2.1.1).
+average, maximum: the shares of the average pool's and of the max pool's classifier in that sum.
+classifier: the class activation map of Zhou et al. (CVPR 2016) for the average pool's classifier, whose mean
+is that classifier's logit.
+"""
+
+Kind = Literal["relevance", "mask"]
+"""relevance: only differences within one map have a meaning. mask: each value has one by itself."""
+
+PARTS: Final[tuple[Part, ...]] = ("both", "average", "maximum", "classifier")
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
+
+
+class Declaration(BaseModel):
+    """A part of a manifest. JSON has no NaN and no infinity, so HTTP could not send them on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Input(Declaration):
+    """An input of the generator: `picture` is uint8 `[N, H, W, 3]` in RGB."""
+
+    name: Name
+    kind: Literal["picture"]
+
+
+class Range(Declaration):
+    """The least and the greatest value that a heat map can have; null without a bound."""
+
+    low: float | None = None
+    high: float | None = None
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise ValueError("low must be less than high")
+        return self
+
+
+class HeatMap(Declaration):
+    """A heat map `[N, h, w]` in float32 that a network returns."""
+
+    name: Name
+    """Of the model's output."""
+    network: Network
+    part: Part = "both"
+    kind: Kind
+    range: Range
+
+    @model_validator(mode="after")
+    def _bounded_mask(self) -> Self:
+        if self.kind == "mask" and None in (self.range.low, self.range.high):
+            raise ValueError("a mask needs both ends of its range")
+        return self
+
+
+class Logits(Declaration):
+    """Logits `[N, 2]` of a network's average-pool and max-pool classifiers, high for the source domain."""
+
+    name: Name
+    network: Literal["generator"] = "generator"
+
+
+class Figure(Declaration):
+    """A measured figure of the translator, as `ugatit-train evaluate` reports it."""
+
+    metric: str
+    """kid, kid-lite, fid, fid-lite, cycle-l1, ...; never times 100."""
+    protocol: str | None
+    value: float
+    subset_std: float | None = None
+    standard_error: float | None = None
+    n_translations: int | None = Field(default=None, ge=0)
+    n_targets: int | None = Field(default=None, ge=0)
+    seed: int | None = None
+    extractor: str | None = None
+    extractor_sha256: str | None = None
+    data: str | None = None
+    """The name of the data set."""
+    data_fingerprint: str | None = None

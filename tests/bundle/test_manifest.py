@@ -1,0 +1,90 @@
+"""What a manifest declares, and the manifests of format 1."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.bundle.declarations import HeatMap, Range
+from models.bundle.errors import BundleError
+from models.bundle.parse import parse_manifest
+from tests.bundle import making
+
+MAP = {"name": "attention", "network": "generator", "part": "both", "kind": "relevance", "range": {"low": 0}}
+
+
+def format_1(**changes: Any) -> bytes:
+    """Return a manifest as the first versions wrote it."""
+    facts = json.loads(making.manifest(making.files()).to_bytes())
+    for name in ("inputs", "maps", "logits", "framing", "evaluation"):
+        del facts[name]
+    return json.dumps({**facts, "format": 1, "attention": True, "kid": [], **changes}).encode()
+
+
+def format_2(**changes: Any) -> bytes:
+    facts = json.loads(making.manifest(making.files()).to_bytes())
+    return json.dumps({**facts, **changes}).encode()
+
+
+def test_format_1_declares_the_outputs_that_all_its_bundles_have() -> None:
+    files = {**json.loads(format_1())["files"], "discriminators.onnx": {"sha256": 64 * "0", "size_bytes": 1}}
+    manifest = parse_manifest(format_1(files=files))
+    assert [(each.name, each.network) for each in manifest.maps] == [
+        ("attention", "generator"),
+        ("attention_local", "local"),
+        ("attention_global", "global"),
+    ]
+    assert {each.part for each in manifest.maps} == {"both"}
+    assert [each.name for each in manifest.logits] == ["cam_logit"]
+
+
+def test_format_1_without_attention_declares_no_maps_and_no_logits() -> None:
+    manifest = parse_manifest(format_1(attention=False))
+    assert (manifest.maps, manifest.logits, manifest.attention) == ([], [], False)
+
+
+def test_kid_of_format_1_is_divided_by_100() -> None:
+    kid = [{"value": 11.61, "deviation": 0.57, "protocol": "paper-mean"}]
+    (figure,) = parse_manifest(format_1(kid=kid)).evaluation
+    assert (figure.metric, figure.protocol) == ("kid", "paper-mean")
+    assert (figure.value, figure.subset_std) == pytest.approx((0.1161, 0.0057))
+
+
+def test_shipped_bundles_are_read() -> None:
+    for path in Path("bundles").glob("*/manifest.json"):
+        assert parse_manifest(path.read_bytes()).maps_of("generator")
+
+
+def test_a_newer_format_is_refused_by_its_number_whatever_its_fields() -> None:
+    with pytest.raises(BundleError, match="format 3; this version reads the formats 1 and 2"):
+        parse_manifest(b'{"format": 3, "news": true}')
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"maps": [MAP, MAP]}, "each output has a name of its own"),
+        ({"maps": [MAP, {**MAP, "name": "other"}]}, "a network and part of its own"),
+        ({"maps": [{**MAP, "name": "image"}]}, "each output has a name of its own"),
+        ({"maps": [{**MAP, "network": "local"}]}, "need the file discriminators.onnx"),
+        ({"maps": [{**MAP, "kind": "mask"}]}, "both ends of its range"),
+        ({"maps": [{**MAP, "range": {"low": 1, "high": 1}}]}, "low must be less than high"),
+        ({"maps": [{**MAP, "kind": "heat"}]}, "maps.0.kind"),
+        ({"inputs": [{"name": "pixels", "kind": "sound"}]}, "inputs.0.kind"),
+        ({"inputs": []}, "inputs"),
+    ],
+)
+def test_contradictory_declarations_are_refused(changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(BundleError, match=sentence):
+        parse_manifest(format_2(**changes))
+
+
+def test_maps_are_found_by_their_network() -> None:
+    manifest = parse_manifest(format_2(maps=[MAP]))
+    assert manifest.maps_of("generator") == [
+        HeatMap(name="attention", network="generator", kind="relevance", range=Range(low=0))
+    ]
+    assert manifest.maps_of("local", "global") == []
