@@ -11,7 +11,7 @@ from models.bundle.errors import BundleError
 from models.files.text import as_text, escape_output
 from models.networks.config import ConfigError
 from training.checkpoint.errors import CheckpointError
-from training.commands import bundles, evaluate, show, train
+from training.commands import bundles, evaluate, gallery, show, train
 from training.commands.config import config
 from training.data.errors import DataError
 from training.evaluation.errors import EvaluationError
@@ -39,6 +39,7 @@ for command in (
     show.report,
     config,
     evaluate.evaluate_command,
+    gallery.gallery_command,
 ):
     cli.add_command(command)
 

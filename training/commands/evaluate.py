@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.storage.durable import replace_file
+from training.commands.hardware import accelerator_option, choose_device
+from training.console.progress import counting_pictures
 from training.evaluation.choice import EXTRACTORS, choose_extractor
 from training.evaluation.data import EvaluationData, read_data
 from training.evaluation.distances import Distances, choose_subsets
@@ -47,13 +47,7 @@ from training.evaluation.subject import Subject
 )
 @click.option("--step", type=click.IntRange(min=1), metavar="N", help="A run's checkpoint of step N.")
 @click.option("--best", is_flag=True, help="A run's checkpoint of the lowest score, not the newest.")
-@click.option(
-    "--accelerator",
-    type=click.Choice(["auto", "cpu", "cuda"]),
-    default="auto",
-    show_default=True,
-    help="For runs and the extractor; bundles compute on the CPU. auto is cuda where torch finds a GPU.",
-)
+@accelerator_option
 def evaluate_command(
     paths: tuple[Path, ...],
     data: Path,
@@ -78,7 +72,7 @@ def evaluate_command(
     if best and step is not None:
         raise click.UsageError("--best and --step each choose a checkpoint; give only one of them.")
     console = Console()
-    device = _device(accelerator)
+    device = choose_device(accelerator)
     _refuse_outputs(json_file, features)
     with console.status(f"Reading the test pictures in {data} …"):
         pictures = read_data(data)
@@ -99,13 +93,6 @@ def evaluate_command(
         replace_file(json_file, document)
 
 
-def _device(accelerator: str) -> str:
-    available = torch.cuda.is_available()
-    if accelerator == "cuda" and not available:
-        raise EvaluationError("--accelerator cuda needs a GPU that torch can use, and found none; use cpu.")
-    return "cuda" if accelerator != "cpu" and available else "cpu"
-
-
 def _refuse_outputs(json_file: Path | None, features: Path | None) -> None:
     """Refuse output paths that cannot be written, before minutes of work."""
     if json_file is not None and json_file.is_dir():
@@ -121,13 +108,11 @@ def _measure(
     reconstructions: bool,
     console: Console,
 ) -> Evaluation:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} of {task.total}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
-        task = progress.add_task("Evaluating pictures", total=count_pictures(subjects, pictures))
+    with counting_pictures(console, "Evaluating pictures", count_pictures(subjects, pictures)) as advance:
         return evaluate(
             subjects,
             pictures,
             distances,
             reconstructions=reconstructions,
-            advance=lambda count: progress.advance(task, count),
+            advance=advance,
         )

@@ -1,4 +1,4 @@
-"""The flags that choose the hardware, shared by the commands that train."""
+"""The flags that choose the hardware."""
 
 from __future__ import annotations
 
@@ -7,8 +7,19 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import click
+import torch
 
+from training.evaluation.errors import EvaluationError
 from training.parallel.launch import Devices
+
+accelerator_option: Final = click.option(
+    "--accelerator",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="For runs and the extractor; bundles compute on the CPU. auto is cuda where torch finds a GPU.",
+)
+"""For commands that translate without training."""
 
 _OPTIONS: Final = (
     click.option(
@@ -37,3 +48,15 @@ def hardware_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_OPTIONS):
         on_hardware = option(on_hardware)
     return on_hardware
+
+
+def choose_device(accelerator: str) -> str:
+    """Return the torch device, `cpu` or `cuda`, of `--accelerator`.
+
+    Raises:
+        EvaluationError: a GPU is required, and torch finds none.
+    """
+    available = torch.cuda.is_available()
+    if accelerator == "cuda" and not available:
+        raise EvaluationError("--accelerator cuda needs a GPU that torch can use, and found none; use cpu.")
+    return "cuda" if accelerator != "cpu" and available else "cpu"

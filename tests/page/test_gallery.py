@@ -1,0 +1,157 @@
+"""Test a gallery in a browser: with the mouse, the keyboard, on a phone, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.evaluation.making import draw_data
+from tests.tiny_bundle import write_tiny_bundle
+from tests.training.command import typed
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+SCREENS = {
+    "desktop": {"viewport": {"width": 1280, "height": 900}},
+    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True},
+}
+CURRENT = "document.activeElement.ariaLabel"
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a gallery of two bundles of one direction and one of the other."""
+    folder = tmp_path_factory.mktemp("gallery")
+    names = (("old", "cat2dog"), ("new", "cat2dog"), ("new", "dog2cat"))
+    bundles = [write_tiny_bundle(folder / age, name) for age, name in names]
+    page = folder / "page.html"
+    code, _, error = typed("gallery", *bundles, "--data", draw_data(folder / "cat2dog"), "--out", page)
+    assert (code, error) == (0, "")
+    return page
+
+
+@pytest.fixture
+def gallery(browser: Browser, file: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Open the gallery from its file, by default on a desktop; errors and requests fail the test."""
+    context = browser.new_context(**getattr(request, "param", SCREENS["desktop"]))
+    errors: list[Any] = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(error))
+    page.on("console", lambda message: errors.append(message.text))
+    page.on("request", lambda call: call.url.startswith(("file:", "data:")) or errors.append(call.url))
+    page.goto(file.as_uri())
+    yield page
+    context.close()
+    assert errors == []
+
+
+def names(page: Page) -> list[str]:
+    """Return the names of the pictures in the order shown."""
+    return page.locator(".rows:visible .source small").all_inner_texts()
+
+
+@pytest.mark.parametrize("gallery", SCREENS.values(), ids=SCREENS, indirect=True)
+def test_pictures_are_shown_and_the_page_does_not_scroll_sideways(gallery: Page) -> None:
+    shown = gallery.locator(".rows img:visible")
+    assert shown.count() == 5 * (1 + 2 * 3)
+    assert shown.evaluate_all("(all) => all.every((one) => one.naturalWidth === 32)")
+    width = gallery.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width[0] <= width[1]
+
+
+def test_header_is_aligned_with_its_pictures(gallery: Page) -> None:
+    heads = gallery.locator(".head:visible [data-kind]")
+    cells = gallery.locator("[data-row='0']:visible [data-kind]")
+    for index in range(6):
+        head, cell = heads.nth(index).bounding_box(), cells.nth(index).bounding_box()
+        assert head is not None
+        assert cell is not None
+        assert head["x"] == cell["x"]
+
+
+@pytest.mark.parametrize("gallery", [SCREENS["phone"]], ids=["phone"], indirect=True)
+def test_controls_are_at_least_44_px_high_on_a_phone(gallery: Page) -> None:
+    boxes = [
+        one.bounding_box()
+        for one in gallery.locator("button:visible, select:visible, .choices span:visible").all()
+    ]
+    assert min(box["height"] for box in boxes if box) >= 44
+
+
+def test_pictures_are_sorted_by_cam_probability_with_the_keyboard(gallery: Page) -> None:
+    assert names(gallery) == [f"{number}.png" for number in range(5)]
+    gallery.get_by_label("Sort by").first.focus()
+    gallery.keyboard.press("C")  # a native list: letters choose
+    gallery.keyboard.press("C")
+    status = gallery.get_by_role("status").first
+    status.filter(has_text="Sorted by CAM probability of old-cat2dog, lowest first.").wait_for(
+        state="attached"
+    )
+    notes = gallery.locator(
+        ".rows:visible .column:nth-of-type(2) [data-kind=translation] small"
+    ).all_inner_texts()
+    shares = [float(note.removeprefix("CAM ").removesuffix("%")) for note in notes]
+    assert shares == sorted(shares)
+    lowest_first = names(gallery)
+    gallery.get_by_role("button", name="Lowest first").press("Enter")
+    assert names(gallery) == lowest_first[::-1]
+
+
+def test_sorting_by_cycle_error_begins_with_the_largest(gallery: Page) -> None:
+    gallery.get_by_label("Sort by").first.select_option("cycle")
+    assert gallery.get_by_role("button", name="Highest first").is_visible()
+    assert names(gallery) == [f"{number}.png" for number in range(5)]  # all zero: the order by name
+
+
+def test_arrow_keys_move_between_pictures_and_enter_enlarges(gallery: Page) -> None:
+    gallery.locator(".rows:visible button").first.focus()
+    assert gallery.evaluate(CURRENT) == "0.png, source"
+    gallery.keyboard.press("ArrowRight")
+    gallery.keyboard.press("ArrowDown")
+    assert gallery.evaluate(CURRENT).startswith("1.png, old-cat2dog, translation, CAM")
+    gallery.keyboard.press("End")
+    assert gallery.evaluate(CURRENT).startswith("1.png, new-cat2dog, reconstruction, cycle error 0.000")
+    gallery.keyboard.press("Enter")
+    viewer = gallery.get_by_role("dialog")
+    assert viewer.get_by_role("heading").inner_text() == "1.png · new-cat2dog"
+    gallery.keyboard.press("ArrowLeft")
+    gallery.keyboard.press("ArrowUp")
+    assert viewer.get_by_role("heading").inner_text() == "0.png · new-cat2dog"
+    assert viewer.locator("[data-view=cell] figcaption").inner_text().startswith("attention, map ")
+    gallery.keyboard.press("Escape")
+    gallery.wait_for_function(f"{CURRENT}?.startsWith('0.png, new-cat2dog, attention')")
+    assert not viewer.is_visible()
+
+
+def test_only_one_picture_is_in_the_tab_order(gallery: Page) -> None:
+    gallery.get_by_label("Reconstruction").first.focus()
+    gallery.keyboard.press("Tab")
+    assert gallery.evaluate(CURRENT) == "0.png, source"
+    gallery.keyboard.press("Control+End")
+    assert gallery.evaluate(CURRENT).startswith("4.png")
+    gallery.keyboard.press("Tab")
+    assert gallery.evaluate("document.activeElement.closest('.rows')") is None
+
+
+def test_kinds_of_pictures_can_be_hidden(gallery: Page) -> None:
+    gallery.locator(".rows:visible [data-kind=attention] button").first.focus()
+    gallery.get_by_label("Attention").first.focus()
+    gallery.keyboard.press("Space")
+    assert gallery.locator(".rows [data-kind=attention]:visible").count() == 0
+    assert gallery.locator(".rows:visible button[tabindex='0']:visible").count() == 1
+
+
+def test_other_direction_is_shown_on_demand(gallery: Page) -> None:
+    gallery.get_by_role("radio", name="dog to cat").check()
+    assert len(names(gallery)) == 4
+    gallery.locator(".rows:visible [data-kind=translation] button").first.click()
+    assert gallery.get_by_role("dialog").get_by_role("heading").inner_text() == "0.png · new-dog2cat"
+    gallery.get_by_role("button", name="Next test picture").click()
+    assert gallery.get_by_role("dialog").get_by_role("heading").inner_text() == "1.png · new-dog2cat"
+    gallery.get_by_role("button", name="Close").click()
+    gallery.wait_for_function(f"{CURRENT}?.startsWith('1.png, new-dog2cat, translation')")

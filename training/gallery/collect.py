@@ -1,0 +1,176 @@
+"""Translate the test pictures with every subject, and keep what a gallery shows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.files.walk import name_below
+from models.images.heatmap import normalize, overlay
+from training.checkpoint.errors import CheckpointError
+from training.data.folder import DOMAINS, Domain
+from training.evaluation.data import EvaluationData, Pixels
+from training.evaluation.figures import l1, source_probability
+from training.evaluation.passes import Advance
+from training.evaluation.reconstruct import picture_batches, reconstruct
+from training.evaluation.subject import Direction, Subject
+from training.gallery.pictures import encode_within
+from training.gallery.subjects import Column
+
+PICTURES_PER_COLUMN: Final = 3
+"""Translation, attention, reconstruction."""
+
+
+class Heat(NamedTuple):
+    """An attention map over the source picture, and the values between which its colours run."""
+
+    picture: bytes
+    low: float
+    high: float
+
+
+class Shown(NamedTuple):
+    """What one subject made of one picture; pictures are JPEG files."""
+
+    translation: bytes
+    attention: Heat | None
+    """None for a network without a CAM."""
+    reconstruction: bytes | None
+    """None without a translator of the opposite direction."""
+    cam: float | None
+    """The auxiliary classifier's probability that the picture is of the source domain."""
+    cycle: float | None
+    """Mean distance of the reconstruction from the picture, with levels from -1 to 1."""
+
+
+class ShownColumn(NamedTuple):
+    """One subject's pictures, in the order of the test pictures."""
+
+    subject: Subject
+    direction: str
+    pictures: list[Shown]
+
+    @property
+    def label(self) -> str:
+        """The subject's name, with its training steps where they are known."""
+        steps = self.subject.steps
+        return self.subject.name if steps is None else f"{self.subject.name}, {steps:,} steps"
+
+
+class Section(NamedTuple):
+    """All columns of one domain's pictures."""
+
+    source: Domain
+    target: Domain
+    names: list[str]
+    sources: list[bytes]
+    columns: list[ShownColumn]
+
+
+class Gallery(NamedTuple):
+    """The sections of a page, and what was left out of it."""
+
+    sections: list[Section]
+    remarks: list[str]
+
+
+def limited(data: EvaluationData, most: int) -> EvaluationData:
+    """Return the data with at most `most` pictures of each domain, evenly spread over their order."""
+    return replace(data, paths={domain: _spread(data.paths[domain], most) for domain in DOMAINS})
+
+
+def count_pictures(columns: Sequence[Column], data: EvaluationData) -> int:
+    """Return the number of pictures on the page."""
+    return sum(data.count(domain) for domain in DOMAINS) + PICTURES_PER_COLUMN * count_translations(
+        columns, data
+    )
+
+
+def count_translations(columns: Sequence[Column], data: EvaluationData) -> int:
+    """Return the number of pictures that `collect` reports to `advance`."""
+    return sum(data.count(domain) for column in columns for domain in column.sources)
+
+
+def collect(
+    columns: Sequence[Column], data: EvaluationData, *, most_bytes: int, advance: Advance = lambda _: None
+) -> Gallery:
+    """Open each column's subject and show the test pictures of its directions.
+
+    Args:
+        columns: the subjects, which are opened one after the other.
+        data: the test pictures.
+        most_bytes: of one picture on the page.
+        advance: called with the number of pictures just translated.
+
+    Raises:
+        EvaluationError: a network returns values that are not finite.
+        DataError: a picture can no longer be read.
+        CheckpointError: a checkpoint cannot be used, or none of the optional ones can.
+    """
+    sections: dict[Domain, Section] = {}
+    remarks = []
+    for column in columns:
+        try:
+            subject = column.open()
+        except CheckpointError as error:
+            if not column.optional:
+                raise
+            remarks.append(f"Left out: {column.name}. {error}")
+            continue
+        for direction in subject.directions:
+            if direction.source not in sections:
+                sections[direction.source] = _section(direction, data, most_bytes)
+            shown = list(_translate(direction, data, most_bytes, advance))
+            sections[direction.source].columns.append(ShownColumn(subject, direction.name, shown))
+    if not sections:
+        raise CheckpointError(f"No checkpoint could be used. {remarks[0]}")
+    return Gallery([sections[domain] for domain in DOMAINS if domain in sections], remarks)
+
+
+def _spread(paths: Sequence[Path], most: int) -> tuple[Path, ...]:
+    if len(paths) <= most:
+        return tuple(paths)
+    return tuple(paths[index * len(paths) // most] for index in range(most))
+
+
+def _section(direction: Direction, data: EvaluationData, most_bytes: int) -> Section:
+    """Return a section with the sources as its first translator gets them."""
+    source = direction.source
+    names = [name_below(path, data.folder / f"test{source}") for path in data.paths[source]]
+    batches = picture_batches(data, source, direction.forth)
+    return Section(
+        source,
+        direction.target,
+        names,
+        [encode_within(each, most_bytes) for batch in batches for each in batch],
+        [],
+    )
+
+
+def _translate(
+    direction: Direction, data: EvaluationData, most_bytes: int, advance: Advance
+) -> Iterator[Shown]:
+    for pixels in picture_batches(data, direction.source, direction.forth):
+        answer = direction.forth.translate(pixels)
+        again = reconstruct(direction, answer.image, like=pixels)
+        cam = None if answer.cam_logit is None else source_probability(answer.cam_logit)
+        cycle = None if again is None else l1(again, pixels)
+        for index, picture in enumerate(pixels):
+            yield Shown(
+                encode_within(answer.image[index], most_bytes),
+                None if answer.attention is None else _heat(picture, answer.attention[index], most_bytes),
+                None if again is None else encode_within(again[index], most_bytes),
+                None if cam is None else float(cam[index]),
+                None if cycle is None else float(cycle[index]),
+            )
+        advance(len(pixels))
+
+
+def _heat(picture: Pixels, attention: NDArray[np.float32], most_bytes: int) -> Heat:
+    drawn = overlay(picture, normalize(attention), colormap="jet", alpha=0.5)
+    return Heat(encode_within(drawn, most_bytes), float(attention.min()), float(attention.max()))

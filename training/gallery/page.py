@@ -1,0 +1,171 @@
+"""Build a gallery as one HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+from models.files.text import as_text
+from models.files.walk import summary
+from training.data.folder import Domain
+from training.evaluation.data import EvaluationData
+from training.evaluation.domains import Domains
+from training.gallery.collect import Gallery, Heat, Section, Shown, ShownColumn
+from training.page.document import data_url, document, radio_choices, read_asset, table
+
+_ASSETS: Final = Path(__file__).parent / "page"
+_KINDS: Final = ("translation", "attention", "reconstruction")
+_EMPTY: Final = {
+    "attention": ("No map", "this network has no CAM"),
+    "reconstruction": ("No way back", "give the bundle of the opposite direction too"),
+}
+
+
+def draw_page(
+    gallery: Gallery, data: EvaluationData, domains: Domains | None, *, found: Mapping[Domain, int]
+) -> str:
+    """Return a gallery as HTML.
+
+    Args:
+        gallery: what is shown.
+        data: the test pictures shown.
+        domains: their names, if they are known.
+        found: the number of readable pictures of each domain.
+    """
+    name = as_text(data.folder.resolve().name)
+    titles = [_title(section, domains) for section in gallery.sections]
+    body = Template(read_asset(_ASSETS, "gallery.html")).substitute(
+        title=escape(name),
+        time=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
+        facts=escape(" ".join(_facts(gallery, data, found))),
+        directions=radio_choices("direction", "Direction", titles) if len(titles) > 1 else "",
+        sections="".join(
+            _section(number, section, title, several=len(titles) > 1)
+            for number, (section, title) in enumerate(zip(gallery.sections, titles, strict=True))
+        ),
+        subjects=_subjects(gallery),
+    )
+    return document(
+        title=f"{name} · gallery",
+        body=body,
+        data={"sections": [_figures(section) for section in gallery.sections]},
+        assets=_ASSETS,
+        styles=["gallery.css"],
+        scripts=["order.js", "grid.js", "viewer.js", "gallery.js"],
+    )
+
+
+def _title(section: Section, domains: Domains | None) -> str:
+    if domains is None:
+        return f"{section.source} to {section.target}"
+    names = {"A": domains.A, "B": domains.B}
+    return f"{names[section.source]} to {names[section.target]}"
+
+
+def _facts(gallery: Gallery, data: EvaluationData, found: Mapping[Domain, int]) -> Iterator[str]:
+    for section in gallery.sections:
+        shown, all_of_them = len(section.names), found[section.source]
+        spread = "" if shown == all_of_them else ", evenly spread"
+        yield f"{shown:,} of the {all_of_them:,} pictures in test{section.source}{spread}."
+    if data.unreadable:
+        yield f"Left out, unreadable: {'; '.join(str(each) for each in data.unreadable)}."
+    if data.left_out:
+        yield summary(data.left_out, data.folder)
+    yield from gallery.remarks
+
+
+def _figures(section: Section) -> dict[str, Any]:
+    """Return what a section is sorted by: for each picture its name and each column's figures."""
+    return {
+        "columns": [column.label for column in section.columns],
+        "rows": [
+            {
+                "name": name,
+                "cycle": [_rounded(column.pictures[index].cycle) for column in section.columns],
+                "cam": [_rounded(column.pictures[index].cam) for column in section.columns],
+            }
+            for index, name in enumerate(section.names)
+        ],
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 5)
+
+
+def _section(number: int, section: Section, title: str, *, several: bool) -> str:
+    rows = zip(section.names, section.sources, strict=True)
+    return Template(read_asset(_ASSETS, "section.html")).substitute(
+        number=number,
+        title=escape(title),
+        count=len(section.columns),
+        unseen=' class="unseen"' if several else "",  # the radio button shows it
+        hidden="" if number == 0 else "hidden",
+        columns="".join(
+            f'<option value="{index}">{escape(column.label)}</option>'
+            for index, column in enumerate(section.columns)
+        ),
+        head="".join(map(_head, section.columns)),
+        rows="".join(_row(index, *row, section.columns) for index, row in enumerate(rows)),
+    )
+
+
+def _head(column: ShownColumn) -> str:
+    cells = "".join(f'<span role="columnheader" data-kind="{kind}">{kind}</span>' for kind in _KINDS)
+    return f'<div class="column" role="none"><b class="label">{escape(column.label)}</b>{cells}</div>'
+
+
+def _row(index: int, name: str, source: bytes, columns: Sequence[ShownColumn]) -> str:
+    cells = "".join(
+        f'<div class="column" role="none"><b class="label">{escape(column.label)}</b>'
+        f"{''.join(_cells(name, column.label, column.pictures[index]))}</div>"
+        for column in columns
+    )
+    return (
+        f'<div class="row" role="row" data-row="{index}"><div role="rowheader" class="cell source">'
+        f"{_picture(source, f'{name}, source')}<small>{escape(name)}</small></div>{cells}</div>"
+    )
+
+
+def _cells(name: str, label: str, shown: Shown) -> Iterator[str]:
+    cam = "" if shown.cam is None else f"CAM {shown.cam:.1%}"
+    cycle = "" if shown.cycle is None else f"cycle error {shown.cycle:.3f}"
+    heat = shown.attention
+    drawn = (
+        (shown.translation, cam),
+        (None if heat is None else heat.picture, "" if heat is None else _range(heat)),
+        (shown.reconstruction, cycle),
+    )
+    for kind, (picture, note) in zip(_KINDS, drawn, strict=True):
+        inside = _missing(kind) if picture is None else _picture(picture, f"{name}, {label}, {kind}", note)
+        yield f'<div role="gridcell" class="cell" data-kind="{kind}">{inside}<small>{note}</small></div>'
+
+
+def _range(heat: Heat) -> str:
+    return f"map {heat.low:.3g} to {heat.high:.3g}"
+
+
+def _picture(jpeg: bytes, label: str, note: str = "") -> str:
+    words = escape(f"{label}, {note}" if note else label)
+    return (
+        f'<button type="button" tabindex="-1" aria-label="{words}">'
+        f'<img src="{data_url(jpeg, "image/jpeg")}" alt="" decoding="async"></button>'
+    )
+
+
+def _missing(kind: str) -> str:
+    title, reason = _EMPTY[kind]
+    return f'<div class="missing"><span>{title}: {reason}.</span></div>'
+
+
+def _subjects(gallery: Gallery) -> str:
+    subjects = {column.label: column.subject for section in gallery.sections for column in section.columns}
+    rows = [
+        (label, subject.kind, ", ".join(f"{name} {str(value)[:12]}" for name, value in subject.facts.items()))
+        for label, subject in subjects.items()
+    ]
+    return table(("name", "kind", ""), rows)
