@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -21,7 +21,8 @@ is that classifier's logit.
 Kind = Literal["relevance", "mask"]
 """relevance: only differences within one map have a meaning. mask: each value has one by itself."""
 
-PARTS: Final[tuple[Part, ...]] = ("both", "average", "maximum", "classifier")
+Framing = Literal["picture", "face"]
+"""What a training picture shows: anything, or one face that fills it."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
 

@@ -11,6 +11,7 @@ from pydantic import Field, JsonValue, model_validator
 from models.bundle.declarations import (
     Declaration,
     Figure,
+    Framing,
     HeatMap,
     Input,
     Logits,
@@ -96,8 +97,8 @@ class Manifest(Declaration):
     """The heat maps that the networks return."""
     logits: list[Logits] = Field(max_length=1)
     """What the generator's classifiers return."""
-    framing: Literal["picture", "face"] | None = None
-    """What a training picture shows: anything, or one face that fills it; null if not recorded."""
+    framing: Framing | None = None
+    """Null if it was not recorded."""
     training: Training
     licence: str
     limits: str

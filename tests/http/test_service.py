@@ -44,6 +44,8 @@ def test_directions_answer_contains_every_field(client: TestClient) -> None:
                 ("attention_global", "global"),
             )
         ],
+        "framing": None,
+        "evaluation": [],
         "provider": "FakeExecutionProvider",
         "precision": "float32",
         "licence": "MIT",

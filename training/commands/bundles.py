@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, TextIO
+from types import MappingProxyType
+from typing import Final, TextIO, get_args
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from models.bundle.declarations import Figure, Framing
 from models.bundle.directory import refuse_to_replace
 from models.bundle.manifest import split_direction
 from models.files.text import as_text
@@ -18,6 +20,7 @@ from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
 from training.console.terminal import busy, open_console
 from training.export.bundles import DiscriminatorPair, PreparedBundle, Provenance, prepare_bundle
+from training.export.figures import read_figures
 from training.importers.pytorch import OfficialCheckpoint, read_official
 from training.run.trained import load_trained
 from training.run_folder.folder import RunFolder
@@ -65,7 +68,7 @@ def import_(
     official = read_official(checkpoint, size=size, wanted=wanted)
     _print_assumptions(official, checkpoint)
     text = notes.read() if notes is not None else None
-    provenance = Provenance(steps, data, licence, limits, text, official.sha256)
+    provenance = Provenance(steps, data, licence, limits, text, checkpoint_sha256=official.sha256)
     pairs = _discriminator_pairs(official.discriminators, wanted, checkpoint) if discriminators else {}
     _write(official.generators, pairs, wanted, provenance, out)
 
@@ -91,6 +94,16 @@ def import_(
 @click.option("--licence", default="not recorded", help="Of the weights, for the manifest.")
 @click.option("--limits", default="not recorded", help="Uses to avoid, for the manifest.")
 @click.option("--notes", type=_NOTES_FILE, help="Markdown for the model card.")
+@click.option(
+    "--framing",
+    type=click.Choice(get_args(Framing)),
+    help="What a training picture shows: anything, or one face that fills it.",
+)
+@click.option(
+    "--figures",
+    type=click.Path(path_type=Path),
+    help="File of evaluate --json with figures of this checkpoint, for the manifest and the model card.",
+)
 def export(
     run: Path,
     a2b: str | None,
@@ -106,6 +119,8 @@ def export(
     licence: str,
     limits: str,
     notes: TextIO | None,
+    framing: Framing | None,
+    figures: Path | None,
 ) -> None:
     """Turn the newest checkpoint of a RUN into one verified bundle per direction.
 
@@ -118,9 +133,22 @@ def export(
     trained = load_trained(RunFolder(run), raw=raw, step=step, best=best)
     click.echo(f"Exporting step {trained.step:,} of {as_text(run)}.")
     text = notes.read() if notes is not None else None
-    provenance = Provenance(trained.step, data, licence, limits, text, config_sha256=trained.config_sha256)
+    provenance = Provenance(
+        trained.step, data, licence, limits, text, config_sha256=trained.config_sha256, framing=framing
+    )
+    evaluation = _evaluation(figures, wanted, trained.step)
     pairs = _discriminator_pairs(trained.discriminators, wanted, run) if discriminators else {}
-    _write(trained.generators, pairs, wanted, provenance, out)
+    _write(trained.generators, pairs, wanted, provenance, out, evaluation)
+
+
+def _evaluation(figures: Path | None, wanted: Mapping[str, str], step: int) -> dict[str, list[Figure]]:
+    """Return the figures by direction; none without a file."""
+    if figures is None:
+        return {}
+    return {
+        direction: read_figures(figures, generator.removeprefix("gen"), steps=step)
+        for generator, direction in wanted.items()
+    }
 
 
 def _print_assumptions(official: OfficialCheckpoint, checkpoint: Path) -> None:
@@ -184,6 +212,7 @@ def _write(
     wanted: Mapping[str, str],
     provenance: Provenance,
     out: Path,
+    evaluation: Mapping[str, Sequence[Figure]] = MappingProxyType({}),
 ) -> None:
     console = open_console()
     prepared = []
@@ -193,7 +222,7 @@ def _write(
                 direction,
                 generators[name],
                 discriminators=pairs.get(name),
-                provenance=provenance,
+                provenance=provenance._replace(evaluation=evaluation.get(direction, ())),
                 precisions=True,
             )
             prepared.append(bundle)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from models.bundle.canary import read_canary, smooth_picture, write_canary
-from models.bundle.declarations import HeatMap, Input, Logits, Network, Range
+from models.bundle.declarations import Figure, Framing, HeatMap, Input, Logits, Network, Range
 from models.bundle.directory import write_bundle
 from models.bundle.manifest import (
     CANARY,
@@ -45,6 +46,10 @@ class Provenance(NamedTuple):
     limits: str = "not recorded"
     notes: str | None = None
     """Markdown for the model card."""
+    framing: Framing | None = None
+    """What a training picture shows."""
+    evaluation: Sequence[Figure] = ()
+    """Measured figures of the translator."""
     checkpoint_sha256: str | None = None
     config_sha256: str | None = None
 
@@ -117,9 +122,11 @@ def prepare_bundle(
         inputs=[Input(name="pixels", kind="picture")],
         maps=_maps(generator, discriminators),
         logits=[Logits(name="cam_logit")] if generator.cam is not None else [],
+        framing=provenance.framing,
         training=_training(provenance),
         licence=encodable(provenance.licence),
         limits=encodable(provenance.limits),
+        evaluation=list(provenance.evaluation),
         parity=parity,
         precisions={"float16": measure_float16(model, read_canary(files[CANARY]))} if precisions else {},
         files={name: entry_of(data) for name, data in files.items()},

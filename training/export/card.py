@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from string import Template
 from typing import Final
 
+from models.bundle.declarations import Figure
 from models.bundle.manifest import Manifest
 
 _CARD: Final = Template("""# $direction
@@ -20,9 +22,12 @@ Translates a picture of the domain *$source* into the domain *$target* with U-GA
 | parity with torch | $parity |
 | licence | $licence |
 | limits | $limits |
-
+$figures
 $notes
 """)
+
+_FIGURES_HEAD: Final = """| figure | protocol | value | spread | translations and targets |
+| --- | --- | --: | --- | --- |"""
 
 _NO_NOTES: Final = "Nothing else was recorded about how these weights were trained or how good they are."
 
@@ -41,6 +46,7 @@ def write_card(manifest: Manifest, notes: str | None) -> str:
         parity=_parity(manifest),
         licence=manifest.licence,
         limits=manifest.limits,
+        figures=_figures(manifest.evaluation),
         notes=(notes or _NO_NOTES).strip(),
     )
 
@@ -61,6 +67,26 @@ def _training(manifest: Manifest) -> str:
 def _attention(manifest: Manifest) -> str:
     networks = dict.fromkeys(each.network for each in manifest.maps)
     return ", ".join(networks) or "none"
+
+
+def _figures(figures: Sequence[Figure]) -> str:
+    """Return the measured figures as a table of their own; nothing without figures."""
+    if not figures:
+        return ""
+    rows = [
+        f"| {each.metric} | {each.protocol or ''} | {each.value:.4g} | {_spread(each)} | {_counts(each)} |"
+        for each in figures
+    ]
+    return "\n".join(["", _FIGURES_HEAD, *rows, ""])
+
+
+def _spread(figure: Figure) -> str:
+    spreads = [("subset std", figure.subset_std), ("standard error", figure.standard_error)]
+    return ", ".join(f"{name} {value:.2g}" for name, value in spreads if value is not None)
+
+
+def _counts(figure: Figure) -> str:
+    return " and ".join(f"{n:,}" for n in (figure.n_translations, figure.n_targets) if n is not None)
 
 
 def _parity(manifest: Manifest) -> str:

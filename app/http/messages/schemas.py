@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.engine.render_options import Base, EncodedPicture, Format, View
-from models.bundle.declarations import HeatMap, Kind, Network, Part, Range
+from models.bundle.declarations import Figure, Framing, HeatMap, Kind, Network, Part, Range
 from models.images.encode import MediaType
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
@@ -216,6 +216,8 @@ class DirectionAnswer(BaseModel):
     image: Size | None = None
     attention: Networks | None = None
     maps: list[HeatMap] | None = Field(None, description="The heat maps that the bundle declares.")
+    framing: Framing | None = Field(None, description="What a training picture shows; null if unknown.")
+    evaluation: list[Figure] | None = Field(None, description="Measured figures of the translator.")
     provider: str | None = Field(None, description="The execution provider in use.")
     precision: str | None = None
     licence: str | None = None

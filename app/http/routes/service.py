@@ -115,6 +115,8 @@ def _describe(direction: DirectionStatus) -> DirectionAnswer:
             "image": Size(**manifest.image.model_dump()),
             "attention": networks,
             "maps": manifest.maps,
+            "framing": manifest.framing,
+            "evaluation": manifest.evaluation,
             "provider": direction.execution.provider if direction.execution is not None else None,
             "precision": direction.execution.precision if direction.execution is not None else None,
             "licence": manifest.licence,
