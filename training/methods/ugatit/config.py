@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, field
 
 from models.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig, deepest_layers
+from training.methods.differentiable_augmentation import DiscriminatorAugmentation
 from training.methods.initialization import DecayedWeights, Initialization
 
 
@@ -35,6 +36,8 @@ class UgatitConfig:
     global_discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     local_discriminator: DiscriminatorConfig = field(default_factory=lambda: DiscriminatorConfig(layers=5))
     weights: LossWeights = field(default_factory=LossWeights)
+    discriminator_augmentation: DiscriminatorAugmentation = field(default_factory=DiscriminatorAugmentation)
+    """Random changes of all pictures that the discriminators see in training; none by default."""
     initialization: Initialization = "framework"
     """The initial weights: `framework` as torch draws them; `normal` from N(0, 0.02) with biases of 0, as in
     the TensorFlow code and the paper."""

@@ -189,7 +189,8 @@ class Ugatit:
         terms: Terms = {}
         for name in self.discriminators:
             domain = name[-1]
-            outputs = self._discriminate_both(name, real[domain], fakes[domain])
+            augment = self.config.discriminator_augmentation
+            outputs = self._discriminate_both(name, augment(real[domain]), augment(fakes[domain]))
             terms |= discriminator_terms(name[3:], *outputs)
         return terms
 
@@ -203,7 +204,8 @@ class Ugatit:
         """Return the loss terms of the two generators."""
         terms: Terms = {}
         for name in self.discriminators:
-            terms |= adversarial_terms(name[3:], self._discriminate(name, translations[name[-1]].image))
+            fake = self.config.discriminator_augmentation(translations[name[-1]].image)
+            terms |= adversarial_terms(name[3:], self._discriminate(name, fake))
         cycles = {  # [B, 3, S, S]
             "A": self._generate("genB2A", translations["B"].image).image,
             "B": self._generate("genA2B", translations["A"].image).image,
