@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.checkpoint import making
+from training.checkpoint.best import find_best
 from training.checkpoint.content import Checkpoint
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.finite import refuse_non_finite
-from training.checkpoint.keep import find_best, keep
+from training.checkpoint.keep import keep
 from training.checkpoint.read import load_newest
 from training.checkpoint.write import save
 

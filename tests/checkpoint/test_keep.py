@@ -10,8 +10,9 @@ import pytest
 
 import training.checkpoint.verified as verified_module
 from tests.checkpoint import making
+from training.checkpoint.best import find_best
 from training.checkpoint.errors import CheckpointError
-from training.checkpoint.keep import find_best, keep
+from training.checkpoint.keep import keep
 from training.checkpoint.read import load_newest
 from training.checkpoint.verified import Verified
 

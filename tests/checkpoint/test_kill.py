@@ -18,7 +18,7 @@ import pytest
 
 from tests.checkpoint import making
 from tests.checkpoint.saver import LAST, VALUES
-from training.checkpoint.keep import find_best
+from training.checkpoint.best import find_best
 from training.checkpoint.read import load_newest, verify
 from training.checkpoint.write import save
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from training.checkpoint.best import find_best
 from training.checkpoint.content import Checkpoint
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.folders import folder_of, step_of
-from training.checkpoint.keep import find_best
 from training.checkpoint.read import list_folders, load, load_newest
 
 
 def load_chosen(directory: Path, *, step: int | None = None, best: bool = False) -> Checkpoint:
-    """Return the checkpoint of a step, the one with the lowest score, or the newest that can be used.
+    """Return the checkpoint of a step, the best one, or the newest that can be used.
 
     Raises:
         CheckpointError: there is no such checkpoint, or it cannot be used; the message lists the steps.

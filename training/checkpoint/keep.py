@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from training.checkpoint.best import find_best
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.folders import remove
-from training.checkpoint.latest import by_score, read_manifests, write_latest
+from training.checkpoint.latest import write_latest
 from training.checkpoint.read import list_folders
 from training.checkpoint.verified import Verified
 
@@ -51,9 +52,3 @@ def _older_than_verified(folders: list[Path], last: int, verified: Verified) -> 
         if last == 0:
             return folders[:index]
     return []
-
-
-def find_best(directory: Path, verified: Verified | None = None) -> Path | None:
-    """Return the checkpoint with the lowest score that verifies, or None if none has a score."""
-    verified = verified or Verified()
-    return next((path for path, _ in by_score(read_manifests(directory)) if verified.check(path)), None)

@@ -21,25 +21,48 @@ TENSORS_ENDING: Final = ".safetensors"
 FileName = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_-]*\.safetensors|state\.json)$")]
 
 
+class Figure(BaseModel):
+    """The figure of an evaluation that ranks a checkpoint, with all that it depends on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    value: float
+    """Lower is better."""
+    metric: str
+    """Such as `kid-lite`, the mean over both directions."""
+    protocol: str
+    extractor: str
+    extractor_sha256: str
+    data: str
+    """Fingerprint of the test pictures."""
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """Return what must be equal in two figures that are compared."""
+        return self.metric, self.protocol, self.extractor, self.extractor_sha256, self.data
+
+
 class Manifest(BaseModel):
-    """The step, the score and the files of a checkpoint."""
+    """The step, the scores and the files of a checkpoint."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     format: int
     step: int = Field(ge=0)
     score: float | None
-    """Lower is better; null if the checkpoint was not scored."""
+    """The method's score, lower is better; null if the checkpoint was not scored."""
     files: dict[FileName, FileEntry]
+    figure: Figure | None = None
+    """The figure of its evaluation; a checkpoint that was not evaluated has no such field."""
 
     @property
     def digest(self) -> str:
-        """The sha256 of the whole state, without the score."""
+        """The sha256 of the whole state, without the scores."""
         return state_digest(self.step, self.files)
 
     def to_bytes(self) -> bytes:
         """Return the exact bytes of `manifest.json`; the last field is the sha256 of all the others."""
-        facts = self.model_dump()
+        facts = self.model_dump(exclude={"figure"} if self.figure is None else None)
         return (json.dumps({**facts, "sha256": _sha256_of(facts)}, indent=1) + "\n").encode()
 
 

@@ -14,6 +14,9 @@ from training.checkpoint.folders import find_folders, step_of
 from training.checkpoint.manifest import SCALARS, TENSORS_ENDING, Manifest, parse_manifest
 from training.checkpoint.tensors import decode
 
+Manifests = list[tuple[Path, Manifest]]
+"""The manifests of checkpoints, each with its folder."""
+
 _KIND: Final = DirectoryKind("checkpoint", CheckpointError, "use another checkpoint")
 
 
@@ -109,3 +112,14 @@ def read_manifest(path: Path) -> Manifest:
     if step_of(path) not in (None, manifest.step):
         raise CheckpointError(f"{path} holds step {manifest.step}, which does not match its name.")
     return manifest
+
+
+def read_manifests(directory: Path) -> Manifests:
+    """Return the step folders whose manifests and lists of files are right, the newest last."""
+    manifests: Manifests = []
+    for path in list_folders(directory):
+        try:
+            manifests.append((path, read_manifest(path)))
+        except CheckpointError:
+            continue  # the error is reported when the checkpoint is read
+    return manifests

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from models.storage.durable import make_directory, sync_directory
+from models.storage.durable import make_directory, sync_directory, write_file
 from models.storage.verified_directory import move_into_place, write_directory
 from training.checkpoint.content import Checkpoint, digest, files_of
 from training.checkpoint.errors import CheckpointError
@@ -22,8 +22,8 @@ from training.checkpoint.folders import (
     name_of_new,
 )
 from training.checkpoint.latest import write_latest
-from training.checkpoint.manifest import FORMAT, Manifest
-from training.checkpoint.read import verify
+from training.checkpoint.manifest import FORMAT, MANIFEST, Figure, Manifest
+from training.checkpoint.read import read_manifest, verify
 
 DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """The errors of a disk or quota without space."""
@@ -96,6 +96,31 @@ def _write(folder: Path, checkpoint: Checkpoint, score: float | None) -> None:
         discard(replaced)
     finally:
         discard(fresh)
+
+
+def record_figure(directory: Path, step: int, figure: Figure) -> None:
+    """Write the figure of an evaluation into the manifest of a step's checkpoint, and update `latest.json`.
+
+    Raises:
+        CheckpointError: there is no such checkpoint, or the disk refused; the checkpoint is unchanged.
+    """
+    folder = folder_of(directory, step)
+    manifest = read_manifest(folder).model_copy(update={"figure": figure})
+    # Not a temporary file in the folder: a kill would leave it there, and a checkpoint has no other files.
+    fresh = name_of_new(folder)
+    try:
+        discard(fresh)
+        write_file(fresh, [manifest.to_bytes()])
+        fresh.replace(folder / MANIFEST)
+        sync_directory(folder)
+    except OSError as error:
+        raise CheckpointError(
+            f"The figure of step {step} could not be written to {folder} ({error.strerror}); the checkpoint "
+            "itself is complete."
+        ) from error
+    finally:
+        discard(fresh)
+    write_latest(directory)
 
 
 def _failure(directory: Path, step: int, error: OSError, before: list[Path]) -> str:

@@ -89,7 +89,7 @@ def import_(
 @click.option("--only", type=click.Choice(["a2b", "b2a"]), help="Write one direction only.")
 @click.option("--raw", is_flag=True, help="The raw weights, even where the run keeps an average.")
 @click.option("--step", type=click.IntRange(min=1), metavar="N", help="The checkpoint of step N.")
-@click.option("--best", is_flag=True, help="The checkpoint of the lowest score in the report.")
+@click.option("--best", is_flag=True, help="The best checkpoint, as the report marks it.")
 @click.option("--data", help="What the run was trained on, for the manifest.")
 @click.option("--licence", default="not recorded", help="Of the weights, for the manifest.")
 @click.option("--limits", default="not recorded", help="Uses to avoid, for the manifest.")

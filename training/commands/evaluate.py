@@ -46,7 +46,7 @@ from training.evaluation.subject import Subject
     "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the subsets."
 )
 @click.option("--step", type=click.IntRange(min=1), metavar="N", help="A run's checkpoint of step N.")
-@click.option("--best", is_flag=True, help="A run's checkpoint of the lowest score, not the newest.")
+@click.option("--best", is_flag=True, help="A run's best checkpoint, not the newest.")
 @accelerator_option
 def evaluate_command(
     paths: tuple[Path, ...],

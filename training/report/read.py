@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from training.checkpoint.latest import by_score, read_manifests
+from training.checkpoint.best import rank
+from training.checkpoint.manifest import Figure
+from training.checkpoint.read import read_manifests
 from training.config.run_config import RunConfig
 from training.run_folder.environment import read_environments
 from training.run_folder.folder import RunFolder
@@ -24,10 +26,11 @@ class Sheet(NamedTuple):
 
 
 class CheckpointSummary(NamedTuple):
-    """Step, score and size of one checkpoint."""
+    """Step, scores and size of one checkpoint."""
 
     step: int
     score: float | None
+    figure: Figure | None
     size_bytes: int
     best: bool
 
@@ -91,11 +94,12 @@ def _sheets(folder: Path) -> list[Sheet]:
 
 def _checkpoints(folder: Path) -> list[CheckpointSummary]:
     known = read_manifests(folder)
-    best = [path for path, _ in by_score(known)[:1]]
+    best = [path for path, _ in rank(known)[:1]]
     return [
         CheckpointSummary(
             manifest.step,
             manifest.score,
+            manifest.figure,
             sum(entry.size_bytes for entry in manifest.files.values()),
             path in best,
         )

@@ -32,7 +32,7 @@ def load_trained(
         run: the run.
         raw: return the raw weights of the generators, even if the run keeps their running average.
         step: choose the checkpoint of this step.
-        best: choose the checkpoint with the lowest score.
+        best: choose the best checkpoint.
 
     Raises:
         RunError: the folder is not a run.
