@@ -19,3 +19,8 @@ def shorten_list(names: Sequence[str], *, most: int = 6) -> str:
     """Return the first names of a list and the number of the others: `a, b and 3 more`."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def metric_name(metric: str) -> str:
+    """Return the name of a kernel or Frechet distance as papers write it: `KID-lite` for `kid-lite`."""
+    return f"{metric[:3].upper()}{metric[3:]}"

@@ -6,8 +6,9 @@ import statistics
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from training.checkpoint.manifest import Figure
 from training.config.run_config import RunConfig
-from training.console.phrases import format_duration
+from training.console.phrases import format_duration, metric_name
 from training.journal.sample_sheets import SAMPLES
 from training.report.read import RunRecord
 
@@ -29,12 +30,38 @@ def key_figures(record: RunRecord) -> list[KeyFigure]:
     if record.lines:
         figures += _times(record)
         figures += _skips(record.lines[-1])
+    return figures + _best(record)
+
+
+def _best(record: RunRecord) -> list[KeyFigure]:
+    """Return the value that made a checkpoint the best, where there is one."""
     best = next((each for each in record.checkpoints if each.best), None)
-    if best is not None and best.score is not None:
-        of = "averaged weights" if record.config.average_decay else "raw weights"
-        note = f"at step {best.step:,}; cycle + identity L1 of the {of}, lower is better"
-        figures.append(KeyFigure("Best score", f"{best.score:.4f}", note))
-    return figures
+    if best is None:
+        return []
+    of = "averaged weights" if record.config.average_decay else "raw weights"
+    where = f"at step {best.step:,}"
+    if best.figure is not None:
+        name = f"Best {metric_name(best.figure.metric)}"
+        note = f"{where}; mean of both directions, of the {of}, lower is better"
+        return [KeyFigure(name, f"{best.figure.value:.4f}", note)]
+    assert best.score is not None, "a checkpoint without a score is not the best"
+    return [
+        KeyFigure(
+            "Best score", f"{best.score:.4f}", f"{where}; cycle + identity L1 of the {of}, lower is better"
+        )
+    ]
+
+
+def figure_words(figure: Figure | None) -> str:
+    """Return sentences on the figures of evaluations, and how they choose the best checkpoint."""
+    if figure is None:
+        return ""
+    return (
+        f"{metric_name(figure.metric)} is the mean of both directions, protocol {figure.protocol}, extractor "
+        f"{figure.extractor} (sha256 {figure.extractor_sha256[:12]}), on all test pictures "
+        f"(fingerprint {figure.data[:12]}). Lower is better. It chooses the best checkpoint instead of the score; "
+        "figures of another extractor or of other test pictures are not compared with it."
+    )
 
 
 def score_words(config: RunConfig) -> str:

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from models.files.text import as_text
 from training.config.run_config import RunConfig
+from training.console.phrases import metric_name
 from training.page.document import document, key_figure, radio_choices, read_asset, table
 from training.report.charts import Chart, Section, group_lines, sections
-from training.report.key_figures import key_figures, score_words
+from training.report.key_figures import figure_words, key_figures, score_words
 from training.report.pictures import embedded
 from training.report.read import CheckpointSummary, RunRecord
 
@@ -48,7 +49,7 @@ def draw_page(record: RunRecord) -> str:
         samples=_samples(sheets),
         sections="".join(_section(section, [next(numbered) for _ in section.charts]) for section in found),
         skipped=_skipped(record.lines),
-        score_words=escape(score_words(record.config)),
+        score_words=escape(_ranking_words(record)),
         checkpoints=_checkpoints(record.checkpoints),
         config=_config(record),
         environments=_environments(record.environments),
@@ -132,19 +133,25 @@ def _skipped(lines: Sequence[Mapping[str, Any]]) -> str:
     return f"<section><h2>Steps that skipped an update</h2>{counted}</section>"
 
 
+def _ranking_words(record: RunRecord) -> str:
+    evaluated = [each.figure for each in record.checkpoints if each.best]
+    return " ".join(filter(None, [*map(figure_words, evaluated), score_words(record.config)]))
+
+
 def _checkpoints(kept: Sequence[CheckpointSummary]) -> str:
     if not kept:
         return '<p class="note">No checkpoint.</p>'
     rows = [
         (
             f"{each.step:,}",
+            "" if each.figure is None else f"{metric_name(each.figure.metric)} {each.figure.value:.4f}",
             "not measured" if each.score is None else f"{each.score:.4f}",
             f"{each.size_bytes / 1e6:,.1f} MB",
             ", ".join(name for name, true in (("best", each.best), ("latest", each is kept[-1])) if true),
         )
         for each in reversed(kept)
     ]
-    return table(("step", "score", "size", ""), rows)
+    return table(("step", "evaluation", "score", "size", ""), rows)
 
 
 def _config(record: RunRecord) -> str:
