@@ -21,7 +21,7 @@ TENSORS_ENDING: Final = ".safetensors"
 FileName = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_-]*\.safetensors|state\.json)$")]
 
 
-class Figure(BaseModel):
+class CheckpointFigure(BaseModel):
     """The figure of an evaluation that ranks a checkpoint, with all that it depends on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -52,7 +52,7 @@ class Manifest(BaseModel):
     score: float | None
     """The method's score, lower is better; null if the checkpoint was not scored."""
     files: dict[FileName, FileEntry]
-    figure: Figure | None = None
+    figure: CheckpointFigure | None = None
     """The figure of its evaluation; a checkpoint that was not evaluated has no such field."""
 
     @property

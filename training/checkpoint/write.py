@@ -22,7 +22,7 @@ from training.checkpoint.folders import (
     name_of_new,
 )
 from training.checkpoint.latest import write_latest
-from training.checkpoint.manifest import FORMAT, MANIFEST, Figure, Manifest
+from training.checkpoint.manifest import FORMAT, MANIFEST, CheckpointFigure, Manifest
 from training.checkpoint.read import read_manifest, verify
 
 DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -98,7 +98,7 @@ def _write(folder: Path, checkpoint: Checkpoint, score: float | None) -> None:
         discard(fresh)
 
 
-def record_figure(directory: Path, step: int, figure: Figure) -> None:
+def record_figure(directory: Path, step: int, figure: CheckpointFigure) -> None:
     """Write the figure of an evaluation into the manifest of a step's checkpoint, and update `latest.json`.
 
     Raises:

@@ -20,6 +20,9 @@ precision_option: Final = click.option(
     help="Of convolutions and matrix products. auto is bfloat16 where the hardware is fast at it.",
 )
 
+_PLAIN: Final = ("batch", "accumulate", "steps", "save_every", "evaluate_every", "seed")
+"""Flags that are config keys of the same name."""
+
 _OPTIONS: Final = (
     click.option(
         "--preset", default="official-pytorch", show_default=True, help=f"One of {', '.join(presets())}."
@@ -33,6 +36,9 @@ _OPTIONS: Final = (
     click.option("--accumulate", type=int, help="Passes in a step; they need the memory of one."),
     click.option("--steps", type=int, help="Steps to train."),
     click.option("--save-every", type=int, help="Steps between two checkpoints."),
+    click.option(
+        "--evaluate-every", type=int, help="Steps between two evaluations by KID on the test pictures."
+    ),
     click.option("--seed", type=int, help="Seed of weights, order and augmentation."),
     precision_option,
     click.option(
@@ -59,7 +65,7 @@ def config_options(command: Callable[..., None]) -> Callable[..., None]:
         assignments: tuple[str, ...],
         **others: Any,
     ) -> None:
-        flags = {name: others.pop(name) for name in ("batch", "accumulate", "steps", "save_every", "seed")}
+        flags = {name: others.pop(name) for name in _PLAIN}
         changes = {name: value for name, value in flags.items() if value is not None}
         changes = merged(with_precision(changes, precision), _sizes(size, channels))
         if ablation is not None:

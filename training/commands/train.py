@@ -15,6 +15,7 @@ from training.config.run_config import from_mapping
 from training.console.terminal import busy, open_console
 from training.data.check import check
 from training.data.render import render
+from training.evaluation.in_training import open_evaluator
 from training.methods.finite_updates import NonFiniteError
 from training.parallel.launch import Devices, launch
 from training.parallel.processes import OtherProcessError, Processes
@@ -52,7 +53,9 @@ def fit(
     def work(processes: Processes, console: Console) -> None:
         with processes.fail_together():
             config = from_mapping(values)
-        start_run(RunFolder(out), config, data, init, processes, console, anyway=yes)
+        start_run(
+            RunFolder(out), config, data, init, processes, console, open_evaluator=open_evaluator, anyway=yes
+        )
 
     _until_interrupted(hardware, work)
 
@@ -85,7 +88,9 @@ def resume(
 
     def work(processes: Processes, console: Console) -> None:
         whole = with_precision(changes, precision)
-        resume_run(RunFolder(run), whole, processes, console, data=data, anyway=yes)
+        resume_run(
+            RunFolder(run), whole, processes, console, data=data, open_evaluator=open_evaluator, anyway=yes
+        )
 
     _until_interrupted(hardware, work)
 

@@ -48,6 +48,12 @@ class RunConfig:
     """Also write TensorBoard event files, to `RUN/tensorboard`."""
     average_decay: float = 0.0
     """Decay per step of the running average of the generators' weights; 0 keeps no average."""
+    evaluate_every: int = 0
+    """Steps between two evaluations of the averaged weights on the test pictures; 0 is none. Each saves a
+    checkpoint, and the best checkpoint is the one with the lowest mean KID of both directions. KID-lite
+    stands in where Inception's weights are not on this machine."""
+    inception_weights: str = ""
+    """File of Inception's weights for evaluations; empty is torch's cache, where torch-fidelity keeps it."""
     guard: GuardConfig = field(default_factory=GuardConfig)
     speed: ComputeConfig = field(default_factory=ComputeConfig)
     data: DataConfig = field(default_factory=DataConfig)
@@ -57,6 +63,8 @@ class RunConfig:
         counts = ("steps", "batch", "accumulate", "save_every", "stats_every", "keep_last")
         if min(getattr(self, name) for name in counts) < 1:
             raise ConfigError(f"{', '.join(counts[:-1])} and {counts[-1]} must be at least 1.")
+        if self.evaluate_every < 0:
+            raise ConfigError(f"evaluate_every must be at least 0, got {self.evaluate_every}.")
         if self.seed < 0:
             raise ConfigError(f"seed must be at least 0, got {self.seed}.")
         if not 0 <= self.average_decay < 1:

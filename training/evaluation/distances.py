@@ -67,20 +67,23 @@ class Distances(NamedTuple):
     seed: int
 
     def plain(self, row: MakeRow, translations: FeatureArray, targets: FeatureArray) -> list[Row]:
-        """Return the kernel distance (over all pictures, or over subsets) and the Frechet distance."""
+        """Return the kernel distance and the Frechet distance."""
+        frechet = self._filled(row, translations, targets)(
+            metric=f"fid{self.extractor.suffix}", value=frechet_distance(translations, targets)
+        )
+        return [self.kernel(row, translations, targets), frechet]
+
+    def kernel(self, row: MakeRow, translations: FeatureArray, targets: FeatureArray) -> Row:
+        """Return the kernel distance of the plain protocol, over all pictures or over subsets."""
         if self.subsets is None:
-            kernel, drawn = Estimate(unbiased_mmd(translations, targets)), {}
+            estimate, drawn = Estimate(unbiased_mmd(translations, targets)), {}
         else:
             size, number = self.subsets
-            kernel = subset_mmd(translations, targets, size=size, subsets=number, seed=self.seed)
+            estimate = subset_mmd(translations, targets, size=size, subsets=number, seed=self.seed)
             drawn = {"subset_size": size, "subsets": number}
-        row = self._filled(row, translations, targets)
-        return [
-            row(
-                metric=self._kid, protocol="plain", value=kernel.value, subset_std=kernel.subset_std, **drawn
-            ),
-            row(metric=f"fid{self.extractor.suffix}", value=frechet_distance(translations, targets)),
-        ]
+        return self._filled(row, translations, targets)(
+            metric=self._kid, protocol="plain", value=estimate.value, subset_std=estimate.subset_std, **drawn
+        )
 
     def paper(
         self, row: MakeRow, *, translations: FeatureArray, sources: FeatureArray, targets: FeatureArray

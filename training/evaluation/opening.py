@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from models.bundle.directory import Bundle, read_bundle
 from models.bundle.manifest import MANIFEST
+from models.networks.generator import Generator
 from training.evaluation.domains import Domains, name_domains, sides
 from training.evaluation.errors import EvaluationError
 from training.evaluation.subject import Direction, Kind, Subject
@@ -137,10 +138,16 @@ def open_run(
         RunError, CheckpointError, ConfigError: the run has no such checkpoint.
     """
     trained = load_trained(RunFolder(path), step=step, best=best)
-    forth, back = (
-        NetworkTranslator(f"{name} at step {trained.step:,}", trained.generators[network], device=device)
-        for network in ("genA2B", "genB2A")
-    )
-    directions = (Direction("A2B", "A", "B", forth, back), Direction("B2A", "B", "A", back, forth))
+    directions = network_directions(f"{name} at step {trained.step:,}", trained.generators, device=device)
     facts: dict[str, JsonValue] = {"config_sha256": trained.config_sha256}
     return Subject(name, "run", trained.step, directions, facts)
+
+
+def network_directions(
+    name: str, generators: Mapping[str, Generator], *, device: str
+) -> tuple[Direction, Direction]:
+    """Return both directions of the generators `genA2B` and `genB2A`, which are set to evaluation mode."""
+    forth, back = (
+        NetworkTranslator(name, generators[network], device=device) for network in ("genA2B", "genB2A")
+    )
+    return Direction("A2B", "A", "B", forth, back), Direction("B2A", "B", "A", back, forth)

@@ -28,6 +28,21 @@ class Passes(NamedTuple):
     """By metric: one value for each source or each target picture, in order."""
 
 
+def translation_features(
+    direction: Direction, data: EvaluationData, extractor: Extractor, advance: Advance = lambda _: None
+) -> FeatureArray:
+    """Return the features of the translated sources alone, equal to those of `run_passes`.
+
+    Raises:
+        EvaluationError, DataError: as `run_passes`.
+    """
+    features = []
+    for pixels in picture_batches(data, direction.source, direction.forth):
+        features.append(extractor.features(direction.forth.translate(pixels).image))
+        advance(len(pixels))
+    return np.concatenate(features)
+
+
 def run_passes(
     direction: Direction,
     data: EvaluationData,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from training.checkpoint.errors import CheckpointError
-from training.checkpoint.latest import read_manifests
+from training.checkpoint.read import read_manifests
 from training.data.folder import DOMAINS, Domain
 from training.evaluation.domains import Domains, name_domains
 from training.evaluation.errors import EvaluationError

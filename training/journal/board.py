@@ -35,6 +35,12 @@ class Board:
         for name in ("seconds", "data_seconds", "images_per_second"):
             self._scalar(f"speed/{name}", line[name], step)
 
+    def add_evaluation(self, metric: str, values: Mapping[str, float], step: int) -> None:
+        """Add a point to the curve of each direction and of their mean."""
+        for name, value in values.items():
+            self._scalar(f"{metric}/{name}", value, step)
+        self.flush()
+
     def add_distributions(self, distributions: Mapping[str, Tensor], step: int) -> None:
         """Add a histogram for each layer, as in the paper's figure of rho."""
         for name, values in distributions.items():

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 from torch import Tensor
 
+from training.checkpoint.manifest import CheckpointFigure
 from training.config.run_config import RunConfig
-from training.console.phrases import shorten_list
+from training.console.phrases import format_duration, metric_name, shorten_list
 from training.journal.interval import Interval
 from training.journal.numbers import gradient_norms, learning_rates, summaries
 from training.journal.progress import show_progress
@@ -33,7 +34,8 @@ class Journal:
     A line of `stats.jsonl` contains the means of losses and times over the `steps` steps since the previous
     line, and the learning rates, gradient norms and rho of its last step. After the first skipped update,
     `skips` counts the skipped updates of each optimizer since the start of the run, and `skipped` lists the
-    skipped steps since the previous line. Use as a context manager.
+    skipped steps since the previous line. An evaluation is a line of its own, with the same step as the line
+    before it. Use as a context manager.
     """
 
     def __init__(
@@ -136,6 +138,32 @@ class Journal:
         """Write the line of the steps since the last line: a run that continues does not repeat them."""
         if self._interval.steps:
             self._write_line(step)
+
+    def write_evaluation(
+        self, step: int, directions: Mapping[str, float], figure: CheckpointFigure, *, seconds: float
+    ) -> None:
+        """Write and print the figures of a step: a line of its own, after the line of the step's losses.
+
+        A write error only prints a warning: the checkpoint records the figure too.
+
+        Args:
+            step: the step of the evaluated weights.
+            directions: the value by direction.
+            figure: their mean, with what it depends on.
+            seconds: the duration of the evaluation.
+        """
+        facts = figure.model_dump(exclude={"value", "data"})
+        values = {**directions, "mean": figure.value}
+        with self._only_warning("the evaluation"):
+            self._run.add_stats({"step": step, "evaluation": {**facts, "values": values, "seconds": seconds}})
+            if self._board is not None:
+                self._board.add_evaluation(figure.metric, values, step)
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
+        self._print(f"step {step:,}: {metric_name(figure.metric)} {shown} ({format_duration(seconds)})")
+
+    def warn(self, sentence: str) -> None:
+        """Print a warning."""
+        self._print(f"Warning: {sentence}")
 
     def write_samples(self, step: int, sheets: Mapping[str, Sheets]) -> None:
         """Write the sample sheets of each set and direction, and what TensorBoard still buffers.

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from training.console.phrases import metric_name
+
 POINTS: Final = 600
 """Most points of a line; in a long run each is the mean over equally many lines of `stats.jsonl`."""
 
@@ -46,6 +48,8 @@ class Chart:
     band: tuple[Values, Values] | None = None
     """Minimum and maximum around a single line."""
     logarithmic: bool = False
+    joined: bool = False
+    """Draw a line across steps without a value, for numbers that few steps have."""
     smooth: bool = False
     """Draw a smoothed line over the raw line."""
     ends: tuple[float, float] | None = None
@@ -70,8 +74,33 @@ def group_lines(lines: Sequence[Line]) -> list[Sequence[Line]]:
 
 def sections(groups: Sequence[Sequence[Line]]) -> list[Section]:
     """Return every section for which the lines have numbers."""
-    found = [_losses(groups), *_distributions(groups), _rates(groups)]
+    found = [_evaluations(groups), _losses(groups), *_distributions(groups), _rates(groups)]
     return [section for section in found if section.charts]
+
+
+def _evaluations(groups: Sequence[Sequence[Line]]) -> Section:
+    """Return a chart for each metric: figures of two extractors are never in one."""
+    metrics = {
+        str(line["evaluation"]["metric"]): None for group in groups for line in group if "evaluation" in line
+    }
+    charts = []
+    for metric in metrics:
+        of_metric = [[_evaluation_values(line, metric) for line in group] for group in groups]
+        charts.append(
+            Chart(
+                title=metric_name(metric),
+                words="of each direction, and their mean; protocol plain, not multiplied by 100",
+                lines=_nested(of_metric, "values"),
+                joined=True,
+            )
+        )
+    words = "The averaged weights on all test pictures; lower is better. The lowest mean is the best."
+    return Section(title="Evaluation", words=words, charts=charts)
+
+
+def _evaluation_values(line: Line, metric: str) -> Line:
+    evaluation = line.get("evaluation", {})
+    return {"values": evaluation["values"]} if evaluation.get("metric") == metric else {}
 
 
 def _losses(groups: Sequence[Sequence[Line]]) -> Section:

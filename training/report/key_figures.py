@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from training.checkpoint.manifest import Figure
+from training.checkpoint.manifest import CheckpointFigure
 from training.config.run_config import RunConfig
 from training.console.phrases import format_duration, metric_name
 from training.journal.sample_sheets import SAMPLES
@@ -52,15 +52,15 @@ def _best(record: RunRecord) -> list[KeyFigure]:
     ]
 
 
-def figure_words(figure: Figure | None) -> str:
+def figure_words(figure: CheckpointFigure | None) -> str:
     """Return sentences on the figures of evaluations, and how they choose the best checkpoint."""
     if figure is None:
         return ""
     return (
         f"{metric_name(figure.metric)} is the mean of both directions, protocol {figure.protocol}, extractor "
         f"{figure.extractor} (sha256 {figure.extractor_sha256[:12]}), on all test pictures "
-        f"(fingerprint {figure.data[:12]}). Lower is better. It chooses the best checkpoint instead of the score; "
-        "figures of another extractor or of other test pictures are not compared with it."
+        f"(fingerprint {figure.data[:12]}). Lower is better. It chooses the best checkpoint instead of the "
+        "score; figures of another extractor or of other test pictures are not compared with it."
     )
 
 

@@ -74,6 +74,7 @@ def _drawn(chart: Chart) -> dict[str, Any]:
         "lines": [{"name": name, "values": values} for name, values in chart.lines.items()],
         "band": chart.band,
         "logarithmic": chart.logarithmic,
+        "joined": chart.joined,
         "smooth": chart.smooth,
         "ends": chart.ends,
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from training.checkpoint.best import rank
-from training.checkpoint.manifest import Figure
+from training.checkpoint.manifest import CheckpointFigure
 from training.checkpoint.read import read_manifests
 from training.config.run_config import RunConfig
 from training.run_folder.environment import read_environments
@@ -30,7 +30,7 @@ class CheckpointSummary(NamedTuple):
 
     step: int
     score: float | None
-    figure: Figure | None
+    figure: CheckpointFigure | None
     size_bytes: int
     best: bool
 
@@ -42,7 +42,7 @@ class RunRecord(NamedTuple):
     data: Path
     config: RunConfig
     lines: list[dict[str, Any]]
-    """Lines of `stats.jsonl`, sorted by step."""
+    """Lines of `stats.jsonl`, sorted by step; that of an evaluation is part of its step's line."""
     environments: list[dict[str, Any]]
     sheets: list[Sheet]
     checkpoints: list[CheckpointSummary]
@@ -73,14 +73,15 @@ def _lines(path: Path) -> list[dict[str, Any]]:
         texts = path.read_text(encoding="utf-8").splitlines()
     except OSError:
         return []
-    lines = {}
+    lines: dict[int, dict[str, Any]] = {}
     for text in texts:
         try:
             line = json.loads(text)
-            lines[int(line["step"])] = line
+            # An evaluation is a line of its own, after that of its step's losses.
+            lines.setdefault(int(line["step"]), {}).update(line)
         except (ValueError, KeyError, TypeError):
             continue  # an incomplete line, which the run is writing now
-    return [lines[step] for step in sorted(lines)]
+    return [lines[step] for step in sorted(lines) if "seconds" in lines[step]]
 
 
 def _sheets(folder: Path) -> list[Sheet]:

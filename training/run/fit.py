@@ -30,6 +30,8 @@ from training.methods.ugatit.method import Ugatit
 from training.parallel.processes import Processes, describe_processes
 from training.plan.plan import count_pictures
 from training.plan.preflight import check_fits
+from training.run.evaluations import Evaluations, lacks_figure
+from training.run.evaluator import Evaluator, OpenEvaluator
 from training.run.initial_weights import read_initial
 from training.run.loop import train
 from training.run.resume_changes import print_batch_change, print_compute_changes, print_config_changes
@@ -46,6 +48,7 @@ def start_run(
     processes: Processes,
     console: Console,
     *,
+    open_evaluator: OpenEvaluator | None = None,
     anyway: bool = False,
 ) -> None:
     """Start a run in an empty folder.
@@ -57,6 +60,7 @@ def start_run(
         init: the checkpoint whose weights to start from, if any.
         processes: the processes that train together.
         console: where progress is shown.
+        open_evaluator: needed where `config.evaluate_every` is not 0.
         anyway: start even if memory or disk seem too small.
 
     Raises:
@@ -64,13 +68,14 @@ def start_run(
         DoesNotFitError: memory or disk are too small.
         DataError: the data set cannot be used.
         CheckpointError, ConfigError: `init` cannot be used.
-        Exception: what `train` raises.
+        Exception: what `open_evaluator` and `train` raise.
     """
     with ExitStack() as held:
         with processes.fail_together():
             if processes.rank == 0:
                 check_fits(config, run, count_pictures(data), processes, console, anyway=anyway)
             pictures = _scan(data, config, console)
+            evaluator = _evaluator(open_evaluator, config, data, processes, console)
             _seed_everything(config.seed)
             method = _make_method(config, processes, console)
             if init is not None:
@@ -80,7 +85,7 @@ def start_run(
                 run.make()
                 held.enter_context(locked(run.path))
                 run.create(config, data, pictures, speed=method.speed.facts())
-        _train(run, config, method, pictures, None, processes, console)
+        _train(run, config, method, pictures, None, evaluator, processes, console)
 
 
 def resume_run(
@@ -90,6 +95,7 @@ def resume_run(
     console: Console,
     *,
     data: Path | None = None,
+    open_evaluator: OpenEvaluator | None = None,
     anyway: bool = False,
 ) -> None:
     """Resume a run from its newest checkpoint that can be used; print a sentence if it is finished.
@@ -101,6 +107,7 @@ def resume_run(
         processes: the processes that train together; their number may differ from before.
         console: where progress is shown.
         data: the new folder of the data set; None if it was not moved.
+        open_evaluator: needed where the run's `evaluate_every` is not 0.
         anyway: resume even if memory or disk seem too small.
 
     Raises:
@@ -109,7 +116,7 @@ def resume_run(
             number of steps is below the steps done, or its pictures differ from those of the start.
         CheckpointError: no checkpoint can be used.
         ConfigError: the changed config is invalid, or the checkpoint does not fit it.
-        Exception: what `train` raises.
+        Exception: what `open_evaluator` and `train` raise.
     """
     with ExitStack() as held:
         with processes.fail_together():
@@ -123,7 +130,7 @@ def resume_run(
                     f"--steps must be more than the {checkpoint.step:,} that {run.path} has done, "
                     f"got {config.steps:,}."
                 )
-            if checkpoint.step >= config.steps:
+            if checkpoint.step >= config.steps and not lacks_figure(run, config, checkpoint.step):
                 console.print(_finished(run, checkpoint.step), highlight=False, soft_wrap=True)
                 return
             pictures = _scan_again(run, data or known, config, console)
@@ -133,6 +140,7 @@ def resume_run(
             if processes.rank == 0:
                 counts = count_pictures(pictures.folder)
                 check_fits(config, run, counts, processes, console, checkpoint=checkpoint, anyway=anyway)
+            evaluator = _evaluator(open_evaluator, config, pictures.folder, processes, console)
             method = _make_method(config, processes, console)
             print_config_changes(checkpoint, config, console)
             print_compute_changes(run, method.speed, console)
@@ -141,7 +149,7 @@ def resume_run(
                 run.update_config(steps=config.steps, data=data or known)
                 run.record_pictures(pictures)
                 run.drop_stats_after(checkpoint.step)
-        _train(run, config, method, pictures, checkpoint, processes, console)
+        _train(run, config, method, pictures, checkpoint, evaluator, processes, console)
 
 
 def _finished(run: RunFolder, done: int) -> str:
@@ -188,12 +196,29 @@ def _make_method(config: RunConfig, processes: Processes, console: Console) -> U
     return Ugatit(config.ugatit, speed=speed, guard=config.guard, processes=processes)
 
 
+def _evaluator(
+    open_evaluator: OpenEvaluator | None,
+    config: RunConfig,
+    data: Path,
+    processes: Processes,
+    console: Console,
+) -> Evaluator | None:
+    """Open what evaluates the run; None where it is not evaluated, or where another process does it."""
+    if not config.evaluate_every or processes.rank > 0:
+        return None
+    assert open_evaluator is not None, "a run that is evaluated needs a way to open its evaluator"
+    with busy(console, "Computing the features of the test pictures …"):
+        say = partial(console.print, highlight=False, soft_wrap=True)
+        return open_evaluator(config, data, processes.device.type, say)
+
+
 def _train(
     run: RunFolder,
     config: RunConfig,
     method: Method,
     pictures: ScanResult,
     checkpoint: Checkpoint | None,
+    evaluator: Evaluator | None,
     processes: Processes,
     console: Console,
 ) -> None:
@@ -212,12 +237,26 @@ def _train(
         done = checkpoint.step if checkpoint is not None else 0
         say = partial(console.print, highlight=False)
         with run.writing():
-            journal, samples = None, {}
+            journal, samples, evaluations = None, {}, None
             if processes.rank == 0:
                 samples = _sample_pictures(pictures, config.data.size, processes.device)
                 journal = Journal(run, config, method, processes, done=done, console=console)
+                if evaluator is not None:
+                    evaluations = Evaluations(run, method, average, journal, evaluator)
             with journal or nullcontext():
-                train(run, config, method, stream, average, journal, samples, processes, done=done, say=say)
+                train(
+                    run,
+                    config,
+                    method,
+                    stream,
+                    average,
+                    journal,
+                    samples,
+                    processes,
+                    evaluations=evaluations,
+                    done=done,
+                    say=say,
+                )
 
 
 def _seed_everything(seed: int) -> None:

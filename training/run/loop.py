@@ -18,6 +18,7 @@ from training.methods.finite_updates import NonFiniteError, SkippedStep
 from training.methods.method import Batch, Method
 from training.methods.running_average import RunningAverage
 from training.parallel.processes import Processes
+from training.run.evaluations import Evaluations, is_due, lacks_figure
 from training.run.samples import take_samples
 from training.run.signals import stop_on_signals
 from training.run.state import pack
@@ -38,6 +39,7 @@ def train(
     sample_pictures: Mapping[str, Batch],
     processes: Processes,
     *,
+    evaluations: Evaluations | None = None,
     done: int,
     say: Callable[[str], None],
 ) -> None:
@@ -52,6 +54,7 @@ def train(
         journal: records the progress; only process 0 has one, and only it saves.
         sample_pictures: the pictures of the sample sheets, by the name of their set; empty without a journal.
         processes: the processes that train together.
+        evaluations: evaluates checkpoints, where the config says so; only process 0 has one.
         done: the number of steps already done.
         say: prints a sentence; called from another thread.
 
@@ -65,6 +68,15 @@ def train(
     document = json.loads(config.to_json())
     verified = Verified()
     with stop_on_signals(patient=processes.count > 1, say=say) as stop:
+        # Evaluate the checkpoint that the run resumes from, if a stop has prevented it.
+        if is_due(config, done):
+            with processes.fail_together():
+                if evaluations is not None and lacks_figure(run, config, done):
+                    evaluations.evaluate(done, stop)
+                    keep(run.checkpoints, last=config.keep_last, verified=verified)
+            if processes.any_process(stop.requested):
+                raise Interrupted(_stopped(run, done))
+
         for step in range(done + 1, config.steps + 1):
             started = time.perf_counter()
 
@@ -89,9 +101,10 @@ def train(
                     journal.write_rest(step)
                 raise NonFiniteError(_stuck(run, method, skipped))
 
-            # Draw the sample sheets and save a checkpoint with their score.
+            # Draw the sample sheets and save a checkpoint with their score; then evaluate it.
             stopping = processes.any_process(stop.requested)
-            if step % config.save_every == 0 or step == config.steps or stopping:
+            due = is_due(config, step)
+            if step % config.save_every == 0 or step == config.steps or due or stopping:
                 with processes.fail_together():
                     if journal is not None:
                         samples = take_samples(method, average, sample_pictures)
@@ -99,9 +112,17 @@ def train(
                         state = pack(step, method, data, average, document)
                         refuse_non_finite(state)
                         save(run.checkpoints, state, score=samples.score)
+                        if evaluations is not None and due and not stopping:
+                            evaluations.evaluate(step, stop)
                         keep(run.checkpoints, last=config.keep_last, verified=verified)
-            if stopping and step < config.steps:
-                raise Interrupted(f"Stopped at step {step}; continue with ugatit-train resume {run.path}.")
+            if due:  # a signal may have ended the evaluation
+                stopping = processes.any_process(stop.requested)
+            if stopping and (step < config.steps or due):
+                raise Interrupted(_stopped(run, step))
+
+
+def _stopped(run: RunFolder, step: int) -> str:
+    return f"Stopped at step {step}; continue with ugatit-train resume {run.path}."
 
 
 def _stuck(run: RunFolder, method: Method, skipped: SkippedStep) -> str:

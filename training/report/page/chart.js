@@ -100,7 +100,7 @@ class Chart {
     values.forEach((value, index) => {
       const there = value !== null && !(this.chart.logarithmic && value <= 0);
       if (there) d += `${down ? "L" : "M"}${this.x(index).toFixed(1)} ${this.y(value).toFixed(1)}`;
-      down = there;
+      down = there || (down && this.chart.joined);
     });
     // A path of one point would be invisible.
     return /^M[\d. ]+$/.test(d) ? `${d}h0.01` : d;
