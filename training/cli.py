@@ -11,7 +11,7 @@ from models.bundle.errors import BundleError
 from models.files.text import as_text, escape_output
 from models.networks.config import ConfigError
 from training.checkpoint.errors import CheckpointError
-from training.commands import bundles, evaluate, gallery, show, train
+from training.commands import bundles, evaluate, gallery, show, train, wrap
 from training.commands.config import config
 from training.data.errors import DataError
 from training.evaluation.errors import EvaluationError
@@ -22,6 +22,7 @@ from training.parallel.processes import OtherProcessError, ProcessLostError
 from training.plan.preflight import DoesNotFitError
 from training.run.signals import handle_interrupts
 from training.run_folder.folder import RunError
+from training.wrapping.errors import WrapError
 
 
 @click.group()
@@ -35,6 +36,7 @@ for command in (
     train.data,
     bundles.import_,
     bundles.export,
+    wrap.wrap_command,
     show.plan,
     show.report,
     config,
@@ -55,6 +57,7 @@ _MISTAKES = (
     ProcessLostError,
     CheckpointError,
     RunError,
+    WrapError,
 )
 
 

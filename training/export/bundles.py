@@ -131,7 +131,7 @@ def prepare_bundle(
         precisions={"float16": measure_float16(model, read_canary(files[CANARY]))} if precisions else {},
         files={name: entry_of(data) for name, data in files.items()},
     )
-    return _with_card(manifest, files, provenance.notes)
+    return with_card(manifest, files, provenance.notes)
 
 
 def _maps(generator: Generator, discriminators: DiscriminatorPair | None) -> list[HeatMap]:
@@ -188,7 +188,8 @@ def _training(provenance: Provenance) -> Training:
     )
 
 
-def _with_card(manifest: Manifest, files: dict[str, bytes], notes: str | None) -> PreparedBundle:
+def with_card(manifest: Manifest, files: dict[str, bytes], notes: str | None) -> PreparedBundle:
+    """Return a bundle with its model card, which the manifest and the author's notes make."""
     card = write_card(manifest, notes).encode()
     entries: dict[str, FileEntry] = {**manifest.files, CARD: entry_of(card)}
     return PreparedBundle(manifest.model_copy(update={"files": entries}), {**files, CARD: card})

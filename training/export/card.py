@@ -11,7 +11,7 @@ from models.bundle.manifest import Manifest
 
 _CARD: Final = Template("""# $direction
 
-Translates a picture of the domain *$source* into the domain *$target* with U-GAT-IT (Kim et al., ICLR 2020).
+Translates a picture of the domain *$source* into the domain *$target* with $method.
 
 | | |
 | --- | --- |
@@ -19,13 +19,17 @@ Translates a picture of the domain *$source* into the domain *$target* with U-GA
 | picture size | $size |
 | training | $training |
 | attention | $attention |
-| parity with torch | $parity |
+| parity with $reference | $parity |
 | licence | $licence |
 | limits | $limits |
 $figures
 $notes
 """)
 
+_METHODS: Final = {
+    "ugatit": "U-GAT-IT (Kim et al., ICLR 2020)",
+    "external": "a model from elsewhere, which was wrapped as it is",
+}
 _FIGURES_HEAD: Final = """| figure | protocol | value | spread | translations and targets |
 | --- | --- | --: | --- | --- |"""
 
@@ -39,6 +43,8 @@ def write_card(manifest: Manifest, notes: str | None) -> str:
         direction=manifest.direction,
         source=manifest.source,
         target=manifest.target,
+        reference="torch" if manifest.method == "ugatit" else "the model itself",
+        method=_METHODS.get(manifest.method, manifest.method),
         architecture=_architecture(manifest),
         size=f"{size.width}x{size.height} px{' only' if size.fixed else ', the size it was trained at'}",
         training=_training(manifest),
@@ -53,6 +59,8 @@ def write_card(manifest: Manifest, notes: str | None) -> str:
 
 def _architecture(manifest: Manifest) -> str:
     architecture = manifest.architecture
+    if manifest.method != "ugatit":
+        return ", ".join(f"{name} {value}" for name, value in architecture.items())
     variant = "light" if architecture["light"] else "full"
     channels, blocks = architecture["channels"], architecture["blocks"]
     return f"{variant} generator, {channels} base channels, {blocks} residual blocks"

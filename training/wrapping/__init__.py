@@ -1,0 +1,1 @@
+"""Make a bundle of any image translator that exists as ONNX."""
