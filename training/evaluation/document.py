@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import onnxruntime
@@ -28,7 +28,12 @@ from training.run_folder.environment import code_version, processor
 FORMAT: Final = 1
 
 
-def to_json(
+def to_json(document: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a document."""
+    return (json.dumps(document, indent=1, allow_nan=False) + "\n").encode()
+
+
+def to_document(
     evaluation: Evaluation,
     subjects: Sequence[Subject],
     data: EvaluationData,
@@ -36,10 +41,10 @@ def to_json(
     distances: Distances,
     *,
     device: str,
-) -> bytes:
+) -> dict[str, Any]:
     """Return the document. It holds no time and no path, which would differ between equal evaluations."""
     extractor = distances.extractor
-    document = {
+    return {
         "format": FORMAT,
         "extractor": {"name": extractor.name, "weights": extractor.weights, "sha256": extractor.sha256},
         "data": _data_facts(data, domains),
@@ -54,7 +59,6 @@ def to_json(
         "rows": [asdict(row) for row in evaluation.rows],
         "remarks": evaluation.remarks,
     }
-    return (json.dumps(document, indent=1, allow_nan=False) + "\n").encode()
 
 
 def _data_facts(data: EvaluationData, domains: Domains | None) -> dict[str, JsonValue]:

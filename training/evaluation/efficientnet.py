@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.Image import Resampling
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from training.evaluation.data import Pixels, batches
 from training.evaluation.errors import EvaluationError
@@ -54,7 +56,7 @@ class EfficientNetLite0:
             network = EfficientNet.from_name(NAME)
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
         self.weights = path.name
-        self._network = network.eval().to(device)
+        self._network = _faster(network.eval()).to(device)
         self._device = device
 
     def features(self, pictures: Iterable[Pixels]) -> FeatureArray:
@@ -68,6 +70,41 @@ class EfficientNetLite0:
         maps = self._network.extract_features(values.to(self._device))  # [B, 1280, 7, 7]
         rows: FeatureArray = maps.mean(dim=(2, 3)).cpu().numpy()
         return rows
+
+
+def _faster(network: Any) -> Any:  # the package has no types
+    """Return the same function with fewer passes over memory, which take a third of the time on a CPU.
+
+    Each batch normalisation becomes part of the convolution before it, each equal padding of both sides the
+    convolution's own, and each ReLU6 replaces its input.
+    """
+    for parent, pairs in _normalised_convolutions(network):
+        for convolution, normalisation in pairs:
+            fused = fuse_conv_bn_eval(getattr(parent, convolution), getattr(parent, normalisation))
+            _own_padding(fused)
+            setattr(parent, convolution, fused)
+            setattr(parent, normalisation, nn.Identity())
+    for module in network.modules():
+        if isinstance(module, nn.ReLU6):
+            module.inplace = True
+    return network
+
+
+def _own_padding(convolution: Any) -> None:
+    padding = convolution.static_padding
+    if isinstance(padding, nn.ZeroPad2d):
+        left, right, top, bottom = padding.padding
+        if (left, top) == (right, bottom):
+            convolution.padding, convolution.static_padding = (top, left), nn.Identity()
+
+
+def _normalised_convolutions(network: Any) -> Iterator[tuple[Any, list[tuple[str, str]]]]:
+    """Yield each module that has convolutions, with their names and those of their normalisations."""
+    yield network, [("_conv_stem", "_bn0"), ("_conv_head", "_bn1")]
+    in_block = [("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2")]
+    for module in network.modules():
+        if hasattr(module, "_depthwise_conv"):
+            yield module, [names for names in in_block if hasattr(module, names[0])]
 
 
 def _prepared(picture: Pixels) -> NDArray[np.float32]:

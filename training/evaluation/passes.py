@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from training.evaluation.data import EvaluationData
+from training.evaluation.data import EvaluationData, Pixels
 from training.evaluation.extractor import Extractor, FeatureArray
 from training.evaluation.figures import FindFace, PerPicture, correct, l1, shares_in_faces, sharpness
 from training.evaluation.reconstruct import picture_batches, reconstruct
@@ -36,11 +36,13 @@ def translation_features(
     Raises:
         EvaluationError, DataError: as `run_passes`.
     """
-    features = []
-    for pixels in picture_batches(data, direction.source, direction.forth):
-        features.append(extractor.features(direction.forth.translate(pixels).image))
-        advance(len(pixels))
-    return np.concatenate(features)
+
+    def translated() -> Iterator[Pixels]:
+        for pixels in picture_batches(data, direction.source, direction.forth):
+            yield from direction.forth.translate(pixels).image
+            advance(len(pixels))
+
+    return extractor.features(translated())
 
 
 def run_passes(
@@ -66,25 +68,29 @@ def run_passes(
         EvaluationError: a network returns values that are not finite.
         DataError: a picture can no longer be read.
     """
-    features: dict[str, list[FeatureArray]] = defaultdict(list)
+    again_features: list[FeatureArray] = []
     figures: dict[str, list[PerPicture]] = defaultdict(list)
     forth = direction.forth
 
+    def translated() -> Iterator[Pixels]:
+        """Yield the translations one by one: the extractor forms batches of its own size."""
+        for pixels in picture_batches(data, direction.source, forth):
+            answer = forth.translate(pixels)
+            figures["sharpness"].append(sharpness(answer.image))
+            if answer.cam_logit is not None:
+                figures["cam-accuracy-source"].append(correct(answer.cam_logit, source=True))
+            if find_face is not None and answer.attention is not None:
+                figures["attention-in-face"].append(shares_in_faces(answer.attention, pixels, find_face))
+            again = reconstruct(direction, answer.image, like=pixels)
+            if again is not None:
+                figures["cycle-l1"].append(l1(again, pixels))
+                if reconstructions:
+                    again_features.append(extractor.features(again))
+            advance(len(pixels))
+            yield from answer.image
+
     # The sources: translation, sharpness, CAM accuracy, attention in faces, and the cycle.
-    for pixels in picture_batches(data, direction.source, forth):
-        answer = forth.translate(pixels)
-        features["translations"].append(extractor.features(answer.image))
-        figures["sharpness"].append(sharpness(answer.image))
-        if answer.cam_logit is not None:
-            figures["cam-accuracy-source"].append(correct(answer.cam_logit, source=True))
-        if find_face is not None and answer.attention is not None:
-            figures["attention-in-face"].append(shares_in_faces(answer.attention, pixels, find_face))
-        again = reconstruct(direction, answer.image, like=pixels)
-        if again is not None:
-            figures["cycle-l1"].append(l1(again, pixels))
-            if reconstructions:
-                features["reconstructions"].append(extractor.features(again))
-        advance(len(pixels))
+    translations = extractor.features(translated())
 
     # The targets, which a generator should not change and its classifier should recognise.
     for pixels in picture_batches(data, direction.target, forth):
@@ -95,9 +101,8 @@ def run_passes(
             figures["cam-accuracy-target"].append(correct(answer.cam_logit, source=False))
         advance(len(pixels))
 
-    again_features = features.get("reconstructions")
     return Passes(
-        np.concatenate(features["translations"]),
+        translations,
         np.concatenate(again_features) if again_features else None,
         {name: np.concatenate(parts) for name, parts in figures.items()},
     )

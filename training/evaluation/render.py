@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.files.walk import summary
+from training.console.phrases import metric_name
 from training.data.folder import DOMAINS
 from training.evaluation.data import EvaluationData
 from training.evaluation.distances import Distances
@@ -74,16 +75,17 @@ def _table(rows: Sequence[Row], kinds: Mapping[str, str]) -> Table:
         justify: Literal["left", "right"] = "right" if column in ("value", "pictures") else "left"
         table.add_column(column, justify=justify, no_wrap=True)
     for row in rows:
-        table.add_row(_name(row), row.protocol or "", _number(row), _spread(row), _pictures(row))
+        table.add_row(_name(row), row.protocol or "", format_value(row), _spread(row), _pictures(row))
     return table
 
 
 def _name(row: Row) -> str:
     """Return `KID` and `FID` as papers write them, every other metric as in the JSON file."""
-    return row.metric if row.extractor is None else f"{row.metric[:3].upper()}{row.metric[3:]}"
+    return row.metric if row.extractor is None else metric_name(row.metric)
 
 
-def _number(row: Row) -> str:
+def format_value(row: Row) -> str:
+    """Return the value of a figure with as many digits as are useful; shares as percentages."""
     if row.metric.startswith("cam-accuracy") or row.metric == "attention-in-face":
         return f"{row.value:.1%}"
     return f"{row.value:.1f}" if abs(row.value) >= 10 else f"{row.value:.4f}"

@@ -78,7 +78,7 @@ class BundleTranslator:
             BundleError: the graph's outputs differ from the bundle's canary.
         """
         self._manifest = bundle.manifest
-        self._session = cpu_session(bundle.files[GENERATOR])
+        self._session = cpu_session(bundle.files[GENERATOR], spinning=False)
         check_canary(read_canary(bundle.files[CANARY]), lambda pixels: run(self._session, pixels), exact=True)
 
     @property

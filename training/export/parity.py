@@ -124,9 +124,17 @@ def as_values(pixels: NDArray[np.uint8]) -> torch.Tensor:
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).double() / 127.5 - 1
 
 
-def cpu_session(model: bytes) -> onnxruntime.InferenceSession:
-    """Open a model in onnxruntime on the CPU."""
-    return onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+def cpu_session(model: bytes, *, spinning: bool = True) -> onnxruntime.InferenceSession:
+    """Open a model in onnxruntime on the CPU.
+
+    Args:
+        model: the graph's bytes.
+        spinning: whether threads that wait for work keep their cores. Where torch computes between two runs,
+            they would take its cores.
+    """
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def run(session: onnxruntime.InferenceSession, pixels: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
