@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, get_args
 
 import click
@@ -23,18 +23,22 @@ precision_option: Final = click.option(
 _PLAIN: Final = ("batch", "accumulate", "steps", "save_every", "evaluate_every", "seed")
 """Flags that are config keys of the same name."""
 
+Option = Callable[[Callable[..., None]], Callable[..., None]]
+
+_ablation: Final = click.option(
+    "--ablation", type=click.Choice(list(ABLATIONS)), help="Train an ablation of the paper's table 1."
+)
+_steps: Final = click.option("--steps", type=int, help="Steps to train.")
 _OPTIONS: Final = (
     click.option(
         "--preset", default="official-pytorch", show_default=True, help=f"One of {', '.join(presets())}."
     ),
-    click.option(
-        "--ablation", type=click.Choice(list(ABLATIONS)), help="Train an ablation of the paper's table 1."
-    ),
+    _ablation,
     click.option("--size", type=int, metavar="PIXELS", help="Size of the pictures and the networks."),
     click.option("--channels", type=int, help="Base channels of every network."),
     click.option("--batch", type=int, help="Pictures of each domain in a pass, on each device."),
     click.option("--accumulate", type=int, help="Passes in a step; they need the memory of one."),
-    click.option("--steps", type=int, help="Steps to train."),
+    _steps,
     click.option("--save-every", type=int, help="Steps between two checkpoints."),
     click.option(
         "--evaluate-every", type=int, help="Steps between two evaluations by KID on the test pictures."
@@ -51,21 +55,34 @@ _OPTIONS: Final = (
 )
 
 
+_KEYS: Final = ("batch", "accumulate", "steps", "save_every", "seed")
+"""The options that are config keys of the same name."""
+_SHARED: Final = tuple(option for option in _OPTIONS if option not in (_ablation, _steps))
+
+
 def config_options(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command with the flags of a config; it takes them as `values` for `from_mapping`."""
+    return _with_options(command, _OPTIONS)
 
+
+def shared_config_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command with the flags of a config that several runs share: all but --ablation and --steps."""
+    return _with_options(command, _SHARED)
+
+
+def _with_options(command: Callable[..., None], options: Sequence[Option]) -> Callable[..., None]:
     @functools.wraps(command)
     def with_values(
         *,
         preset: str,
-        ablation: str | None,
+        ablation: str | None = None,
         size: int | None,
         channels: int | None,
         precision: str | None,
         assignments: tuple[str, ...],
         **others: Any,
     ) -> None:
-        flags = {name: others.pop(name) for name in _PLAIN}
+        flags = {name: others.pop(name, None) for name in _PLAIN}
         changes = {name: value for name, value in flags.items() if value is not None}
         changes = merged(with_precision(changes, precision), _sizes(size, channels))
         if ablation is not None:
@@ -74,9 +91,10 @@ def config_options(command: Callable[..., None]) -> Callable[..., None]:
             changes = merged(changes, _assigned(assignment))
         command(values=merged(load_preset(preset), changes), **others)
 
-    for option in reversed(_OPTIONS):
-        with_values = option(with_values)
-    return with_values
+    result: Callable[..., None] = with_values
+    for option in reversed(options):
+        result = option(result)
+    return result
 
 
 def with_precision(changes: Mapping[str, Any], precision: str | None) -> dict[str, Any]:

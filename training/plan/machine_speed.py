@@ -90,15 +90,18 @@ def single_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def measure_steps(config: RunConfig, *, steps: int = 2) -> MeasuredSteps:
-    """Measure real steps on random pictures on this CPU, after one step that is not counted."""
-    method = Ugatit(config.ugatit, speed=choose_settings(config.speed))
+def measure_steps(config: RunConfig, *, steps: int = 2, device: str = "cpu") -> MeasuredSteps:
+    """Measure real steps on random pictures on this device, after one step that is not counted."""
+    method = Ugatit(config.ugatit, speed=choose_settings(config.speed, device))
+    for network in method.networks.values():
+        network.to(device)
     shape = (config.batch * config.accumulate, 3, config.data.size, config.data.size)
     times = []
     for _ in range(1 + steps):
-        batch: Batch = {domain: torch.rand(shape) * 2 - 1 for domain in DOMAINS}
+        batch: Batch = {domain: (torch.rand(shape) * 2 - 1).to(device) for domain in DOMAINS}
         started = time.perf_counter()
-        method.step(batch, progress=0.0, accumulate=config.accumulate)
+        terms = method.step(batch, progress=0.0, accumulate=config.accumulate)
+        sum(float(term) for term in terms.values())  # waits for a GPU
         times.append(time.perf_counter() - started)
     return MeasuredSteps(statistics.mean(times[1:]), peak_bytes())
 

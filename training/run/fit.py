@@ -50,6 +50,8 @@ def start_run(
     *,
     open_evaluator: OpenEvaluator | None = None,
     anyway: bool = False,
+    until: int | None = None,
+    notes: Console | None = None,
 ) -> None:
     """Start a run in an empty folder.
 
@@ -62,6 +64,8 @@ def start_run(
         console: where progress is shown.
         open_evaluator: needed where `config.evaluate_every` is not 0.
         anyway: start even if memory or disk seem too small.
+        until: the step to save and return at; None is the configured number of steps.
+        notes: where the estimates and the facts about pictures and hardware are shown; None is `console`.
 
     Raises:
         RunError: the folder is not empty, or another process writes to it.
@@ -70,14 +74,15 @@ def start_run(
         CheckpointError, ConfigError: `init` cannot be used.
         Exception: what `open_evaluator` and `train` raise.
     """
+    notes = notes or console
     with ExitStack() as held:
         with processes.fail_together():
             if processes.rank == 0:
-                check_fits(config, run, count_pictures(data), processes, console, anyway=anyway)
-            pictures = _scan(data, config, console)
-            evaluator = _evaluator(open_evaluator, config, data, processes, console)
+                check_fits(config, run, count_pictures(data), processes, notes, anyway=anyway)
+            pictures = _scan(data, config, notes)
+            evaluator = _evaluator(open_evaluator, config, data, processes, notes)
             _seed_everything(config.seed)
-            method = _make_method(config, processes, console)
+            method = _make_method(config, processes, notes)
             if init is not None:
                 for name, weights in read_initial(init, method.networks, size=config.data.size).items():
                     method.networks[name].load_state_dict(weights)
@@ -85,7 +90,7 @@ def start_run(
                 run.make()
                 held.enter_context(locked(run.path))
                 run.create(config, data, pictures, speed=method.speed.facts())
-        _train(run, config, method, pictures, None, evaluator, processes, console)
+        _train(run, config, method, pictures, None, evaluator, processes, console, until=until)
 
 
 def resume_run(
@@ -97,6 +102,8 @@ def resume_run(
     data: Path | None = None,
     open_evaluator: OpenEvaluator | None = None,
     anyway: bool = False,
+    until: int | None = None,
+    notes: Console | None = None,
 ) -> None:
     """Resume a run from its newest checkpoint that can be used; print a sentence if it is finished.
 
@@ -109,6 +116,7 @@ def resume_run(
         data: the new folder of the data set; None if it was not moved.
         open_evaluator: needed where the run's `evaluate_every` is not 0.
         anyway: resume even if memory or disk seem too small.
+        until, notes: as in `start_run`.
 
     Raises:
         DoesNotFitError: memory or disk are too small.
@@ -118,6 +126,7 @@ def resume_run(
         ConfigError: the changed config is invalid, or the checkpoint does not fit it.
         Exception: what `open_evaluator` and `train` raise.
     """
+    notes = notes or console
     with ExitStack() as held:
         with processes.fail_together():
             config, known, fingerprint = run.read()
@@ -133,15 +142,15 @@ def resume_run(
             if checkpoint.step >= config.steps and not lacks_figure(run, config, checkpoint.step):
                 console.print(_finished(run, checkpoint.step), highlight=False, soft_wrap=True)
                 return
-            pictures = _scan_again(run, data or known, config, console)
+            pictures = _scan_again(run, data or known, config, notes)
             if pictures.fingerprint != fingerprint:
                 raise RunError(_other_pictures(run, pictures))
-            console.print(f"Resuming from step {checkpoint.step:,}.", highlight=False)
+            notes.print(f"Resuming from step {checkpoint.step:,}.", highlight=False)
             if processes.rank == 0:
                 counts = count_pictures(pictures.folder)
-                check_fits(config, run, counts, processes, console, checkpoint=checkpoint, anyway=anyway)
-            evaluator = _evaluator(open_evaluator, config, pictures.folder, processes, console)
-            method = _make_method(config, processes, console)
+                check_fits(config, run, counts, processes, notes, checkpoint=checkpoint, anyway=anyway)
+            evaluator = _evaluator(open_evaluator, config, pictures.folder, processes, notes)
+            method = _make_method(config, processes, notes)
             print_config_changes(checkpoint, config, console)
             print_compute_changes(run, method.speed, console)
             print_batch_change(checkpoint, config, processes, console)
@@ -149,7 +158,7 @@ def resume_run(
                 run.update_config(steps=config.steps, data=data or known)
                 run.record_pictures(pictures)
                 run.drop_stats_after(checkpoint.step)
-        _train(run, config, method, pictures, checkpoint, evaluator, processes, console)
+        _train(run, config, method, pictures, checkpoint, evaluator, processes, console, until=until)
 
 
 def _finished(run: RunFolder, done: int) -> str:
@@ -221,6 +230,8 @@ def _train(
     evaluator: Evaluator | None,
     processes: Processes,
     console: Console,
+    *,
+    until: int | None,
 ) -> None:
     for network in method.networks.values():
         network.to(processes.device)
@@ -255,6 +266,7 @@ def _train(
                     processes,
                     evaluations=evaluations,
                     done=done,
+                    until=until,
                     say=say,
                 )
 

@@ -41,9 +41,10 @@ def train(
     *,
     evaluations: Evaluations | None = None,
     done: int,
+    until: int | None = None,
     say: Callable[[str], None],
 ) -> None:
-    """Train from step `done` to the configured number of steps.
+    """Train from step `done` to the configured number of steps, or to an earlier step.
 
     Args:
         run: the folder to save to.
@@ -56,10 +57,12 @@ def train(
         processes: the processes that train together.
         evaluations: evaluates checkpoints, where the config says so; only process 0 has one.
         done: the number of steps already done.
+        until: the step to save and return at; None is the configured number of steps.
         say: prints a sentence; called from another thread.
 
     Raises:
-        Interrupted: any process received SIGTERM, SIGINT or SIGHUP; the state was saved.
+        Interrupted: any process received SIGTERM, SIGINT or SIGHUP; the state was saved. Without `until`, a
+            signal during the last step has no effect.
         NonFiniteError: too many updates in a row were not finite; the last checkpoint is still there.
         CheckpointError: a checkpoint could not be written; the older ones are still there.
         ProcessLostError: another process has ended.
@@ -67,6 +70,7 @@ def train(
     pictures = config.batch * config.accumulate
     document = json.loads(config.to_json())
     verified = Verified()
+    end = config.steps if until is None else min(until, config.steps)
     with stop_on_signals(patient=processes.count > 1, say=say) as stop:
         # Evaluate the checkpoint that the run resumes from, if a stop has prevented it.
         if is_due(config, done):
@@ -77,7 +81,7 @@ def train(
             if processes.any_process(stop.requested):
                 raise Interrupted(_stopped(run, done))
 
-        for step in range(done + 1, config.steps + 1):
+        for step in range(done + 1, end + 1):
             started = time.perf_counter()
 
             # Wait for the next pictures.
@@ -104,7 +108,7 @@ def train(
             # Draw the sample sheets and save a checkpoint with their score; then evaluate it.
             stopping = processes.any_process(stop.requested)
             due = is_due(config, step)
-            if step % config.save_every == 0 or step == config.steps or due or stopping:
+            if step % config.save_every == 0 or step == end or due or stopping:
                 with processes.fail_together():
                     if journal is not None:
                         samples = take_samples(method, average, sample_pictures)
@@ -117,7 +121,7 @@ def train(
                         keep(run.checkpoints, last=config.keep_last, verified=verified)
             if due:  # a signal may have ended the evaluation
                 stopping = processes.any_process(stop.requested)
-            if stopping and (step < config.steps or due):
+            if stopping and (step < config.steps or due or until is not None):
                 raise Interrupted(_stopped(run, step))
 
 

@@ -1,0 +1,1 @@
+"""Train the paper's ablations under one budget, and compare them."""

@@ -1,0 +1,61 @@
+"""The variants of an ablation: the paper's eight, and the full model with further seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from training.config.ablations import ABLATIONS
+from training.config.run_config import RunConfig, changed
+
+FULL: Final = "full"
+"""The name of the full model, the first row of the paper's table."""
+
+
+class Variant(NamedTuple):
+    """One run of an ablation."""
+
+    folder: str
+    """The name of the run's folder."""
+    name: str
+    """`full`, or one of `ABLATIONS`."""
+    seed: int
+
+
+def list_variants(seed: int, *, seeds: int = 1) -> list[Variant]:
+    """Return the eight variants in the order of the paper's table, then the full model with further seeds."""
+    variants = [Variant(name, name, seed) for name in (FULL, *ABLATIONS)]
+    further = range(seed + 1, seed + seeds)
+    return variants + [Variant(f"{FULL}-seed-{each}", FULL, each) for each in further]
+
+
+def config_of(variant: Variant, full: RunConfig) -> RunConfig:
+    """Return the config of a variant, from that of the full model.
+
+    Raises:
+        ConfigError: the full model's config contradicts the variant.
+    """
+    return changed(full, {"seed": variant.seed, "ugatit": ABLATIONS.get(variant.name, {})})
+
+
+def titles(variants: Sequence[Variant]) -> dict[str, str]:
+    """Return how a table names each variant, by its folder."""
+    return {each.folder: title(each) for each in variants}
+
+
+def title(variant: Variant) -> str:
+    """Return how a table names a variant."""
+    words = _TITLES[variant.name]
+    return words if variant.folder == variant.name else f"{words}, seed {variant.seed}"
+
+
+_TITLES: Final = {
+    FULL: "U-GAT-IT",
+    "in": "IN only in the decoder",
+    "ln": "LN only",
+    "adain": "AdaIN",
+    "gn": "GN",
+    "no-cam": "without CAM",
+    "no-generator-cam": "without generator CAM",
+    "no-discriminator-cam": "without discriminator CAM",
+}
