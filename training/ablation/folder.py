@@ -63,6 +63,9 @@ class AblationFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._plan = path / PLAN
+        self.figures = path / "figures.json"
+        self.table = path / "table.json"
+        self.markdown = path / "table.md"
 
     def run(self, variant: Variant) -> RunFolder:
         """Return the folder of a variant's run, which need not exist."""

@@ -12,7 +12,6 @@ from rich.console import Console
 from training.ablation.folder import AblationFolder, Plan
 from training.ablation.variants import Variant, config_of, title
 from training.console.phrases import format_duration
-from training.console.terminal import open_console
 from training.methods.finite_updates import NonFiniteError
 from training.parallel.processes import Processes
 from training.run.fit import resume_run, start_run
@@ -64,15 +63,15 @@ class Turns:
         if done >= until:
             return
         self._announce(variant, done, until, console)
-        started, notes = time.monotonic(), open_console(quiet=True)
+        started = time.monotonic()
         try:
             if done:
-                resume_run(run, {}, processes, console, data=data, until=until, notes=notes)
+                resume_run(run, {}, processes, console, data=data, until=until, quiet=True)
             else:
                 if run.path.exists():
                     shutil.rmtree(run.path)  # it was killed before its first checkpoint
                 config = config_of(variant, self._plan.config)
-                start_run(run, config, data, None, processes, console, until=until, notes=notes)
+                start_run(run, config, data, None, processes, console, until=until, quiet=True)
         except NonFiniteError as error:
             self.failed[variant.folder] = str(error)
             console.print(f"{title(variant)} is left out. {error}")

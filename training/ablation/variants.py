@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from training.config.ablations import ABLATIONS
@@ -10,6 +9,19 @@ from training.config.run_config import RunConfig, changed
 
 FULL: Final = "full"
 """The name of the full model, the first row of the paper's table."""
+
+
+TITLES: Final = {
+    FULL: "U-GAT-IT",
+    "in": "IN only in the decoder",
+    "ln": "LN only",
+    "adain": "AdaIN",
+    "gn": "GN",
+    "no-cam": "without CAM",
+    "no-generator-cam": "without generator CAM",
+    "no-discriminator-cam": "without discriminator CAM",
+}
+"""How a table names each variant."""
 
 
 class Variant(NamedTuple):
@@ -38,24 +50,7 @@ def config_of(variant: Variant, full: RunConfig) -> RunConfig:
     return changed(full, {"seed": variant.seed, "ugatit": ABLATIONS.get(variant.name, {})})
 
 
-def titles(variants: Sequence[Variant]) -> dict[str, str]:
-    """Return how a table names each variant, by its folder."""
-    return {each.folder: title(each) for each in variants}
-
-
 def title(variant: Variant) -> str:
     """Return how a table names a variant."""
-    words = _TITLES[variant.name]
+    words = TITLES[variant.name]
     return words if variant.folder == variant.name else f"{words}, seed {variant.seed}"
-
-
-_TITLES: Final = {
-    FULL: "U-GAT-IT",
-    "in": "IN only in the decoder",
-    "ln": "LN only",
-    "adain": "AdaIN",
-    "gn": "GN",
-    "no-cam": "without CAM",
-    "no-generator-cam": "without generator CAM",
-    "no-discriminator-cam": "without discriminator CAM",
-}

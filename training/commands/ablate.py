@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,25 @@ from typing import Any
 import click
 from rich.console import Console
 
+from models.files.text import as_text
+from models.storage.durable import replace_file
 from training.ablation.budget import make_plan
 from training.ablation.folder import AblationFolder, Options, Plan
+from training.ablation.markdown import render_markdown
+from training.ablation.measure import count_pictures, measure_variants
+from training.ablation.table import tabulate
 from training.ablation.turns import Turns
+from training.ablation.variants import list_variants, title
 from training.commands.options import shared_config_options
 from training.config.run_config import from_mapping
+from training.console.phrases import format_duration
 from training.console.terminal import busy, open_console
+from training.evaluation.choice import EXTRACTORS, choose_extractor
+from training.evaluation.data import EvaluationData, read_data
+from training.evaluation.distances import Distances
 from training.parallel.launch import Devices, launch
 from training.parallel.processes import Processes
-from training.plan.plan import count_pictures
+from training.plan.plan import count_pictures as count_training_pictures
 from training.plan.preflight import check_fits
 from training.run.loop import Interrupted
 from training.run_folder.folder import RunFolder
@@ -42,6 +53,13 @@ from training.run_folder.folder import RunFolder
 @click.option(
     "--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Seeds of the full model."
 )
+@click.option("--evaluate-only", is_flag=True, help="Compare the variants as they are, without training.")
+@click.option(
+    "--extractor",
+    type=click.Choice(EXTRACTORS),
+    help="[default: inception if its weights are on this machine]",
+)
+@click.option("--inception-weights", type=click.Path(path_type=Path), help="File of Inception's weights.")
 @click.option(
     "--accelerator",
     type=click.Choice(["auto", "cpu", "cuda"]),
@@ -56,26 +74,32 @@ def ablate(
     minutes: float | None,
     steps_each: int | None,
     seeds: int,
+    evaluate_only: bool,
+    extractor: str | None,
+    inception_weights: Path | None,
     accelerator: str,
     values: Mapping[str, Any],
 ) -> None:
     """Train the eight variants of the paper's table 1 by turns, and compare them.
 
-    All get the same number of steps: --steps, or as many as the slowest can have in --minutes. Stop the
-    command at any time; the same command continues. Start it a second time to train two variants at once.
+    All get the same number of steps: --steps, or as many as the slowest can have in --minutes. You may stop
+    or kill the command at any time; the same command continues. Start it a second time, while it runs, to
+    train two variants at once.
     """
     if (minutes is None) == (steps_each is None):
         raise click.UsageError("Give either --minutes or --steps.")
     options = Options(minutes=minutes, steps=steps_each, seeds=seeds, config=from_mapping(values))
     folder, console = AblationFolder(out), open_console()
     with launch(Devices(accelerator=accelerator, devices=1)) as processes:
+        with busy(console, f"Reading the test pictures in {data} …"):
+            pictures = read_data(data)
+        chosen, remark = choose_extractor(extractor, inception_weights, device=processes.device.type)
+        if remark is not None:
+            console.print(remark)
         plan = _read_or_make_plan(folder, options, values.get("save_every"), data, processes, console)
-        turns = Turns(folder, plan)
-        try:
-            turns.train(data, processes, console)
-        except Interrupted:
-            console.print("Stopped, and saved; the same command continues the ablation.")
-            return
+        if evaluate_only or _train(folder, plan, data, processes, console):
+            distances = Distances(chosen, None, plan.config.seed)
+            _write_results(folder, plan, pictures, distances, processes.device.type, console)
 
 
 def _read_or_make_plan(
@@ -88,10 +112,58 @@ def _read_or_make_plan(
 ) -> Plan:
     if not folder.has_plan():
         config, notes = options.config, open_console(quiet=True)
-        check_fits(config, RunFolder(folder.path), count_pictures(data), processes, notes)
+        counts, runs = count_training_pictures(data), len(list_variants(config.seed, seeds=options.seeds))
+        check_fits(config, RunFolder(folder.path), counts, processes, notes, runs=runs)
         with folder.making(), busy(console, "Measuring a few steps of each variant …"):
             if not folder.has_plan():
                 folder.write_plan(make_plan(options, turn=turn, device=processes.device.type))
     plan = folder.read_plan()
     folder.refuse_changes(plan, options)
     return plan
+
+
+def _train(folder: AblationFolder, plan: Plan, data: Path, processes: Processes, console: Console) -> bool:
+    """Train by turns; return whether the results are to be written."""
+    _print_plan(plan, console)
+    turns = Turns(folder, plan)
+    try:
+        turns.train(data, processes, console)
+    except Interrupted:
+        console.print("Stopped, and saved; the same command continues the ablation.")
+        return False
+    if others := turns.unfinished():
+        names = ", ".join(map(title, others))
+        console.print(f"Another process trains {names}; it writes the results when it ends.")
+        return False
+    return True
+
+
+def _print_plan(plan: Plan, console: Console) -> None:
+    slowest = max(plan.step_seconds, key=lambda name: plan.step_seconds[name])
+    seconds = sum(plan.step_seconds[each.name] for each in plan.variants) * plan.config.steps
+    console.print(
+        f"{len(plan.variants)} runs of {plan.config.steps:,} steps, {plan.config.save_every:,} a turn; a "
+        f"step of the slowest, {slowest}, took {plan.step_seconds[slowest]:.2g} s when the ablation was "
+        f"planned: about {format_duration(seconds)} for all."
+    )
+
+
+def _write_results(
+    folder: AblationFolder,
+    plan: Plan,
+    pictures: EvaluationData,
+    distances: Distances,
+    device: str,
+    console: Console,
+) -> None:
+    """Evaluate the variants; write every figure, the table as JSON and as Markdown."""
+    with folder.making():
+        total = count_pictures(plan, pictures)
+        with counting_pictures(console, "Evaluating pictures", total) as advance:
+            measured = measure_variants(folder, plan, pictures, distances, device=device, advance=advance)
+        table = tabulate(plan, measured)
+        replace_file(folder.figures, measured.document)
+        replace_file(folder.table, (json.dumps(table, indent=1, allow_nan=False) + "\n").encode())
+        replace_file(folder.markdown, render_markdown(table).encode())
+    for file in (folder.figures, folder.table, folder.markdown):
+        console.print(f"{as_text(file)}: {file.stat().st_size / 1e6:.2f} MB")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -52,7 +52,7 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(
-    subjects: Sequence[Subject],
+    subjects: Iterable[Subject],
     data: EvaluationData,
     distances: Distances,
     *,
@@ -63,7 +63,7 @@ def evaluate(
     """Measure every direction of every subject.
 
     Args:
-        subjects: what is evaluated.
+        subjects: what is evaluated; an iterator can open one after the other, so that not all are in memory.
         data: the test pictures.
         distances: how features are compared.
         reconstructions: whether the features of reconstructions are kept.

@@ -52,6 +52,7 @@ def check_fits(
     console: Console,
     *,
     checkpoint: Checkpoint | None = None,
+    runs: int = 1,
     anyway: bool = False,
 ) -> None:
     """Print a run's memory, disk and time beside what this machine has free; refuse a run that does not fit.
@@ -65,6 +66,7 @@ def check_fits(
         processes: the processes that train; only one of them calls this.
         console: where to print.
         checkpoint: the one that the run resumes from, held in memory; None for a new run.
+        runs: the number of such runs that the disk must hold.
         anyway: warn instead of refusing.
 
     Raises:
@@ -79,7 +81,7 @@ def check_fits(
             local_processes=processes.local_count,
         )
     done = checkpoint.step if checkpoint is not None else 0
-    needs = (_memory(plan, _held_bytes(checkpoint)), _disk(plan, run, done))
+    needs = (_memory(plan, _held_bytes(checkpoint)), _disk(plan, run, done, runs))
     for line in (*map(str, needs), _time(plan, done), _assumed(plan)):
         console.print(line, highlight=False, soft_wrap=True)
     refusal = _refusal([need for need in needs if not need.fits])
@@ -107,11 +109,11 @@ def _memory(plan: Plan, held_bytes: int) -> Need:
     return Need(f"Memory{several}", needed, plan.free_memory_bytes, remedy)
 
 
-def _disk(plan: Plan, run: RunFolder, done: int) -> Need:
+def _disk(plan: Plan, run: RunFolder, done: int, runs: int) -> Need:
     """Return the disk still needed: new checkpoints replace old ones once `keep_last` of them exist."""
     used = sum(file.stat().st_size for file in run.checkpoints.rglob("*") if file.is_file())
     samples = plan.samples_bytes_of(plan.config.steps - done)
-    needed = max(0, plan.checkpoints_bytes - used) + samples
+    needed = runs * (max(0, plan.checkpoints_bytes - used) + samples)
     remedy = (
         "free some space" if done else "free some space, or use a larger --save-every or --set keep_last=1"
     )

@@ -17,7 +17,7 @@ from training.checkpoint.content import Checkpoint
 from training.checkpoint.read import list_folders, load_newest
 from training.config.compute_settings import choose_settings
 from training.config.run_config import RunConfig, changed
-from training.console.terminal import busy
+from training.console.terminal import busy, open_console
 from training.data.folder import DOMAINS
 from training.data.sample_pictures import test_batch, train_batch
 from training.data.scan import ScanResult, remarks, scan
@@ -51,7 +51,7 @@ def start_run(
     open_evaluator: OpenEvaluator | None = None,
     anyway: bool = False,
     until: int | None = None,
-    notes: Console | None = None,
+    quiet: bool = False,
 ) -> None:
     """Start a run in an empty folder.
 
@@ -65,7 +65,8 @@ def start_run(
         open_evaluator: needed where `config.evaluate_every` is not 0.
         anyway: start even if memory or disk seem too small.
         until: the step to save and return at; None is the configured number of steps.
-        notes: where the estimates and the facts about pictures and hardware are shown; None is `console`.
+        quiet: skip the estimates, and show no facts about pictures and hardware: for a caller that starts
+            many runs and shows them once.
 
     Raises:
         RunError: the folder is not empty, or another process writes to it.
@@ -74,11 +75,11 @@ def start_run(
         CheckpointError, ConfigError: `init` cannot be used.
         Exception: what `open_evaluator` and `train` raise.
     """
-    notes = notes or console
+    notes = open_console(quiet=True) if quiet else console
     with ExitStack() as held:
         with processes.fail_together():
-            if processes.rank == 0:
-                check_fits(config, run, count_pictures(data), processes, notes, anyway=anyway)
+            if processes.rank == 0 and not quiet:
+                check_fits(config, run, count_pictures(data), processes, console, anyway=anyway)
             pictures = _scan(data, config, notes)
             evaluator = _evaluator(open_evaluator, config, data, processes, notes)
             _seed_everything(config.seed)
@@ -103,7 +104,7 @@ def resume_run(
     open_evaluator: OpenEvaluator | None = None,
     anyway: bool = False,
     until: int | None = None,
-    notes: Console | None = None,
+    quiet: bool = False,
 ) -> None:
     """Resume a run from its newest checkpoint that can be used; print a sentence if it is finished.
 
@@ -116,7 +117,7 @@ def resume_run(
         data: the new folder of the data set; None if it was not moved.
         open_evaluator: needed where the run's `evaluate_every` is not 0.
         anyway: resume even if memory or disk seem too small.
-        until, notes: as in `start_run`.
+        until, quiet: as in `start_run`.
 
     Raises:
         DoesNotFitError: memory or disk are too small.
@@ -126,7 +127,7 @@ def resume_run(
         ConfigError: the changed config is invalid, or the checkpoint does not fit it.
         Exception: what `open_evaluator` and `train` raise.
     """
-    notes = notes or console
+    notes = open_console(quiet=True) if quiet else console
     with ExitStack() as held:
         with processes.fail_together():
             config, known, fingerprint = run.read()
@@ -146,9 +147,9 @@ def resume_run(
             if pictures.fingerprint != fingerprint:
                 raise RunError(_other_pictures(run, pictures))
             notes.print(f"Resuming from step {checkpoint.step:,}.", highlight=False)
-            if processes.rank == 0:
+            if processes.rank == 0 and not quiet:
                 counts = count_pictures(pictures.folder)
-                check_fits(config, run, counts, processes, notes, checkpoint=checkpoint, anyway=anyway)
+                check_fits(config, run, counts, processes, console, checkpoint=checkpoint, anyway=anyway)
             evaluator = _evaluator(open_evaluator, config, pictures.folder, processes, notes)
             method = _make_method(config, processes, notes)
             print_config_changes(checkpoint, config, console)

@@ -1,0 +1,101 @@
+"""The table of an ablation as one document: measured figures with their spread, and published ones."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from pydantic import JsonValue
+
+from training.ablation.folder import Plan
+from training.ablation.measure import Measured
+from training.ablation.variants import FULL, Variant
+from training.evaluation.published import SCALE, describe_sources, published_ablations
+from training.evaluation.rows import Row
+
+FORMAT: Final = 1
+
+Document = dict[str, Any]
+_Key = tuple[str, str, str, str | None]
+
+
+def tabulate(plan: Plan, measured: Measured) -> Document:
+    """Return the table: what was trained, a row for each variant and figure, and the published figures.
+
+    A row of the full model has the mean over its seeds; `values` has each, and `range` how far they are apart.
+    `difference` is a figure minus the full model's.
+    """
+    evaluation = json.loads(measured.document)
+    network = plan.config.ugatit
+    return {
+        "format": FORMAT,
+        "steps": measured.step,
+        "planned_steps": plan.config.steps,
+        "batch": plan.config.batch * plan.config.accumulate,
+        "size": plan.config.data.size,
+        "channels": network.generator.channels,
+        "blocks": network.generator.blocks,
+        "light": network.generator.light,
+        "layers": [network.global_discriminator.layers, network.local_discriminator.layers],
+        "config": json.loads(plan.config.to_json()),
+        "variants": list(dict.fromkeys(each.name for each in plan.variants)),
+        **{name: evaluation[name] for name in ("extractor", "data", "seed", "code", "machine", "remarks")},
+        "rows": _rows(measured),
+        "baselines": evaluation["baselines"],
+        "published": {
+            "scale": SCALE,
+            "sources": describe_sources(),
+            "rows": [each._asdict() for each in published_ablations()],
+        },
+    }
+
+
+def find(
+    rows: Iterable[Mapping[str, Any]], variant: str, direction: str, metric: str, protocol: str | None = None
+) -> Mapping[str, Any] | None:
+    """Return the row of a figure; None if it was not measured."""
+    for row in rows:
+        if (row["variant"], row["direction"], row["metric"], row["protocol"]) == (
+            variant,
+            direction,
+            metric,
+            protocol,
+        ):
+            return row
+    return None
+
+
+def _rows(measured: Measured) -> list[dict[str, JsonValue]]:
+    variants = {each.folder: each for each in measured.variants}
+    groups: dict[_Key, list[Row]] = defaultdict(list)
+    for row in measured.evaluation.rows:
+        groups[(variants[row.subject].name, row.direction, row.metric, row.protocol)].append(row)
+    means = {key: statistics.fmean(row.value for row in rows) for key, rows in groups.items()}
+    return [_row(key, rows, means, variants) for key, rows in groups.items()]
+
+
+def _row(
+    key: _Key, rows: list[Row], means: Mapping[_Key, float], variants: Mapping[str, Variant]
+) -> dict[str, JsonValue]:
+    name, direction, metric, protocol = key
+    values = [row.value for row in rows]
+    full = means.get((FULL, direction, metric, protocol))
+    first = rows[0]
+    return {
+        "variant": name,
+        "direction": direction,
+        "metric": metric,
+        "protocol": protocol,
+        "extractor": first.extractor,
+        "value": means[key],
+        "seeds": [variants[row.subject].seed for row in rows],
+        "values": list(values),
+        "range": max(values) - min(values) if len(values) > 1 else None,
+        "difference": None if full is None or name == FULL else means[key] - full,
+        "n_sources": first.n_sources,
+        "n_translations": first.n_translations,
+        "n_targets": first.n_targets,
+    }
