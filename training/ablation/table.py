@@ -25,8 +25,8 @@ _Key = tuple[str, str, str, str | None]
 def tabulate(plan: Plan, measured: Measured) -> Document:
     """Return the table: what was trained, a row for each variant and figure, and the published figures.
 
-    A row of the full model has the mean over its seeds; `values` has each, and `range` how far they are apart.
-    `difference` is a figure minus the full model's.
+    A row of the full model has the mean over its seeds; `values` has each, and `range` how far they are
+    apart. `difference` is a figure minus the full model's.
     """
     evaluation = json.loads(measured.document)
     network = plan.config.ugatit

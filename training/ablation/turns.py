@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.console import Console
 from training.ablation.folder import AblationFolder, Plan
 from training.ablation.variants import Variant, config_of, title
 from training.console.phrases import format_duration
+from training.evaluation.in_training import open_evaluator
 from training.methods.finite_updates import NonFiniteError
 from training.parallel.processes import Processes
 from training.run.fit import resume_run, start_run
@@ -66,12 +68,12 @@ class Turns:
         started = time.monotonic()
         try:
             if done:
-                resume_run(run, {}, processes, console, data=data, until=until, quiet=True)
+                train = partial(resume_run, run, {}, data=data)
             else:
                 if run.path.exists():
                     shutil.rmtree(run.path)  # it was killed before its first checkpoint
-                config = config_of(variant, self._plan.config)
-                start_run(run, config, data, None, processes, console, until=until, quiet=True)
+                train = partial(start_run, run, config_of(variant, self._plan.config), data, None)
+            train(processes, console, open_evaluator=open_evaluator, until=until, quiet=True)
         except NonFiniteError as error:
             self.failed[variant.folder] = str(error)
             console.print(f"{title(variant)} is left out. {error}")

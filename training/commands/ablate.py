@@ -22,6 +22,7 @@ from training.ablation.variants import list_variants, title
 from training.commands.options import shared_config_options
 from training.config.run_config import from_mapping
 from training.console.phrases import format_duration
+from training.console.progress import counting_pictures
 from training.console.terminal import busy, open_console
 from training.evaluation.choice import EXTRACTORS, choose_extractor
 from training.evaluation.data import EvaluationData, read_data
