@@ -136,7 +136,7 @@ def test_a_killed_ablation_continues_where_it_was_bit_for_bit(
     (tmp_path / "killed" / "no-cam" / "samples").mkdir(parents=True)  # killed before its first checkpoint
     code, out, error = ablate(data, tmp_path / "killed", *STEPS)
     assert (code, error) == (0, "")
-    assert "Turn 1 of 2, run 3 of 3, without CAM: steps 1 to 2 of 4" in out
+    assert "Turn 1 of 2, run 3 of 3, U-GAT-IT without CAM: steps 1 to 2 of 4" in out
     for name in ("full", "in", "no-cam"):
         assert weights(tmp_path / "killed", name, 4) == weights(whole, name, 4)
 

@@ -49,12 +49,12 @@ def _facts(document: Document) -> str:
 
 def _distances(document: Document) -> str:
     metric, published = distance_metric(document), document["published"]
-    columns = list(dict.fromkeys((row["source"], row["data"]) for row in published["rows"]))
+    columns = list(dict.fromkeys((row["column"], row["data"]) for row in published))
     head = ["variant"]
     for direction in _DIRECTIONS:
         head += [f"{_name(metric)} plain, {direction}", "to U-GAT-IT"]
-    head += [f"KID x {published['scale']}, {source}, {data}" for source, data in columns]
-    printed = {(row["source"], row["data"], row["model"]): row for row in published["rows"]}
+    head += [f"{column}, {data}" for column, data in columns]
+    printed = {(row["column"], row["data"], row["variant"]): row for row in published}
     lines = []
     for variant in document["variants"]:
         cells = [TITLES[variant]]
@@ -77,7 +77,7 @@ def _measured(row: Any) -> list[str]:
 
 
 def _printed(row: Any) -> str:
-    return "" if row is None else f"{row['value']:.2f} ± {row['spread']:.2f}"
+    return "" if row is None else f"{row['value']:.4f} ± {row['spread']:.4f}"
 
 
 def _spread(document: Document) -> Iterator[str]:
@@ -106,13 +106,9 @@ def _spread(document: Document) -> Iterator[str]:
 
 
 def _published_notes(document: Document) -> str:
-    sources = document["published"]["sources"]
-    words = [
-        f"{name.capitalize()}: {each['title']}; {each['protocol']}; {each['remark']}."
-        for name, each in sources.items()
-    ]
+    words = dict.fromkeys(row["words"] for row in document["published"])
     return (
-        "The columns of KID x 100 are published figures of other data, sizes and lengths of training, under "
+        "The published columns (there as x 100) are of other data, sizes and lengths of training, under "
         f"another protocol: compare orders, never values. {' '.join(words)}"
     )
 

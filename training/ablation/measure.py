@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from training.ablation.folder import AblationFolder, Plan
 from training.ablation.variants import Variant
@@ -14,7 +14,7 @@ from training.checkpoint.read import list_folders
 from training.data.folder import DOMAINS
 from training.evaluation.data import EvaluationData
 from training.evaluation.distances import Distances
-from training.evaluation.document import to_json
+from training.evaluation.document import to_document
 from training.evaluation.evaluate import Evaluation, evaluate
 from training.evaluation.opening import open_run
 from training.evaluation.passes import Advance
@@ -30,8 +30,8 @@ class Measured(NamedTuple):
     variants: list[Variant]
     """Those that have a checkpoint of that step."""
     evaluation: Evaluation
-    document: bytes
-    """The JSON file of the evaluation, as ugatit-train evaluate writes it."""
+    document: Mapping[str, Any]
+    """The evaluation as `ugatit-train evaluate --json` writes it."""
 
 
 def common_step(folder: AblationFolder, plan: Plan) -> int:
@@ -86,7 +86,7 @@ def measure_variants(
             yield subject
 
     evaluation = evaluate(opened(), data, distances, advance=advance)
-    document = to_json(evaluation, described, data, None, distances, device=device)
+    document = to_document(evaluation, described, data, None, distances, device=device)
     return Measured(step, variants, evaluation, document)
 
 

@@ -12,8 +12,8 @@ from pydantic import JsonValue
 
 from training.ablation.folder import Plan
 from training.ablation.measure import Measured
-from training.ablation.variants import FULL, Variant
-from training.evaluation.published import SCALE, describe_sources, published_ablations
+from training.ablation.variants import FULL, TITLES, Variant
+from training.evaluation.published import read_published
 from training.evaluation.rows import Row
 
 FORMAT: Final = 1
@@ -28,8 +28,7 @@ def tabulate(plan: Plan, measured: Measured) -> Document:
     A row of the full model has the mean over its seeds; `values` has each, and `range` how far they are
     apart. `difference` is a figure minus the full model's.
     """
-    evaluation = json.loads(measured.document)
-    network = plan.config.ugatit
+    evaluation, network = measured.document, plan.config.ugatit
     return {
         "format": FORMAT,
         "steps": measured.step,
@@ -45,11 +44,7 @@ def tabulate(plan: Plan, measured: Measured) -> Document:
         **{name: evaluation[name] for name in ("extractor", "data", "seed", "code", "machine", "remarks")},
         "rows": _rows(measured),
         "baselines": evaluation["baselines"],
-        "published": {
-            "scale": SCALE,
-            "sources": describe_sources(),
-            "rows": [each._asdict() for each in published_ablations()],
-        },
+        "published": _published(),
     }
 
 
@@ -66,6 +61,27 @@ def find(
         ):
             return row
     return None
+
+
+def _published() -> list[dict[str, JsonValue]]:
+    """Return the figures of every publication that has ablations; KID, not multiplied by 100."""
+    names = {TITLES[name]: name for name in TITLES}
+    return [
+        {
+            "source": source.name,
+            "column": source.column,
+            "words": source.words,
+            "data": data,
+            "variant": names[title],
+            "value": figure.value,
+            "spread": figure.spread,
+        }
+        for source in read_published()
+        for data, figures in source.kid.items()
+        if TITLES["in"] in figures
+        for title, figure in figures.items()
+        if title in names
+    ]
 
 
 def _rows(measured: Measured) -> list[dict[str, JsonValue]]:

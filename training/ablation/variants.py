@@ -13,15 +13,15 @@ FULL: Final = "full"
 
 TITLES: Final = {
     FULL: "U-GAT-IT",
-    "in": "IN only in the decoder",
-    "ln": "LN only",
-    "adain": "AdaIN",
-    "gn": "GN",
-    "no-cam": "without CAM",
-    "no-generator-cam": "without generator CAM",
-    "no-discriminator-cam": "without discriminator CAM",
+    "in": "U-GAT-IT with IN only",
+    "ln": "U-GAT-IT with LN only",
+    "adain": "U-GAT-IT with AdaIN",
+    "gn": "U-GAT-IT with GN",
+    "no-cam": "U-GAT-IT without CAM",
+    "no-generator-cam": "U-GAT-IT without generator CAM",
+    "no-discriminator-cam": "U-GAT-IT without discriminator CAM",
 }
-"""How a table names each variant."""
+"""How a table names each variant; `training/evaluation/published.toml` uses the same names."""
 
 
 class Variant(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from training.console.terminal import busy, open_console
 from training.evaluation.choice import EXTRACTORS, choose_extractor
 from training.evaluation.data import EvaluationData, read_data
 from training.evaluation.distances import Distances
+from training.evaluation.document import to_json
 from training.parallel.launch import Devices, launch
 from training.parallel.processes import Processes
 from training.plan.plan import count_pictures as count_training_pictures
@@ -163,8 +163,8 @@ def _write_results(
         with counting_pictures(console, "Evaluating pictures", total) as advance:
             measured = measure_variants(folder, plan, pictures, distances, device=device, advance=advance)
         table = tabulate(plan, measured)
-        replace_file(folder.figures, measured.document)
-        replace_file(folder.table, (json.dumps(table, indent=1, allow_nan=False) + "\n").encode())
+        replace_file(folder.figures, to_json(measured.document))
+        replace_file(folder.table, to_json(table))
         replace_file(folder.markdown, render_markdown(table).encode())
     for file in (folder.figures, folder.table, folder.markdown):
         console.print(f"{as_text(file)}: {file.stat().st_size / 1e6:.2f} MB")
