@@ -68,9 +68,9 @@ def _is_reverse_baseline(row: LedgerRow, task: str) -> bool:
 
 
 def _collect(rows: Iterable[LedgerRow]) -> dict[Label, Cells]:
-    """Return the cells of rows: the baseline first, kernel distances before Frechet distances."""
+    """Return the cells of rows, the baseline first."""
     table: dict[Label, Cells] = {}
-    for row in sorted(rows, key=lambda row: (row.kind != "baseline", row.metric.startswith("fid"))):
+    for row in sorted(rows, key=lambda row: row.kind != "baseline"):
         counts = " + ".join(map(str, row.pictures.values()))
         label = Label(
             row.subject,
@@ -97,7 +97,8 @@ def _cell(row: LedgerRow) -> str:
 
 
 def _table(rows: Mapping[Label, Cells]) -> str:
-    columns = list(dict.fromkeys(column for cells in rows.values() for column in cells))
+    titles = dict.fromkeys(column for cells in rows.values() for column in cells)
+    columns = sorted(titles, key=lambda title: title.startswith("FID"))  # kernel distances first
     head = ("", "test pictures", "steps", *columns)
     lines = [_line(head), _line(["---", "---", *["--:"] * (len(head) - 2)])]
     lines += [
