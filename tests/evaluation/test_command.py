@@ -303,3 +303,23 @@ def test_an_interrupted_evaluation_leaves_the_earlier_files(
     assert code == 2
     assert "No space left on device" in error
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.usefixtures("colours")
+@pytest.mark.parametrize("option", ["--json", "--features", "--ledger"])
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(
+    tmp_path: Path, pair: tuple[Path, Path], data: Path, option: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "file" / "results.json"
+    code, _, error = typed("evaluate", *pair, "--data", data, option, path)
+    assert (code, error.count("\n")) == (2, 1)
+    assert f"{option} needs a folder that can be written, and {tmp_path / 'file'} cannot be" in error
+
+
+@pytest.mark.usefixtures("colours")
+def test_only_the_test_folders_are_asked_for(tmp_path: Path, pair: tuple[Path, Path]) -> None:
+    (tmp_path / "empty").mkdir()
+    code, _, error = typed("evaluate", *pair, "--data", tmp_path / "empty")
+    assert code == 2
+    assert error.endswith("empty/testA; a data set has pictures in testA, testB.\n")

@@ -127,8 +127,19 @@ def _refuse_outputs(json_file: Path | None, features: Path | None, ledger: Path 
         raise EvaluationError(f"--json needs a file, and {json_file} is a folder; name a file.")
     if features is not None:
         refuse_other_files(features)
+    for option, path in (("--json", json_file), ("--features", features), ("--ledger", ledger)):
+        if path is not None:
+            _refuse_unwritable(option, path)
     if ledger is not None:
         refuse_other_ledger(ledger)
+
+
+def _refuse_unwritable(option: str, path: Path) -> None:
+    parent = next(each for each in path.absolute().parents if each.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise EvaluationError(
+            f"{option} needs a folder that can be written, and {as_text(parent)} cannot be; name another path."
+        )
 
 
 def _measure(

@@ -18,14 +18,20 @@ DOMAINS: Final[tuple[Domain, ...]] = ("A", "B")
 FOLDERS: Final = ("trainA", "trainB", "testA", "testB")
 
 
-def find_pictures(folder: Path) -> Found:
+def find_pictures(folder: Path, names: Sequence[str] = FOLDERS) -> Found:
     """Return the entries under each of the four folders, at any depth, in the same order on every machine.
 
-    Raises `DataError` where `folder` is not a folder.
+    Args:
+        folder: of the data set.
+        names: the folders that are needed; the others are not read, and have no entries.
+
+    Raises:
+        DataError: `folder` is not a folder.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder; give the one that holds {', '.join(FOLDERS)}.")
-    return {name: walk(folder / name) if (folder / name).is_dir() else Walk([], []) for name in FOLDERS}
+        raise DataError(f"{folder} is not a folder; give the one that holds {', '.join(names)}.")
+    read = {name for name in names if (folder / name).is_dir()}
+    return {name: walk(folder / name) if name in read else Walk([], []) for name in FOLDERS}
 
 
 def all_left_out(found: Found) -> tuple[LeftOut, ...]:
@@ -35,12 +41,12 @@ def all_left_out(found: Found) -> tuple[LeftOut, ...]:
 
 def missing_pictures(folder: Path, found: Found, names: Sequence[str] = FOLDERS) -> list[str]:
     """Return a sentence for each of these folders that is missing or holds no picture."""
-    return [_what_is_missing(folder, name, found[name]) for name in names if not found[name].pictures]
+    return [_what_is_missing(folder, name, found[name], names) for name in names if not found[name].pictures]
 
 
-def _what_is_missing(folder: Path, name: str, found: Walk) -> str:
+def _what_is_missing(folder: Path, name: str, found: Walk, names: Sequence[str]) -> str:
     if (folder / name).is_dir():
         instead = f" {summary(found.left_out, folder)}" if found.left_out else ""
         return f"{folder / name} holds no pictures; put JPEG, PNG or WebP files into it.{instead}"
-    instead = suggest_folder(folder, name) or f"a data set has pictures in {', '.join(FOLDERS)}."
+    instead = suggest_folder(folder, name) or f"a data set has pictures in {', '.join(names)}."
     return f"There is no folder {folder / name}; {instead}"

@@ -15,7 +15,11 @@ EXTRACTORS: Final = (inception.NAME, efficientnet.NAME)
 
 
 def choose_extractor(
-    name: str | None, inception_weights: Path | None, *, device: str = "cpu"
+    name: str | None,
+    inception_weights: Path | None,
+    *,
+    device: str = "cpu",
+    remedy: str = inception.OTHER_WAYS,
 ) -> tuple[Extractor, str | None]:
     """Return the extractor, and a remark where it is a substitute for Inception.
 
@@ -24,6 +28,7 @@ def choose_extractor(
             EfficientNet-Lite0. Only a named Inception may be downloaded.
         inception_weights: the file of Inception's weights, if one was given.
         device: where to compute.
+        remedy: what to do about a file with other weights, as the end of a sentence.
 
     Raises:
         EvaluationError: the two contradict each other, or the extractor is not available.
@@ -45,4 +50,4 @@ def choose_extractor(
         return EfficientNetLite0(device=device), remark
     if inception_weights is None and not weights.exists():
         weights = inception.download_weights()
-    return Inception(weights, device=device), None
+    return Inception(weights, device=device, remedy=remedy), None

@@ -12,11 +12,11 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from models.files.walk import LeftOut, Walk
+from models.files.walk import LeftOut
 from models.images.decode import PictureError
 from models.images.frame import resize
 from training.data.errors import DataError, Unreadable
-from training.data.folder import DOMAINS, FOLDERS, Domain, all_left_out, find_pictures, missing_pictures
+from training.data.folder import DOMAINS, Domain, all_left_out, find_pictures, missing_pictures
 from training.data.open_pictures import OnProgress, examine, read_picture, too_many_unreadable
 from training.data.scan import fingerprint
 from training.evaluation.errors import EvaluationError
@@ -88,8 +88,7 @@ def read_data(
         EvaluationError: a domain has fewer pictures than `least`.
     """
     names = [f"test{domain}" for domain in domains]
-    unread = {name: Walk([], []) for name in FOLDERS if name not in names}
-    found = {**find_pictures(folder), **unread}
+    found = find_pictures(folder, names)
     for sentence in missing_pictures(folder, found, names):
         raise DataError(sentence)
     examined = examine(folder, found, lambda data, _: hashlib.sha256(data).digest(), on_progress)

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from torch import nn
 
@@ -19,11 +19,14 @@ from training.evaluation.data import EvaluationData, read_data
 from training.evaluation.distances import Distances
 from training.evaluation.errors import EvaluationError
 from training.evaluation.evaluate import RealFeatures, real_features
+from training.evaluation.inception import WEIGHTS
 from training.evaluation.opening import network_directions
 from training.evaluation.passes import translation_features
 from training.evaluation.rows import Row
 from training.evaluation.subject import Direction
 from training.run.evaluator import Evaluated, EvaluationFailedError, Say
+
+_REMEDY: Final = f"name the file {WEIGHTS} with --set inception_weights=FILE"
 
 
 def open_evaluator(config: RunConfig, data: Path, device: str, say: Say) -> RunEvaluator:
@@ -40,10 +43,13 @@ def open_evaluator(config: RunConfig, data: Path, device: str, say: Say) -> RunE
     """
     weights = Path(config.inception_weights) if config.inception_weights else None
     try:
-        extractor, remark = choose_extractor(None, weights, device=device)
+        extractor, substitute = choose_extractor(None, weights, device=device, remedy=_REMEDY)
         pictures = read_data(data)
-        if remark is not None:
-            say(remark)
+        if substitute is not None:
+            say(
+                f"Evaluations use {extractor.name}, because Inception's weights are not on this machine: the "
+                f"figures are KID{extractor.suffix}, which cannot be compared with KID. For KID, {_REMEDY}."
+            )
         return RunEvaluator(pictures, Distances(extractor, None, config.seed), device=device)
     except (EvaluationError, DataError) as error:
         sentence = str(error).removesuffix(".")

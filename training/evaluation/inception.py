@@ -22,9 +22,7 @@ SHA256: Final = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b
 
 _LAYER: Final = "2048"
 _BATCH: Final = 8
-_OTHER_WAYS: Final = (
-    f"give the file {WEIGHTS} with --inception-weights, or use --extractor efficientnet-lite0"
-)
+OTHER_WAYS: Final = f"give the file {WEIGHTS} with --inception-weights, or use --extractor efficientnet-lite0"
 _UNLOADED_OPERATORS: Final = ("nms", "qnms")
 
 
@@ -39,17 +37,18 @@ class Inception:
     sha256: Final = SHA256
     suffix: Final = ""
 
-    def __init__(self, weights: Path, *, device: str = "cpu") -> None:
+    def __init__(self, weights: Path, *, device: str = "cpu", remedy: str = OTHER_WAYS) -> None:
         """Load the network without changing torch's random state.
 
         Args:
             weights: the path of the file `WEIGHTS`.
             device: where to compute.
+            remedy: what to do about another file, as the end of a sentence.
 
         Raises:
             EvaluationError: the file is another one, or torch-fidelity cannot be imported.
         """
-        refuse_other_weights(weights, SHA256, remedy=_OTHER_WAYS)
+        refuse_other_weights(weights, SHA256, remedy=remedy)
         fidelity = import_torch_fidelity()
         with torch.random.fork_rng(devices=[]):
             self._network = fidelity.FeatureExtractorInceptionV3(
@@ -97,7 +96,7 @@ def download_weights() -> Path:
         words = getattr(reason, "strerror", None) or reason
         raise EvaluationError(
             f"Inception's weights are not on this machine and could not be downloaded ({words}); "
-            f"{_OTHER_WAYS}."
+            f"{OTHER_WAYS}."
         ) from None
     return path
 
