@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from tests.evaluation.making import Colours, draw_data
 from tests.tiny_bundle import write_tiny_bundle
 from tests.training.command import SMALL, data_set, typed
 from training.evaluation.choice import EXTRACTORS
 from training.evaluation.fid import frechet_distance
+from training.evaluation.inception import import_torch_fidelity
 from training.evaluation.kid import subset_mmd, unbiased_mmd
 from training.evaluation.rows import Row
 
@@ -146,6 +148,31 @@ def test_subsets_have_a_spread_and_are_recorded(tmp_path: Path, pair: tuple[Path
     assert (row["value"], row["subset_std"]) == expected[:2]
     assert (row["subset_size"], row["subsets"]) == (3, 7)
     assert document["subsets"] == {"size": 3, "number": 7}
+
+
+@pytest.mark.usefixtures("colours")
+def test_torch_fidelity_computes_the_same_figures_from_the_kept_features(
+    tmp_path: Path, pair: tuple[Path, Path], data: Path
+) -> None:
+    import_torch_fidelity()
+    from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+    from torch_fidelity.metric_kid import kid_features_to_metric
+
+    folder = tmp_path / "features"
+    flags = ("--subset-size", 3, "--subsets", 20, "--seed", 5)
+    document = evaluated(tmp_path, pair[0], "--data", data, "--features", folder, *flags)
+    made, real = (
+        torch.from_numpy(np.load(folder / f"cat2dog-{kind}.npy")) for kind in ("translation", "target")
+    )
+    theirs = kid_features_to_metric(
+        made.double(), real.double(), kid_subsets=20, kid_subset_size=3, rng_seed=5, verbose=False
+    )
+    row = one(document, "cat2dog", "kid-colours", "plain")
+    assert row["value"] == pytest.approx(theirs["kernel_inception_distance_mean"], abs=1e-6)
+    assert row["subset_std"] == pytest.approx(theirs["kernel_inception_distance_std"], abs=1e-6)
+    statistics = (fid_features_to_statistics(each) for each in (made, real))
+    frechet = fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
+    assert one(document, "cat2dog", "fid-colours")["value"] == pytest.approx(frechet, rel=1e-4)
 
 
 @pytest.mark.usefixtures("colours")

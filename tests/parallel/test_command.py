@@ -13,7 +13,7 @@ import pytest
 from tests.cli.command import ROOT, environment
 from tests.training.command import SMALL, data_set, train, typed, wait_for
 from training.checkpoint.content import digest
-from training.checkpoint.read import load_newest
+from training.checkpoint.read import load_newest, read_manifests
 
 STEPS = 16
 FOLDER = ("--set=stats_every=1", "--set=tensorboard=false", "--save-every=1000")
@@ -58,6 +58,28 @@ def test_two_processes_train_as_one_with_twice_the_batch(whole: Path, pictures: 
     assert alone.keys() == two.keys()
     for name in (name for name in alone if name.startswith(("D_", "G_"))):
         assert two[name] == pytest.approx(alone[name], rel=0.02), name
+
+
+def test_two_processes_evaluate_once(pictures: Path, tmp_path: Path) -> None:
+    run = tmp_path / "evaluated"
+    flags = (*SMALL, "--steps=2", *FOLDER, "--accelerator=cpu", *TWO, "--evaluate-every=1")
+    code, out, error = train("fit", "--data", pictures, "--out", run, *flags)
+    assert (code, error) == (0, "")
+    assert out.count("step 1: KID") == out.count("step 2: KID") == 1
+    figures = [manifest.figure for _, manifest in read_manifests(run / "checkpoints")]
+    assert len(figures) == 2
+    assert None not in figures
+
+
+def test_an_impossible_evaluation_ends_both_processes_with_one_sentence(
+    pictures: Path, tmp_path: Path
+) -> None:
+    flags = (*SMALL, "--steps=2", *FOLDER, "--accelerator=cpu", *TWO, "--evaluate-every=1")
+    missing = "--set=inception_weights=nowhere.pth"
+    code, _, error = train("fit", "--data", pictures, "--out", tmp_path / "run", *flags, missing)
+    assert (code, error.count("\n")) == (2, 1)
+    assert "nowhere.pth cannot be read" in error
+    assert not (tmp_path / "run").exists()
 
 
 def test_stopped_torchrun_stops_both_processes_and_resumes_exactly(

@@ -138,7 +138,8 @@ def _refuse_unwritable(option: str, path: Path) -> None:
     parent = next(each for each in path.absolute().parents if each.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise EvaluationError(
-            f"{option} needs a folder that can be written, and {as_text(parent)} cannot be; name another path."
+            f"{option} needs a folder that can be written, and {as_text(parent)} cannot be; name another "
+            "path."
         )
 
 
