@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import errno
 import io
 import json
@@ -301,3 +302,27 @@ def test_a_partly_written_line_is_removed(tmp_path: Path, monkeypatch: pytest.Mo
             run.add_stats({"step": 2})
     run.add_stats({"step": 3})
     assert [line["step"] for line in lines_of(run)] == [1, 3]
+
+
+def test_a_save_records_how_well_discriminators_know_their_training_pictures(tmp_path: Path) -> None:
+    method, run = Ugatit(tiny_config().ugatit), empty_run(tmp_path)
+    sets = {"train": pictures(), "test": {domain: -part for domain, part in pictures().items()}}
+    before = copy.deepcopy(method.networks["disGA"].state_dict())
+    with open_journal(run, method, tensorboard=False) as journal:
+        journal.note(1, {"G_cycle_A": torch.tensor(1.0)}, seconds=1.0, data_seconds=0.0, saving=True)
+        samples = take_samples(method, None, sets)
+        journal.write_samples(1, samples.sheets, samples.memorised)
+    (line,) = lines_of(run)
+    assert line["memorised"].keys() == {"GA", "GB", "LA", "LB"}
+    with torch.no_grad():
+        learned, unseen = (
+            method.discriminators["disGA"].eval()(sets[name]["A"]).logit.mean() for name in ("train", "test")
+        )
+    assert line["memorised"]["GA"] == pytest.approx(float(learned - unseen), rel=1e-4)
+    after = method.networks["disGA"].state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_without_test_pictures_nothing_is_said_about_memory(tmp_path: Path) -> None:
+    method = Ugatit(tiny_config().ugatit)
+    assert take_samples(method, None, {"train": pictures()}).memorised == {}

@@ -29,7 +29,7 @@ class Board:
         step = line["step"]
         for name, value in losses.items():
             self._scalar(f"loss/{name}", value, step)
-        for group in ("learning_rate", "gradient_norm", "skips"):
+        for group in ("learning_rate", "gradient_norm", "skips", "memorised"):
             for name, value in line.get(group, {}).items():
                 self._scalar(f"{group}/{name}", value, step)
         for name in ("seconds", "data_seconds", "images_per_second"):

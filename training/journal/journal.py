@@ -34,8 +34,8 @@ class Journal:
     A line of `stats.jsonl` contains the means of losses and times over the `steps` steps since the previous
     line, and the learning rates, gradient norms and rho of its last step. After the first skipped update,
     `skips` counts the skipped updates of each optimizer since the start of the run, and `skipped` lists the
-    skipped steps since the previous line. An evaluation is a line of its own, with the same step as the line
-    before it. Use as a context manager.
+    skipped steps since the previous line. The line of a save has `memorised`, see `write_samples`. An
+    evaluation is a line of its own, with the same step as the line before it. Use as a context manager.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class Journal:
         seconds: float,
         data_seconds: float,
         skipped: SkippedStep | None = None,
+        saving: bool = False,
     ) -> None:
         """Record a completed step.
 
@@ -88,12 +89,13 @@ class Journal:
             seconds: the duration of the step, including the wait for pictures.
             data_seconds: the wait for pictures.
             skipped: the skipped updates, if any.
+            saving: whether `write_samples` follows, which writes the line of this step.
         """
         if skipped is not None:
             self._warn(skipped)
         self._progress.advance(terms, seconds=seconds, skipped=self._skipped_updates())
         self._interval.add(terms, seconds=seconds, data_seconds=data_seconds, skipped=skipped)
-        if step % self._config.stats_every == 0 or step == self._config.steps:
+        if not saving and (step % self._config.stats_every == 0 or step == self._config.steps):
             self._write_line(step)
 
     def _skipped_updates(self) -> int:
@@ -115,7 +117,7 @@ class Journal:
     def _print(self, text: str) -> None:
         self._console.print(Text(text), soft_wrap=True)
 
-    def _write_line(self, step: int) -> None:
+    def _write_line(self, step: int, memorised: Mapping[str, float] | None = None) -> None:
         interval, learner = self._interval, self._method.learner
         losses = interval.losses()
         line: dict[str, Any] = {
@@ -129,15 +131,17 @@ class Journal:
         if self._skipped_updates():
             line["skips"] = {name: skips.total for name, skips in learner.skips.items()}
             line["skipped"] = [skipped._asdict() for skipped in interval.skipped]
+        if memorised:
+            line["memorised"] = dict(memorised)
         self._run.add_stats(line)
         if self._board is not None:
             self._board.add_line(line, losses)
         self._interval = Interval()
 
-    def write_rest(self, step: int) -> None:
+    def write_rest(self, step: int, memorised: Mapping[str, float] | None = None) -> None:
         """Write the line of the steps since the last line: a run that continues does not repeat them."""
         if self._interval.steps:
-            self._write_line(step)
+            self._write_line(step, memorised)
 
     def write_evaluation(
         self, step: int, directions: Mapping[str, float], figure: CheckpointFigure, *, seconds: float
@@ -165,13 +169,18 @@ class Journal:
         """Print a warning."""
         self._print(f"Warning: {sentence}")
 
-    def write_samples(self, step: int, sheets: Mapping[str, Sheets]) -> None:
+    def write_samples(
+        self, step: int, sheets: Mapping[str, Sheets], memorised: Mapping[str, float] | None = None
+    ) -> None:
         """Write the sample sheets of each set and direction, and what TensorBoard still buffers.
+
+        The line of the step gets `memorised`: by discriminator, its mean answer to training pictures minus
+        that to test pictures.
 
         A write error only prints a warning, because the caller saves a checkpoint next, which matters more.
         """
         with self._only_warning("the line of stats.jsonl"):
-            self.write_rest(step)
+            self.write_rest(step, memorised)
         for name, sheet in sheets.items():
             with self._only_warning(f"the sample sheets of the {name} pictures"):
                 self._draw(name, sheet, step)

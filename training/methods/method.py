@@ -47,6 +47,9 @@ class Method(Protocol):
     def sample(self, batch: Batch) -> dict[str, list[Column]]:
         """Return the columns of a sample sheet for each direction."""
 
+    def answers_to_real(self, batch: Batch) -> Mapping[str, float]:
+        """Return each discriminator's mean answer to real pictures, by name: 1 is real, 0 is fake."""
+
     def score(self, samples: Mapping[str, Sequence[Column]]) -> float:
         """Return the score of the networks that returned these samples; lower is better."""
 

@@ -160,6 +160,13 @@ def _rates(groups: Sequence[Sequence[Line]]) -> Section:
             words="of each optimizer since the start; their values were not finite",
             lines=_nested(groups, "skips"),
         ),
+        Chart(
+            title="Memorised pictures",
+            words="each discriminator's mean answer to training pictures minus that to test pictures; "
+            "0: it judges both alike, 1: it knows its training pictures by heart",
+            lines={_OF.get(name, name): values for name, values in _nested(groups, "memorised").items()},
+            joined=True,
+        ),
         Chart(title="Learning rate", words="of each optimizer", lines=_nested(groups, "learning_rate")),
         Chart(title="Speed", words="images a second", lines=_plain(groups, images="images_per_second")),
         Chart(

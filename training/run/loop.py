@@ -96,23 +96,27 @@ def train(
             if method.learner.skipped:
                 skipped = SkippedStep(step, method.learner.skipped, data.last_pictures())
 
+            stopping = processes.any_process(stop.requested)
+            due = is_due(config, step)
+            saving = step % config.save_every == 0 or step == end or due or stopping
+
             # Record the step. Abort after too many skipped updates in a row.
             if journal is not None:
                 seconds = time.perf_counter() - started
-                journal.note(step, terms, seconds=seconds, data_seconds=waited, skipped=skipped)
+                journal.note(
+                    step, terms, seconds=seconds, data_seconds=waited, skipped=skipped, saving=saving
+                )
             if skipped is not None and method.learner.failing_optimizer is not None:
                 if journal is not None:
                     journal.write_rest(step)
                 raise NonFiniteError(_stuck(run, method, skipped))
 
             # Draw the sample sheets and save a checkpoint with their score; then evaluate it.
-            stopping = processes.any_process(stop.requested)
-            due = is_due(config, step)
-            if step % config.save_every == 0 or step == end or due or stopping:
+            if saving:
                 with processes.fail_together():
                     if journal is not None:
                         samples = take_samples(method, average, sample_pictures)
-                        journal.write_samples(step, samples.sheets)
+                        journal.write_samples(step, samples.sheets, samples.memorised)
                         state = pack(step, method, data, average, document)
                         refuse_non_finite(state)
                         save(run.checkpoints, state, score=samples.score)

@@ -11,6 +11,7 @@ from training.journal.sample_sheets import Sheets, sample_one_by_one
 from training.methods.method import Batch, Method
 from training.methods.running_average import RunningAverage
 
+LEARNED: Final = "train"
 SCORED: Final = "test"
 """The set of sample pictures that the score is measured on."""
 
@@ -22,6 +23,9 @@ class Samples(NamedTuple):
     """By the name of the set, `train` or `test`."""
     score: float
     """NaN without a set `test`."""
+    memorised: dict[str, float]
+    """By discriminator, its mean answer to training pictures minus that to test pictures, which it has not
+    seen: 0 if it judges both alike, 1 if it knows its training pictures by heart. Empty without both sets."""
 
 
 def take_samples(method: Method, average: RunningAverage | None, pictures: Mapping[str, Batch]) -> Samples:
@@ -29,4 +33,11 @@ def take_samples(method: Method, average: RunningAverage | None, pictures: Mappi
     with average.in_place() if average is not None else nullcontext():
         sheets = {name: sample_one_by_one(method, batch) for name, batch in pictures.items()}
     score = method.score(sheets[SCORED]) if SCORED in sheets else math.nan
-    return Samples(sheets, score)
+    return Samples(sheets, score, _memorised(method, pictures))
+
+
+def _memorised(method: Method, pictures: Mapping[str, Batch]) -> dict[str, float]:
+    if not {LEARNED, SCORED} <= pictures.keys():
+        return {}
+    learned, unseen = (method.answers_to_real(pictures[name]) for name in (LEARNED, SCORED))
+    return {name: learned[name] - unseen[name] for name in learned}

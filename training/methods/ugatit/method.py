@@ -238,6 +238,15 @@ class Ugatit:
                 "B2A": sample_columns(batch["B"], "B", "A", generate=generate, discriminate=discriminate),
             }
 
+    @torch.no_grad()
+    def answers_to_real(self, batch: Mapping[str, Tensor]) -> dict[str, float]:
+        """Return the mean logit of each discriminator, such as `GA`, for pictures of its domain."""
+        with frozen_spectral_norm(self.discriminators.values()):
+            return {
+                name[3:]: float(self._discriminate(name, batch[name[-1]]).logit.mean())
+                for name in self.discriminators
+            }
+
     def score(self, samples: Mapping[str, Sequence[Column]]) -> float:
         """Return the cycle plus the identity L1 of samples, summed over both directions; lower is better.
 
