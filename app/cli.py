@@ -219,6 +219,8 @@ def verify(bundle: Path) -> None:
     )
     if verified.float32_reason is not None:
         click.echo(f"  {verified.float32_reason}")
+    if missing := verified.bundle.manifest.missing_parts:
+        click.echo(f"  attention: without the parts {', '.join(missing)}; export it again to get them")
 
 
 @cli.command()

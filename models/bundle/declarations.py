@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -18,6 +18,8 @@ classifier: the class activation map of Zhou et al. (CVPR 2016) for the average 
 is that classifier's logit.
 """
 
+PARTS: Final[tuple[Part, ...]] = get_args(Part)
+
 Kind = Literal["relevance", "mask"]
 """relevance: only differences within one map have a meaning. mask: each value has one by itself."""
 
@@ -25,6 +27,12 @@ Framing = Literal["picture", "face"]
 """What a training picture shows: anything, or one face that fills it."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
+
+
+def map_name(network: Network, part: Part) -> str:
+    """Return the name of the output that holds a network's heat map in an exported bundle."""
+    words = ("attention", None if part == "both" else part, None if network == "generator" else network)
+    return "_".join(word for word in words if word is not None)
 
 
 class Declaration(BaseModel):

@@ -9,6 +9,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, JsonValue, model_validator
 
 from models.bundle.declarations import (
+    PARTS,
     Declaration,
     Figure,
     Framing,
@@ -17,6 +18,7 @@ from models.bundle.declarations import (
     Logits,
     Name,
     Network,
+    Part,
 )
 from models.bundle.errors import BundleError
 from models.storage import verified_directory
@@ -126,6 +128,13 @@ class Manifest(Declaration):
     def maps_of(self, *networks: Network) -> list[HeatMap]:
         """Return the heat maps of these networks, in the manifest's order."""
         return [each for each in self.maps if each.network in networks]
+
+    @property
+    def missing_parts(self) -> list[Part]:
+        """The parts of heat maps that bundles of an earlier format lack; empty without a heat map."""
+        maps = {(each.network, each.part) for each in self.maps}
+        networks = {each.network for each in self.maps}
+        return [part for part in PARTS if any((network, part) not in maps for network in networks)]
 
     @property
     def discriminators(self) -> bool:

@@ -19,6 +19,22 @@ class CAMOutput(NamedTuple):
     attention: Tensor  # [B, h, w], the sum of the features over the channels
 
 
+class CAMParts(NamedTuple):
+    """Parts of the attention that the CAM returns for a feature map, `[B, h, w]` each.
+
+    The (leaky) ReLU before the sum is linear on each side of zero. So average + maximum + the share of the
+    merge's bias is the attention.
+    """
+
+    average: Tensor
+    """The share of the features weighted by the average-pool classifier."""
+    maximum: Tensor
+    """The share of the features weighted by the max-pool classifier."""
+    classifier: Tensor
+    """The class activation map of the average-pool classifier (Zhou et al., CVPR 2016): the sum over c of
+    w_gap[c] x[c]. Its mean, plus the bias of a shared classifier, is that classifier's logit."""
+
+
 class CAM(nn.Module):
     """Class activation map: weight the features by two classifiers and merge both results.
 
@@ -82,12 +98,26 @@ class CAM(nn.Module):
             w_gap: the weight `[1, C]` of the average-pool classifier.
             w_gmp: the weight `[1, C]` of the max-pool classifier.
         """
+        for_gap, for_gmp = self.weight_halves(w_gap, w_gmp)
+        return for_gap + for_gmp
+
+    def weight_halves(self, w_gap: Tensor, w_gmp: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the share of each pool's classifier in `merged_weight`, `[C, C, 1, 1]` each."""
         if self.raw_weight:
             w_gap, w_gmp = (raw_weight(classifier) for classifier in self.classifiers)
         if self.shared:
             w_gap, w_gmp = w_gap + self.classifier.bias, w_gmp + self.classifier.bias
         for_gap, for_gmp = self.merge.weight.chunk(2, 1)  # [C, C, 1, 1] each
-        return for_gap * w_gap[..., None, None] + for_gmp * w_gmp[..., None, None]
+        return for_gap * w_gap[..., None, None], for_gmp * w_gmp[..., None, None]
+
+    def parts(self, x: Tensor) -> CAMParts:  # [B, C, h, w]
+        """Return the parts of the attention for the features before the CAM."""
+        w_gap, w_gmp = (classifier.weight for classifier in self.classifiers)  # [1, C] each
+        for_gap, for_gmp = (F.conv2d(x, half) for half in self.weight_halves(w_gap, w_gmp))  # [B, C, h, w]
+        before = F.conv2d(x, self.merged_weight(w_gap, w_gmp), self.merge.bias)  # [B, C, h, w]
+        slopes = torch.where(before > 0, x.new_ones(()), self.slope)  # in x's precision
+        classifier = F.conv2d(x, w_gap[..., None, None]).squeeze(1)
+        return CAMParts((slopes * for_gap).sum(1), (slopes * for_gmp).sum(1), classifier)
 
 
 def raw_weight(layer: nn.Module) -> Tensor:

@@ -207,6 +207,11 @@ def test_verify_prints_what_it_checked(bundles: Path) -> None:
         assert word in result.stdout
 
 
+def test_verify_says_which_parts_of_the_heat_maps_a_bundle_lacks(bundles: Path) -> None:
+    result = ugatit("verify", bundles / "cat2dog")
+    assert "without the parts average, maximum, classifier; export it again" in result.stdout
+
+
 @pytest.mark.parametrize(
     "name", ["generator.onnx", "discriminators.onnx", "canary.npz", "card.md", "manifest.json"]
 )

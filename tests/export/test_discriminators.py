@@ -1,7 +1,9 @@
 """The exported discriminators compute the same functions as the networks."""
 
 import pytest
+import torch
 
+from models.bundle.declarations import PARTS, Network, map_name
 from models.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
@@ -21,9 +23,10 @@ def test_both_exported_discriminators_match_torch(variant: str) -> None:
     model = export_discriminators(networks["disLB"], networks["disGB"], size=128, dynamic=True)
     assert check_discriminators(model, networks["disLB"], networks["disGB"], size=128) < 1e-4
     names = {output.name for output in cpu_session(model).get_outputs()}
-    assert names == {
-        f"{field}_{which}" for field in ("logit", "cam_logit", "attention") for which in ("local", "global")
-    }
+    kinds: tuple[Network, ...] = ("local", "global")
+    maps = {map_name(network, part) for network in kinds for part in PARTS}
+    logits = {f"{field}_{network}" for field in ("logit", "cam_logit") for network in kinds}
+    assert names == maps | logits
     with pytest.raises(ParityError, match="nothing was written"):
         check_discriminators(model, networks["disLA"], networks["disGA"], size=128)
 
@@ -34,3 +37,23 @@ def test_discriminators_without_a_cam_are_refused() -> None:
     generator = Generator(GeneratorConfig(size=16, channels=4, blocks=1, light=True))
     with pytest.raises(ConfigError, match="needs a CAM to show its attention"):
         prepare_bundle("cat2dog", generator, discriminators=pair)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"shared_cam": True}, id="shared"),
+        pytest.param({"raw_cam_weight": True}, id="raw weight"),
+        pytest.param({"shared_cam": True, "raw_cam_weight": True}, id="shared raw weight"),
+    ],
+)
+def test_discriminators_of_every_cam_are_exported_with_the_parts_of_their_attention(
+    changes: dict[str, bool],
+) -> None:
+    torch.manual_seed(3)
+    local, global_ = (
+        Discriminator(DiscriminatorConfig(channels=4, layers=layers, **changes)).double().eval()
+        for layers in (3, 4)
+    )
+    model = export_discriminators(local, global_, size=32, dynamic=True)
+    assert check_discriminators(model, local, global_, size=32) < 1e-4

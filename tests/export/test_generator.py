@@ -9,6 +9,7 @@ import torch
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from models.bundle.canary import smooth_picture
+from models.bundle.declarations import PARTS, map_name
 from models.bundle.graph_switches import WINOGRAD, turn_on
 from models.networks.config import GeneratorConfig, Normalization
 from models.networks.generator import Generator
@@ -68,7 +69,8 @@ def test_every_ablation_is_exported_exactly(normalization: Normalization, cam: b
     parity = check_generator(model, network)
     assert parity.image_max_levels <= 1
     names = {output.name for output in cpu_session(model).get_outputs()}
-    assert names == ({"image", "cam_logit", "attention"} if cam else {"image"})
+    maps = {map_name("generator", part) for part in PARTS}
+    assert names == ({"image", "cam_logit", *maps} if cam else {"image"})
 
 
 def test_biased_variance_is_exported_exactly() -> None:

@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from models.bundle.canary import read_canary, smooth_picture, write_canary
-from models.bundle.declarations import Figure, Framing, HeatMap, Input, Logits, Network, Range
+from models.bundle.declarations import (
+    PARTS,
+    Figure,
+    Framing,
+    HeatMap,
+    Input,
+    Logits,
+    Network,
+    Range,
+    map_name,
+)
 from models.bundle.directory import write_bundle
 from models.bundle.manifest import (
     CANARY,
@@ -140,12 +150,15 @@ def _maps(generator: Generator, discriminators: DiscriminatorPair | None) -> lis
     networks += ["local", "global"] if discriminators is not None else []
     return [
         HeatMap(
-            name="attention" if network == "generator" else f"attention_{network}",
+            name=map_name(network, part),
             network=network,
+            part=part,
             kind="relevance",
-            range=Range(low=0 if network == "generator" else None),
+            # Only the generator's whole map is a sum of outputs of a ReLU.
+            range=Range(low=0 if (network, part) == ("generator", "both") else None),
         )
         for network in networks
+        for part in PARTS
     ]
 
 

@@ -74,7 +74,8 @@ def _training(manifest: Manifest) -> str:
 
 def _attention(manifest: Manifest) -> str:
     networks = dict.fromkeys(each.network for each in manifest.maps)
-    return ", ".join(networks) or "none"
+    parts = dict.fromkeys(each.part for each in manifest.maps)
+    return f"{', '.join(networks)}; parts: {', '.join(parts)}" if networks else "none"
 
 
 def _figures(figures: Sequence[Figure]) -> str:

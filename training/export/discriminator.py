@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from torch import nn
 
+from models.bundle.declarations import Network, map_name
 from models.networks.discriminator import Discriminator
 from training.export.graph import Graph
 from training.export.layers import class_activation_map, convolution, pad, pixels_to_values
@@ -21,22 +22,26 @@ def export_discriminators(local: Discriminator, global_: Discriminator, *, size:
 
     Returns:
         The model: `pixels` uint8 `[N, H, W, 3]` to `logit_local` `[N, 1, h', w']`, `cam_logit_local`
-        `[N, 2]`, `attention_local` `[N, h, w]` and the same for `global`, float32.
+        `[N, 2]`, `attention_local` `[N, h, w]` with its parts `attention_average_local`,
+        `attention_maximum_local` and `attention_classifier_local`, and the same for `global`, float32.
     """
     graph = Graph("discriminators")
     shape: list[str | int] = ["H", "W"] if dynamic else [size, size]
     x = pixels_to_values(graph, graph.input("pixels", np.uint8, ["N", *shape, 3]))
-    for name, discriminator in (("local", local), ("global", global_)):
+    pair: dict[Network, Discriminator] = {"local": local, "global": global_}
+    for name, discriminator in pair.items():
         _discriminator(graph, x, discriminator, name)
     return graph.build()
 
 
-def _discriminator(graph: Graph, x: str, discriminator: Discriminator, name: str) -> None:
+def _discriminator(graph: Graph, x: str, discriminator: Discriminator, name: Network) -> None:
     x = _layers(graph, x, discriminator.features)  # [N, C, h, w]
     if discriminator.cam is not None:
-        x, cam_logit, attention = class_activation_map(graph, x, discriminator.cam)
-        graph.output(cam_logit, f"cam_logit_{name}", np.float32, ["N", 2])
-        graph.output(attention, f"attention_{name}", np.float32, ["N", f"h_{name}", f"w_{name}"])
+        values = class_activation_map(graph, x, discriminator.cam)
+        x = values.features
+        graph.output(values.cam_logit, f"cam_logit_{name}", np.float32, ["N", 2])
+        for part, attention in values.maps.items():
+            graph.output(attention, map_name(name, part), np.float32, ["N", f"h_{name}", f"w_{name}"])
     logit = _layers(graph, x, discriminator.to_logit)  # [N, 1, h', w']
     graph.output(logit, f"logit_{name}", np.float32, ["N", 1, f"h_logit_{name}", f"w_logit_{name}"])
 

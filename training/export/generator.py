@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 from torch import nn
 
+from models.bundle.declarations import map_name
 from models.bundle.graph_switches import WINOGRAD
 from models.networks.cam import CAM
 from models.networks.generator import DecoderBlock, EncoderBlock, Generator
@@ -37,7 +38,8 @@ def export_generator(generator: Generator, *, values: bool = False) -> bytes:
 
     Returns:
         The model: `pixels` uint8 `[N, H, W, 3]` to `image` uint8 `[N, H, W, 3]`, and with a CAM `cam_logit`
-        `[N, 2]` and `attention` `[N, H/4, W/4]`, float32. N is dynamic; H and W too in a light generator.
+        `[N, 2]` and `attention` `[N, H/4, W/4]` with its parts `attention_average`, `attention_maximum` and
+        `attention_classifier`, float32. N is dynamic; H and W too in a light generator.
     """
     graph, size = Graph("generator"), generator.config.size
     graph.switch(WINOGRAD)
@@ -96,11 +98,12 @@ def _norm_or_relu(graph: Graph, x: str, layer: nn.Module) -> str:
 
 
 def _cam(graph: Graph, features: str, cam: CAM, generator: Generator) -> str:
-    features, cam_logit, attention = class_activation_map(graph, features, cam)
+    values = class_activation_map(graph, features, cam)
     quarter: list[str | int] = ["h", "w"] if generator.config.light else [generator.config.size // 4] * 2
-    graph.output(cam_logit, "cam_logit", np.float32, ["N", 2])
-    graph.output(attention, "attention", np.float32, ["N", *quarter])
-    return features
+    graph.output(values.cam_logit, "cam_logit", np.float32, ["N", 2])
+    for part, attention in values.maps.items():
+        graph.output(attention, map_name("generator", part), np.float32, ["N", *quarter])
+    return values.features
 
 
 def _decode(graph: Graph, x: str, generator: Generator) -> str:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.bundle.canary import MAX_RELATIVE, relative_difference, smooth_picture
+from models.bundle.declarations import PARTS, Network, map_name
 from models.bundle.graph_switches import WINOGRAD, turn_on
 from models.bundle.manifest import Parity
 from models.networks.discriminator import Discriminator, DiscriminatorOutput
@@ -38,7 +39,7 @@ def check_generator(model: bytes, generator: Generator) -> Parity:
             by more than 1e-3 of their largest value, or a value is not finite.
     """
     size, sessions = generator.config.size, [cpu_session(model), cpu_session(turn_on(model, WINOGRAD))]
-    levels, equal, relative = 0, [], dict.fromkeys(("cam_logit", "attention"), 0.0)
+    levels, equal, relative = 0, [], {"cam_logit": 0.0, "attention": 0.0}
     shapes = [(size, size), *([(size + 4, size)] if generator.config.light else [])]
     for pixels in _pictures(shapes):
         expected = expected_outputs(generator, pixels)
@@ -48,7 +49,8 @@ def check_generator(model: bytes, generator: Generator) -> Parity:
             levels = max(levels, int(difference.max()))
             equal.append(float((difference == 0).mean()))
             for name in expected.keys() - {"image"}:
-                relative[name] = max(relative[name], relative_difference(found[name], expected[name]))
+                output = "attention" if name.startswith("attention") else name  # its parts count as well
+                relative[output] = max(relative[output], relative_difference(found[name], expected[name]))
     with_cam = generator.cam is not None
     parity = Parity(
         reference=f"torch {torch.__version__.split('+')[0]}, float64, CPU",
@@ -78,14 +80,14 @@ def check_discriminators(model: bytes, local: Discriminator, global_: Discrimina
         ParityError: a logit or a map differs by more than 1e-3 of its largest value, or is not finite.
     """
     session, worst = cpu_session(model), 0.0
+    pair: dict[Network, Discriminator] = {"local": local, "global": global_}
     for pixels in _pictures([(size, size)]):
         found = run(session, pixels)
-        for name, discriminator in (("local", local), ("global", global_)):
-            with torch.inference_mode():
-                output = _arrays(discriminator(as_values(pixels)))
-            _require_finite(f"{name} discriminator", output)
-            for field, expected in output.items():
-                worst = max(worst, relative_difference(found[f"{field}_{name}"], expected))
+        for network, discriminator in pair.items():
+            output = _outputs(discriminator, pixels, network)
+            _require_finite(f"{network} discriminator", output, suffix=f"_{network}")
+            for name, expected in output.items():
+                worst = max(worst, relative_difference(found[name], expected))
         _require_finite("exported discriminators", found)
     if worst > MAX_RELATIVE:
         raise ParityError(
@@ -100,23 +102,35 @@ def expected_outputs(generator: Generator, pixels: NDArray[np.uint8]) -> dict[st
     Raises:
         ParityError: they are not finite, so they cannot be compared.
     """
-    with torch.inference_mode():
-        outputs = _arrays(generator(as_values(pixels)))
+    outputs = _outputs(generator, pixels, "generator")
     _require_finite("generator", outputs)
     levels = np.rint((outputs.pop("image") + 1) * 127.5).transpose(0, 2, 3, 1).astype(np.uint8)
     return {"image": levels, **{name: value.astype(np.float32) for name, value in outputs.items()}}
 
 
-def _arrays(outputs: GeneratorOutput | DiscriminatorOutput) -> dict[str, NDArray[Any]]:
-    """Return a network's outputs by name."""
-    return {name: value.numpy() for name, value in outputs._asdict().items() if value is not None}
+def _outputs(
+    network: Generator | Discriminator, pixels: NDArray[np.uint8], kind: Network
+) -> dict[str, NDArray[Any]]:
+    """Return torch's outputs, the parts of the attention among them, by the names that an export gives."""
+    cam, features = network.cam, list[torch.Tensor]()
+    hook = cam.register_forward_pre_hook(lambda _, given: features.append(given[0])) if cam else None
+    with torch.inference_mode():
+        outputs: GeneratorOutput | DiscriminatorOutput = network(as_values(pixels))
+        suffix = "" if kind == "generator" else f"_{kind}"
+        values = {f"{name}{suffix}": value for name, value in outputs._asdict().items() if value is not None}
+        if cam is not None and hook is not None:
+            hook.remove()
+            parts = cam.parts(*features)
+            values |= {map_name(kind, part): getattr(parts, part) for part in PARTS if part != "both"}
+    return {name: value.numpy() for name, value in values.items()}
 
 
-def _require_finite(whose: str, values: Arrays) -> None:
+def _require_finite(whose: str, values: Arrays, *, suffix: str = "") -> None:
     # A difference from NaN is NaN, which no comparison with a limit finds.
     for name, value in values.items():
         if not np.isfinite(value).all():
-            raise ParityError(f"{name} of the {whose} is not finite, and nothing was written.")
+            output = name.removesuffix(suffix)
+            raise ParityError(f"{output} of the {whose} is not finite, and nothing was written.")
 
 
 def as_values(pixels: NDArray[np.uint8]) -> torch.Tensor:
