@@ -10,7 +10,8 @@ from app.engine.store.entry import AttentionMap, Entry
 from models.bundle.declarations import HeatMap
 from models.images.encode import encode
 from models.images.frame import crop, resize, resize_smooth, scale_box
-from models.images.heatmap import colorize, overlay, scale
+from models.images.heatmap import colorize, overlay, scale, value_range
+from models.images.legend import add_legend
 
 
 def render_picture(
@@ -53,6 +54,7 @@ def render_attention(
     view: View = "overlay",
     base: Base = "source",
     size: int | None = None,
+    legend: bool = False,
 ) -> EncodedPicture:
     """Return a heat map in colours, alone or over a picture, without its padding, encoded.
 
@@ -64,6 +66,7 @@ def render_attention(
         view: over the base, or alone.
         base: the picture under an overlay.
         size: the longer side of the frame in pixels; the network's own by default.
+        legend: add the colours with their values below the picture.
     """
     frame = entry.source.pixels if base == "source" else entry.translation
     height, width = _frame_size(frame, size)
@@ -74,7 +77,10 @@ def render_attention(
         under = frame if frame.shape[:2] == (height, width) else resize(frame, height=height, width=width)
         picture = overlay(under, map01, colormap=options.colormap, alpha=options.alpha)
     box = scale_box(entry.source.content, before=frame.shape[:2], after=(height, width))
-    return _encode(crop(picture, box), options)
+    shown = crop(picture, box)
+    if legend:
+        shown = add_legend(shown, value_range(attention, declared), options.colormap)
+    return _encode(shown, options)
 
 
 def _frame_size(frame: NDArray[np.uint8], longer_side: int | None) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Draw a network's attention: colours, overlay, legend."""
+"""Draw a network's attention: colours, overlay, colour bar."""
 
 from typing import Final
 
@@ -10,9 +10,22 @@ from PIL.Image import Resampling
 from models.bundle.declarations import HeatMap
 from models.images.colormaps import Colormap, table
 
-__all__ = ["Colormap", "colorize", "legend", "normalize", "overlay", "scale"]
+__all__ = ["Colormap", "colorize", "legend", "normalize", "overlay", "scale", "value_range"]
 
 _FLAT: Final = 1e-5
+
+
+def value_range(values: NDArray[np.float32], declared: HeatMap) -> tuple[float, float]:
+    """Return the values that the lowest and the highest colour of a map, float32 [h, w], stand for.
+
+    A relevance's own least and greatest values, or one value twice if it is flat (see `normalize`); a mask's
+    ends of its declared range.
+    """
+    low, high = declared.range.low, declared.range.high
+    if declared.kind == "relevance" or low is None or high is None:
+        low, high = float(values.min()), float(values.max())
+        return (low, low) if _flat(values) else (low, high)
+    return low, high
 
 
 def scale(values: NDArray[np.float32], declared: HeatMap) -> NDArray[np.float32]:
@@ -35,11 +48,15 @@ def normalize(attention: NDArray[np.float32]) -> NDArray[np.float32]:
     absolute meaning, is coloured without this.
     """
     assert np.isfinite(attention).all(), "an attention map is finite"
-    values = attention.astype(np.float64)  # the difference of two float32 can exceed float32
-    low, span = values.min(), np.ptp(values)
-    if span <= _FLAT * np.abs(values).max():
+    if _flat(attention):
         return np.zeros_like(attention)
-    return np.asarray((values - low) / span, dtype=np.float32)
+    values = attention.astype(np.float64)  # the difference of two float32 can exceed float32
+    return np.asarray((values - values.min()) / np.ptp(values), dtype=np.float32)
+
+
+def _flat(values: NDArray[np.float32]) -> bool:
+    exact = values.astype(np.float64)
+    return bool(np.ptp(exact) <= _FLAT * np.abs(exact).max())
 
 
 def colorize(map01: NDArray[np.float32], *, height: int, width: int, colormap: Colormap) -> NDArray[np.uint8]:

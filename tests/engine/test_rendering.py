@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.engine.render_options import RenderOptions
+from app.engine.render_options import RenderOptions, View
 from app.engine.rendering import render_attention, render_picture
 from app.engine.store.entry import Entry
 from models.bundle.canary import smooth_picture
 from models.bundle.declarations import HeatMap, Range
 from models.images.frame import Box, Frame
 from models.images.heatmap import colorize, normalize
+from models.images.legend import legend_height
 from tests.photos import pixels_of
 
 PICTURE = smooth_picture(32, 32, seed=3)
@@ -62,6 +63,19 @@ def test_a_masks_values_are_coloured_as_they_are() -> None:
     half = np.full((4, 4), 0.5, np.float32)
     heatmap = render_attention(entry(), MASK, half, RenderOptions(colormap="gray"), view="heatmap")
     assert set(pixels_of(heatmap.data).ravel().tolist()) == {128}
+
+
+@pytest.mark.parametrize("view", ["overlay", "heatmap"])
+def test_a_legend_is_added_below_the_same_picture(view: View) -> None:
+    padded = entry(Box(0, 0, 32, 16))
+    plain, with_legend = (
+        pixels_of(
+            render_attention(padded, RELEVANCE, MAP, RenderOptions(), view=view, size=256, legend=legend).data
+        )
+        for legend in (False, True)
+    )
+    assert with_legend.shape == (plain.shape[0] + legend_height(256), 256, 3)
+    assert np.array_equal(with_legend[: len(plain)], plain)
 
 
 @pytest.mark.parametrize("media_type", ["image/png", "image/jpeg", "image/webp"])

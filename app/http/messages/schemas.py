@@ -89,6 +89,9 @@ class HeatMapOptions(_MapOptions, _ColourOptions):
     size: int | None = Field(
         None, ge=1, le=1024, description="Longer side in pixels; by default the network's."
     )
+    legend: bool = Field(
+        False, description="Add the colours with their values below the picture, which becomes higher."
+    )
 
 
 class ValuesOptions(_MapOptions):

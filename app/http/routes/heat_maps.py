@@ -133,6 +133,7 @@ async def _body(options: AttentionOptions, form: str, context: Context, found: F
         view=options.view,
         base=options.base,
         size=options.size,
+        legend=options.legend,
     )
     return encoded.data
 
