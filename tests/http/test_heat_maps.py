@@ -7,6 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from models.bundle.canary import smooth_picture
+from models.images.legend import legend_height
 from tests.fake_engine import FakeModel, fake_outputs
 from tests.http.conftest import MakeClient
 from tests.http.problems import PNG, URL, problem
@@ -61,6 +62,21 @@ def test_size_sets_the_longer_side_of_a_heat_map(
     client: TestClient, size: int, shape: tuple[int, int]
 ) -> None:
     assert pixels_of(client.get(f"{translated(client)}&size={size}").content).shape[:2] == shape
+
+
+@pytest.mark.parametrize("view", ["overlay", "heatmap"])
+def test_legend_is_added_below_the_picture_on_demand(client: TestClient, view: str) -> None:
+    href = f"{translated(client)}&view={view}&size=128"
+    plain, with_legend = (pixels_of(client.get(href + query).content) for query in ("", "&legend=true"))
+    assert with_legend.shape == (128 + legend_height(128), 128, 3)
+    assert np.array_equal(with_legend[:128], plain)
+
+
+def test_pictures_carry_the_values_of_their_lowest_and_highest_colour(client: TestClient) -> None:
+    href = translated(client)
+    raw = client.get(f"{href}&view=raw").json()
+    low, high = map(float, client.get(href).headers["x-value-range"].split())
+    assert (low, high) == pytest.approx((raw["raw_min"], raw["raw_max"]), rel=1e-5)
 
 
 def test_heat_maps_have_no_padding(client: TestClient) -> None:

@@ -31,6 +31,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
+VALUE_RANGES = {"both": "0 1234.5", "average": "-0.5 1.5", "maximum": "2 2", "classifier": "-3 -1"}
 HEAT_COLOURS = {"jet": (0, 0, 255), "turbo": (48, 18, 59), "viridis": (68, 1, 84), "inferno": (0, 0, 4)}
 
 
@@ -79,6 +80,16 @@ def png(picture: Image.Image) -> bytes:
     return encoded(picture, "png")
 
 
+PARTS = ("both", "average", "maximum", "classifier")
+
+
+def heat_maps(*parts: str) -> list[dict[str, Any]]:
+    """Return the heat maps of a direction whose networks all have these parts."""
+    return [
+        {"network": network, "part": part} for network in ("generator", "local", "global") for part in parts
+    ]
+
+
 def direction(name: str, source: str, target: str, **changes: Any) -> dict[str, Any]:
     """Return an entry of GET /directions."""
     entry = {
@@ -90,6 +101,7 @@ def direction(name: str, source: str, target: str, **changes: Any) -> dict[str, 
         "method": "ugatit",
         "image": {"height": 128, "width": 128, "fixed": False},
         "attention": {"generator": True, "local": True, "global": True},
+        "maps": heat_maps(*PARTS),
         "provider": "CPUExecutionProvider",
         "precision": "float32",
         "licence": "Research and demonstration only",
@@ -207,7 +219,8 @@ class FakeService:
     def _attention(self, request: Request) -> Answer:
         colour = HEAT_COLOURS.get(request.query.get("colormap", "jet"), (128, 128, 128))
         side = {"generator": 64, "local": 65, "global": 66}[request.query.get("network", "generator")]
-        return Answer(200, "image/png", png(Image.new("RGB", (side, side), colour)))
+        headers = {"X-Value-Range": VALUE_RANGES[request.query.get("part", "both")]}
+        return Answer(200, "image/png", png(Image.new("RGB", (side, side), colour)), headers)
 
     def _file(self, path: str) -> Answer:
         name = "index.html" if path == "/" else path.removeprefix("/page/")

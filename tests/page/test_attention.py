@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.page.fake_service import HEAT_COLOURS, direction, problem
+from tests.page.fake_service import HEAT_COLOURS, direction, heat_maps, problem
 from tests.page.photos import choose, pixel, seam, translated
 
 if TYPE_CHECKING:
@@ -54,6 +54,82 @@ def test_each_colour_map_is_fetched_once_and_has_its_legend(page: Page, fake_ser
     queries = [request.query for request in fake_service.received("/attention")]
     assert [query["colormap"] for query in queries] == ["jet", "viridis"]
     assert all(query["view"] == "heatmap" for query in queries)
+
+
+def show_part(page: Page, part: str) -> None:
+    """Choose a part and wait for its heat map."""
+    choose(page, part)
+    page.locator(f"#attention:not([aria-busy]) input[value={part}]:checked").wait_for(state="attached")
+
+
+def test_parts_of_a_networks_map_are_requested_and_kept_for_other_networks(
+    page: Page, fake_service: FakeService
+) -> None:
+    translated(page)
+    assert page.locator("#parts").is_hidden()
+    show_heat(page, "generator")
+    assert page.locator("#parts span").all_inner_texts() == ["Whole", "Average", "Maximum", "Classifier"]
+    show_part(page, "average")
+    assert "average pooling" in page.locator("#attention-words").inner_text()
+    show_heat(page, "local")
+    assert page.locator("#parts input:checked").input_value() == "average"
+    queries = [request.query for request in fake_service.received("/attention")]
+    assert [(query["network"], query["part"]) for query in queries] == [
+        ("generator", "both"),
+        ("generator", "average"),
+        ("local", "average"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "low", "high", "zero"),
+    [
+        ("both", "0", "1230", None),
+        ("average", "−0.5", "1.5", 0.25),
+        ("maximum", "2", "everywhere", None),
+        ("classifier", "−3", "−1", None),
+    ],
+)
+def test_legend_has_the_values_of_the_shown_map(
+    page: Page, part: str, low: str, high: str, zero: float | None
+) -> None:
+    translated(page)
+    show_heat(page, "generator")
+    show_part(page, part)
+    assert page.locator("#legend-low").inner_text() == low
+    assert page.locator("#legend-high").inner_text() == high
+    assert (page.locator("#legend[data-signed]").count() == 1) == (zero is not None)
+    if zero is not None:
+        assert page.locator("#legend").evaluate("(bar) => bar.style.getPropertyValue('--zero')") == str(zero)
+
+
+def test_model_without_parts_says_so_and_shows_whole_maps(
+    open_page: OpenPage, fake_service: FakeService
+) -> None:
+    fake_service.directions = [
+        direction("selfie2anime", "selfie", "anime", maps=heat_maps("both")),
+        direction("anime2selfie", "anime", "selfie"),
+    ]
+    page = translated(open_page())
+    sentence = page.get_by_text("exported without the parts of its heat maps")
+    assert sentence.is_hidden()
+    show_heat(page, "generator")
+    assert sentence.is_visible()
+    assert page.locator("#parts").is_hidden()
+    assert fake_service.received("/attention")[-1].query["part"] == "both"
+
+
+def test_downloaded_overlay_of_a_part_has_a_legend_and_names_the_part(
+    page: Page, fake_service: FakeService
+) -> None:
+    translated(page)
+    show_heat(page, "global")
+    show_part(page, "classifier")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the overlay").click()
+    assert download.value.suggested_filename == "holiday-selfie2anime-attention-global-classifier.png"
+    query = fake_service.received("/attention")[-1].query
+    assert query.items() >= {"part": "classifier", "legend": "true"}.items()
 
 
 def test_opacity_changes_without_a_request(page: Page, fake_service: FakeService) -> None:

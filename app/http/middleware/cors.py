@@ -8,7 +8,9 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_EXPOSED_HEADERS: Final = "ETag, Link, Retry-After, Server-Timing, X-Request-Id, X-Translation-Id"
+_EXPOSED_HEADERS: Final = (
+    "ETag, Link, Retry-After, Server-Timing, X-Request-Id, X-Translation-Id, X-Value-Range"
+)
 _ALLOWED_HEADERS: Final = (
     "Accept, Authorization, Content-Encoding, Content-Type, If-None-Match, X-Api-Key, X-Request-Id"
 )

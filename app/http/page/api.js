@@ -51,7 +51,11 @@ async function call(url, read, { send = fetch, ...init } = {}) {
 }
 
 const asJson = (response) => response.json();
-const asBlob = (response) => response.blob();
+/** Return the blob and the values of its lowest and highest colour. */
+async function asHeatMap(response) {
+  const [low, high] = (response.headers.get("X-Value-Range") ?? "").split(" ").map(Number);
+  return { blob: await response.blob(), low, high };
+}
 
 /** Return the server's directions, ready or not. */
 export async function fetchDirections() {
@@ -70,13 +74,13 @@ export function translate(blob, options, { signal, onProgress }) {
 }
 
 /**
- * Return a heat map as a PNG blob. `href` is from the answer, `options` is the query of GET /attention.
+ * Return a heat map: `{blob, low, high}`, a PNG and the values of its lowest and highest colour. `href` is from the answer, `options` is the query of GET /attention.
  * Only the id of `href` is used: a proxy may serve the page below a path that the service does not know.
  */
 export function fetchAttention(href, options, signal) {
   const id = new URL(href, location.href).searchParams.get("id");
   const url = `attention?${new URLSearchParams({ id, ...options })}`;
-  return call(url, asBlob, { headers: { Accept: "image/png" }, signal });
+  return call(url, asHeatMap, { headers: { Accept: "image/png" }, signal });
 }
 
 /** Return the blob of an encoded picture `{media_type, data}` (base64) in a JSON answer. */

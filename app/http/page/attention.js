@@ -1,6 +1,7 @@
-/** The panel of heat maps: network, colours, opacity and an explanation. */
+/** The panel of heat maps: network, part, colours, opacity and an explanation. */
 
 import { fetchAttention } from "./api.js";
+import { explain, NETWORKS, PARTS, threeDigits } from "./attention_words.js";
 import { pictureName, save } from "./download.js";
 
 const HEAT_PX = 512;
@@ -8,47 +9,65 @@ const OVERLAY_PX = 1024;
 
 // The generator's map is of the photo, the discriminators' maps are of the translation.
 const BASES = { generator: "source", local: "translation", global: "translation" };
-const LABELS = { off: "Off", generator: "Generator", local: "Local", global: "Global" };
-const WORDS = {
-  off: () => "Choose a network to see which parts of the picture it weighted most.",
-  generator: ({ source, target }) =>
-    `The parts that distinguish this ${source} from ${target}: the generator weights them most. Shown over the photo.`,
-  local: ({ target }) =>
-    `The parts that the local discriminator, which looks at small patches, weights most to distinguish this from real ${target}. Shown over the translation.`,
-  global: ({ target }) =>
-    `The parts that the global discriminator, which looks at the whole picture, weights most to distinguish this from real ${target}. Shown over the translation.`,
-};
 
-function radio(network) {
+function radio(group, value, words) {
   const label = document.createElement("label");
-  const input = Object.assign(document.createElement("input"), { type: "radio", name: "network", value: network });
-  const words = Object.assign(document.createElement("span"), { textContent: LABELS[network] });
-  label.append(input, words);
+  const input = Object.assign(document.createElement("input"), { type: "radio", name: group, value });
+  label.append(input, Object.assign(document.createElement("span"), { textContent: words }));
   return label;
 }
+
+/** Offer choices as radio buttons below a fieldset's legend. */
+function offer(fieldset, group, labels, chosen) {
+  const radios = Object.entries(labels).map(([value, words]) => radio(group, value, words));
+  fieldset.replaceChildren(fieldset.querySelector("legend"), ...radios);
+  fieldset.querySelector(`[value=${chosen}]`).checked = true;
+}
+
+const only = (labels, offered) => Object.fromEntries(Object.entries(labels).filter(([value]) => offered(value)));
 
 /** `onFailure(error, retry)` shows an error; `onFailure(null)` removes it. */
 export function createAttention({ panel, stage, onFailure }) {
   const $ = (id) => panel.querySelector(`#${id}`);
   let current = null; // {href, direction, photoName} of the shown translation
-  let pictures = new Map(); // heat map blobs of that translation, by network and colours
+  let pictures = new Map(); // heat maps of that translation, by network, part and colours
   let network = "off";
+  let part = "both";
   let aborter = new AbortController();
 
   async function heatmap(colormap, signal) {
-    const key = `${network} ${colormap}`;
+    const key = `${network} ${part} ${colormap}`;
     if (!pictures.has(key)) {
-      const options = { network, view: "heatmap", colormap, size: HEAT_PX };
+      const options = { network, part, view: "heatmap", colormap, size: HEAT_PX };
       const kept = pictures; // a later translation replaces `pictures`
       kept.set(key, await fetchAttention(current.href, options, signal));
     }
     return pictures.get(key);
   }
 
+  const has = (network, part) => current.direction.maps.some((map) => map.network === network && map.part === part);
+
+  /** Offer the parts of the network's map; one that the model lacks is not offered. */
+  function offerParts() {
+    const offered = only(PARTS, (each) => has(network, each));
+    if (network !== "off" && !(part in offered)) part = "both";
+    if (network !== "off") offer($("parts"), "part", offered, part);
+    $("parts").hidden = Object.keys(offered).length < 2;
+    $("parts-missing").hidden = network === "off" || !$("parts").hidden;
+  }
+
   function describe(colormap) {
-    $("attention-words").textContent = WORDS[network](current.direction);
+    $("attention-words").textContent = explain(network, part, current.direction, BASES[network]);
     $("attention-controls").hidden = network === "off";
     $("legend").dataset.colormap = colormap;
+  }
+
+  /** Show the values of the lowest and the highest colour, and where zero is between them; a flat map has one. */
+  function showRange({ low, high }) {
+    $("legend-low").textContent = threeDigits(low);
+    $("legend-high").textContent = low === high ? "everywhere" : threeDigits(high);
+    $("legend").toggleAttribute("data-signed", low < 0 && high > 0);
+    $("legend").style.setProperty("--zero", -low / (high - low));
   }
 
   /** Show the chosen map over the picture; a later choice cancels an earlier one. */
@@ -61,8 +80,10 @@ export function createAttention({ panel, stage, onFailure }) {
     describe(colormap);
     panel.setAttribute("aria-busy", "true");
     try {
-      const blob = network === "off" ? null : await heatmap(colormap, signal);
-      if (!signal.aborted) await stage.showHeat(blob);
+      const map = network === "off" ? null : await heatmap(colormap, signal);
+      if (signal.aborted) return;
+      if (map) showRange(map);
+      await stage.showHeat(map?.blob ?? null);
     } catch (error) {
       if (signal.aborted) return;
       stage.showHeat(null); // the previous map is not the chosen one
@@ -74,7 +95,13 @@ export function createAttention({ panel, stage, onFailure }) {
 
   function chooseNetwork(chosen) {
     network = chosen;
+    offerParts();
     if (network !== "off") stage.setSplit(BASES[network] === "source" ? 100 : 0);
+    return update();
+  }
+
+  function choosePart(chosen) {
+    part = chosen;
     return update();
   }
 
@@ -86,24 +113,25 @@ export function createAttention({ panel, stage, onFailure }) {
   async function saveOverlay() {
     const { href, direction, photoName } = current;
     const rendering = { colormap: $("colormap").value, alpha: $("opacity").value / 100, size: OVERLAY_PX };
-    const chosen = network;
+    const options = { network, part, view: "overlay", base: BASES[network], legend: true, ...rendering };
+    const words = ["attention", network, ...(part === "both" ? [] : [part])];
     onFailure(null);
     try {
-      const blob = await fetchAttention(href, { network: chosen, view: "overlay", base: BASES[chosen], ...rendering });
-      save(blob, pictureName(photoName, blob, direction.name, "attention", chosen));
+      const { blob } = await fetchAttention(href, options);
+      save(blob, pictureName(photoName, blob, direction.name, ...words));
     } catch (error) {
       onFailure(error, saveOverlay);
     }
   }
 
-  /** Offer the maps of a translation; keep the chosen network. */
+  /** Offer the maps of a translation; keep the chosen network and part. */
   function show(href, direction, photoName) {
     current = { href, direction, photoName };
     pictures = new Map();
-    const offered = ["off", ...Object.keys(BASES).filter((name) => direction.attention[name])];
-    if (!offered.includes(network)) network = "off";
-    $("networks").replaceChildren($("networks").querySelector("legend"), ...offered.map(radio));
-    $("networks").querySelector(`[value=${network}]`).checked = true;
+    const offered = only(NETWORKS, (name) => name === "off" || direction.attention[name]);
+    if (!(network in offered)) network = "off";
+    offer($("networks"), "network", offered, network);
+    offerParts();
     panel.hidden = false;
     return update();
   }
@@ -116,6 +144,7 @@ export function createAttention({ panel, stage, onFailure }) {
   }
 
   $("networks").addEventListener("change", (event) => chooseNetwork(event.target.value));
+  $("parts").addEventListener("change", (event) => choosePart(event.target.value));
   $("colormap").addEventListener("change", update);
   $("opacity").addEventListener("input", setOpacity);
   $("download-overlay").addEventListener("click", saveOverlay);

@@ -26,11 +26,18 @@ from app.http.problems.problems import (
     declare_problems,
 )
 from app.http.routes.context import Context, ContextDep, RateLimitedDep, UniqueOptionsDep
+from models.images.heatmap import value_range
 
 router = APIRouter(tags=["attention"])
 
 _ETAG: Final = {"ETag": {"schema": {"type": "string"}, "description": "Strong."}}
-_PICTURES: Final = {"headers": _ETAG, "content": dict.fromkeys(MEDIA_TYPES.values(), BINARY)}
+_RANGE: Final = {
+    "X-Value-Range": {
+        "schema": {"type": "string"},
+        "description": "The values of the lowest and the highest colour: two numbers, separated by a space.",
+    }
+}
+_PICTURES: Final = {"headers": {**_ETAG, **_RANGE}, "content": dict.fromkeys(MEDIA_TYPES.values(), BINARY)}
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "The heat map still matches If-None-Match."},
     **declare_problems(
@@ -112,7 +119,7 @@ async def _answer(request: Request, options: AttentionOptions, context: Context,
     found = await cancel_on_disconnect(request, work)
     record_of(request.scope).direction = found.entry.direction
     etag = _etag(options, form, context.settings.jpeg_quality)
-    headers = {"ETag": etag, "Cache-Control": "private", "Vary": "Accept"}
+    headers = {"ETag": etag, "Cache-Control": "private", "Vary": "Accept", "X-Value-Range": _range(found)}
     if _matches(", ".join(request.headers.getlist("if-none-match")), etag):
         return Response(status_code=304, headers=headers)
     body = await _body(options, form, context, found)
@@ -136,6 +143,11 @@ async def _body(options: AttentionOptions, form: str, context: Context, found: F
         legend=options.legend,
     )
     return encoded.data
+
+
+def _range(found: FoundMap) -> str:
+    low, high = value_range(found.values, found.declared)
+    return f"{low:.6g} {high:.6g}"
 
 
 def _raw(found: FoundMap) -> RawAttention:
