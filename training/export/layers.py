@@ -13,7 +13,7 @@ import torch
 from onnx import TensorProto
 from torch import Tensor, nn
 
-from models.bundle.declarations import Part
+from models.bundle.declarations import PARTS, Part
 from models.bundle.graph_switches import WINOGRAD
 from models.networks.cam import CAM
 from models.networks.normalization import EPSILON, LIN, AdaLIN
@@ -230,8 +230,7 @@ class CAMValues(NamedTuple):
 def class_activation_map(graph: Graph, x: str, cam: CAM) -> CAMValues:
     """Apply the CAM.
 
-    Both weightings, their concatenation and the 1x1 convolution become one 1x1 convolution. The average
-    pool's share of the attention takes one more; the max pool's is what it and the share of the bias leave.
+    Both weightings, their concatenation and the 1x1 convolution become one 1x1 convolution.
     """
     exact = copy.deepcopy(cam).double()
     pools = (graph.add("GlobalAveragePool", x), graph.add("GlobalMaxPool", x))
@@ -247,21 +246,31 @@ def class_activation_map(graph: Graph, x: str, cam: CAM) -> CAMValues:
     features = graph.add("LeakyRelu", features, alpha=cam.slope) if cam.slope else graph.add("Relu", features)
 
     slopes = _slopes(graph, features, cam.slope)
-    for_gap, _ = exact.weight_halves(w_gap, w_gmp)
-    ones = torch.ones_like(bias)
-    both = _sum_channels(graph, features, ones)
-    average = _sum_channels(graph, graph.add("Mul", slopes, convolution(graph, x, for_gap)), ones)
-    of_bias = _sum_channels(graph, slopes, bias)
+    both = _sum_channels(graph, features, torch.ones_like(bias))
     maps: dict[Part, str] = {
         "both": both,
-        "average": average,
-        "maximum": graph.add("Sub", graph.add("Sub", both, average), of_bias),
+        **_pool_shares(graph, x, slopes, both, exact),
         "classifier": _sum_channels(graph, x, w_gap[0]),
     }
     shape = graph.add("Concat", graph.integers(0), graph.add("Shape", x, start=2), axis=0)  # [N, h, w]
-    return CAMValues(
-        features, cam_logit, {part: graph.add("Reshape", value, shape) for part, value in maps.items()}
-    )
+    return CAMValues(features, cam_logit, {part: graph.add("Reshape", maps[part], shape) for part in PARTS})
+
+
+def _pool_shares(graph: Graph, x: str, slopes: str, both: str, cam: CAM) -> dict[Part, str]:
+    """Return each pool's share of the attention `both`, `[N, 1, h w]`.
+
+    One share takes another 1x1 convolution; the other is what it and the share of the bias leave. The one
+    with the smaller weights is computed, because as a difference of larger numbers it would lose digits.
+    """
+    bias = cam.merge.bias
+    assert bias is not None
+    halves = cam.weight_halves(*(classifier.weight for classifier in cam.classifiers))
+    weights: dict[Part, Tensor] = dict(zip(("average", "maximum"), halves, strict=True))
+    smaller, larger = sorted(weights, key=lambda part: float(weights[part].norm()))
+    weighted = graph.add("Mul", slopes, convolution(graph, x, weights[smaller]))
+    share = _sum_channels(graph, weighted, torch.ones_like(bias))
+    rest = graph.add("Sub", graph.add("Sub", both, share), _sum_channels(graph, slopes, bias))
+    return {smaller: share, larger: rest}
 
 
 def _slopes(graph: Graph, features: str, slope: float) -> str:
