@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, NoReturn, get_args
 import click
 
 from app.engine.errors import EngineError
-from app.engine.render_options import Format
+from app.engine.render_options import Format, View
 from app.engine.runtime.providers import ProviderRefused
 from app.settings.environment import variable
 from app.settings.load import load_settings
 from app.settings.settings import Settings, SettingsError
+from models.bundle.declarations import PARTS, Network, Part
 from models.bundle.errors import BundleError
 from models.files.text import as_text, escape_output
 from models.images.frame import Fit
@@ -150,6 +151,32 @@ def _serve(
 )
 @click.option("--colormap", type=click.Choice(get_args(Colormap)), default="jet", show_default=True)
 @click.option(
+    "--network",
+    "networks",
+    multiple=True,
+    type=click.Choice(get_args(Network)),
+    default=["generator"],
+    show_default=True,
+    help="Network whose heat map is written; local and global are the discriminators. May be repeated.",
+)
+@click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    type=click.Choice(PARTS),
+    default=["both"],
+    show_default=True,
+    help="Part of the heat map; both is the paper's map. May be repeated.",
+)
+@click.option("--view", type=click.Choice(get_args(View)), default="overlay", show_default=True)
+@click.option("--legend", is_flag=True, help="Add the colours with their values below a heat map.")
+@click.option(
+    "--map-size",
+    type=click.IntRange(1, 1024),
+    metavar="PIXELS",
+    help="Longer side of a heat map.  [default: the network's]",
+)
+@click.option(
     "--bundles", type=click.Path(path_type=Path), help="Folder of the bundles; overrides UGATIT_BUNDLES_DIR."
 )
 def translate(
@@ -160,23 +187,31 @@ def translate(
     format_: Format,
     alpha: float,
     colormap: Colormap,
+    networks: tuple[Network, ...],
+    parts: tuple[Part, ...],
+    view: View,
+    legend: bool,
+    map_size: int | None,
     bundles: Path | None,
 ) -> None:
     """Translate pictures and folders of pictures without a server.
 
     Writes the translation of each picture NAME into the folder --out and, if the model has attention,
-    NAME.overlay. Lists pictures that cannot be read at the end and then exits with code 1. Counts and names
-    the other files of a folder. Put -- before names that begin with a dash.
+    NAME.overlay: the generator's heat map over the picture. A discriminator's is over the translation,
+    NAME.overlay-local; a part of it is NAME.overlay-local-average. Lists pictures that cannot be read at the
+    end and then exits with code 1. Counts and names the other files of a folder. Put -- before names that
+    begin with a dash.
     """
     from app.engine.render_options import MEDIA_TYPES, RenderOptions
-    from app.translate_files import Plan, PlanError, find_jobs, translate_files
+    from app.translate_files import HeatMaps, Plan, PlanError, find_jobs, translate_files
 
     _handle_interrupts()
     settings = load_settings()
     if bundles is not None:
         settings = settings.model_copy(update={"bundles_dir": bundles})
     options = RenderOptions(MEDIA_TYPES[format_], settings.jpeg_quality, alpha, colormap)
-    plan = Plan(sources, out, direction, fit, options)
+    heat_maps = HeatMaps(networks, parts, view, map_size, legend)
+    plan = Plan(sources, out, direction, fit, options, heat_maps)
     try:
         jobs, remarks = find_jobs(plan)
     except PlanError as error:

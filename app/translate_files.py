@@ -15,12 +15,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.engine.engine import Engine, open_engine
-from app.engine.errors import EngineError
-from app.engine.render_options import RenderOptions
+from app.engine.errors import EngineError, NoSuchNetwork, NoSuchPart
+from app.engine.render_options import RenderOptions, View
 from app.engine.rendering import render_attention, render_picture
 from app.engine.runtime.runtime import open_runtime
+from app.engine.translation import TranslationResult
 from app.settings.settings import Settings
+from models.bundle.declarations import Network, Part
 from models.bundle.errors import BundleError
+from models.bundle.manifest import Manifest
 from models.files.walk import summary, walk
 from models.images.encode import extension
 from models.images.errors import PictureError
@@ -31,11 +34,32 @@ _DEADLINE_SECONDS: Final = 3600.0
 _AHEAD: Final = 2
 """Pictures in progress beside the one in a model run: the next is decoded while the last is encoded."""
 
+_LABELS: Final = {word: f"-{word}" for word in ("local", "global", "average", "maximum", "classifier")}
+
 Failures = list[tuple[Path, str]]
 
 
 class PlanError(ValueError):
     """The request cannot be carried out. The message is a sentence with the remedy."""
+
+
+class HeatMaps(NamedTuple):
+    """Which heat maps of each picture to write: every part of every network; and how."""
+
+    networks: tuple[Network, ...] = ("generator",)
+    parts: tuple[Part, ...] = ("both",)
+    view: View = "overlay"
+    size: int | None = None
+    """The longer side of the frame in pixels; the network's own by default."""
+    legend: bool = False
+
+    def names(self) -> dict[tuple[Network, Part], str]:
+        """Return the name of each heat map's file without its picture's: overlay, overlay-local-average."""
+        return {
+            (network, part): f"{self.view}{_LABELS.get(network, '')}{_LABELS.get(part, '')}"
+            for network in self.networks
+            for part in self.parts
+        }
 
 
 class Plan(NamedTuple):
@@ -47,6 +71,7 @@ class Plan(NamedTuple):
     direction: str
     fit: Fit
     options: RenderOptions
+    heat_maps: HeatMaps = HeatMaps()
 
 
 class Job(NamedTuple):
@@ -54,7 +79,12 @@ class Job(NamedTuple):
 
     source: Path
     translation: Path
-    overlay: Path
+    heat_maps: dict[tuple[Network, Part], Path]
+
+    @property
+    def results(self) -> list[Path]:
+        """All result files."""
+        return [self.translation, *self.heat_maps.values()]
 
 
 class Jobs(NamedTuple):
@@ -76,7 +106,7 @@ def translate_files(plan: Plan, jobs: Sequence[Job], settings: Settings) -> Fail
     overrides = {
         "deadline_seconds": _DEADLINE_SECONDS,
         "store_url": SecretStr(""),
-    }  # heat maps are not needed later
+    }  # heat maps are not needed by other processes
     engine = open_engine(settings.model_copy(update=overrides), runtime)
     try:
         return asyncio.run(_translate_all(engine, plan, jobs))
@@ -98,7 +128,8 @@ def find_jobs(plan: Plan) -> Jobs:
         # The results of a.jpg and a.png in one folder are a.jpg.png and a.png.png.
         name = below.stem if names[below.with_suffix("")] == 1 else below.name
         target = plan.out / below.parent
-        jobs.append(Job(source, target / f"{name}{suffix}", target / f"{name}.overlay{suffix}"))
+        maps = {key: target / f"{name}.{word}{suffix}" for key, word in plan.heat_maps.names().items()}
+        jobs.append(Job(source, target / f"{name}{suffix}", maps))
     _refuse_overwriting(jobs)
     _refuse_clashes(jobs)
     return Jobs(jobs, remarks)
@@ -135,7 +166,7 @@ def _without_results(pictures: Sequence[Path], source: Path, out: Path) -> list[
 def _refuse_overwriting(jobs: Sequence[Job]) -> None:
     sources = {job.source.resolve() for job in jobs}
     for job in jobs:
-        for target in (job.translation, job.overlay):
+        for target in job.results:
             if target.resolve() in sources:
                 raise PlanError(
                     f"{target} is one of the pictures to translate; choose another folder for --out."
@@ -146,7 +177,7 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
     """Refuse pictures whose results have one name, for example a.png and a.overlay.png of an earlier run."""
     sources: dict[Path, Path] = {}
     for job in jobs:
-        for target in (job.translation, job.overlay):
+        for target in job.results:
             other = sources.setdefault(target, job.source)
             if other != job.source:
                 raise PlanError(
@@ -159,6 +190,7 @@ async def _translate_all(engine: Engine, plan: Plan, jobs: Sequence[Job]) -> Fai
     await direction.load()
     if not direction.state.serves:
         raise BundleError(f"{plan.direction} cannot serve: {direction.reason}")
+    _require_maps(direction.require_ready().manifest, plan)
     failures: dict[Path, str] = {}
     in_progress = asyncio.Semaphore(_AHEAD + 1)
     with Progress(
@@ -189,6 +221,19 @@ async def _translate_all(engine: Engine, plan: Plan, jobs: Sequence[Job]) -> Fai
     return [(job.source, failures[job.source]) for job in jobs if job.source in failures]
 
 
+def _require_maps(manifest: Manifest, plan: Plan) -> None:
+    """Refuse heat maps that the bundle lacks; only the default, the generator's, may be missing.
+
+    Raises:
+        NoSuchNetwork, NoSuchPart: the bundle has no such map.
+    """
+    declared = {(each.network, each.part) for each in manifest.maps}
+    for network, part in plan.heat_maps.names().keys() - declared - HeatMaps().names().keys():
+        if (network, "both") in declared:
+            raise NoSuchPart(plan.direction, network, part)
+        raise NoSuchNetwork(plan.direction, network)
+
+
 async def _translate_one(engine: Engine, plan: Plan, job: Job) -> None:
     try:
         data = job.source.read_bytes()
@@ -198,10 +243,29 @@ async def _translate_one(engine: Engine, plan: Plan, job: Job) -> None:
     entry = translation.entry
     job.translation.parent.mkdir(parents=True, exist_ok=True)
     _write_whole(job.translation, (await asyncio.to_thread(render_picture, entry, plan.options)).data)
-    if (declared := entry.find("generator")) is not None:
-        values = entry.maps[declared.name]
-        overlay = await asyncio.to_thread(render_attention, entry, declared, values, plan.options)
-        _write_whole(job.overlay, overlay.data)
+    for (network, part), path in job.heat_maps.items():
+        if entry.find(network, part) is not None:
+            await _write_map(engine, plan, translation, (network, part), path)
+
+
+async def _write_map(
+    engine: Engine, plan: Plan, translation: TranslationResult, wanted: tuple[Network, Part], path: Path
+) -> None:
+    assert translation.id is not None, "the store in memory keeps every translation"
+    found = await engine.attention(translation.id, *wanted)
+    heat_maps = plan.heat_maps
+    drawn = await asyncio.to_thread(
+        render_attention,
+        found.entry,
+        found.declared,
+        found.values,
+        plan.options,
+        view=heat_maps.view,
+        base="source" if wanted[0] == "generator" else "translation",
+        size=heat_maps.size,
+        legend=heat_maps.legend,
+    )
+    _write_whole(path, drawn.data)
 
 
 def _write_whole(path: Path, data: bytes) -> None:

@@ -116,7 +116,7 @@ class NoSuchPart(EngineError):
     def __init__(self, direction: str, network: str, part: str) -> None:
         super().__init__(
             f"The bundle of {direction} has no part {part} of the {network} heat map: it was exported before "
-            "bundles had parts; export it again, or use part=both."
+            "bundles had parts; export it again, or use the part both."
         )
 
 

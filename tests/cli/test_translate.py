@@ -19,6 +19,7 @@ from app.settings.settings import Settings
 from app.translate_files import Plan, PlanError, find_jobs, translate_files
 from models.bundle.canary import smooth_picture
 from models.bundle.directory import read_bundle, write_bundle
+from models.images.legend import legend_height
 from models.storage.file_entry import entry_of
 from tests.cli.command import environment, ugatit
 from tests.photos import encoded, photo
@@ -189,6 +190,46 @@ def test_full_disk_leaves_no_partial_file(
     with pytest.raises(OSError, match="No space left"):
         translate_files(full_plan, find_jobs(full_plan).jobs, Settings(bundles_dir=bundles, provider="cpu"))
     assert names(tmp_path / "out") == []
+
+
+def test_heat_maps_of_several_networks_are_written_with_a_legend(tmp_path: Path, bundles: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(PICTURE))
+    options = ("--direction", "cat2dog", "--out", tmp_path / "out", "--bundles", bundles)
+    maps = (
+        "--network",
+        "generator",
+        "--network",
+        "global",
+        "--view",
+        "heatmap",
+        "--map-size",
+        128,
+        "--legend",
+    )
+    result = ugatit("translate", tmp_path / "a.png", *options, *maps)
+    assert result.returncode == 0
+    assert names(tmp_path / "out") == ["a.heatmap-global.png", "a.heatmap.png", "a.png"]
+    with Image.open(tmp_path / "out" / "a.heatmap-global.png") as drawn:
+        assert drawn.size == (128, 128 + legend_height(128))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sentence"),
+    [
+        (("--part", "both", "--part", "average"), "has no part average of the generator heat map"),
+        (("--network", "local"), "has no local heat map"),
+    ],
+)
+def test_heat_map_that_the_bundle_lacks_is_refused_before_anything_is_written(
+    tmp_path: Path, wanted: tuple[str, ...], sentence: str
+) -> None:
+    write_tiny_bundle(tmp_path / "bundles", discriminators=False)
+    (tmp_path / "a.png").write_bytes(encoded(PICTURE))
+    options = ("--direction", "cat2dog", "--out", tmp_path / "out", "--bundles", tmp_path / "bundles")
+    result = ugatit("translate", tmp_path / "a.png", *options, *wanted)
+    assert result.returncode == 2
+    assert sentence in result.stderr.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
 
 
 def test_verify_refuses_a_directory_not_named_after_its_direction(bundles: Path) -> None:

@@ -266,7 +266,7 @@ def _pool_shares(graph: Graph, x: str, slopes: str, both: str, cam: CAM) -> dict
     assert bias is not None
     halves = cam.weight_halves(*(classifier.weight for classifier in cam.classifiers))
     weights: dict[Part, Tensor] = dict(zip(("average", "maximum"), halves, strict=True))
-    smaller, larger = sorted(weights, key=lambda part: float(weights[part].norm()))
+    smaller, larger = sorted(weights, key=lambda part: float(weights[part].detach().norm()))
     weighted = graph.add("Mul", slopes, convolution(graph, x, weights[smaller]))
     share = _sum_channels(graph, weighted, torch.ones_like(bias))
     rest = graph.add("Sub", graph.add("Sub", both, share), _sum_channels(graph, slopes, bias))
