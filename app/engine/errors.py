@@ -115,8 +115,8 @@ class NoSuchPart(EngineError):
 
     def __init__(self, direction: str, network: str, part: str) -> None:
         super().__init__(
-            f"The bundle of {direction} has no part {part} of the {network} heat map: it was exported before "
-            "bundles had parts; export it again, or use the part both."
+            f"The bundle of {direction} has no part {part} of the {network} heat map; use the part both, or "
+            "export the bundle again if its format is 1."
         )
 
 

@@ -131,9 +131,9 @@ class Manifest(Declaration):
 
     @property
     def missing_parts(self) -> list[Part]:
-        """The parts of heat maps that bundles of an earlier format lack; empty without a heat map."""
-        maps = {(each.network, each.part) for each in self.maps}
-        networks = {each.network for each in self.maps}
+        """The parts that an earlier format's heat maps lack; empty for networks without classifiers."""
+        maps = {(each.network, each.part) for each in self.maps if self.logits and each.kind == "relevance"}
+        networks = {network for network, _ in maps}
         return [part for part in PARTS if any((network, part) not in maps for network in networks)]
 
     @property

@@ -10,7 +10,7 @@ from PIL.Image import Resampling
 from models.bundle.declarations import HeatMap
 from models.images.colormaps import Colormap, table
 
-__all__ = ["Colormap", "colorize", "legend", "normalize", "overlay", "scale", "value_range"]
+__all__ = ["Colormap", "colorize", "legend", "normalize", "overlay", "own_range", "scale", "value_range"]
 
 _FLAT: Final = 1e-5
 
@@ -18,14 +18,18 @@ _FLAT: Final = 1e-5
 def value_range(values: NDArray[np.float32], declared: HeatMap) -> tuple[float, float]:
     """Return the values that the lowest and the highest colour of a map, float32 [h, w], stand for.
 
-    A relevance's own least and greatest values, or one value twice if it is flat (see `normalize`); a mask's
-    ends of its declared range.
+    Those are a relevance's own least and greatest values, and the ends of a mask's declared range.
     """
     low, high = declared.range.low, declared.range.high
     if declared.kind == "relevance" or low is None or high is None:
-        low, high = float(values.min()), float(values.max())
-        return (low, low) if _flat(values) else (low, high)
+        return own_range(values)
     return low, high
+
+
+def own_range(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Return a map's least and greatest values, or one value twice if it is flat (see `normalize`)."""
+    low = float(values.min())
+    return low, low if _flat(values) else float(values.max())
 
 
 def scale(values: NDArray[np.float32], declared: HeatMap) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from models.bundle.declarations import HeatMap, Range
+from models.bundle.declarations import PARTS, HeatMap, Range
 from models.bundle.errors import BundleError
 from models.bundle.parse import parse_manifest
 from tests.bundle import making
@@ -88,3 +88,12 @@ def test_maps_are_found_by_their_network() -> None:
         HeatMap(name="attention", network="generator", kind="relevance", range=Range(low=0))
     ]
     assert manifest.maps_of("local", "global") == []
+
+
+def test_parts_of_attention_that_a_bundle_lacks_are_named() -> None:
+    assert parse_manifest(format_1()).missing_parts == ["average", "maximum", "classifier"]
+    every = [{**MAP, "name": part, "part": part} for part in PARTS]
+    logits = [{"name": "cam_logit"}]
+    assert parse_manifest(format_2(maps=every, logits=logits)).missing_parts == []
+    mask = {**MAP, "kind": "mask", "range": {"low": 0, "high": 1}}
+    assert parse_manifest(format_2(maps=[mask], logits=logits)).missing_parts == []

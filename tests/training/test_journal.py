@@ -11,12 +11,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.summary.writer.event_file_writer import AtomicCounter
 
+from models.images.heatmap import own_range
+from models.images.legend import draw_legend
 from tests.training.tiny import SIZE, empty_run, pictures, tiny_config
 from training.journal.journal import Journal
 from training.journal.progress import LOG_SECONDS, show_progress
@@ -273,6 +276,13 @@ def test_only_the_first_skipped_steps_print_a_warning(tmp_path: Path) -> None:
     assert [int(step) for step in re.findall(r"Warning: step (\d+) skipped", told)] == [1, 2, 3]
     assert "its pictures were trainA/blank.png, trainB/1.png." in told
     assert "Further skipped updates are listed in stats.jsonl only." in told
+
+
+def test_a_sheet_has_a_legend_below_each_heat_map() -> None:
+    columns = [Column("source", torch.zeros(1, 3, 128, 128)), Column("attention", torch.rand(1, 8, 8))]
+    sheet = np.asarray(draw_sheet(columns, title="A2B"))
+    legend = np.asarray(draw_legend(own_range(columns[1].values[0].numpy()), "jet", width=128))
+    assert np.array_equal(sheet[-len(legend) :, -128:], legend)
 
 
 def test_a_sheet_crosses_out_what_is_not_finite() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.files.walk import name_below
-from models.images.heatmap import normalize, overlay
+from models.images.heatmap import normalize, overlay, own_range
 from training.checkpoint.errors import CheckpointError
 from training.data.folder import DOMAINS, Domain
 from training.evaluation.data import EvaluationData, Pixels
@@ -173,4 +173,4 @@ def _translate(
 
 def _heat(picture: Pixels, attention: NDArray[np.float32], most_bytes: int) -> Heat:
     drawn = overlay(picture, normalize(attention), colormap="jet", alpha=0.5)
-    return Heat(encode_within(drawn, most_bytes), float(attention.min()), float(attention.max()))
+    return Heat(encode_within(drawn, most_bytes), *own_range(attention))

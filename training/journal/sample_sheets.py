@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from models.images.encode import encode
-from models.images.heatmap import normalize, overlay
+from models.images.heatmap import normalize, overlay, own_range
+from models.images.legend import draw_legend, legend_height
 from models.storage.durable import replace_file
 from training.methods.method import Batch, Column, Method
 
@@ -55,9 +56,14 @@ def write_sheet(file: Path, columns: Sequence[Column], *, title: str) -> None:
 
 
 def draw_sheet(columns: Sequence[Column], *, title: str) -> Image.Image:
-    """Return a sheet with a row per picture and a column per `Column`; heat maps overlay the last picture."""
+    """Return a sheet with a row per picture and a column per `Column`.
+
+    Heat maps overlay the last picture; below each is a legend with its values.
+    """
     rows = len(columns[0].values)
     height, width = columns[0].values.shape[-2:]
+    if any(column.values.dim() == 3 for column in columns):
+        height += legend_height(width)
     line = max(14, width // 9)
     sheet = Image.new(
         "RGB", (len(columns) * (width + _GAP) - _GAP, 2 * line + rows * (height + _GAP) - _GAP), "white"
@@ -95,8 +101,10 @@ def _tile(value: Tensor, before: Tensor) -> NDArray[np.uint8]:
         return _crossed_out(*before.shape[-2:])
     if value.dim() == 3:
         return to_pixels(value)
-    heat = normalize(value.detach().float().cpu().numpy())
-    return overlay(to_pixels(before), heat, colormap="jet", alpha=0.5)
+    values = value.detach().float().cpu().numpy()
+    drawn = overlay(to_pixels(before), normalize(values), colormap="jet", alpha=0.5)
+    legend = np.asarray(draw_legend(own_range(values), "jet", width=drawn.shape[1]))
+    return np.concatenate([drawn, legend])
 
 
 def _crossed_out(height: int, width: int) -> NDArray[np.uint8]:

@@ -53,7 +53,8 @@ export function createAttention({ panel, stage, onFailure }) {
     if (network !== "off" && !(part in offered)) part = "both";
     if (network !== "off") offer($("parts"), "part", offered, part);
     $("parts").hidden = Object.keys(offered).length < 2;
-    $("parts-missing").hidden = network === "off" || !$("parts").hidden;
+    const isCam = current.direction.maps.some((map) => map.network === network && map.kind === "relevance");
+    $("parts-missing").hidden = !isCam || !$("parts").hidden;
   }
 
   function describe(colormap) {
