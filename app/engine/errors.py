@@ -115,7 +115,7 @@ class NoSuchPart(EngineError):
 
     def __init__(self, direction: str, network: str, part: str) -> None:
         super().__init__(
-            f"The bundle of {direction} has no part {part} of the {network} heat map; use the part both, or "
+            f"The bundle of {direction} has no part {part} of the {network} heat map; use part=both, or "
             "export the bundle again if its format is 1."
         )
 
