@@ -16,7 +16,7 @@ from training.commands.config import config
 from training.data.errors import DataError
 from training.evaluation.errors import EvaluationError
 from training.export.parity import ParityError
-from training.importers.pytorch import OfficialCheckpointError
+from training.importers.errors import OfficialCheckpointError
 from training.methods.finite_updates import NonFiniteError
 from training.parallel.processes import OtherProcessError, ProcessLostError
 from training.plan.preflight import DoesNotFitError

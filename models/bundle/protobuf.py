@@ -1,4 +1,4 @@
-"""Read protobuf's wire format, as far as needed to read an ONNX file without an ONNX library."""
+"""Read protobuf's wire format, as far as needed to read a file without its library, such as ONNX."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def fields(message: memoryview) -> Iterator[WireField]:
     """
     at = 0
     while at < len(message):
-        key, at = _varint(message, at)
+        key, at = varint(message, at)
         if key > _LARGEST_KEY:  # other parsers cut a key to 32 bits and would read another field
             raise ValueError("field number too large")
         start, end = _extent(message, at, key & 7)
@@ -41,11 +41,11 @@ def _extent(message: memoryview, at: int, wire_type: int) -> tuple[int, int]:
     """Return the start and the end of the value at `at`."""
     match wire_type:
         case 0:
-            return at, _varint(message, at)[1]
+            return at, varint(message, at)[1]
         case 1:
             return at, at + 8
         case 2:
-            size, at = _varint(message, at)
+            size, at = varint(message, at)
             return at, at + size
         case 5:
             return at, at + 4
@@ -53,7 +53,7 @@ def _extent(message: memoryview, at: int, wire_type: int) -> tuple[int, int]:
             raise ValueError(f"wire type {wire_type}")
 
 
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
+def varint(message: memoryview, at: int) -> tuple[int, int]:
     """Return the variable-length integer at `at`, and the position behind it."""
     value = 0
     for shift in range(0, 64, 7):

@@ -96,6 +96,9 @@ class DiscriminatorConfig:
     shared_cam: bool = False
     """Use one classifier with a bias for both poolings; a feature's weight is then w + b, as in the
     TensorFlow code. By default each pooling has its own classifier without a bias."""
+    spectral_norm: bool = True
+    """Divide the weights by their largest singular values, except that of the CAM's 1x1 convolution. The
+    TensorFlow code can train without."""
     last_bias: bool = False
     """Give the convolution to the logit a bias too, as in the TensorFlow code."""
     uneven_padding: bool = False

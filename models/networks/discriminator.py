@@ -34,7 +34,7 @@ class Discriminator(nn.Module):
         for inputs, outputs, stride in zip([3, *widths], widths, strides, strict=False):
             layers += [
                 _padding(config, stride),
-                spectral_norm(nn.Conv2d(inputs, outputs, 4, stride)),
+                _normalized(config, nn.Conv2d(inputs, outputs, 4, stride)),
                 nn.LeakyReLU(SLOPE),
             ]
         self.features = nn.Sequential(*layers)
@@ -42,7 +42,7 @@ class Discriminator(nn.Module):
             CAM(
                 config.features,
                 slope=SLOPE,
-                spectral=True,
+                spectral=config.spectral_norm,
                 raw_weight=config.raw_cam_weight,
                 shared=config.shared_cam,
             )
@@ -50,7 +50,8 @@ class Discriminator(nn.Module):
             else None
         )
         self.to_logit = nn.Sequential(
-            _padding(config, 1), spectral_norm(nn.Conv2d(config.features, 1, 4, bias=config.last_bias))
+            _padding(config, 1),
+            _normalized(config, nn.Conv2d(config.features, 1, 4, bias=config.last_bias)),
         )
 
     def forward(self, x: Tensor) -> DiscriminatorOutput:  # [B, 3, H, W]
@@ -60,6 +61,10 @@ class Discriminator(nn.Module):
         if self.cam is not None:
             features, cam_logit, attention = self.cam(features)
         return DiscriminatorOutput(self.to_logit(features), cam_logit, attention)
+
+
+def _normalized(config: DiscriminatorConfig, layer: nn.Conv2d) -> nn.Module:
+    return spectral_norm(layer) if config.spectral_norm else layer
 
 
 def _padding(config: DiscriminatorConfig, stride: int) -> nn.ReflectionPad2d:

@@ -21,7 +21,8 @@ from models.networks.generator import Generator
 from training.console.terminal import busy, open_console
 from training.export.bundles import DiscriminatorPair, PreparedBundle, Provenance, prepare_bundle
 from training.export.figures import read_figures
-from training.importers.pytorch import OfficialCheckpoint, read_official
+from training.importers.official import OfficialCheckpoint
+from training.importers.read import read_checkpoint
 from training.run.trained import load_trained
 from training.run_folder.folder import RunFolder
 
@@ -38,6 +39,12 @@ _NOTES_FILE: Final = click.File(encoding="utf-8", errors="backslashreplace")
 )
 @click.option("--discriminators", is_flag=True, help="Export the discriminators too, for attention maps.")
 @click.option("--only", type=click.Choice(["a2b", "b2a"]), help="Write one direction only.")
+@click.option("--step", type=click.IntRange(min=0), metavar="N", help="Step of a TensorFlow checkpoint.")
+@click.option(
+    "--smoothing/--no-smoothing",
+    default=None,
+    help="Whether a TensorFlow checkpoint subtracts 0.1 from rho.  [default: as its folder's name says]",
+)
 @click.option("--steps", type=click.IntRange(min=0), help="Training steps, for the manifest.")
 @click.option("--data", help="What the weights were trained on, for the manifest.")
 @click.option("--licence", default="not recorded", help="Of the weights, for the manifest.")
@@ -51,13 +58,18 @@ def import_(
     size: int | None,
     discriminators: bool,
     only: str | None,
+    step: int | None,
+    smoothing: bool | None,
     steps: int | None,
     data: str | None,
     licence: str,
     limits: str,
     notes: TextIO | None,
 ) -> None:
-    """Turn an official PyTorch CHECKPOINT into one verified bundle per direction.
+    """Turn an official CHECKPOINT into one verified bundle per direction.
+
+    CHECKPOINT is a file of the PyTorch code; or a folder, a prefix such as UGATIT.model-1000001, or a ZIP
+    archive of the TensorFlow code. Of several steps in a folder, the newest is taken.
 
     Nothing is written unless the exported graphs compute what torch computes in float64.
     """
@@ -65,9 +77,12 @@ def import_(
         if direction is None and only in (None, name):
             raise click.UsageError(f"Missing option '--{name}'; --only leaves the other direction out.")
     wanted = _wanted(a2b, b2a, only, out)
-    official = read_official(checkpoint, size=size, wanted=wanted)
+    official = read_checkpoint(
+        checkpoint, size=size, wanted=wanted, discriminators=discriminators, step=step, smoothing=smoothing
+    )
     _print_assumptions(official, checkpoint)
     text = notes.read() if notes is not None else None
+    steps = official.steps if steps is None else steps
     provenance = Provenance(steps, data, licence, limits, text, checkpoint_sha256=official.sha256)
     pairs = _discriminator_pairs(official.discriminators, wanted, checkpoint) if discriminators else {}
     _write(official.generators, pairs, wanted, provenance, out)
@@ -152,7 +167,9 @@ def _evaluation(figures: Path | None, wanted: Mapping[str, str], step: int) -> d
 
 
 def _print_assumptions(official: OfficialCheckpoint, checkpoint: Path) -> None:
-    """Print what was assumed about a checkpoint, and which entries were not read."""
+    """Print what was chosen and assumed about a checkpoint, and which entries were not read."""
+    for remark in official.remarks:
+        click.echo(remark, err=True)
     if official.size_assumed:
         size = next(iter(official.generators.values())).config.size
         click.echo(

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 import torch
 from torch import Tensor
@@ -15,13 +15,12 @@ from torch import Tensor
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
+from training.importers.errors import OfficialCheckpointError
+from training.importers.official import DISCRIMINATORS, GENERATORS, OfficialCheckpoint
 from training.importers.pytorch_file import SAVE_STATE_DICTS, ForeignFileError, StandIn, read_pytorch_file
 
 State = dict[str, Tensor]
 Network = TypeVar("Network", Generator, Discriminator)
-
-GENERATORS: Final[tuple[str, ...]] = ("genA2B", "genB2A")
-DISCRIMINATORS: Final[tuple[str, ...]] = ("disGA", "disGB", "disLA", "disLB")
 
 _NETWORKS: Final = frozenset({*GENERATORS, *DISCRIMINATORS})
 
@@ -49,22 +48,6 @@ _SPECTRAL_NAMES: Final = (
     ("weight_u", "parametrizations.weight.0._u"),
     ("weight_v", "parametrizations.weight.0._v"),
 )
-
-
-class OfficialCheckpointError(ValueError):
-    """A file is not a readable official checkpoint. The message says what was expected and what was found."""
-
-
-class OfficialCheckpoint(NamedTuple):
-    """The networks of an official checkpoint, in evaluation mode."""
-
-    generators: dict[str, Generator]  # the wanted ones of genA2B, genB2A
-    discriminators: dict[str, Discriminator]  # those in the file of disGA, disGB, disLA, disLB
-    sha256: str
-    ignored: dict[str, str]
-    """Entries of the file that are not networks and were not read: the class of each by its name."""
-    size_assumed: bool
-    """Whether `size` was neither given nor in the file."""
 
 
 def read_official(
