@@ -18,12 +18,14 @@ from models.bundle.manifest import split_direction
 from models.files.text import as_text
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
+from models.storage.durable import replace_file
 from training.console.terminal import busy, open_console
 from training.export.bundles import DiscriminatorPair, PreparedBundle, Provenance, prepare_bundle
 from training.export.figures import read_figures
+from training.export.official import to_official
 from training.importers.official import OfficialCheckpoint
 from training.importers.read import read_checkpoint
-from training.run.trained import load_trained
+from training.run.trained import Trained, load_trained
 from training.run_folder.folder import RunFolder
 
 _NOTES_FILE: Final = click.File(encoding="utf-8", errors="backslashreplace")
@@ -119,6 +121,11 @@ def import_(
     type=click.Path(path_type=Path),
     help="File of evaluate --json with figures of this checkpoint, for the manifest and the model card.",
 )
+@click.option(
+    "--official",
+    type=click.Path(path_type=Path),
+    help="Write all six networks to this file instead, in the layout of the official PyTorch code.",
+)
 def export(
     run: Path,
     a2b: str | None,
@@ -136,6 +143,7 @@ def export(
     notes: TextIO | None,
     framing: Framing | None,
     figures: Path | None,
+    official: Path | None,
 ) -> None:
     """Turn the newest checkpoint of a RUN into one verified bundle per direction.
 
@@ -144,6 +152,11 @@ def export(
     """
     if best and step is not None:
         raise click.UsageError("--best and --step each choose a checkpoint; give only one of them.")
+    if official is not None:
+        if a2b is not None or b2a is not None or directions:
+            raise click.UsageError("--official writes no bundles; leave --a2b, --b2a and --direction out.")
+        _write_official(load_trained(RunFolder(run), raw=raw, step=step, best=best), run, official)
+        return
     wanted = _wanted(*_named(a2b, b2a, directions), only, out)
     trained = load_trained(RunFolder(run), raw=raw, step=step, best=best)
     click.echo(f"Exporting step {trained.step:,} of {as_text(run)}.")
@@ -154,6 +167,13 @@ def export(
     evaluation = _evaluation(figures, wanted, trained.step)
     pairs = _discriminator_pairs(trained.discriminators, wanted, run) if discriminators else {}
     _write(trained.generators, pairs, wanted, provenance, out, evaluation)
+
+
+def _write_official(trained: Trained, run: Path, file: Path) -> None:
+    data = to_official(trained.generators, trained.discriminators)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(file, data)
+    click.echo(f"Wrote the six networks of step {trained.step:,} of {as_text(run)} to {as_text(file)}.")
 
 
 def _evaluation(figures: Path | None, wanted: Mapping[str, str], step: int) -> dict[str, list[Figure]]:
