@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,9 @@ from training.ablation.turns import Turns
 from training.ablation.variants import list_variants, title
 from training.checkpoint.folders import folder_of
 from training.config.ablations import ABLATIONS
+from training.methods.finite_updates import NonFiniteError
+from training.run.fit import start_run
+from training.run_folder.folder import RunFolder
 from training.run_folder.lock import locked
 
 TINY = (
@@ -180,6 +184,22 @@ def test_a_second_process_trains_the_variants_that_the_first_does_not(
     assert "Another process trains U-GAT-IT; it writes the results when it ends." in out
 
 
+def test_a_variant_whose_updates_are_not_finite_is_left_out_and_the_others_are_trained(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, three: None
+) -> None:
+    def start_unless_in(run: RunFolder, *arguments: Any, **named: Any) -> None:
+        if run.path.name == "in":
+            raise NonFiniteError("Stopped at step 2.")
+        start_run(run, *arguments, **named)
+
+    monkeypatch.setattr("training.ablation.turns.start_run", start_unless_in)
+    code, out, error = ablate(data, tmp_path, *STEPS)
+    assert (code, error) == (0, "")
+    assert "U-GAT-IT with IN only is left out. Stopped at step 2." in out
+    assert steps_done(tmp_path) == {"full": 4, "in": 0, "no-cam": 4}
+    assert "U-GAT-IT with IN only: not measured" in (tmp_path / "table.md").read_text()
+
+
 def test_each_variant_is_an_ordinary_run(whole: Path, tmp_path: Path) -> None:
     assert typed("report", whole / "in")[0] == 0
     names = ("--a2b", "cat2dog", "--b2a", "dog2cat", "--only", "a2b", "--out", tmp_path / "bundles")
@@ -216,6 +236,28 @@ def started(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+def test_a_variant_whose_config_was_changed_is_not_compared_with_the_others(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, three: None
+) -> None:
+    def stop() -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        stop_after(patched, 3, stop)
+        with pytest.raises(MemoryError):
+            ablate(data, tmp_path, *STEPS)
+    facts = json.loads((tmp_path / "full" / "config.json").read_text())
+    facts["config"]["steps"] = 2  # finished after its first turn
+    (tmp_path / "full" / "config.json").write_text(json.dumps(facts))
+    error = refusal(data, tmp_path, *STEPS)
+    assert "full was changed since the ablation started: steps was 4 and is 2; restore" in error
+
+
+def test_only_an_ablation_that_was_started_can_be_evaluated(data: Path, tmp_path: Path) -> None:
+    assert "is not an ablation" in refusal(data, tmp_path / "out", *STEPS, "--evaluate-only")
+    assert not (tmp_path / "out").exists()
+
+
 def test_minutes_or_steps_are_required_and_not_both(data: Path, tmp_path: Path) -> None:
     for given in ((), ("--minutes=1", "--steps=1")):
         assert refusal(data, tmp_path / "out", *given) == (
@@ -235,6 +277,21 @@ def test_a_folder_with_other_files_is_refused_and_left_alone(data: Path, tmp_pat
     (tmp_path / "full" / "thesis.txt").write_text("precious")
     assert "is not empty" in refusal(data, tmp_path, *STEPS)
     assert (tmp_path / "full" / "thesis.txt").read_text() == "precious"
+
+
+def test_a_file_as_the_folder_is_refused(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("precious")
+    assert "--out needs a folder" in refusal(data, file, *STEPS)
+    assert file.read_text() == "precious"
+
+
+def test_a_data_set_without_test_pictures_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    data = data_set(tmp_path / "data")
+    for picture in (data / "testB").iterdir():
+        picture.unlink()
+    assert "testB" in refusal(data, tmp_path / "out", *STEPS)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_damaged_plan_is_refused_with_a_sentence(data: Path, started: Path) -> None:

@@ -124,7 +124,9 @@ def test_an_unfinished_ablation_is_compared_at_the_steps_that_most_variants_have
     assert table["steps"] == 1
     assert find(table["rows"], "adain", "A2B", "kid-colours", "plain") is None
     assert find(table["rows"], "full", "A2B", "kid-colours", "plain")["seeds"] == [1]  # type: ignore[index]
-    assert columns((partial / "table.md").read_text(), "U-GAT-IT with AdaIN")[1] == ""
+    page = (partial / "table.md").read_text()
+    assert columns(page, "U-GAT-IT with AdaIN")[1] == ""
+    assert "- U-GAT-IT with AdaIN: not measured, because it has no checkpoint of step 1.\n" in page
 
 
 def test_an_ablation_without_a_checkpoint_cannot_be_evaluated(
@@ -136,3 +138,17 @@ def test_an_ablation_without_a_checkpoint_cannot_be_evaluated(
     code, _, error = typed("ablate", *options)
     assert code == 2
     assert "has a checkpoint yet" in error
+
+
+def test_the_gallery_shows_every_variant_with_its_figures_and_loads_nothing(
+    out: Path, table: dict[str, Any]
+) -> None:
+    page = (out / "gallery.html").read_text()
+    for name in ("U-GAT-IT", "with IN only", "with GN", "without discriminator CAM", "U-GAT-IT, seed 1"):
+        assert f'<b class="label">{name}, 1 steps<small>KID-colours' in page
+    row = find(table["rows"], "gn", "B2A", "kid-colours", "plain")
+    assert row is not None
+    assert f"KID-colours {row['value']:.3f} · cycle " in page
+    assert page.count('data-kind="translation"><button') == 9 * 4
+    assert 'data-hide="attention reconstruction"' in page
+    assert not any(loaded in page for loaded in ('src="http', 'href="http', "url(http"))

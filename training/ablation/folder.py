@@ -66,6 +66,7 @@ class AblationFolder:
         self.figures = path / "figures.json"
         self.table = path / "table.json"
         self.markdown = path / "table.md"
+        self.gallery = path / "gallery.html"
 
     def run(self, variant: Variant) -> RunFolder:
         """Return the folder of a variant's run, which need not exist."""
@@ -152,5 +153,7 @@ class AblationFolder:
             )
 
     def _refuse_other_files(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise RunError(f"--out needs a folder, and {self.path} is a file; name a new folder.")
         if self.path.exists() and any(path.name not in (LOCK, _CLAIMS) for path in self.path.iterdir()):
             raise RunError(f"{self.path} is not empty, and has no {PLAN}; name a new folder with --out.")

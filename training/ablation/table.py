@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from training.ablation.folder import Plan
 from training.ablation.measure import Measured
-from training.ablation.variants import FULL, TITLES, Variant
+from training.ablation.variants import FULL, TITLES, Variant, title
 from training.evaluation.published import read_published
 from training.evaluation.rows import Row
 
@@ -41,7 +41,8 @@ def tabulate(plan: Plan, measured: Measured) -> Document:
         "layers": [network.global_discriminator.layers, network.local_discriminator.layers],
         "config": json.loads(plan.config.to_json()),
         "variants": list(dict.fromkeys(each.name for each in plan.variants)),
-        **{name: evaluation[name] for name in ("extractor", "data", "seed", "code", "machine", "remarks")},
+        **{name: evaluation[name] for name in ("extractor", "data", "seed", "code", "machine")},
+        "remarks": [*evaluation["remarks"], *_missing(plan, measured)],
         "rows": _rows(measured),
         "baselines": evaluation["baselines"],
         "published": _published(),
@@ -61,6 +62,15 @@ def find(
         ):
             return row
     return None
+
+
+def _missing(plan: Plan, measured: Measured) -> list[str]:
+    """Return a remark for each variant that was not measured."""
+    return [
+        f"{title(each)}: not measured, because it has no checkpoint of step {measured.step:,}."
+        for each in plan.variants
+        if each not in measured.variants
+    ]
 
 
 def _published() -> list[dict[str, JsonValue]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import shutil
 import time
@@ -12,11 +13,13 @@ from rich.console import Console
 
 from training.ablation.folder import AblationFolder, Plan
 from training.ablation.variants import Variant, config_of, title
+from training.config.run_config import RunConfig, differences
 from training.console.phrases import format_duration
 from training.evaluation.in_training import open_evaluator
 from training.methods.finite_updates import NonFiniteError
 from training.parallel.processes import Processes
 from training.run.fit import resume_run, start_run
+from training.run_folder.folder import RunError, RunFolder
 
 
 class Turns:
@@ -34,6 +37,7 @@ class Turns:
 
         Raises:
             Interrupted: a signal asked to stop; the state was saved.
+            RunError: a variant's run was changed.
             Exception: what `start_run` and `resume_run` raise, except for updates that are not finite.
         """
         busy: set[str] = set()
@@ -61,6 +65,7 @@ class Turns:
     def _take(self, variant: Variant, data: Path, processes: Processes, console: Console) -> None:
         """Train a variant to the end of its turn."""
         run, done = self._folder.run(variant), self._folder.steps_done(variant)
+        config = config_of(variant, self._plan.config)
         until = min(self._steps, (done // self._length + 1) * self._length)
         if done >= until:
             return
@@ -68,11 +73,12 @@ class Turns:
         started = time.monotonic()
         try:
             if done:
+                _refuse_changed(run, config)
                 train = partial(resume_run, run, {}, data=data)
             else:
                 if run.path.exists():
                     shutil.rmtree(run.path)  # it was killed before its first checkpoint
-                train = partial(start_run, run, config_of(variant, self._plan.config), data, None)
+                train = partial(start_run, run, config, data, None)
             train(processes, console, open_evaluator=open_evaluator, until=until, quiet=True)
         except NonFiniteError as error:
             self.failed[variant.folder] = str(error)
@@ -93,4 +99,18 @@ class Turns:
         return sum(
             self._seconds[each.name] * (self._steps - self._folder.steps_done(each))
             for each in self.unfinished()
+        )
+
+
+def _refuse_changed(run: RunFolder, config: RunConfig) -> None:
+    """Check that a run still has the config of its variant.
+
+    Raises:
+        RunError: its steps or another value were changed, so that it cannot be compared with the others.
+    """
+    changes = differences(dataclasses.asdict(config), dataclasses.asdict(run.read()[0]))
+    if changes:
+        raise RunError(
+            f"{run.path} was changed since the ablation started: {', '.join(changes)}; restore its "
+            "config.json, or delete that folder to train the variant again."
         )

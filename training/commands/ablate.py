@@ -9,10 +9,11 @@ from typing import Any
 import click
 from rich.console import Console
 
-from models.files.text import as_text
+from models.files.text import ESCAPED, as_text
 from models.storage.durable import replace_file
 from training.ablation.budget import make_plan
 from training.ablation.folder import AblationFolder, Options, Plan
+from training.ablation.gallery import draw_gallery
 from training.ablation.markdown import render_markdown
 from training.ablation.measure import count_pictures, measure_variants
 from training.ablation.table import tabulate
@@ -97,30 +98,32 @@ def ablate(
         chosen, remark = choose_extractor(extractor, inception_weights, device=processes.device.type)
         if remark is not None:
             console.print(remark)
-        plan = _read_or_make_plan(folder, options, values.get("save_every"), data, processes, console)
+        if not evaluate_only:
+            _make_plan(folder, options, values.get("save_every"), data, processes, console)
+        plan = folder.read_plan()
+        folder.refuse_changes(plan, options)
         if evaluate_only or _train(folder, plan, data, processes, console):
-            distances = Distances(chosen, None, plan.config.seed)
+            distances = Distances(chosen, None, seed=0)
             _write_results(folder, plan, pictures, distances, processes.device.type, console)
 
 
-def _read_or_make_plan(
+def _make_plan(
     folder: AblationFolder,
     options: Options,
     turn: int | None,
     data: Path,
     processes: Processes,
     console: Console,
-) -> Plan:
-    if not folder.has_plan():
-        config, notes = options.config, open_console(quiet=True)
-        counts, runs = count_training_pictures(data), len(list_variants(config.seed, seeds=options.seeds))
-        check_fits(config, RunFolder(folder.path), counts, processes, notes, runs=runs)
-        with folder.making(), busy(console, "Measuring a few steps of each variant …"):
-            if not folder.has_plan():
-                folder.write_plan(make_plan(options, turn=turn, device=processes.device.type))
-    plan = folder.read_plan()
-    folder.refuse_changes(plan, options)
-    return plan
+) -> None:
+    """Plan a new ablation, and write the plan; do nothing if there is one."""
+    if folder.has_plan():
+        return
+    config, notes = options.config, open_console(quiet=True)
+    counts, runs = count_training_pictures(data), len(list_variants(config.seed, seeds=options.seeds))
+    check_fits(config, RunFolder(folder.path), counts, processes, notes, runs=runs)
+    with folder.making(), busy(console, "Measuring a few steps of each variant …"):
+        if not folder.has_plan():  # another process may just have written it
+            folder.write_plan(make_plan(options, turn=turn, device=processes.device.type))
 
 
 def _train(folder: AblationFolder, plan: Plan, data: Path, processes: Processes, console: Console) -> bool:
@@ -157,14 +160,17 @@ def _write_results(
     device: str,
     console: Console,
 ) -> None:
-    """Evaluate the variants; write every figure, the table as JSON and as Markdown."""
+    """Evaluate the variants; write every figure, the table as JSON and Markdown, and the gallery."""
     with folder.making():
         total = count_pictures(plan, pictures)
         with counting_pictures(console, "Evaluating pictures", total) as advance:
             measured = measure_variants(folder, plan, pictures, distances, device=device, advance=advance)
+        with busy(console, "Drawing the gallery …"):
+            page = draw_gallery(folder, measured, pictures, device=device)
         table = tabulate(plan, measured)
         replace_file(folder.figures, to_json(measured.document))
         replace_file(folder.table, to_json(table))
         replace_file(folder.markdown, render_markdown(table).encode())
-    for file in (folder.figures, folder.table, folder.markdown):
+        replace_file(folder.gallery, page.encode("utf-8", ESCAPED))
+    for file in (folder.figures, folder.table, folder.markdown, folder.gallery):
         console.print(f"{as_text(file)}: {file.stat().st_size / 1e6:.2f} MB")

@@ -54,6 +54,8 @@ class ShownColumn(NamedTuple):
     subject: Subject
     direction: str
     pictures: list[Shown]
+    figures: str = ""
+    """Figures of this direction."""
 
     @property
     def label(self) -> str:
@@ -126,7 +128,8 @@ def collect(
             if direction.source not in sections:
                 sections[direction.source] = _section(direction, data, most_bytes)
             shown = list(_translate(direction, data, most_bytes, advance))
-            sections[direction.source].columns.append(ShownColumn(subject, direction.name, shown))
+            figures = column.figures.get(direction.name, "")
+            sections[direction.source].columns.append(ShownColumn(subject, direction.name, shown, figures))
     if not sections:
         raise CheckpointError(f"No checkpoint could be used. {remarks[0]}")
     return Gallery([sections[domain] for domain in DOMAINS if domain in sections], remarks)

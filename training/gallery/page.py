@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -18,7 +18,7 @@ from training.gallery.collect import Gallery, Heat, Section, Shown, ShownColumn
 from training.page.document import data_url, document, radio_choices, read_asset, table
 
 _ASSETS: Final = Path(__file__).parent / "page"
-_KINDS: Final = ("translation", "attention", "reconstruction")
+KINDS: Final = ("translation", "attention", "reconstruction")
 _EMPTY: Final = {
     "attention": ("No map", "this network has no CAM"),
     "reconstruction": ("No way back", "give the bundle of the opposite direction too"),
@@ -26,7 +26,12 @@ _EMPTY: Final = {
 
 
 def draw_page(
-    gallery: Gallery, data: EvaluationData, domains: Domains | None, *, found: Mapping[Domain, int]
+    gallery: Gallery,
+    data: EvaluationData,
+    domains: Domains | None,
+    *,
+    found: Mapping[Domain, int],
+    kinds: Collection[str] = KINDS,
 ) -> str:
     """Return a gallery as HTML.
 
@@ -35,6 +40,7 @@ def draw_page(
         data: the test pictures shown.
         domains: their names, if they are known.
         found: the number of readable pictures of each domain.
+        kinds: those of `KINDS` that are shown at first.
     """
     name = as_text(data.folder.resolve().name)
     titles = [_title(section, domains) for section in gallery.sections]
@@ -44,7 +50,7 @@ def draw_page(
         facts=escape(" ".join(_facts(gallery, data, found))),
         directions=radio_choices("direction", "Direction", titles) if len(titles) > 1 else "",
         sections="".join(
-            _section(number, section, title, several=len(titles) > 1)
+            _section(number, section, title, kinds, several=len(titles) > 1)
             for number, (section, title) in enumerate(zip(gallery.sections, titles, strict=True))
         ),
         subjects=_subjects(gallery),
@@ -97,7 +103,7 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 5)
 
 
-def _section(number: int, section: Section, title: str, *, several: bool) -> str:
+def _section(number: int, section: Section, title: str, kinds: Collection[str], *, several: bool) -> str:
     rows = zip(section.names, section.sources, strict=True)
     return Template(read_asset(_ASSETS, "section.html")).substitute(
         number=number,
@@ -105,6 +111,8 @@ def _section(number: int, section: Section, title: str, *, several: bool) -> str
         count=len(section.columns),
         unseen=' class="unseen"' if several else "",  # the radio button shows it
         hidden="" if number == 0 else "hidden",
+        hide=" ".join(kind for kind in KINDS if kind not in kinds),
+        shows="".join(_checkbox(kind, checked=kind in kinds) for kind in KINDS),
         columns="".join(
             f'<option value="{index}">{escape(column.label)}</option>'
             for index, column in enumerate(section.columns)
@@ -114,14 +122,24 @@ def _section(number: int, section: Section, title: str, *, several: bool) -> str
     )
 
 
+def _checkbox(kind: str, *, checked: bool) -> str:
+    words = f"<span>{kind.capitalize()}</span>"
+    return f'<label><input type="checkbox" value="{kind}"{" checked" if checked else ""}>{words}</label>'
+
+
 def _head(column: ShownColumn) -> str:
-    cells = "".join(f'<span role="columnheader" data-kind="{kind}">{kind}</span>' for kind in _KINDS)
-    return f'<div class="column" role="none"><b class="label">{escape(column.label)}</b>{cells}</div>'
+    cells = "".join(f'<span role="columnheader" data-kind="{kind}">{kind}</span>' for kind in KINDS)
+    return f'<div class="column" role="none">{_label(column)}{cells}</div>'
+
+
+def _label(column: ShownColumn) -> str:
+    figures = f"<small>{escape(column.figures)}</small>" if column.figures else ""
+    return f'<b class="label">{escape(column.label)}{figures}</b>'
 
 
 def _row(index: int, name: str, source: bytes, columns: Sequence[ShownColumn]) -> str:
     cells = "".join(
-        f'<div class="column" role="none"><b class="label">{escape(column.label)}</b>'
+        f'<div class="column" role="none">{_label(column)}'
         f"{''.join(_cells(name, column.label, column.pictures[index]))}</div>"
         for column in columns
     )
@@ -140,7 +158,7 @@ def _cells(name: str, label: str, shown: Shown) -> Iterator[str]:
         (None if heat is None else heat.picture, "" if heat is None else _range(heat)),
         (shown.reconstruction, cycle),
     )
-    for kind, (picture, note) in zip(_KINDS, drawn, strict=True):
+    for kind, (picture, note) in zip(KINDS, drawn, strict=True):
         inside = _missing(kind) if picture is None else _picture(picture, f"{name}, {label}, {kind}", note)
         yield f'<div role="gridcell" class="cell" data-kind="{kind}">{inside}<small>{note}</small></div>'
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from training.checkpoint.errors import CheckpointError
@@ -30,6 +31,8 @@ class Column(NamedTuple):
     """The domains that it translates from."""
     optional: bool = False
     """Whether it is left out where its checkpoint cannot be used."""
+    figures: Mapping[str, str] = MappingProxyType({})
+    """Figures shown above its pictures, by direction."""
 
 
 def plan_columns(
