@@ -8,31 +8,22 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
-from starlette.exceptions import HTTPException
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.engine.engine import Engine
 from app.http.access.api_keys import ApiKeys
-from app.http.access.authentication import ApiKeyMiddleware
 from app.http.access.rate_limit import RateLimiter
-from app.http.middleware.body_limits import BodyLimits
 from app.http.middleware.body_memory import BodyMemory
-from app.http.middleware.body_pace import PaceLimits
 from app.http.middleware.cors import Cors
-from app.http.middleware.request_recorder import RequestRecorder
-from app.http.middleware.root_path import LOOPBACK, RootPath
+from app.http.middleware.stack import add_middleware
 from app.http.monitoring.metrics import Metrics
 from app.http.monitoring.tracing import Tracing
 from app.http.problems.problems import (
     INTERNAL,
     MALFORMED_REQUEST,
-    PROBLEM_KINDS,
     REQUEST_TIMEOUT,
     TOO_MANY_CONNECTIONS,
     declare_problems,
-    handle_exception,
 )
 from app.http.routes import heat_maps, pages, service, translate
 from app.http.routes.context import Context
@@ -104,25 +95,16 @@ def create_app(
     for router in (translate.router, heat_maps.router, service.router):
         app.include_router(router)
     pages.mount(app, docs=settings.docs)
-    for error in (RequestValidationError, HTTPException, *PROBLEM_KINDS):
-        app.add_exception_handler(error, handle_exception)
-    app.add_middleware(
-        BodyLimits,
+    add_middleware(
+        app,
+        settings,
+        engine,
         limit_bytes=settings.body_limit_bytes,
-        pace=PaceLimits(
-            settings.request_read_seconds, settings.body_min_bytes_per_second, settings.body_read_seconds
-        ),
         body_memory=body_memory,
-        stopping=lambda: engine.draining,
+        answers=metrics,
+        api_keys=api_keys,
+        tracing=tracing,
     )
-    if api_keys is not None:
-        app.add_middleware(ApiKeyMiddleware, api_keys=api_keys)
-    if settings.trusted_proxies:
-        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
-    app.add_middleware(
-        RootPath, root_path=settings.root_path, trusted_proxies=settings.trusted_proxies or LOOPBACK
-    )
-    app.add_middleware(RequestRecorder, metrics=metrics, stopping=lambda: engine.stopping, tracing=tracing)
     if settings.origins:
         app.add_middleware(Cors, origins=settings.origins)
     complete_document(app, keys_needed=api_keys is not None)

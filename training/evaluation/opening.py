@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from models.bundle.directory import Bundle, read_bundle
 from models.bundle.manifest import MANIFEST
+from models.files.distinct_names import distinct_names
 from models.networks.generator import Generator
 from training.evaluation.domains import Domains, name_domains, sides
 from training.evaluation.errors import EvaluationError
@@ -97,14 +98,10 @@ def name_paths(paths: Sequence[Path]) -> dict[Path, str]:
     Raises:
         EvaluationError: a path is given twice.
     """
-    whole = [path.resolve() for path in paths]
-    for path, resolved in zip(paths, whole, strict=True):
-        if whole.count(resolved) > 1:
-            raise EvaluationError(f"{path} is given twice; give it once.")
-    length = 1
-    while len({path.parts[-length:] for path in whole}) < len(whole):
-        length += 1
-    return {path: "-".join(full.parts[-length:]) for path, full in zip(paths, whole, strict=True)}
+    try:
+        return distinct_names(paths)
+    except ValueError as error:
+        raise EvaluationError(str(error)) from None
 
 
 def _bundle_subject(name: str, path: Path, opened: dict[Path, Opened], domains: Domains) -> Subject:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,10 @@ from models.bundle.directory import Bundle, read_bundle
 from models.bundle.errors import BundleError
 from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR, Manifest
 from models.files.text import quoted
+
+T = TypeVar("T")
+_Check = Callable[[Bundle, OpenModel, str | None], T]
+"""Checks a bundle, given why its models are opened in float32, if they are."""
 
 
 def check_name(manifest: Manifest, path: Path) -> None:
@@ -122,27 +126,47 @@ def verify(path: Path, open_model: OpenModel) -> Verification:
     Raises:
         BundleError: the bundle differs from its manifest, or a model cannot be opened or run.
     """
+    return _checked_in_precision(path, open_model, _verify)
+
+
+def open_generator(path: Path, open_model: OpenModel) -> tuple[Bundle, Model]:
+    """Open a bundle's generator without an engine, whatever the name of its directory, and run its canary.
+
+    Raises:
+        BundleError: the bundle differs from its manifest, or the model cannot be opened or run.
+    """
+    return _checked_in_precision(path, open_model, _open_generator)
+
+
+def _checked_in_precision(path: Path, open_model: OpenModel, check: _Check[T]) -> T:
+    """Return what a check returns; with models in float32, if they are wrong in a lower precision."""
     bundle = read_bundle(path)
     try:
         try:
-            return _verify(bundle, open_model)
+            return check(bundle, open_model, None)
         except PrecisionTooLow as error:
             float32_reason = str(error)
-        return _verify(bundle, partial(open_model, exact=True))._replace(float32_reason=float32_reason)
+        return check(bundle, partial(open_model, exact=True), float32_reason)
     except (BundleError, ProviderRefused):
         raise
     except Exception as error:  # onnxruntime's exceptions have no common base
         raise BundleError(f"A model in {path} cannot be opened: {error}") from error
 
 
-def _verify(bundle: Bundle, open_model: OpenModel) -> Verification:
+def _open_generator(bundle: Bundle, open_model: OpenModel, _reason: str | None) -> tuple[Bundle, Model]:
+    model = open_model(bundle.files[GENERATOR])
+    check_generator(model, bundle.manifest, read_canary(bundle.files[CANARY]))
+    return bundle, model
+
+
+def _verify(bundle: Bundle, open_model: OpenModel, float32_reason: str | None) -> Verification:
     canary = read_canary(bundle.files[CANARY])
     model = open_model(bundle.files[GENERATOR])
     psnr_db = check_generator(model, bundle.manifest, canary)
     if DISCRIMINATORS in bundle.files:
         discriminators = open_model(bundle.files[DISCRIMINATORS])
         check_discriminators(discriminators, bundle.manifest, canary["image"])
-    return Verification(bundle, psnr_db, model.execution, None)
+    return Verification(bundle, psnr_db, model.execution, float32_reason)
 
 
 def _check_outputs(outputs: Outputs, manifest: Manifest) -> None:

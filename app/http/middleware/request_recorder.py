@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.middleware.safe_headers import SAFE_HEADERS
-from app.http.monitoring.metrics import Metrics
+from app.http.monitoring.answer_counter import AnswerCounter
 from app.http.monitoring.request_record import OTHER, Interval, RequestRecord, RequestTrace
 from app.http.monitoring.tracing import Tracing
 from app.http.problems.problems import code_of, exception_response
@@ -33,7 +33,12 @@ class RequestRecorder:
     """ASGI middleware around all others except CORS: every request is answered, logged and counted."""
 
     def __init__(
-        self, app: ASGIApp, *, metrics: Metrics, stopping: Callable[[], bool], tracing: Tracing | None = None
+        self,
+        app: ASGIApp,
+        *,
+        metrics: AnswerCounter,
+        stopping: Callable[[], bool],
+        tracing: Tracing | None = None,
     ) -> None:
         """Wrap `app`. While `stopping` returns True, answers close their connection."""
         self._app = app

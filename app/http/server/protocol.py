@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.engine.retry import with_jitter
 from app.http.middleware.safe_headers import SAFE_HEADERS
-from app.http.monitoring.metrics import Metrics
+from app.http.monitoring.answer_counter import AnswerCounter
 from app.http.monitoring.request_record import OTHER
 from app.http.problems.problems import (
     MALFORMED_REQUEST,
@@ -46,7 +46,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     read_seconds: ClassVar[float]
     open_connections: ClassVar[Connections]
-    metrics: ClassVar[Metrics]
+    metrics: ClassVar[AnswerCounter]
 
     parser: NoUpgradeParser  # type: ignore[assignment]
     _headers_timer: asyncio.TimerHandle | None = None
@@ -203,7 +203,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 def bounded_protocol(
-    read_seconds: float, connections: Connections, metrics: Metrics
+    read_seconds: float, connections: Connections, metrics: AnswerCounter
 ) -> type[BoundedProtocol]:
     """Return the protocol class of a server; uvicorn creates an instance for each connection.
 

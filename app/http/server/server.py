@@ -11,14 +11,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Protocol
 
 import uvicorn
+from fastapi import FastAPI
 
 from app.engine.engine import Engine
 from app.http.access.api_keys import ApiKeys
 from app.http.factory import create_app
+from app.http.middleware.stack import Stoppable
+from app.http.monitoring.answer_counter import AnswerCounter
 from app.http.monitoring.tracing import open_tracing
 from app.http.routes.context import Context
+from app.http.server.connections import Connections
 from app.http.server.protocol import bounded_protocol
 from app.http.server.sighup import handling_sighup
 from app.http.server.worker_metrics import WorkerIdentity
@@ -33,16 +38,40 @@ _CLOSING_SECONDS = 0.2
 of them; closing it at once would reset it."""
 
 
-class Server(uvicorn.Server):
+class Work(Stoppable, Protocol):
+    """The work behind an application, as its server controls it."""
+
+    def linger(self) -> None:
+        """Report that it is not ready, but still admit requests."""
+
+    def drain(self) -> None:
+        """Admit no more requests."""
+
+    async def wait_until_drained(self) -> None:
+        """Wait until every admitted request is done."""
+
+    def reload(self) -> None:
+        """Read again what may have changed, at SIGHUP."""
+
+
+class GracefulServer(uvicorn.Server):
     """uvicorn that keeps answering until admitted requests are finished, and only then closes its socket."""
 
-    def __init__(self, settings: Settings, engine: Engine, worker: WorkerIdentity | None = None) -> None:
-        app = create_app(settings, engine, open_tracing(settings), worker)
-        context: Context = app.state.context
-        self._api_keys: ApiKeys | None = context.api_keys
+    def __init__(
+        self, app: FastAPI, settings: Settings, work: Work, connections: Connections, answers: AnswerCounter
+    ) -> None:
+        """Prepare a server.
+
+        Args:
+            app: the application, with its middleware.
+            settings: the limits.
+            work: what the application admits requests to.
+            connections: the limit and the counters of open connections.
+            answers: counts the requests that are refused before the application.
+        """
         config = uvicorn.Config(
             app,
-            http=bounded_protocol(settings.request_read_seconds, context.connections, context.metrics),
+            http=bounded_protocol(settings.request_read_seconds, connections, answers),
             proxy_headers=False,  # the application reads these headers
             ws="none",
             lifespan="on",
@@ -53,7 +82,7 @@ class Server(uvicorn.Server):
             timeout_graceful_shutdown=max(1, int(settings.grace_seconds)),
         )
         super().__init__(config)
-        self._engine = engine
+        self._work = work
         self._grace_seconds = settings.grace_seconds
         self._linger_seconds = settings.linger_seconds
         self._reloads = settings.reload != "off"
@@ -83,17 +112,14 @@ class Server(uvicorn.Server):
                 yield
 
     def _reload(self) -> None:
-        log.info("SIGHUP received: reloading bundles and API keys")
-        self._engine.reload()
-        if self._api_keys is not None:
-            self._api_keys.reload()
+        self._work.reload()
 
     def _on_terminal_closed(self) -> None:
         self.handle_exit(signal.SIGHUP, None)
 
     def handle_exit(self, _sig: int, _frame: FrameType | None) -> None:
         """Stop gracefully at the first signal and at once at the second."""
-        if self._engine.stopping:
+        if self._work.stopping:
             self.force_exit = self.should_exit = True
         else:
             self._log_stop()
@@ -108,12 +134,12 @@ class Server(uvicorn.Server):
     def stop(self) -> None:
         """Linger, then admit no more pictures, finish the admitted ones and stop. Safe from any thread."""
         if self._loop is None:
-            self._engine.drain()
+            self._work.drain()
             self.should_exit = True
             return
-        self._engine.linger()
+        self._work.linger()
         if not self._linger_seconds:
-            self._engine.drain()
+            self._work.drain()
         self._loop.call_soon_threadsafe(self._start_stopping)
 
     def _start_stopping(self) -> None:
@@ -121,9 +147,9 @@ class Server(uvicorn.Server):
 
     async def _drain_and_stop(self) -> None:
         await asyncio.sleep(self._linger_seconds)
-        self._engine.drain()
+        self._work.drain()
         # The socket stays open until then: new requests get 503 with Retry-After, not a refused connection.
-        await self._engine.wait_until_drained()
+        await self._work.wait_until_drained()
         self.should_exit = True
 
     def _start_watchdog(self) -> None:
@@ -132,6 +158,22 @@ class Server(uvicorn.Server):
         timer = threading.Timer(seconds, _exit_hard)
         timer.daemon = True
         timer.start()
+
+
+class Server(GracefulServer):
+    """The server of an engine."""
+
+    def __init__(self, settings: Settings, engine: Engine, worker: WorkerIdentity | None = None) -> None:
+        app = create_app(settings, engine, open_tracing(settings), worker)
+        context: Context = app.state.context
+        super().__init__(app, settings, engine, context.connections, context.metrics)
+        self._api_keys: ApiKeys | None = context.api_keys
+
+    def _reload(self) -> None:
+        log.info("SIGHUP received: reloading bundles and API keys")
+        super()._reload()
+        if self._api_keys is not None:
+            self._api_keys.reload()
 
 
 def _exit_hard() -> None:
