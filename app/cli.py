@@ -19,6 +19,8 @@ from app.engine.runtime.providers import ProviderRefused
 from app.settings.environment import variable
 from app.settings.load import load_settings
 from app.settings.settings import Settings, SettingsError
+from app.study.errors import StudyError
+from app.study_command import study
 from models.bundle.declarations import PARTS, Network, Part
 from models.bundle.errors import BundleError
 from models.files.text import as_text, escape_output
@@ -279,6 +281,9 @@ def doctor() -> None:
     sys.exit(print_diagnosis(load_settings()))
 
 
+cli.add_command(study)
+
+
 def main() -> None:
     """Run the command. A user's mistake prints one line and exits with code 2."""
     escape_output()
@@ -290,7 +295,7 @@ def main() -> None:
         _fail(error.format_message())
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except (SettingsError, ProviderRefused, BundleError, EngineError) as error:
+    except (SettingsError, ProviderRefused, BundleError, EngineError, StudyError) as error:
         _fail(str(error))
     except OSError as error:
         _fail(f"{error.filename or 'the disk'}: {error.strerror}.")

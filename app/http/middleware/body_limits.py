@@ -184,9 +184,7 @@ class _LimitedBody:
             self._complete = True
 
     def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(
-            f"The body must have at most {self._limit_bytes:,} bytes; send a smaller picture."
-        )
+        return BodyTooLarge(f"The body must have at most {self._limit_bytes:,} bytes; send a smaller one.")
 
 
 def _declared_bytes(headers: dict[bytes, bytes]) -> int:

@@ -1,0 +1,1 @@
+"""A study in which people choose the best of several models' translations."""
