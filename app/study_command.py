@@ -79,13 +79,13 @@ def hold(
     sources = find_sources(data, models[0].source, models[0].target, a2b, limit)
     for remark in [*sources.remarks, *_ignored(settings)]:
         click.echo(f"ugatit: {as_text(remark)}", err=True)
-    listening = open_socket(settings.host, settings.port)
-    database = _prepare(db, Plan(models, sources.pictures, question), settings)
-    click.echo(
-        f"ugatit holds a study on {url_of(listening)} ({len(sources.pictures)} pictures, "
-        f"{len(models)} models); the votes so far: ugatit study results {as_text(db)}"
-    )
-    study_server(settings, Study(database)).run(sockets=[listening])
+    with open_socket(settings.host, settings.port) as listening:
+        database = _prepare(db, Plan(models, sources.pictures, question), settings)
+        click.echo(
+            f"ugatit holds a study on {url_of(listening)} ({len(sources.pictures)} pictures, "
+            f"{len(models)} models); the votes so far: ugatit study results {as_text(db)}"
+        )
+        study_server(settings, Study(database)).run(sockets=[listening])
     logging.shutdown()
     sys.stdout.flush()
     os._exit(0)  # as `serve`: a model's thread may still run native code
@@ -109,7 +109,8 @@ def _prepare(path: Path, plan: Plan, settings: Settings) -> Database:
     from app.study.prepare import prepare
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
+    console = Console(file=sys.stderr)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("Translating pictures", total=len(plan.pictures))
         advance: Advance = lambda done, total: progress.update(bar, completed=done, total=total)  # noqa: E731
         return prepare(path, plan, lambda: open_runtime(settings).open, advance)

@@ -48,22 +48,24 @@ def write_tiny_bundle(
     size: int = SIZE,
     canary_off_by: int = 0,
     delicate: bool = False,
+    brightness: float = 1,
     words: str = "Turns a picture into its negative.",
 ) -> Path:
     """Write `bundles_dir / direction`; `canary_off_by` levels make its canary remember another picture.
 
     A `delicate` one is exact in float32, and useless in any lower precision.
 
+    The negative is multiplied by `brightness`, so that models can be told apart.
+
     Other `words` on its card make another version of it.
     """
     pixels = smooth_picture(size, size, seed=0)
-    outputs: dict[str, NDArray[Any]] = {
-        "image": np.minimum(255 - pixels[None].astype(int) + canary_off_by, 255).astype(np.uint8)
-    }
+    negative = (255 - pixels[None].astype(np.float32)) * np.float32(brightness)
+    outputs: dict[str, NDArray[Any]] = {"image": np.minimum(negative + canary_off_by, 255).astype(np.uint8)}
     if attention:
         outputs |= {"attention": pooled(pixels, 8)[None], "cam_logit": logits(pooled(pixels, 8))[None]}
     files = {
-        "generator.onnx": generator(attention=attention, delicate=delicate),
+        "generator.onnx": generator(attention=attention, delicate=delicate, brightness=brightness),
         "canary.npz": write_canary(pixels[None], outputs),
         "card.md": f"# {direction}\n\n{words}\n".encode(),
     }
@@ -109,14 +111,16 @@ def version(bundle: Path) -> str:
     return version_of((bundle / "manifest.json").read_bytes())
 
 
-def generator(*, attention: bool = True, delicate: bool = False) -> bytes:
+def generator(*, attention: bool = True, delicate: bool = False, brightness: float = 1) -> bytes:
     """The inverting generator; a delicate one is wrong below float32."""
     nodes = [
         *_floats(),
         _constant("levels", TensorProto.FLOAT, [], 255.0),
         *(_cancelling("floats", "seen") if delicate else []),
         helper.make_node("Sub", ["levels", "seen" if delicate else "floats"], ["inverse"]),
-        helper.make_node("Cast", ["inverse"], ["image"], to=TensorProto.UINT8),
+        _constant("brightness", TensorProto.FLOAT, [], brightness),
+        helper.make_node("Mul", ["inverse", "brightness"], ["negative"]),
+        helper.make_node("Cast", ["negative"], ["image"], to=TensorProto.UINT8),
     ]
     outputs = [helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", "H", "W", 3])]
     if attention:

@@ -12,7 +12,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 @contextmanager
 def counting_pictures(console: Console, words: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show a bar within the block; what it yields is called with the number of pictures just done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} of {task.total}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
+    count = TextColumn("{task.completed} of {task.total}")
+    columns = (TextColumn("{task.description}"), BarColumn(), count, TimeElapsedColumn())
+    shown = console.is_terminal  # elsewhere an empty line would be all that is left of it
+    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
         task = progress.add_task(words, total=total)
         yield lambda count: progress.advance(task, count)

@@ -30,6 +30,8 @@ async def handle_study_exception(request: Request, error: Exception) -> Response
     """Answer an exception of the table, as FastAPI's exception handler."""
     kind, record = STUDY_PROBLEMS[type(error)], record_of(request.scope)
     record.problem = kind.code
-    if isinstance(error, StudyError):
-        log.error("%s", error)
-    return problem_response(kind, str(error), record.request_id)
+    detail = str(error)
+    if isinstance(error, StudyError):  # the sentence with the file's path is for the person who runs it
+        log.error("%s", detail)
+        detail = "The study cannot store votes now; try again later."
+    return problem_response(kind, detail, record.request_id)
