@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -181,6 +183,26 @@ def _resolve(place: str) -> Any:
     for name in place.removeprefix("training.run.evaluations.").split("."):
         found = getattr(found, name)
     return found
+
+
+def test_a_stop_signal_ends_an_evaluation_which_resume_repeats(
+    tmp_path: Path, data: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = tmp_path / "stopped"
+    computed = CountingColours.features
+
+    def stop_in_the_first_evaluation(self: CountingColours, pictures: Iterable[Pixels]) -> FeatureArray:
+        if manifests(stopped):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return computed(self, pictures)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CountingColours, "features", stop_in_the_first_evaluation)
+        out = fit(data, stopped, EVERY)
+    assert "Stopped at step 1; continue with ugatit-train resume" in out
+    assert manifests(stopped)[1].figure is None
+    assert typed("resume", stopped)[0] == 0
+    assert manifests(stopped) == manifests(whole)
 
 
 def _values(run: Path) -> dict[int, Any]:

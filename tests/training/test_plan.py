@@ -20,9 +20,11 @@ from training.data.stream import Stream
 from training.methods.running_average import RunningAverage
 from training.methods.ugatit.method import Ugatit
 from training.plan import plan
+from training.plan.evaluations import EXTRACTOR_SECONDS, count_evaluations, count_saves
 from training.plan.plan import BFLOAT16_SHARE, Plan, count_pictures, fit_depths, make_plan
 from training.plan.render import render, size
 from training.plan.step_costs import CostCounter, step_costs
+from training.run.evaluations import is_due
 from training.run.state import pack
 
 WEIGHTS = 4
@@ -176,3 +178,30 @@ def test_invalid_arguments_are_one_sentence(arguments: tuple[str, ...], says: st
     assert code == 2
     assert says in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("save_every", "evaluate_every", "saves", "evaluations"),
+    [(20, 0, 3, 0), (20, 10, 5, 5), (10, 20, 5, 3), (20, 15, 6, 4), (25, 25, 2, 2), (100, 100, 1, 1)],
+)
+def test_evaluations_and_the_checkpoints_that_they_save_are_counted(
+    save_every: int, evaluate_every: int, saves: int, evaluations: int
+) -> None:
+    config = tiny_config(steps=50, save_every=save_every, evaluate_every=evaluate_every)
+    due = [step for step in range(1, 51) if is_due(config, step)]
+    assert count_evaluations(config, 50) == len(due) == evaluations
+    saved = {step for step in range(1, 51) if step % save_every == 0 or step == 50 or step in due}
+    assert count_saves(config, 50) == len(saved) == saves
+
+
+def test_the_time_of_evaluations_is_planned(data: Path) -> None:
+    flags = (*SMALL, "--steps=50", "--evaluate-every=20")
+    code, out, _ = typed("plan", "--data", data, *flags, "--json")
+    planned = json.loads(out)
+    assert code == 0
+    assert planned["evaluations"] == 3
+    assert 4 * EXTRACTOR_SECONDS < planned["evaluation_seconds"] < 10
+    _, shown, _ = typed("plan", "--data", data, *flags)
+    assert "3 of them, EfficientNet-Lite0" in shown
+    without = json.loads(typed("plan", "--data", data, *SMALL, "--steps=50", "--json")[1])
+    assert (without["evaluations"], without["evaluation_seconds"]) == (0, None)

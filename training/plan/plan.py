@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from training.config.run_config import RunConfig, merged
 from training.data.augment import resized_side
 from training.data.errors import DataError
 from training.data.folder import DOMAINS, find_pictures, missing_pictures
+from training.plan.evaluations import count_evaluations, count_saves, evaluation_seconds
 from training.plan.machine import cores, free_memory_bytes
 from training.plan.machine_speed import (
     OVERHEAD,
@@ -67,6 +67,8 @@ class Plan:
     measured: MeasuredSteps | None
     """The measured real steps; None where the time is estimated from the FLOPs."""
     checkpoint_bytes: int
+    evaluation_seconds: float | None
+    """Seconds of one evaluation; None without evaluations, or without a data set."""
 
     @property
     def memory_bytes(self) -> int:
@@ -81,7 +83,7 @@ class Plan:
 
     @property
     def seconds(self) -> float:
-        """Return the seconds of the whole run, without saving."""
+        """Return the seconds of all steps, without saving and evaluations."""
         return self.step_seconds * self.config.steps
 
     @property
@@ -96,7 +98,7 @@ class Plan:
     def samples_bytes_of(self, steps: int) -> int:
         """Return the bytes of the sample sheets of so many steps."""
         pixels = _ROWS * _COLUMNS * self.config.data.size**2
-        written = math.ceil(steps / self.config.save_every) * _SHEETS
+        written = count_saves(self.config, steps) * _SHEETS
         return round(written * pixels * _SHEET_BYTES_A_PIXEL * (2 if self.config.tensorboard else 1))
 
     def to_mapping(self) -> dict[str, Any]:
@@ -119,6 +121,8 @@ class Plan:
             "step_measured": self.measured is not None,
             "measured_peak_bytes": self.measured.peak_bytes if self.measured is not None else None,
             "seconds": self.seconds,
+            "evaluations": count_evaluations(self.config, self.config.steps),
+            "evaluation_seconds": self.evaluation_seconds,
             "disk_bytes": {
                 "checkpoint": self.checkpoint_bytes,
                 "checkpoints": self.checkpoints_bytes,
@@ -168,6 +172,7 @@ def make_plan(
         step_seconds=alone * max(1.0, local_processes * torch.get_num_threads() / cores()),
         measured=measured,
         checkpoint_bytes=costs.weights_bytes + costs.average_bytes + costs.optimizer_bytes,
+        evaluation_seconds=evaluation_seconds(config, pictures, seconds_per_flop=alone / costs.flops),
     )
 
 

@@ -13,6 +13,7 @@ from training.config.run_config import RunConfig
 from training.console.phrases import format_duration
 from training.console.terminal import busy
 from training.parallel.processes import Processes
+from training.plan.evaluations import count_evaluations
 from training.plan.machine import free_disk_bytes
 from training.plan.plan import BFLOAT16_SHARE, Plan, make_plan
 from training.plan.render import size
@@ -126,7 +127,15 @@ def _time(plan: Plan, done: int) -> str:
     seconds = plan.step_seconds * (plan.config.steps - done)
     advice = " For a run of hours on a CPU, use --preset cpu-demo." if seconds > _LONG_SECONDS else ""
     per_step = _seconds(plan.step_seconds)
-    return f"Time: about {format_duration(seconds)} on this CPU, {per_step} s a step.{advice}"
+    steps = f"Time: about {format_duration(seconds)} on this CPU, {per_step} s a step."
+    return f"{steps}{_evaluations(plan, done)}{advice}"
+
+
+def _evaluations(plan: Plan, done: int) -> str:
+    count = count_evaluations(plan.config, plan.config.steps - done)
+    if not count or plan.evaluation_seconds is None:
+        return ""
+    return f" Evaluations: {count:,} of about {format_duration(plan.evaluation_seconds)} each."
 
 
 def _seconds(seconds: float) -> str:

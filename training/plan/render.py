@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from training.console.phrases import format_duration
+from training.plan.evaluations import count_evaluations
 from training.plan.plan import Plan
 
 Row = tuple[str, str, str]
@@ -80,7 +81,18 @@ def _time(plan: Plan) -> list[Row]:
         ),
         ("time of a step", f"{_about(plan)}{seconds:.3g} s", f"{how}, {pictures:.3g} images/s"),
         ("time", f"about {format_duration(plan.seconds)}", "for all steps, at this speed"),
+        *_evaluations(plan),
     ]
+
+
+def _evaluations(plan: Plan) -> list[Row]:
+    count = count_evaluations(plan.config, plan.config.steps)
+    if not count:
+        return []
+    if plan.evaluation_seconds is None:
+        return [("time of evaluations", "", f"{count:,} of them; --data estimates it")]
+    seconds = format_duration(count * plan.evaluation_seconds)
+    return [("time of evaluations", f"about {seconds}", f"{count:,} of them, EfficientNet-Lite0")]
 
 
 def _each(plan: Plan) -> str:
