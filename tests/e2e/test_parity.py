@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.bundle.canary import relative_difference, smooth_picture
+from models.bundle.declarations import PARTS, map_name
 from models.images.heatmap import normalize, overlay
 from tests.golden.reading import checkpoint
 from tests.service import running_service
@@ -50,11 +51,13 @@ def test_client_gets_what_torch_computes(tmp_path: Path, variant: str) -> None:
         answer = request(
             f"{address}/translate?direction=cat2dog", file.getvalue(), **{"Content-Type": "image/png"}
         )
-        raw = request(f"{address}{answer['attention']['href']}&view=raw")
+        href = f"{address}{answer['attention']['href']}&view=raw"
+        maps = {part: request(f"{href}&part={part}")["values"] for part in PARTS}
 
     assert np.abs(decoded(answer["image"]) - expected["image"]).max() <= 1
     expected_overlay = overlay(picture, normalize(expected["attention"]), colormap="jet", alpha=0.5)
     assert np.abs(decoded(answer["attention"]["overlay"]) - expected_overlay.astype(int)).max() <= 1
-    assert relative_difference(np.asarray(raw["values"]), expected["attention"]) < 1e-4
+    for part, values in maps.items():
+        assert relative_difference(np.asarray(values), expected[map_name("generator", part)]) < 1e-4
     probability = (1 / (1 + np.exp(-expected["cam_logit"]))).mean()
     assert answer["attention"]["source_probability"] == pytest.approx(probability, abs=1e-5)

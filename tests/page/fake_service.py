@@ -151,6 +151,7 @@ class FakeService:
         self.instead: dict[str, Answer] = {}
         self.key = ""
         self.stores_maps = True
+        self.sends_ranges = True
         self.disconnects = False
         self.gate = threading.Event()
         self.gate.set()
@@ -219,7 +220,8 @@ class FakeService:
     def _attention(self, request: Request) -> Answer:
         colour = HEAT_COLOURS.get(request.query.get("colormap", "jet"), (128, 128, 128))
         side = {"generator": 64, "local": 65, "global": 66}[request.query.get("network", "generator")]
-        headers = {"X-Value-Range": VALUE_RANGES[request.query.get("part", "both")]}
+        value_range = VALUE_RANGES[request.query.get("part", "both")]
+        headers = {"X-Value-Range": value_range} if self.sends_ranges else {}
         return Answer(200, "image/png", png(Image.new("RGB", (side, side), colour)), headers)
 
     def _file(self, path: str) -> Answer:

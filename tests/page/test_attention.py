@@ -119,6 +119,20 @@ def test_model_without_parts_says_so_and_shows_whole_maps(
     assert fake_service.received("/attention")[-1].query["part"] == "both"
 
 
+def test_older_replica_behind_a_newer_page_still_shows_its_whole_maps(
+    open_page: OpenPage, fake_service: FakeService
+) -> None:
+    older = direction("selfie2anime", "selfie", "anime")
+    del older["maps"]
+    fake_service.directions = [older]
+    fake_service.sends_ranges = False
+    page = translated(open_page())
+    show_heat(page, "local")
+    assert page.locator("#legend-low").inner_text() == "less"
+    assert page.locator("#legend-high").inner_text() == "more"
+    assert page.locator("#parts").is_hidden()
+
+
 def test_downloaded_overlay_of_a_part_has_a_legend_and_names_the_part(
     page: Page, fake_service: FakeService
 ) -> None:

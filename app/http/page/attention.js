@@ -45,16 +45,16 @@ export function createAttention({ panel, stage, onFailure }) {
     return pictures.get(key);
   }
 
-  const has = (network, part) => current.direction.maps.some((map) => map.network === network && map.part === part);
+  /** Return the declared maps of the chosen network; a replica of an older version declares none. */
+  const declared = () => (current.direction.maps ?? []).filter((map) => map.network === network);
 
   /** Offer the parts of the network's map; one that the model lacks is not offered. */
   function offerParts() {
-    const offered = only(PARTS, (each) => has(network, each));
+    const offered = only(PARTS, (each) => each === "both" || declared().some((map) => map.part === each));
+    $("parts").hidden = Object.keys(offered).length < 2; // for Off too
     if (network !== "off" && !(part in offered)) part = "both";
-    if (network !== "off") offer($("parts"), "part", offered, part);
-    $("parts").hidden = Object.keys(offered).length < 2;
-    const isCam = current.direction.maps.some((map) => map.network === network && map.kind === "relevance");
-    $("parts-missing").hidden = !isCam || !$("parts").hidden;
+    if (!$("parts").hidden) offer($("parts"), "part", offered, part);
+    $("parts-missing").hidden = !$("parts").hidden || !declared().some(({ kind }) => kind === "relevance");
   }
 
   function describe(colormap) {
@@ -65,8 +65,9 @@ export function createAttention({ panel, stage, onFailure }) {
 
   /** Show the values of the lowest and the highest colour, and where zero is between them; a flat map has one. */
   function showRange({ low, high }) {
-    $("legend-low").textContent = threeDigits(low);
-    $("legend-high").textContent = low === high ? "everywhere" : threeDigits(high);
+    const known = Number.isFinite(high); // a replica of an older version or a proxy may leave the header out
+    $("legend-low").textContent = known ? threeDigits(low) : "less";
+    $("legend-high").textContent = !known ? "more" : low === high ? "everywhere" : threeDigits(high);
     $("legend").toggleAttribute("data-signed", low < 0 && high > 0);
     $("legend").style.setProperty("--zero", -low / (high - low));
   }
