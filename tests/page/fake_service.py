@@ -85,9 +85,9 @@ PARTS = ("both", "average", "maximum", "classifier")
 
 def heat_maps(*parts: str) -> list[dict[str, Any]]:
     """Return the heat maps of a direction whose networks all have these parts."""
-    return [
-        {"network": network, "part": part} for network in ("generator", "local", "global") for part in parts
-    ]
+    networks = ("generator", "local", "global")
+    kind = {"kind": "relevance"}
+    return [{"network": network, "part": part, **kind} for network in networks for part in parts]
 
 
 def direction(name: str, source: str, target: str, **changes: Any) -> dict[str, Any]:
