@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, field
 
 from models.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig, deepest_layers
+from training.methods.adam import AdamForm
 from training.methods.differentiable_augmentation import DiscriminatorAugmentation
 from training.methods.initialization import DecayedWeights, Initialization
 
@@ -50,6 +51,9 @@ class UgatitConfig:
     in the TensorFlow code, which has 100 epochs of 10,000 steps; with 0 it decays at each step."""
     betas: tuple[float, float] = (0.5, 0.999)
     """The decay rates of Adam's two moments; 0.5 instead of 0.9 is usual for adversarial training."""
+    adam: AdamForm = "pytorch"
+    """Where Adam adds its epsilon of 1e-8: `pytorch` after the correction of the second moment, `tensorflow`
+    before it, as the TensorFlow code. They differ in early steps, for gradients below 1e-6."""
     weight_decay: float = 1e-4
     """This times a weight is added to its gradient before Adam's moments, which equals an L2 loss of
     `weight_decay / 2` times the squared weight."""

@@ -13,6 +13,7 @@ from models.networks.discriminator import Discriminator, DiscriminatorOutput
 from models.networks.generator import Generator, GeneratorOutput
 from models.networks.normalization import LIN, AdaLIN
 from training.config.compute_settings import ComputeSettings
+from training.methods.adam import TensorFlowAdam
 from training.methods.finite_updates import GuardConfig
 from training.methods.freeze import frozen_parameters, frozen_spectral_norm
 from training.methods.initialization import initialize, parameter_groups
@@ -278,7 +279,8 @@ class Ugatit:
         return named.get(kind, weights.adversarial)
 
     def _adam(self, networks: Iterable[nn.Module]) -> torch.optim.Adam:
-        return torch.optim.Adam(
+        kind = TensorFlowAdam if self.config.adam == "tensorflow" else torch.optim.Adam
+        return kind(
             parameter_groups(networks, self.config.weight_decay_on),
             lr=self.config.learning_rate,
             betas=self.config.betas,
