@@ -37,7 +37,9 @@ _yes_option: Final = click.option(
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The run's folder, new or empty.")
 @click.option(
-    "--init", type=click.Path(path_type=Path), help="A run, or an official checkpoint, to start from."
+    "--init",
+    type=click.Path(path_type=Path),
+    help="A run, or an official PyTorch or TensorFlow checkpoint, to start from.",
 )
 @_yes_option
 @config_options
