@@ -33,12 +33,21 @@ class _StudyGroup(click.Group):
         return super().parse_args(ctx, args if args[:1] == ["results"] else [_HOLD, *args])
 
 
+class _HoldCommand(click.Command):
+    """The command without a name: its usage shows none."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the usage as it is typed."""
+        path = ctx.command_path.removesuffix(f" {_HOLD}")
+        formatter.write_usage(path, " ".join(self.collect_usage_pieces(ctx)))
+
+
 @click.group(cls=_StudyGroup)
 def study() -> None:
     """Let people choose the best of several models' translations, and count their votes."""
 
 
-@study.command(_HOLD, hidden=True)
+@study.command(_HOLD, cls=_HoldCommand, hidden=True)
 @click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--data",

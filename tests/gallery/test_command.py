@@ -221,3 +221,9 @@ def test_too_many_pictures_are_refused_with_a_limit_that_fits() -> None:
     with pytest.raises(ValueError, match=r"at most 8,000 pictures, .* need 20,000; give --limit 400"):
         bytes_each(20_000, rows=1_000)
     assert bytes_each(8_000, rows=1_000) * 8_000 <= BUDGET_BYTES
+
+
+def test_flat_map_is_named_as_flat(tmp_path: Path, pair: tuple[Path, Path]) -> None:
+    data = draw_data(tmp_path / "flat", a=1)
+    Image.new("RGB", (40, 40), "#808080").save(data / "testA" / "0.png")
+    assert "flat map, 128" in gallery(tmp_path, pair[0], "--data", data)

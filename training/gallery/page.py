@@ -164,6 +164,8 @@ def _cells(name: str, label: str, shown: Shown) -> Iterator[str]:
 
 
 def _range(heat: Heat) -> str:
+    if heat.low == heat.high:
+        return f"flat map, {heat.low:.3g}"
     return f"map {heat.low:.3g} to {heat.high:.3g}"
 
 
