@@ -80,7 +80,14 @@ def test_file_is_not_in_the_build_context(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["app/http/page/index.html", "models/bundle/files.py", "bundles/selfie2anime/card.md"]
+    "path",
+    [
+        "app/http/page/index.html",
+        "models/bundle/files.py",
+        "models/faces/nets/onet.onnx",
+        "models/faces/nets/LICENSE.txt",
+        "bundles/selfie2anime/card.md",
+    ],
 )
 def test_file_is_in_the_build_context(path: str) -> None:
     assert in_build_context(path)

@@ -1,0 +1,1 @@
+"""Find faces in photos, turn them upright and frame them, with numpy, Pillow and onnxruntime."""

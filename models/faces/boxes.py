@@ -1,0 +1,48 @@
+"""Boxes of the cascade, float32 [N, 4] of left, top, right and bottom: suppress, move and square them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Boxes = NDArray[np.float32]
+Scores = NDArray[np.float32]
+
+
+def suppress(
+    boxes: Boxes, scores: Scores, *, overlap: float, over: Literal["union", "smaller"]
+) -> NDArray[np.intp]:
+    """Return the indices of the boxes to keep, best first: non-maximum suppression.
+
+    A box is dropped if a better one overlaps it by more than `overlap`: the area that both share over that of
+    their union, or over that of the smaller one.
+    """
+    order = np.argsort(-scores, kind="stable")
+    left, top, right, bottom = boxes[order].T
+    areas = (right - left) * (bottom - top)
+    kept = np.ones(len(order), dtype=bool)
+    for best in range(len(order)):
+        if not kept[best]:
+            continue
+        rest = slice(best + 1, None)
+        width = np.minimum(right[best], right[rest]) - np.maximum(left[best], left[rest])
+        height = np.minimum(bottom[best], bottom[rest]) - np.maximum(top[best], top[rest])
+        shared = np.maximum(width, 0) * np.maximum(height, 0)
+        union, smaller = areas[best] + areas[rest] - shared, np.minimum(areas[best], areas[rest])
+        kept[rest] &= shared <= overlap * (union if over == "union" else smaller)
+    return order[kept]
+
+
+def moved(boxes: Boxes, offsets: Boxes) -> Boxes:
+    """Return boxes whose edges are moved by `offsets` [N, 4], in widths and heights of each box."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    return boxes + offsets * np.tile(sides, 2)
+
+
+def squared(boxes: Boxes) -> Boxes:
+    """Return squares around the same centres, whose side is the longer side of each box."""
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
+    return np.concatenate([centres - half, centres + half], axis=1)
