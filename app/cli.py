@@ -216,9 +216,9 @@ def translate(
     plan = Plan(sources, out, direction, fit, options, heat_maps)
     try:
         jobs, remarks = find_jobs(plan)
+        failures = translate_files(plan, jobs, settings)
     except PlanError as error:
         raise click.UsageError(str(error)) from None
-    failures = translate_files(plan, jobs, settings)
     for remark in remarks:
         _say(remark)
     for path, reason in failures:

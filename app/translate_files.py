@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.engine.engine import Engine, open_engine
-from app.engine.errors import EngineError, NoSuchNetwork, NoSuchPart
+from app.engine.errors import EngineError
 from app.engine.render_options import RenderOptions, View
 from app.engine.rendering import render_attention, render_picture
 from app.engine.runtime.runtime import open_runtime
@@ -100,6 +100,7 @@ def translate_files(plan: Plan, jobs: Sequence[Job], settings: Settings) -> Fail
 
     Raises:
         BundleError, EngineError: the direction cannot serve.
+        PlanError: the bundle lacks a wanted heat map.
         OSError: a file cannot be written.
     """
     runtime = open_runtime(settings)
@@ -225,13 +226,14 @@ def _require_maps(manifest: Manifest, plan: Plan) -> None:
     """Refuse heat maps that the bundle lacks; only the default, the generator's, may be missing.
 
     Raises:
-        NoSuchNetwork, NoSuchPart: the bundle has no such map.
+        PlanError: the bundle has no such map.
     """
-    declared = {(each.network, each.part) for each in manifest.maps}
-    for network, part in plan.heat_maps.names().keys() - declared - HeatMaps().names().keys():
-        if (network, "both") in declared:
-            raise NoSuchPart(plan.direction, network, part)
-        raise NoSuchNetwork(plan.direction, network)
+    declared = {(each.network, each.part): f"{each.part} of {each.network}" for each in manifest.maps}
+    for network, part in plan.heat_maps.names().keys() - declared.keys() - HeatMaps().names().keys():
+        raise PlanError(
+            f"The bundle of {plan.direction} has no heat map {part} of {network}; "
+            f"it has {', '.join(declared.values()) or 'none'}."
+        )
 
 
 async def _translate_one(engine: Engine, plan: Plan, job: Job) -> None:

@@ -216,8 +216,11 @@ def test_heat_maps_of_several_networks_are_written_with_a_legend(tmp_path: Path,
 @pytest.mark.parametrize(
     ("wanted", "sentence"),
     [
-        (("--part", "both", "--part", "average"), "has no part average of the generator heat map"),
-        (("--network", "local"), "has no local heat map"),
+        (
+            ("--part", "both", "--part", "average"),
+            "has no heat map average of generator; it has both of",
+        ),
+        (("--network", "local"), "has no heat map both of local; it has both of"),
     ],
 )
 def test_heat_map_that_the_bundle_lacks_is_refused_before_anything_is_written(
