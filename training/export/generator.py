@@ -11,10 +11,10 @@ from models.bundle.declarations import map_name
 from models.bundle.graph_switches import WINOGRAD
 from models.networks.cam import CAM
 from models.networks.generator import DecoderBlock, EncoderBlock, Generator
+from training.export.cam import class_activation_map
 from training.export.graph import Graph
 from training.export.layers import (
     GammaBeta,
-    class_activation_map,
     convolution,
     dense,
     instance_norm,
