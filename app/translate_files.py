@@ -21,7 +21,7 @@ from app.engine.rendering import render_attention, render_picture
 from app.engine.runtime.runtime import open_runtime
 from app.engine.translation import TranslationResult
 from app.settings.settings import Settings
-from models.bundle.declarations import Network, Part
+from models.bundle.declarations import HeatMap, Network, Part
 from models.bundle.errors import BundleError
 from models.bundle.manifest import Manifest
 from models.files.walk import summary, walk
@@ -106,8 +106,12 @@ def translate_files(plan: Plan, jobs: Sequence[Job], settings: Settings) -> Fail
     runtime = open_runtime(settings)
     overrides = {
         "deadline_seconds": _DEADLINE_SECONDS,
+        # The store in memory keeps a few pictures whatever their size, for their discriminators' heat maps.
         "store_url": SecretStr(""),
-    }  # heat maps are not needed by other processes
+        "attention_ttl_seconds": 2 * _DEADLINE_SECONDS,
+        "attention_max_entries": 4 * (_AHEAD + 1),
+        "attention_max_bytes": sys.maxsize,
+    }
     engine = open_engine(settings.model_copy(update=overrides), runtime)
     try:
         return asyncio.run(_translate_all(engine, plan, jobs))
@@ -246,24 +250,27 @@ async def _translate_one(engine: Engine, plan: Plan, job: Job) -> None:
     job.translation.parent.mkdir(parents=True, exist_ok=True)
     _write_whole(job.translation, (await asyncio.to_thread(render_picture, entry, plan.options)).data)
     for (network, part), path in job.heat_maps.items():
-        if entry.find(network, part) is not None:
-            await _write_map(engine, plan, translation, (network, part), path)
+        if (declared := entry.find(network, part)) is not None:
+            await _write_map(engine, plan, translation, declared, path)
 
 
 async def _write_map(
-    engine: Engine, plan: Plan, translation: TranslationResult, wanted: tuple[Network, Part], path: Path
+    engine: Engine, plan: Plan, translation: TranslationResult, declared: HeatMap, path: Path
 ) -> None:
-    assert translation.id is not None, "the store in memory keeps every translation"
-    found = await engine.attention(translation.id, *wanted)
+    if declared.network == "generator":
+        values = translation.entry.maps[declared.name]
+    else:
+        assert translation.id is not None, "the store keeps the pictures in progress"
+        values = (await engine.attention(translation.id, declared.network, declared.part)).values
     heat_maps = plan.heat_maps
     drawn = await asyncio.to_thread(
         render_attention,
-        found.entry,
-        found.declared,
-        found.values,
+        translation.entry,
+        declared,
+        values,
         plan.options,
         view=heat_maps.view,
-        base="source" if wanted[0] == "generator" else "translation",
+        base="source" if declared.network == "generator" else "translation",
         size=heat_maps.size,
         legend=heat_maps.legend,
     )
