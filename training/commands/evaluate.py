@@ -20,6 +20,7 @@ from training.evaluation.document import to_document, to_json
 from training.evaluation.domains import name_domains
 from training.evaluation.errors import EvaluationError
 from training.evaluation.evaluate import Evaluation, count_pictures, evaluate
+from training.evaluation.faces import face_finder
 from training.evaluation.files import refuse_other_files, write_features
 from training.evaluation.ledger import ledger_rows
 from training.evaluation.opening import open_subjects
@@ -156,5 +157,6 @@ def _measure(
             pictures,
             distances,
             reconstructions=reconstructions,
+            find_face=face_finder(),
             advance=advance,
         )
