@@ -140,3 +140,19 @@ def test_page_contains_config_and_environment(tmp_path: Path) -> None:
     page = draw_page(read_run(write_run(tmp_path, LINES).path))
     assert "<td>ugatit.generator.light</td><td>yes</td><td>instead of no</td>" in page
     assert "<td>versions.torch</td>" in page
+
+
+def test_an_evaluation_is_a_curve_over_the_steps_between(tmp_path: Path) -> None:
+    lines = [line(step) for step in (10, 20, 30)]
+    for step, extractor in ((10, "a"), (20, "b"), (30, "a")):
+        values = {"A2B": step / 10, "B2A": 1.0, "mean": 2.0}
+        evaluation = {"metric": f"kid-{extractor}", "values": values, "seconds": 1.0}
+        lines.append({"step": step, "evaluation": evaluation})
+    record = read_run(write_run(tmp_path / "run", lines).path)
+    assert [each["step"] for each in record.lines] == [10, 20, 30]
+    assert all("seconds" in each and "evaluation" in each for each in record.lines)
+    first, second = sections(group_lines(record.lines))[0].charts
+    assert (first.title, second.title) == ("KID-a", "KID-b")  # never in one chart
+    assert first.lines["A2B"] == [1.0, None, 3.0]
+    assert second.lines["A2B"] == [None, 2.0, None]
+    assert first.joined

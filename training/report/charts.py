@@ -94,7 +94,9 @@ def _evaluations(groups: Sequence[Sequence[Line]]) -> Section:
                 joined=True,
             )
         )
-    words = "The averaged weights on all test pictures; lower is better. The lowest mean is the best."
+    words = (
+        "The weights that export takes, on all test pictures; lower is better. The lowest mean is the best."
+    )
     return Section(title="Evaluation", words=words, charts=charts)
 
 
