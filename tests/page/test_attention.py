@@ -111,7 +111,7 @@ def test_model_without_parts_says_so_and_shows_whole_maps(
         direction("anime2selfie", "anime", "selfie"),
     ]
     page = translated(open_page())
-    sentence = page.get_by_text("exported without the parts of its heat maps")
+    sentence = page.get_by_text("exported with whole heat maps only")
     assert sentence.is_hidden()
     show_heat(page, "generator")
     assert sentence.is_visible()

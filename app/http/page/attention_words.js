@@ -5,11 +5,11 @@ export const PARTS = { both: "Whole", average: "Average", maximum: "Maximum", cl
 
 const WHOLE = {
   generator: ({ source, target }) =>
-    `The parts that distinguish this ${source} from ${target}: the generator weights them most.`,
+    `The regions that distinguish this ${source} from ${target}: the generator weights them most.`,
   local: ({ target }) =>
-    `The parts that the local discriminator, which looks at small patches, weights most to distinguish this from real ${target}.`,
+    `The regions that the local discriminator, which looks at small patches, weights most to distinguish this from real ${target}.`,
   global: ({ target }) =>
-    `The parts that the global discriminator, which looks at the whole picture, weights most to distinguish this from real ${target}.`,
+    `The regions that the global discriminator, which looks at the whole picture, weights most to distinguish this from real ${target}.`,
 };
 
 const share = (pool) => (network) =>
@@ -27,7 +27,7 @@ const PART_WORDS = {
 
 /** Return what the chosen map shows. */
 export function explain(network, part, direction, base) {
-  if (network === "off") return "Choose a network to see which parts of the picture it weighted most.";
+  if (network === "off") return "Choose a network to see which regions of the picture it weighted most.";
   const over = base === "source" ? "photo" : "translation";
   return `${PART_WORDS[part](network, direction)} Shown over the ${over}.`;
 }
