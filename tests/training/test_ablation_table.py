@@ -152,3 +152,12 @@ def test_the_gallery_shows_every_variant_with_its_figures_and_loads_nothing(
     assert page.count('data-kind="translation"><button') == 9 * 4
     assert 'data-hide="attention reconstruction"' in page
     assert not any(loaded in page for loaded in ('src="http', 'href="http', "url(http"))
+
+
+def test_the_published_ablation_is_rendered_from_its_json() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    rendered = render_markdown(json.loads((docs / "ablation.json").read_text()))
+    _, facts, rest = rendered.split("\n\n", 2)
+    page = (docs / "ablation.md").read_text()
+    assert facts in page
+    assert rest in page
