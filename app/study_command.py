@@ -74,7 +74,7 @@ def hold(
 
     The settings of `ugatit serve` apply: UGATIT_HOST, UGATIT_PORT, limits, rates, proxies.
     """
-    from app.http.monitoring.logs import configure_logging
+    from app.http.monitoring.logs import configure_logging, json_line
     from app.http.server.server import open_socket, url_of
     from app.http.study.app import study_server
     from app.study.models import read_models
@@ -90,10 +90,11 @@ def hold(
         click.echo(f"ugatit: {as_text(remark)}", err=True)
     with open_socket(settings.host, settings.port) as listening:
         database = _prepare(db, Plan(models, sources.pictures, question), settings)
-        click.echo(
+        line = (
             f"ugatit holds a study on {url_of(listening)} ({len(sources.pictures)} pictures, "
             f"{len(models)} models); the votes so far: ugatit study results {as_text(db)}"
         )
+        click.echo(json_line(logging.INFO, line) if settings.log_format == "json" else line)
         study_server(settings, Study(database)).run(sockets=[listening])
     logging.shutdown()
     sys.stdout.flush()

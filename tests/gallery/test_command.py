@@ -109,6 +109,13 @@ def test_network_without_cam_has_no_map(tmp_path: Path, data: Path) -> None:
     assert figures(page)[0]["rows"][0]["cam"] == [None]
 
 
+def test_sources_have_the_size_of_the_largest_network(tmp_path: Path, data: Path) -> None:
+    bundles = [write_tiny_bundle(tmp_path / str(size), "cat2dog", size=size) for size in (16, 32)]
+    page = gallery(tmp_path, *bundles, "--data", data)
+    assert picture(page, "0.png, source").shape == (32, 32, 3)
+    assert picture(page, "0.png, 16-cat2dog, translation").shape == (16, 16, 3)
+
+
 def test_limit_spreads_the_pictures_and_says_so(tmp_path: Path, pair: tuple[Path, Path], data: Path) -> None:
     page = gallery(tmp_path, *pair, "--data", data, "--limit", 2)
     assert [row["name"] for row in figures(page)[0]["rows"]] == ["0.png", "2.png"]

@@ -74,6 +74,21 @@ def test_header_is_aligned_with_its_pictures(gallery: Page) -> None:
         assert head["x"] == cell["x"]
 
 
+def test_header_and_sources_stay_visible_while_the_pictures_scroll(gallery: Page) -> None:
+    gallery.set_viewport_size({"width": 900, "height": 500})
+    scroller = gallery.locator(".scroller:visible")
+    scroller.evaluate("(node) => node.scrollTo(300, 300)")
+    frame = scroller.bounding_box()
+    head = gallery.locator(".head:visible").first.bounding_box()
+    source = gallery.locator(".rows:visible .source").last.bounding_box()
+    assert frame is not None
+    assert head is not None
+    assert source is not None
+    assert scroller.evaluate("(node) => [node.scrollLeft > 0, node.scrollTop > 0]") == [True, True]
+    assert head["y"] == pytest.approx(frame["y"], abs=2)
+    assert source["x"] == pytest.approx(frame["x"], abs=2)
+
+
 @pytest.mark.parametrize("gallery", [SCREENS["phone"]], ids=["phone"], indirect=True)
 def test_controls_are_at_least_44_px_high_on_a_phone(gallery: Page) -> None:
     boxes = [

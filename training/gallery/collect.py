@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bundle.manifest import ImageSize
 from models.files.walk import name_below
 from models.images.heatmap import normalize, overlay, own_range
 from training.checkpoint.errors import CheckpointError
@@ -114,7 +116,8 @@ def collect(
         DataError: a picture can no longer be read.
         CheckpointError: a checkpoint cannot be used, or none of the optional ones can.
     """
-    sections: dict[Domain, Section] = {}
+    columns_of: dict[Domain, list[ShownColumn]] = defaultdict(list)
+    sizes: dict[Domain, list[ImageSize]] = defaultdict(list)
     remarks = []
     for column in columns:
         try:
@@ -125,14 +128,20 @@ def collect(
             remarks.append(f"Left out: {column.name}. {error}")
             continue
         for direction in subject.directions:
-            if direction.source not in sections:
-                sections[direction.source] = _section(direction, data, most_bytes)
             shown = list(_translate(direction, data, most_bytes, advance))
             figures = column.figures.get(direction.name, "")
-            sections[direction.source].columns.append(ShownColumn(subject, direction.name, shown, figures))
-    if not sections:
+            # Without its networks: those of several checkpoints do not fit into the memory together.
+            described = replace(subject, directions=())
+            columns_of[direction.source].append(ShownColumn(described, direction.name, shown, figures))
+            sizes[direction.source].append(direction.forth.size)
+    if not sizes:
         raise CheckpointError(f"No checkpoint could be used. {remarks[0]}")
-    return Gallery([sections[domain] for domain in DOMAINS if domain in sections], remarks)
+    sections = [
+        _section(domain, columns_of[domain], sizes[domain], data, most_bytes)
+        for domain in DOMAINS
+        if domain in sizes
+    ]
+    return Gallery(sections, remarks)
 
 
 def _spread(paths: Sequence[Path], most: int) -> tuple[Path, ...]:
@@ -141,17 +150,22 @@ def _spread(paths: Sequence[Path], most: int) -> tuple[Path, ...]:
     return tuple(paths[index * len(paths) // most] for index in range(most))
 
 
-def _section(direction: Direction, data: EvaluationData, most_bytes: int) -> Section:
-    """Return a section with the sources as its first translator gets them."""
-    source = direction.source
-    names = [name_below(path, data.folder / f"test{source}") for path in data.paths[source]]
-    batches = picture_batches(data, source, direction.forth)
+def _section(
+    source: Domain,
+    columns: list[ShownColumn],
+    sizes: Sequence[ImageSize],
+    data: EvaluationData,
+    most_bytes: int,
+) -> Section:
+    """Return a section with the sources at the size of its largest network."""
+    size = max(sizes, key=lambda each: each.height * each.width)
+    pictures = data.stretched(source, height=size.height, width=size.width)
     return Section(
         source,
-        direction.target,
-        names,
-        [encode_within(each, most_bytes) for batch in batches for each in batch],
-        [],
+        "B" if source == "A" else "A",
+        [name_below(path, data.folder / f"test{source}") for path in data.paths[source]],
+        [encode_within(picture, most_bytes) for picture in pictures],
+        columns,
     )
 
 
