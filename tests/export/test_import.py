@@ -24,6 +24,7 @@ from tests.golden.reading import checkpoint
 from training.cli import cli, main
 from training.export import bundles as exporting
 from training.export.parity import cpu_session, run
+from training.importers.pytorch import read_official
 
 Command = Callable[..., tuple[int, str]]
 
@@ -115,6 +116,60 @@ def test_generators_alone_and_module_prefixes_are_read(tmp_path: Path, command: 
     code, error = imported(command, path, tmp_path / "more", "--discriminators")
     assert code == 2
     assert "has no discriminators" in error
+
+
+def flat(content: dict[str, Any]) -> dict[str, Any]:
+    return {f"module.{name}.{key}": value for name, part in content.items() for key, value in part.items()}
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda content: {"state_dict": content, "epoch": 3},
+        lambda content: {"model": content},
+        lambda content: {"model": {"state_dict": content}},
+        lambda content: {"state_dict": flat(content)},
+        lambda content: {name: {"state_dict": part} for name, part in content.items()},
+        lambda content: {
+            name: {f"_orig_mod.module.{key}": value for key, value in part.items()}
+            for name, part in content.items()
+        },
+    ],
+)
+def test_what_people_put_around_the_networks_is_taken_off(
+    tmp_path: Path, wrap: Callable[[dict[str, Any]], Any]
+) -> None:
+    expected, found = (
+        read_official(path, size=128) for path in (checkpoint("light"), changed(tmp_path, wrap))
+    )
+    for name, network in {**expected.generators, **expected.discriminators}.items():
+        same = {**found.generators, **found.discriminators}[name].state_dict()
+        assert all(torch.equal(value, same[key]) for key, value in network.state_dict().items())
+
+
+def test_tensors_of_a_gpu_are_read_on_a_machine_without_one(tmp_path: Path) -> None:
+    """A checkpoint names the device of each of its storages in the pickle."""
+    with (
+        zipfile.ZipFile(checkpoint("light")) as before,
+        zipfile.ZipFile(tmp_path / "cuda.pt", "w") as after,
+    ):
+        for info in before.infolist():
+            content = before.read(info)
+            if info.filename.endswith("data.pkl"):
+                assert b"X\x03\x00\x00\x00cpu" in content
+                content = content.replace(b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0")
+            after.writestr(info, content)
+    assert read_official(tmp_path / "cuda.pt", size=128).generators.keys() == {"genA2B", "genB2A"}
+
+
+def test_old_tar_format_of_pytorch_is_refused(tmp_path: Path, command: Command) -> None:
+    with tarfile.open(tmp_path / "old.pt", "w") as archive:
+        for name in ("sys_info", "pickle", "tensors", "storages"):
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO(b""))
+    code, error = imported(command, tmp_path / "old.pt", tmp_path / "out")
+    assert code == 2
+    assert "found a checkpoint in PyTorch's old tar format" in error
+    assert error.count("\n") == 1
 
 
 def without(key: str) -> Callable[[dict[str, Any]], dict[str, Any]]:

@@ -17,12 +17,11 @@ from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
 from training.importers.errors import OfficialCheckpointError
 from training.importers.official import DISCRIMINATORS, GENERATORS, OfficialCheckpoint
+from training.importers.pytorch_content import NETWORKS, plain_name, state_inside, without_wrappers
 from training.importers.pytorch_file import SAVE_STATE_DICTS, ForeignFileError, StandIn, read_pytorch_file
 
 State = dict[str, Tensor]
 Network = TypeVar("Network", Generator, Discriminator)
-
-_NETWORKS: Final = frozenset({*GENERATORS, *DISCRIMINATORS})
 
 # Official name -> ours. Positions inside the sequential parts are the same in both.
 _GENERATOR_NAMES: Final = (
@@ -56,8 +55,8 @@ def read_official(
     """Read an official PyTorch checkpoint; no code in it is run.
 
     Args:
-        path: a file of `{genA2B, genB2A, disGA, disGB, disLA, disLB}` of state dicts. It may lack
-            discriminators, and generators that are not wanted.
+        path: a file of `{genA2B, genB2A, disGA, disGB, disLA, disLB}` of state dicts, also inside another
+            entry such as `state_dict`. It may lack discriminators, and generators that are not wanted.
         size: the training size in pixels. A light checkpoint does not record it: None is 256 there, and read
             from the weights' shapes for a full one.
         wanted: the generators to read.
@@ -65,7 +64,7 @@ def read_official(
     Raises:
         OfficialCheckpointError: the file is no such checkpoint, or `size` contradicts it.
     """
-    content = _load(path)
+    content = without_wrappers(_load(path))
     if missing := [name for name in GENERATORS if name in wanted and name not in content]:
         found = ", ".join(map(str, list(content)[:4])) or "nothing"
         raise _not_official(
@@ -83,7 +82,7 @@ def read_official(
         generators,
         discriminators,
         sha256,
-        {str(name): _class_of(value) for name, value in content.items() if name not in _NETWORKS},
+        {str(name): _class_of(value) for name, value in content.items() if name not in NETWORKS},
         size_assumed=size is None and any(each.config.light for each in generators.values()),
     )
 
@@ -114,13 +113,14 @@ def _not_official(path: Path, found: str) -> OfficialCheckpointError:
 
 
 def _state(path: Path, name: str, state: Any) -> State:
+    state = state_inside(state)
     if isinstance(state, StandIn):
         raise _not_official(path, f"that {name} is a pickled {_class_of(state)}; {SAVE_STATE_DICTS}")
     if not isinstance(state, Mapping):
         raise _not_official(path, f"that {name} is a {_class_of(state)} instead of a state dict of tensors")
     if wrong := [f"{key} is a {_class_of(each)}" for key, each in state.items() if not _dense(each)]:
         raise _not_official(path, f"that {name} is not a state dict of tensors: {wrong[0]}")
-    return {str(key).removeprefix("module."): value.float() for key, value in state.items()}
+    return {plain_name(key): value.float() for key, value in state.items()}
 
 
 def _dense(value: Any) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickletools
+import tarfile
 import warnings
 import zipfile
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
 import torch
@@ -29,6 +30,11 @@ _REMEDIES: Final[Mapping[Family, str]] = {
     "weights": "give the file that torch.save wrote",
 }
 _CUT_OFF: Final = "a file that is cut off or damaged; copy or download it again"
+_OLD_FORMAT: Final = (
+    "a checkpoint in PyTorch's old tar format, which can run code when it is opened; if you trust it, open "
+    "it with torch.load(FILE, weights_only=False) and save it again with torch.save"
+)
+_OLD_MEMBERS: Final = frozenset({"sys_info", "pickle", "storages"})
 _ZIP: Final = b"PK\3\4"
 _LEGACY_PICKLES: Final = 5
 """Pickles before the tensors in files before PyTorch 1.6: magic number, version, system, content, keys."""
@@ -72,6 +78,8 @@ def read_pytorch_file(path: Path) -> Any:
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
         kind = kind_of(head)
+        if kind is not None and kind.what == "a tar archive" and _is_old_format(path):
+            raise ForeignFileError(_OLD_FORMAT)
         if kind is not None and not head.startswith(_ZIP):
             what = "an empty file" if kind.family == "empty" else kind.what
             raise ForeignFileError(f"{what}; {_REMEDIES.get(kind.family, 'give a checkpoint')}")
@@ -81,6 +89,15 @@ def read_pytorch_file(path: Path) -> Any:
         if name in _BLOCKED or name.partition(".")[0] in _BLOCKED:
             raise ForeignFileError(f"a file that would run {name} when it is opened; do not open it")
     return _load(path, {name: type(name, (StandIn,), {}) for name in names})
+
+
+def _is_old_format(path: Path) -> bool:
+    """Return whether a tar archive is a checkpoint of the first versions of PyTorch."""
+    try:
+        with tarfile.open(path) as archive:
+            return {PurePosixPath(name).name for name in archive.getnames()} >= _OLD_MEMBERS
+    except (tarfile.TarError, EOFError, ValueError):
+        return False
 
 
 def _load(path: Path, stand_ins: dict[str, type]) -> Any:
