@@ -1,12 +1,10 @@
-"""The variables of the official TensorFlow networks, as views of our parameters.
-
-A view has the layout of the TensorFlow variable, so copying the variable into it converts the variable.
-"""
+"""The variables of the official TensorFlow networks: their names, shapes, and which parameter takes each."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,18 +16,37 @@ from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
 from models.networks.normalization import LIN, AdaLIN
 
+_BLOCK: Final = 16
+"""Channels of a block: as many float32 values as a line of the cache has."""
+
 
 class Variable(NamedTuple):
     """A variable of a TensorFlow checkpoint."""
 
     shape: tuple[int, ...]
     """In the checkpoint."""
-    view: Tensor
-    """Of our parameter, with the order of the checkpoint's values."""
+    parameter: Tensor
+    """Ours, which takes the values."""
+    positions: int | None = None
+    """Of a kernel, height times width: its values are [positions, in, out] there and [out, in, positions]
+    here."""
 
     def fill(self, values: Tensor) -> None:
         """Copy the values of the checkpoint into our parameter."""
-        self.view.copy_(values.view(self.view.shape))
+        if self.positions is None:
+            self.parameter.copy_(values.view(self.parameter.shape))
+        else:
+            outputs = len(self.parameter)
+            theirs = values.view(self.positions, -1, outputs)
+            _reverse_axes(theirs, self.parameter.view(outputs, -1, self.positions))
+
+
+def _reverse_axes(source: Tensor, target: Tensor) -> None:
+    """Copy [P, in, out] to [out, in, P] block by block: at once, every value would miss the cache."""
+    for out in range(0, target.shape[0], _BLOCK):
+        for each in range(0, target.shape[1], _BLOCK):
+            rows, columns = slice(out, out + _BLOCK), slice(each, each + _BLOCK)
+            target[rows, columns].copy_(source[:, columns, rows].permute(2, 1, 0))
 
 
 def generator_variables(scope: str, generator: Generator) -> dict[str, Variable]:
@@ -102,7 +119,7 @@ def _variables(
         for theirs, ours in layers
         for name, variable in _of_layer(network, ours).items()
     }
-    converted = sum(each.view.numel() for name, each in variables.items() if not name.endswith("/u"))
+    converted = sum(each.parameter.numel() for name, each in variables.items() if not name.endswith("/u"))
     expected = sum(parameter.numel() for parameter in network.parameters())
     assert converted == expected, "every parameter must have one variable"
     return variables
@@ -135,11 +152,9 @@ def _kernel(layer: nn.Conv2d | nn.Linear, flattened_side: int | None) -> Variabl
     (in, h, w) here.
     """
     weight = raw_weight(layer).detach()
-    if flattened_side is not None:
-        view = weight.view(len(weight), -1, flattened_side, flattened_side).permute(2, 3, 1, 0)
-        return Variable((weight.shape[1], weight.shape[0]), view)
-    view = weight.permute(2, 3, 1, 0) if weight.dim() == 4 else weight.mT
-    return Variable(tuple(view.shape), view)
+    outputs, inputs, *window = weight.shape
+    positions = math.prod(window) if flattened_side is None else flattened_side**2
+    return Variable((*window, inputs, outputs), weight, positions)
 
 
 def _flattened_side(network: Generator | Discriminator, name: str) -> int | None:
