@@ -105,7 +105,7 @@ def data() -> None:
 @data.command("check")
 @click.argument("folder", type=click.Path(path_type=Path))
 def check_data(folder: Path) -> None:
-    """Count a FOLDER's pictures; list unreadable, duplicate and flat ones.
+    """Count a FOLDER's pictures; list unreadable, duplicate and flat ones; measure how faces are framed.
 
     The exit code is 1 if fit would refuse the data set.
     """

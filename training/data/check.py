@@ -1,4 +1,4 @@
-"""Check a data set before training: count, unreadable files, sizes, duplicates, flat pictures."""
+"""Check a data set before training: count, unreadable files, sizes, duplicates, flat pictures, faces."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.files.walk import LeftOut, name_below
 from training.data.duplicates import Signature, duplicate_groups, signature_of
 from training.data.errors import Unreadable
+from training.data.face_framing import FolderFraming, folder_framing
 from training.data.flat import NEARLY_FLAT, flat_share
 from training.data.folder import DOMAINS, FOLDERS, Domain, all_left_out, find_pictures, missing_pictures
 from training.data.open_pictures import Examined, OnProgress, examine, too_many_unreadable
@@ -81,6 +82,8 @@ class Report:
     """A sentence for each reason why training would refuse the data set."""
     flat: tuple[Flat, ...] = ()
     """Pictures on which training may have to skip updates."""
+    framings: tuple[FolderFraming, ...] = ()
+    """Of the training folders whose pictures show faces."""
 
 
 class _Inspected(NamedTuple):
@@ -113,6 +116,11 @@ def check(
             for name in FOLDERS
             for path, picture in examined.readable[name].items()
             if picture.flat_share >= NEARLY_FLAT
+        ),
+        framings=tuple(
+            framing
+            for name in (f"train{domain}" for domain in DOMAINS)
+            if (framing := folder_framing(name, list(examined.readable[name]))) is not None
         ),
     )
 

@@ -13,6 +13,7 @@ from models.files.text import as_text
 from models.files.walk import name_below
 from training.data.check import Duplicates, Flat, FolderReport, Report, Size
 from training.data.duplicates import HASH_BITS, MAX_BITS, MAX_LEVELS
+from training.data.face_framing import FolderFraming
 
 _LINES: Final = 20  # of each list
 
@@ -33,6 +34,8 @@ def render(report: Report, console: Console) -> None:
     flat = [_flat(picture) for picture in report.flat]
     _print_list(console, "Flat or nearly flat; training skips updates that are not finite on them", flat)
     _print_duplicates(console, report.duplicates)
+    for framing in report.framings:
+        console.print(Text(_framing(framing)), soft_wrap=True)
     for problem in report.problems:
         console.print(Text(as_text(problem), style="bold red"), soft_wrap=True)
 
@@ -45,6 +48,14 @@ def _row(folder: FolderReport) -> list[str]:
 def _flat(picture: Flat) -> str:
     rest = 1 - picture.share
     return f"{picture.name}: one colour" + (f" but for {100 * rest:.1f} % of its area" if rest else "")
+
+
+def _framing(folder: FolderFraming) -> str:
+    height, x, y = (f"{100 * value:.0f} %" for value in folder.framing)
+    return (
+        f"Faces in {folder.name}: found in {folder.faces} of {folder.searched} pictures; in the median "
+        f"{height} of the frame's height, with the centre at {x} of its width and {y} of its height."
+    )
 
 
 def _size(size: Size) -> str:
