@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,14 @@ def test_published_figures_have_their_own_columns(folder: Path) -> None:
     assert ours["KID, the paper's"] == ""
     assert paper["KID-colours plain (colours 00000000)"] == ""
     assert ours["KID-colours plain (colours 00000000)"] != ""
+
+
+def test_a_figure_of_some_pictures_only_shows_their_number(folder: Path) -> None:
+    evaluated("bundles/cat2dog")
+    kept = read_ledger(folder / "docs" / "results.json")
+    (row,) = (row for row in kept if row.metric == "sharpness")
+    some = replace(row, metric="attention-in-face", value=0.25, n_sources=2)
+    assert "| 25.0% (2 of 5) |" in render_results([*kept, some])
 
 
 def section(page: str, task: str) -> str:

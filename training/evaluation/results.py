@@ -93,7 +93,14 @@ def _column(row: LedgerRow) -> str:
 
 def _cell(row: LedgerRow) -> str:
     spread = row.subset_std if row.subset_std is not None else row.standard_error
-    return format_value(row) + ("" if spread is None else f" ± {spread:.4f}")
+    return format_value(row) + ("" if spread is None else f" ± {spread:.4f}") + _count(row)
+
+
+def _count(row: LedgerRow) -> str:
+    """Return the number of pictures of a figure that not every picture has, such as attention in faces."""
+    source, _, target = row.domains.partition("2")
+    counts = {row.n_sources: row.pictures[source], row.n_targets: row.pictures[target]}
+    return "".join(f" ({n} of {whole})" for n, whole in counts.items() if n is not None and n < whole)
 
 
 def _table(rows: Mapping[Label, Cells]) -> str:
