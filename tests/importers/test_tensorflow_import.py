@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from models.bundle.directory import read_bundle
+from tests.golden.reading import checkpoint
 from tests.golden.tensorflow_reading import folder
 from tests.importers.checkpoint_writer import Tensors, tensors_of, write
 from training.cli import main
@@ -144,10 +145,9 @@ def test_folder_of_a_copy_still_says_that_rho_is_smoothed(tmp_path: Path, import
 
 @pytest.mark.parametrize("option", [("--step", "5"), ("--smoothing",)])
 def test_options_of_tensorflow_checkpoints_are_refused_for_others(
-    tmp_path: Path, import_: Command, option: tuple[str, ...]
+    import_: Command, option: tuple[str, ...]
 ) -> None:
-    (tmp_path / "params.pt").write_bytes(b"\x80\x02.")
-    code, said = import_(tmp_path / "params.pt", *option)
+    code, said = import_(checkpoint("light"), *option)
     assert code == 2
     assert f"{option[0]} is for TensorFlow checkpoints" in said
 

@@ -111,6 +111,14 @@ def test_step_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) 
         locate(steps(tmp_path, 10, 5), 3)
 
 
+def test_newest_step_without_its_index_is_refused_instead_of_reading_an_older_one(tmp_path: Path) -> None:
+    steps(tmp_path, 5, 10)
+    (tmp_path / "UGATIT.model-10.index").unlink()
+    with pytest.raises(OfficialCheckpointError, match=r"found UGATIT.model-10\.data-00000-of-00001; copy"):
+        locate(tmp_path)
+    assert locate(tmp_path, 5).step == 5
+
+
 def test_two_folders_with_checkpoints_are_refused(tmp_path: Path) -> None:
     steps(tmp_path / "a", 1)
     assert locate(tmp_path).step == 1

@@ -44,9 +44,10 @@ def read_checkpoint(
             f"{as_text(path)} has no TensorFlow checkpoint: expected an .index file and its .data files, "
             "found neither in this folder nor below; give the checkpoint's folder, or a PyTorch file."
         )
+    official = read_official(path, size=size, wanted=wanted)
     for name, value in (("--step", step), ("--smoothing", smoothing)):
         if value is not None:
             raise OfficialCheckpointError(
                 f"{name} is for TensorFlow checkpoints, and {as_text(path)} is none; leave {name} out."
             )
-    return read_official(path, size=size, wanted=wanted)
+    return official

@@ -152,7 +152,9 @@ def _only(path: Path, folders: list[_Place]) -> _Place | None:
 
 def _choose(files: CheckpointFiles, path: Path, step: int | None) -> Location:
     """Return the checkpoint of a step; without one, the newest: as `checkpoint` says, else by its step."""
-    prefixes = sorted(name.removesuffix(INDEX) for name in files.names if name.endswith(INDEX))
+    # A checkpoint whose index is missing counts too: an older one in its place would be a silent mistake.
+    parts = [part for name in files.names if (part := _PART.fullmatch(name)) and not name.endswith(GRAPH)]
+    prefixes = sorted({part[1] for part in parts})
     if not prefixes:
         raise _without_index(path, [name for name in sorted(files.names) if _is_part(name)])
     if step is not None:
@@ -166,6 +168,8 @@ def _choose(files: CheckpointFiles, path: Path, step: int | None) -> Location:
             f"{as_text(path)} has more than one checkpoint that could be meant: {', '.join(chosen[:4])}; "
             "give the path of one with its name, without a suffix."
         )
+    if f"{chosen[0]}{INDEX}" not in files.names:
+        raise _without_index(path, _parts(chosen[0], files.names))
     return Location(files, chosen[0])
 
 
