@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import socket
 import sys
 from pathlib import Path
@@ -13,19 +12,17 @@ from typing import TYPE_CHECKING, NoReturn, get_args
 
 import click
 
+from app.console import print_line, say
 from app.engine.errors import EngineError
-from app.engine.render_options import Format, View
 from app.engine.runtime.providers import ProviderRefused
 from app.settings.environment import variable
 from app.settings.load import load_settings
 from app.settings.settings import Settings, SettingsError
 from app.study.errors import StudyError
 from app.study_command import study
-from models.bundle.declarations import PARTS, Network, Part
+from app.translate_command import translate
 from models.bundle.errors import BundleError
-from models.files.text import as_text, escape_output
-from models.images.frame import Fit
-from models.images.heatmap import Colormap
+from models.files.text import escape_output
 
 if TYPE_CHECKING:
     from app.http.server.worker_metrics import WorkerIdentity
@@ -92,7 +89,7 @@ def _supervise(settings: Settings, listening: socket.socket, startup_line: str) 
     open_store(settings)
     if settings.api_keys_file is not None:
         ApiKeys(settings.api_keys_file)
-    _print(startup_line, logging.INFO)
+    print_line(startup_line, logging.INFO)
     reloads = settings.reload != "off"
     grace_seconds = settings.linger_seconds + settings.grace_seconds
     supervisor = Supervisor(settings.workers, listening, grace_seconds=grace_seconds, reloads=reloads)
@@ -122,113 +119,12 @@ def _serve(
 
     server = Server(settings, open_engine(settings, open_runtime(settings)), worker)
     if startup_line is not None:
-        _print(startup_line, logging.INFO)
+        print_line(startup_line, logging.INFO)
     server.run(sockets=[listening])
     logging.shutdown()
     sys.stdout.flush()
     # A model's thread may still run native code; an ordinary exit would unload that code and crash.
     os._exit(0)
-
-
-@cli.command()
-@click.argument(
-    "sources",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, path_type=Path),
-    metavar="FILE_OR_FOLDER...",
-)
-@click.option("--direction", required=True, help="The direction, for example selfie2anime.")
-@click.option(
-    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results."
-)
-@click.option("--fit", type=click.Choice(get_args(Fit)), default="cover", show_default=True)
-@click.option("--format", "format_", type=click.Choice(get_args(Format)), default="png", show_default=True)
-@click.option(
-    "--alpha",
-    type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="Share of the heat map's colours in the overlay.",
-)
-@click.option("--colormap", type=click.Choice(get_args(Colormap)), default="jet", show_default=True)
-@click.option(
-    "--network",
-    "networks",
-    multiple=True,
-    type=click.Choice(get_args(Network)),
-    default=["generator"],
-    show_default=True,
-    help="Network whose heat map is written; local and global are the discriminators. May be repeated.",
-)
-@click.option(
-    "--part",
-    "parts",
-    multiple=True,
-    type=click.Choice(PARTS),
-    default=["both"],
-    show_default=True,
-    help="Part of the heat map; both is the paper's map. May be repeated.",
-)
-@click.option("--view", type=click.Choice(get_args(View)), default="overlay", show_default=True)
-@click.option("--legend", is_flag=True, help="Add the colours with their values below a heat map.")
-@click.option(
-    "--map-size",
-    type=click.IntRange(1, 1024),
-    metavar="PIXELS",
-    help="Longer side of a heat map.  [default: the network's]",
-)
-@click.option(
-    "--bundles", type=click.Path(path_type=Path), help="Folder of the bundles; overrides UGATIT_BUNDLES_DIR."
-)
-def translate(
-    sources: tuple[Path, ...],
-    direction: str,
-    out: Path,
-    fit: Fit,
-    format_: Format,
-    alpha: float,
-    colormap: Colormap,
-    networks: tuple[Network, ...],
-    parts: tuple[Part, ...],
-    view: View,
-    legend: bool,
-    map_size: int | None,
-    bundles: Path | None,
-) -> None:
-    """Translate pictures and folders of pictures without a server.
-
-    Writes the translation of each picture NAME into the folder --out and, if the model has attention,
-    NAME.overlay: the generator's heat map over the picture. A discriminator's is over the translation,
-    NAME.overlay-local; a part of it is NAME.overlay-local-average. Lists pictures that cannot be read at the
-    end and then exits with code 1. Counts and names the other files of a folder. Put -- before names that
-    begin with a dash.
-    """
-    from app.engine.render_options import MEDIA_TYPES, RenderOptions
-    from app.translate_files import HeatMaps, Plan, PlanError, find_jobs, translate_files
-
-    _handle_interrupts()
-    settings = load_settings()
-    if bundles is not None:
-        settings = settings.model_copy(update={"bundles_dir": bundles})
-    options = RenderOptions(MEDIA_TYPES[format_], settings.jpeg_quality, alpha, colormap)
-    heat_maps = HeatMaps(networks, parts, view, map_size, legend)
-    plan = Plan(sources, out, direction, fit, options, heat_maps)
-    try:
-        jobs, remarks = find_jobs(plan)
-        failures = translate_files(plan, jobs, settings)
-    except PlanError as error:
-        raise click.UsageError(str(error)) from None
-    for remark in remarks:
-        _say(remark)
-    for path, reason in failures:
-        _say(f"{path}: {reason}")
-    sys.exit(1 if failures else 0)
-
-
-def _handle_interrupts() -> None:
-    """Handle SIGINT even if a shell started the command with `&`, which makes it ignore SIGINT."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @cli.command()
@@ -244,7 +140,7 @@ def verify(bundle: Path) -> None:
         verified = verify_bundle(bundle, runtime.open)
         check_name(verified.bundle.manifest, bundle)
     except BundleError as error:
-        _say(str(error))
+        say(str(error))
         sys.exit(1)
     click.echo(f"{verified.bundle.manifest.direction} {verified.bundle.version}: good")
     for name, entry in sorted(verified.bundle.manifest.files.items()):
@@ -281,6 +177,7 @@ def doctor() -> None:
     sys.exit(print_diagnosis(load_settings()))
 
 
+cli.add_command(translate)
 cli.add_command(study)
 
 
@@ -308,19 +205,5 @@ def _dash_remedy() -> str:
 
 
 def _fail(sentence: str) -> None:
-    _say(sentence)
+    say(sentence)
     sys.exit(2)
-
-
-def _say(sentence: str) -> None:
-    """Write one line to stderr; escape undecodable bytes in file names."""
-    _print(f"ugatit: {as_text(' '.join(sentence.split()))}", logging.ERROR)
-
-
-def _print(sentence: str, level: int) -> None:
-    """Print a sentence; print JSON for `serve` with a JSON log, which a container merges with this output."""
-    if "serve" in sys.argv[1:2] and os.environ.get(variable("log_format")) == "json":
-        from app.http.monitoring.logs import json_line
-
-        sentence = json_line(level, sentence)
-    click.echo(sentence, err=level >= logging.ERROR)

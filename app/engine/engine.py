@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from typing import NamedTuple
 
 from app.engine.directions.bundle_watcher import BundleWatcher
 from app.engine.directions.direction import Direction
@@ -28,25 +27,17 @@ from app.engine.runtime.session import OpenModel, Outputs
 from app.engine.scheduling.admission import Permit
 from app.engine.scheduling.runner import TimeLimits
 from app.engine.status import EngineStatus, StoreStatus
-from app.engine.store.entry import AttentionMap, Entry, Maps
+from app.engine.store.entry import Entry, Maps
 from app.engine.store.stores import TranslationStore, open_store
-from app.engine.translation import StageSeconds, TranslationResult, source_probability
+from app.engine.translation import FoundMap, StageSeconds, TranslationResult, source_probability
 from app.settings.settings import Settings
-from models.bundle.declarations import HeatMap, Network, Part
+from models.bundle.declarations import Network, Part
 from models.bundle.manifest import Manifest
 from models.images.decode import PictureLimits, decode_photo
 from models.images.frame import Fit, Frame, frame, shown_size
 
 _RUN_SHARE = 0.9
 """The time limit of a run as a share of the deadline: no picture can give its run more time than that."""
-
-
-class FoundMap(NamedTuple):
-    """A heat map of an earlier translation."""
-
-    entry: Entry
-    declared: HeatMap
-    values: AttentionMap
 
 
 class Engine:

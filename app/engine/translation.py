@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.store.entry import Entry
+from app.engine.store.entry import AttentionMap, Entry
+from models.bundle.declarations import HeatMap
 
 
 class StageSeconds(NamedTuple):
@@ -33,6 +34,14 @@ class TranslationResult(NamedTuple):
     """The execution provider that ran it."""
     shown_size: tuple[int, int]
     """Height and width of what was translated, in the photo's own pixels."""
+
+
+class FoundMap(NamedTuple):
+    """A heat map of an earlier translation."""
+
+    entry: Entry
+    declared: HeatMap
+    values: AttentionMap
 
 
 def source_probability(cam_logit: NDArray[Any]) -> float:

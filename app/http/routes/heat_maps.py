@@ -9,9 +9,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.engine import errors as engine
-from app.engine.engine import FoundMap
 from app.engine.render_options import MEDIA_TYPES, RenderOptions
 from app.engine.rendering import render_attention
+from app.engine.translation import FoundMap
 from app.http.messages.answers import JSON
 from app.http.messages.disconnect import cancel_on_disconnect
 from app.http.messages.negotiation import negotiate
