@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from models.bundle.directory import read_bundle
 from tests.golden.reading import checkpoint
 from tests.golden.tensorflow_reading import folder
 from tests.importers.checkpoint_writer import Tensors, tensors_of, write
 from training.cli import main
+from training.importers.tensorflow import read_tensorflow
 
 STEP = "UGATIT_light.model-2001"
 SMOOTH = "UGATIT_light_my_cats_lsgan_4resblock_4dis_1_1_10_10_1000_sn_smoothing"
@@ -156,3 +159,21 @@ def test_folder_without_a_checkpoint_is_refused(tmp_path: Path, import_: Command
     code, said = import_(tmp_path)
     assert code == 2
     assert "has no TensorFlow checkpoint: expected an .index file and its .data files" in said
+
+
+def test_discriminators_without_spectral_norm_are_read_and_exported(tmp_path: Path, import_: Command) -> None:
+    """Without that option of the official code there is no u, and convolutions are named conv_0/conv2d."""
+    tensors = {
+        re.sub(r"^(discriminator_.*/(?:conv_\w+|D_logit))/(kernel|bias)$", r"\1/conv2d/\2", name): value
+        for name, value in tensors_of(folder("light-unsmoothed"), STEP).items()
+        if "Adam" not in name and not name.endswith("/u")
+    }
+    write(tmp_path / "plain" / SMOOTH, STEP, tensors)
+    discriminator = read_tensorflow(tmp_path / "plain" / SMOOTH, size=32).discriminators["disGB"]
+    kernel = tensors["discriminator_B/global/conv_last/conv2d/kernel"]
+    convolution = discriminator.get_submodule("features.10")
+    assert isinstance(convolution, torch.nn.Conv2d)
+    assert np.array_equal(convolution.weight.detach().numpy(), kernel.transpose(3, 2, 0, 1))
+    assert import_(tmp_path / "plain", "--size", 32, "--discriminators")[0] == 0
+    manifest = read_bundle(tmp_path / "out" / "cat2dog").manifest
+    assert manifest.architecture["discriminators"]["global"]["spectral_norm"] is False
