@@ -17,21 +17,20 @@ def suppress(
     """Return the indices of the boxes to keep, best first: non-maximum suppression.
 
     A box is dropped if a better one overlaps it by more than `overlap`: the area that both share over that of
-    their union, or over that of the smaller one.
+    their union, or over that of the smaller one. Every pair is compared: pass at most some hundred boxes.
     """
     order = np.argsort(-scores, kind="stable")
     left, top, right, bottom = boxes[order].T
     areas = (right - left) * (bottom - top)
+    width = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
+    height = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    whole = areas[:, None] + areas - shared if over == "union" else np.minimum(areas[:, None], areas)
+    same = shared > overlap * whole  # [N, N]
     kept = np.ones(len(order), dtype=bool)
     for best in range(len(order)):
-        if not kept[best]:
-            continue
-        rest = slice(best + 1, None)
-        width = np.minimum(right[best], right[rest]) - np.maximum(left[best], left[rest])
-        height = np.minimum(bottom[best], bottom[rest]) - np.maximum(top[best], top[rest])
-        shared = np.maximum(width, 0) * np.maximum(height, 0)
-        union, smaller = areas[best] + areas[rest] - shared, np.minimum(areas[best], areas[rest])
-        kept[rest] &= shared <= overlap * (union if over == "union" else smaller)
+        if kept[best]:
+            kept[best + 1 :] &= ~same[best, best + 1 :]
     return order[kept]
 
 

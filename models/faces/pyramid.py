@@ -11,7 +11,7 @@ from PIL.Image import Resampling
 
 from models.faces.boxes import Boxes
 
-LONGER_SIDE: Final = 1600
+LONGER_SIDE: Final = 1400
 """About the longer side that is searched. More pixels of a larger photo would cost time, not find more."""
 
 _SMALLEST_LEVEL: Final = 12
