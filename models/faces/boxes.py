@@ -41,7 +41,7 @@ def moved(boxes: Boxes, offsets: Boxes) -> Boxes:
 
 
 def squared(boxes: Boxes) -> Boxes:
-    """Return squares around the same centres, whose side is the longer side of each box."""
+    """Return squares around the same centres, whose side is the longer one of each box, at least a pixel."""
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
+    half = np.maximum((boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True), 1) / 2
     return np.concatenate([centres - half, centres + half], axis=1)

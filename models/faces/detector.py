@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.faces.boxes import Boxes, Scores, moved, squared, suppress
 from models.faces.face import Face, FaceBox, Landmarks, Point
+from models.faces.landmarks import look_again
 from models.faces.networks import Networks
 from models.faces.pyramid import Pyramid
 
@@ -123,12 +124,14 @@ def _decide(networks: Networks, pyramid: Pyramid, refined: Boxes) -> list[Face]:
         return []
     probability, offsets, landmarks = networks.decide(pyramid.parts(refined, 48))
     assert landmarks is not None, "O-Net finds landmarks"
-    sides = (refined[:, 2:] - refined[:, :2])[:, None]
-    places = (refined[:, None, :2] + landmarks * sides) * pyramid.shrink
-    boxes = moved(refined, offsets) * pyramid.shrink
+    boxes = moved(refined, offsets)
     sure = np.flatnonzero(probability > _FACE)
     kept = sure[suppress(boxes[sure], probability[sure], overlap=0.5, over="smaller")]
-    return [_face(boxes[index], places[index], probability[index]) for index in kept]
+    places = look_again(networks, pyramid, refined[kept], landmarks[kept])
+    return [
+        _face(box * pyramid.shrink, place * pyramid.shrink, score)
+        for box, place, score in zip(boxes[kept], places, probability[kept], strict=True)
+    ]
 
 
 def _best(scores: Scores, most: int) -> NDArray[np.intp]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from PIL.Image import Resampling
+from PIL.Image import Resampling, Transform
 
 from models.faces.boxes import Boxes
 
@@ -59,16 +60,30 @@ class Pyramid:
             pixels[index] = np.asarray(self._part(square, side))
         return _input(pixels)
 
+    def turned_parts(self, squares: Boxes, side: int, turns: Boxes) -> Input:
+        """Return the parts in squares that are turned about their centres by `turns` [N] in radians."""
+        pixels = np.empty((len(squares), side, side, 3), dtype=np.uint8)
+        for index, (square, turn) in enumerate(zip(squares.tolist(), turns.tolist(), strict=True)):
+            level, (left, top, right, bottom) = self._fitting(square, side)
+            cosine, sine = math.cos(turn) * (right - left) / side, math.sin(turn) * (right - left) / side
+            x, y = (left + right - (cosine - sine) * side) / 2, (top + bottom - (sine + cosine) * side) / 2
+            affine = (cosine, -sine, x, sine, cosine, y)
+            part = level.transform((side, side), Transform.AFFINE, affine, Resampling.BILINEAR)
+            pixels[index] = np.asarray(part)
+        return _input(pixels)
+
     def _part(self, square: list[float], side: int) -> Image.Image:
-        # The smallest level with enough pixels: then the filter is small and nothing is left out.
-        number = int(np.clip(np.log2((square[2] - square[0]) / side), 0, len(self._levels) - 1))
-        level, scale = self._levels[number], 0.5**number
-        left, top, right, bottom = (edge * scale for edge in square)
+        level, (left, top, right, bottom) = self._fitting(square, side)
         if left < 0 or top < 0 or right > level.width or bottom > level.height:
-            x, y = int(np.floor(left)), int(np.floor(top))
-            level = level.crop((x, y, int(np.ceil(right)), int(np.ceil(bottom))))
+            x, y = math.floor(left), math.floor(top)
+            level = level.crop((x, y, math.ceil(right), math.ceil(bottom)))
             left, top, right, bottom = left - x, top - y, right - x, bottom - y
         return level.resize((side, side), Resampling.BILINEAR, box=(left, top, right, bottom))
+
+    def _fitting(self, square: list[float], side: int) -> tuple[Image.Image, list[float]]:
+        """Return the smallest level with enough pixels for a square, and the square in its pixels."""
+        number = min(max(0, int(math.log2((square[2] - square[0]) / side))), len(self._levels) - 1)
+        return self._levels[number], [edge * 0.5**number for edge in square]
 
 
 def _halves(image: Image.Image) -> list[Image.Image]:
