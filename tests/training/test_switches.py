@@ -50,6 +50,7 @@ def test_the_paper_s_preset_makes_every_choice_of_the_tensorflow_code_and_no_oth
     judges = {"shared_cam": True, "raw_cam_weight": False, "last_bias": True, "uneven_padding": True}
     assert {name: value for name, value in paper.items() if value != official[name]} == {
         "ugatit.initialization": "normal",
+        "ugatit.adam": "tensorflow",
         "ugatit.weight_decay_on": "kernels",
         "ugatit.epochs": 100,
         "ugatit.generator.shared_cam": True,
