@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.engine.engine import Engine
 from app.engine.runtime.session import Outputs, Pixels
 from app.http.server.server import Server, open_socket, url_of
 from app.settings.load import load_settings
@@ -48,18 +49,19 @@ def main() -> None:
     settings = load_settings()
     model = SleepingModel()
     listening = open_socket("127.0.0.1", 0)
-    server = Server(settings, fake_engine(settings, model, batch_sizes=list(range(1, BATCH + 1))))
+    engine = fake_engine(settings, model, batch_sizes=list(range(1, BATCH + 1)))
+    server = Server(settings, engine)
     print(url_of(listening), flush=True)
-    asyncio.run(_serve(server, listening, model))
+    asyncio.run(_serve(server, engine, listening, model))
     print(sum(model.batches), flush=True)
 
 
-async def _serve(server: Server, listening: socket.socket, model: SleepingModel) -> None:
+async def _serve(server: Server, engine: Engine, listening: socket.socket, model: SleepingModel) -> None:
     startup = server.startup
 
     async def then_report(sockets: list[socket.socket] | None = None) -> None:
         await startup(sockets)
-        await server._engine.wait_until_loaded()
+        await engine.wait_until_loaded()
         model.batches.clear()  # the canary's and the warm-up's
         model.seconds = float(sys.argv[1])
         print("ready", flush=True)

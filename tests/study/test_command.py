@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import shutil
 import signal
@@ -91,6 +92,8 @@ def test_results_are_printed_and_written_as_csv_while_the_study_runs(tmp_path: P
 def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """Return a function that runs the command in this process, which must refuse and write nothing."""
     monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("UGATIT_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("UGATIT_PROVIDER", "cpu")
     monkeypatch.setenv("UGATIT_PORT", "0")
     monkeypatch.setattr("app.http.monitoring.logs.configure_logging", lambda *_: None)

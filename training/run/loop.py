@@ -123,8 +123,7 @@ def train(
                         if evaluations is not None and due and not stopping:
                             evaluations.evaluate(step, stop)
                         keep(run.checkpoints, last=config.keep_last, verified=verified)
-            if due:  # a signal may have ended the evaluation
-                stopping = processes.any_process(stop.requested)
+                stopping = processes.any_process(stop.requested)  # a signal may have arrived while it saved
             if stopping and (step < config.steps or due or until is not None):
                 raise Interrupted(_stopped(run, step))
 
