@@ -77,6 +77,12 @@ class HeatMap(Declaration):
             raise ValueError("a mask needs both ends of its range")
         return self
 
+    @property
+    def mask_range(self) -> tuple[float, float] | None:
+        """The least and the greatest value of a mask; None for a relevance, whose values are relative."""
+        low, high = self.range.low, self.range.high
+        return None if self.kind == "relevance" or low is None or high is None else (low, high)
+
 
 class Logits(Declaration):
     """Logits `[N, 2]` of a network's average-pool and max-pool classifiers, high for the source domain."""

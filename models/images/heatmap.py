@@ -20,10 +20,7 @@ def value_range(values: NDArray[np.float32], declared: HeatMap) -> tuple[float, 
 
     Those are a relevance's own least and greatest values, and the ends of a mask's declared range.
     """
-    low, high = declared.range.low, declared.range.high
-    if declared.kind == "relevance" or low is None or high is None:
-        return own_range(values)
-    return low, high
+    return declared.mask_range or own_range(values)
 
 
 def own_range(values: NDArray[np.float32]) -> tuple[float, float]:
@@ -37,9 +34,9 @@ def scale(values: NDArray[np.float32], declared: HeatMap) -> NDArray[np.float32]
 
     A relevance's own least and greatest values become 0 and 1, a mask's ends of its declared range.
     """
-    low, high = declared.range.low, declared.range.high
-    if declared.kind == "relevance" or low is None or high is None:
+    if declared.mask_range is None:
         return normalize(values)
+    low, high = declared.mask_range
     return np.asarray(np.clip((values - low) / (high - low), 0, 1), dtype=np.float32)
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from training.wrapping.convention import RANGES, Channels, Layout, RangeName
-
-Mixing = Literal["none", "batch"]
 
 
 class Translator(NamedTuple):

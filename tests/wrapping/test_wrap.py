@@ -57,7 +57,7 @@ def expected(pixels: NDArray[np.uint8], kind: Translator) -> NDArray[np.float64]
     return levels[..., ::-1] if kind.channels == "bgr" else levels
 
 
-@pytest.mark.parametrize("opset", [11, 12, 13, 17, 18, 21])
+@pytest.mark.parametrize("opset", [11, 12, 13, 17, 18, 21, 25])
 @pytest.mark.parametrize("layout", ["nchw", "nhwc"])
 def test_bundle_computes_the_translation_in_every_opset_and_layout(
     tmp_path: Path, opset: int, layout: str
@@ -89,9 +89,9 @@ def test_ranges_and_orders_of_colours_are_converted(tmp_path: Path, value_range:
 def test_range_is_guessed_from_the_last_operator_or_the_values(
     tmp_path: Path, kind: Translator, found: str
 ) -> None:
-    options = () if kind.range != "0,255" else ("--range=0,255",)
-    manifest = read_bundle(wrapped(tmp_path, kind, *options)).manifest
+    manifest = read_bundle(wrapped(tmp_path, kind)).manifest
     assert manifest.architecture["output_range"] == found
+    assert manifest.architecture["input_range"] == found
 
 
 def test_guesses_are_printed(tmp_path: Path) -> None:
