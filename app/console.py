@@ -18,9 +18,14 @@ def say(sentence: str) -> None:
 
 
 def print_line(sentence: str, level: int) -> None:
-    """Print a sentence; print JSON for `serve` with a JSON log, which a container merges with this output."""
-    if "serve" in sys.argv[1:2] and os.environ.get(variable("log_format")) == "json":
+    """Print a sentence; of a service with a JSON log as JSON, because a container merges both."""
+    if _serves(sys.argv[1:3]) and os.environ.get(variable("log_format")) == "json":
         from app.http.monitoring.logs import json_line
 
         sentence = json_line(level, sentence)
     click.echo(sentence, err=level >= logging.ERROR)
+
+
+def _serves(words: list[str]) -> bool:
+    """Return whether the command is a service: `serve`, or a study, but not `study results`."""
+    return words[:1] == ["serve"] or (words[:1] == ["study"] and words != ["study", "results"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from app.console import print_line, say
 from app.settings.environment import variable
 from app.settings.load import load_settings
 from app.settings.settings import Settings
@@ -74,7 +75,7 @@ def hold(
 
     The settings of `ugatit serve` apply: UGATIT_HOST, UGATIT_PORT, limits, rates, proxies.
     """
-    from app.http.monitoring.logs import configure_logging, json_line
+    from app.http.monitoring.logs import configure_logging
     from app.http.server.server import open_socket, url_of
     from app.http.study.app import study_server
     from app.study.models import read_models
@@ -87,14 +88,14 @@ def hold(
     models = read_models(bundles)
     sources = find_sources(data, models[0].source, models[0].target, a2b, limit)
     for remark in [*sources.remarks, *_ignored(settings)]:
-        click.echo(f"ugatit: {as_text(remark)}", err=True)
+        say(remark)
     with open_socket(settings.host, settings.port) as listening:
         database = _prepare(db, Plan(models, sources.pictures, question), settings)
         line = (
             f"ugatit holds a study on {url_of(listening)} ({len(sources.pictures)} pictures, "
             f"{len(models)} models); the votes so far: ugatit study results {as_text(db)}"
         )
-        click.echo(json_line(logging.INFO, line) if settings.log_format == "json" else line)
+        print_line(line, logging.INFO)
         study_server(settings, Study(database)).run(sockets=[listening])
     logging.shutdown()
     sys.stdout.flush()

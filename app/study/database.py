@@ -132,7 +132,7 @@ class Database:
             )
 
     def participant(self, token: str) -> int | None:
-        """Return the number of the participant with a token; None if there is none."""
+        """Return the number of the participant with a token; None for an unknown token."""
         found = self._rows("SELECT number FROM participants WHERE token = ?", token)
         return int(found[0][0]) if found else None
 
@@ -186,7 +186,9 @@ def refuse_path(path: Path) -> None:
             f"--db needs a file, and {path} is a folder; name a file, such as {path / 'study.db'}."
         )
     if not path.absolute().parent.is_dir():
-        raise StudyError(f"There is no folder {path.absolute().parent} for {path.name}; make it first.")
+        raise StudyError(
+            f"--db needs an existing folder, and {path.absolute().parent} does not exist; create it first."
+        )
 
 
 def open_database(path: Path) -> Database:
@@ -203,10 +205,10 @@ def reading_database(path: Path) -> Iterator[Database]:
     """Open an existing study within the block, to read it only, also while it is served.
 
     Raises:
-        StudyError: there is no such file, or it is not a study.
+        StudyError: the file does not exist, or is not a study.
     """
     if not path.is_file():
-        raise StudyError(f"There is no file {path}; give the file that ugatit study --db wrote.")
+        raise StudyError(f"{path} is not a file; give the file that ugatit study --db wrote.")
     with closing(_open(path, "ro")) as database:
         if database.is_new:
             raise StudyError(f"{path} holds no study; give the file that ugatit study --db wrote.")

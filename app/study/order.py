@@ -7,7 +7,7 @@ import hmac
 
 
 class Order:
-    """Orders that nobody can predict without the secret, and that need not be stored."""
+    """Random orders, computed from a secret: they need no storage, and are unpredictable without it."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from app.study.errors import StudyError
 from models.bundle.manifest import DIRECTION, split_direction
+from models.files.spread import evenly_spread
 from models.files.walk import name_below, walk
 from models.images.decode import PictureError, PictureLimits, decode
 
@@ -41,7 +41,7 @@ def find_sources(folder: Path, source: str, target: str, a2b: str | None, most: 
         most: the most pictures, evenly spread; None for all.
 
     Raises:
-        StudyError: there are none, or they are of another domain.
+        StudyError: the folder has no readable pictures, or its name or `a2b` names other domains.
         BundleError: `a2b` is not of the form SOURCE2TARGET.
     """
     if not folder.is_dir():
@@ -61,7 +61,7 @@ def find_sources(folder: Path, source: str, target: str, a2b: str | None, most: 
         readable.setdefault(digest, SourcePicture(name_below(path, chosen), digest, path))
     if not readable:
         raise StudyError(f"{chosen} holds no readable pictures; put JPEG, PNG or WebP files there.")
-    return SourcePictures(_spread(list(readable.values()), most), remarks)
+    return SourcePictures(evenly_spread([*readable.values()], most or len(readable)), remarks)
 
 
 def _source_folder(folder: Path, source: str, target: str, a2b: str | None) -> Path:
@@ -95,9 +95,3 @@ def _digest(path: Path) -> str:
         raise PictureError(f"The file cannot be read: {error.strerror}.") from error
     decode(data, limits=PictureLimits())
     return hashlib.sha256(data).hexdigest()
-
-
-def _spread(pictures: Sequence[SourcePicture], most: int | None) -> list[SourcePicture]:
-    if most is None or len(pictures) <= most:
-        return list(pictures)
-    return [pictures[index * len(pictures) // most] for index in range(most)]

@@ -47,7 +47,7 @@ def _sentences(results: Results) -> Iterator[str]:
         f"a picture has {results.fewest:,} to {results.most:,} votes."
     )
     if results.first is None:
-        yield "There is no vote yet, so there is no first place."
+        yield "Nobody has voted yet, so no model has the first place."
         return
     yield _test(results.first, len(results.rows))
     yield (

@@ -54,7 +54,7 @@ class Study:
         """Return how far a participant is.
 
         Raises:
-            UnknownParticipant: there is none with this token.
+            UnknownParticipant: no participant has this token.
         """
         votes = self._database.votes_of(self._participant(token))
         order = self._order.of_pictures(token, self.pictures)
@@ -65,7 +65,7 @@ class Study:
         """Return a participant's choice for a picture; None before the vote.
 
         Raises:
-            UnknownParticipant, UnknownPicture: there is none.
+            UnknownParticipant, UnknownPicture: the token or the place is unknown.
         """
         participant, picture = self._participant(token), self._picture(token, place)
         model = self._database.votes_of(participant).get(picture)
@@ -75,7 +75,7 @@ class Study:
         """Return a JPEG file: one of a picture's translations, or the source for None.
 
         Raises:
-            UnknownParticipant, UnknownPicture, UnknownChoice: there is none.
+            UnknownParticipant, UnknownPicture, UnknownChoice: the token, the place or the choice is unknown.
         """
         self._participant(token)
         picture = self._picture(token, place)
@@ -86,7 +86,7 @@ class Study:
         """Write a participant's choice for a picture, which replaces an earlier one.
 
         Raises:
-            UnknownParticipant, UnknownPicture, UnknownChoice: there is none.
+            UnknownParticipant, UnknownPicture, UnknownChoice: the token, the place or the choice is unknown.
         """
         participant, picture = self._participant(token), self._picture(token, place)
         self._database.vote(participant, picture, self._model(token, picture, choice))

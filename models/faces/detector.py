@@ -52,8 +52,9 @@ class FaceDetector:
     def detect(self, pixels: NDArray[np.uint8]) -> list[Face]:
         """Return the faces in a photo, uint8 [H, W, 3] in RGB, the surest first.
 
-        Photos of any size are searched at a longer side of about 1,600 pixels. Faces of at least 48 pixels
-        there, turned by up to 40 degrees, are found; smaller and further turned ones sometimes.
+        Photos are searched at a longer side of about 1,400 pixels, smaller ones at their own. Faces of
+        at least 3 % of the photo's longer side, turned by up to 40 degrees, are found; smaller and further
+        turned ones sometimes.
         """
         if not pixels.size:
             return []

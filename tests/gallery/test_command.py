@@ -224,6 +224,11 @@ def test_every_picture_fits_its_bytes() -> None:
     assert [len(encode_within(noise, most)) <= most for most in (3_000, 10_000, 100_000)] == [True] * 3
 
 
+def test_smallest_picture_loses_quality_to_stay_within_its_bytes() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    assert len(encode_within(noise, 3_000)) <= 3_000
+
+
 def test_too_many_pictures_are_refused_with_a_limit_that_fits() -> None:
     with pytest.raises(ValueError, match=r"at most 8,000 pictures, .* need 20,000; give --limit 400"):
         bytes_each(20_000, rows=1_000)

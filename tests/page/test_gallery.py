@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.evaluation.making import draw_data
+from tests.page.files import opened_file
 from tests.tiny_bundle import write_tiny_bundle
 from tests.training.command import typed
 
@@ -38,21 +39,18 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def gallery(browser: Browser, file: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Open the gallery from its file, by default on a desktop; errors and requests fail the test."""
-    context = browser.new_context(**getattr(request, "param", SCREENS["desktop"]))
-    errors: list[Any] = []
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(error))
-    page.on("console", lambda message: errors.append(message.text))
-    page.on("request", lambda call: call.url.startswith(("file:", "data:")) or errors.append(call.url))
-    page.goto(file.as_uri())
-    yield page
-    context.close()
-    assert errors == []
+    with opened_file(browser, file, **getattr(request, "param", SCREENS["desktop"])) as page:
+        yield page
 
 
 def names(page: Page) -> list[str]:
     """Return the names of the pictures in the order shown."""
     return page.locator(".rows:visible .source small").all_inner_texts()
+
+
+def focused(page: Page, label: str) -> None:
+    """Wait until a picture whose label begins so has the focus."""
+    page.locator(f'button[aria-label^="{label}"]:focus').wait_for()  # the policy forbids wait_for_function
 
 
 @pytest.mark.parametrize("gallery", SCREENS.values(), ids=SCREENS, indirect=True)
@@ -139,7 +137,7 @@ def test_arrow_keys_move_between_pictures_and_enter_enlarges(gallery: Page) -> N
     assert viewer.get_by_role("heading").inner_text() == "0.png · new-cat2dog"
     assert viewer.locator("[data-view=cell] figcaption").inner_text().startswith("attention, map ")
     gallery.keyboard.press("Escape")
-    gallery.wait_for_function(f"{CURRENT}?.startsWith('0.png, new-cat2dog, attention')")
+    focused(gallery, "0.png, new-cat2dog, attention")
     assert not viewer.is_visible()
 
 
@@ -169,4 +167,4 @@ def test_other_direction_is_shown_on_demand(gallery: Page) -> None:
     gallery.get_by_role("button", name="Next test picture").click()
     assert gallery.get_by_role("dialog").get_by_role("heading").inner_text() == "1.png · new-dog2cat"
     gallery.get_by_role("button", name="Close").click()
-    gallery.wait_for_function(f"{CURRENT}?.startsWith('1.png, new-dog2cat, translation')")
+    focused(gallery, "1.png, new-dog2cat, translation")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.page.files import opened_file
 from tests.training.recorded_run import line, write_run
 from training.report.page import draw_page
 from training.report.read import read_run
@@ -29,16 +31,8 @@ def report(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> 
     run = write_run(tmp_path, [line(step) for step in (10, 20, 30, 40)])
     file = tmp_path / "report.html"
     file.write_text(draw_page(read_run(run.path)))
-    context = browser.new_context(**getattr(request, "param", {}))
-    errors: list[Any] = []
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(error))
-    page.on("console", lambda message: errors.append(message.text))
-    page.on("request", lambda call: call.url.startswith(("file:", "data:")) or errors.append(call.url))
-    page.goto(file.as_uri())
-    yield page
-    context.close()
-    assert errors == []
+    with opened_file(browser, file, **getattr(request, "param", {})) as page:
+        yield page
 
 
 @pytest.mark.parametrize("report", SCREENS.values(), ids=SCREENS, indirect=True)
@@ -71,5 +65,5 @@ def test_smoothing_can_be_changed_and_the_cursor_shows_values(report: Page) -> N
     box = cycle.locator(".plot").bounding_box()
     assert box is not None
     cycle.locator(".plot").hover(position={"x": 46, "y": box["height"] / 2})
-    report.wait_for_function("document.querySelector('.legend b').textContent === '0.1'")
+    report.locator(".legend b").first.filter(has_text=re.compile("^0.1$")).wait_for()
     assert cycle.locator(".legend b").all_inner_texts() == ["0.1", "0.2"]

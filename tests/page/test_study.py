@@ -162,3 +162,17 @@ def test_three_choices_are_in_one_row_on_a_desktop(page: Page) -> None:
     tops = page.locator(".choice").evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().top)")
     assert len(set(tops)) == 1
     assert page.evaluate("document.querySelector('.board').getBoundingClientRect().bottom <= innerHeight")
+
+
+@pytest.mark.parametrize(("works", "label"), [(True, "Copied"), (False, "Not copied")])
+def test_link_is_reported_as_copied_only_if_it_was(page: Page, *, works: bool, label: str) -> None:
+    begin(page)
+    page.evaluate(
+        """(works) => {
+            Object.defineProperty(navigator, "clipboard", { value: undefined });
+            document.execCommand = (command) => works && command === "copy";
+        }""",
+        works,
+    )
+    page.locator("#copy").click()
+    page.locator("#copy").get_by_text(label, exact=True).wait_for()

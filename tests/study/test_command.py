@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import shutil
@@ -88,6 +89,13 @@ def test_results_are_printed_and_written_as_csv_while_the_study_runs(tmp_path: P
     assert votes_file.read_text().splitlines()[1].startswith("1,")
 
 
+def test_mistake_of_a_study_with_a_json_log_is_json_but_results_stay_plain() -> None:
+    json_log = {"UGATIT_LOG_FORMAT": "json"}
+    mistake = ugatit("study", "one", "--data", "p", "--db", "new.db", **json_log)
+    assert "compares 2 to 9 bundles" in json.loads(mistake.stderr)["message"]
+    assert ugatit("study", "results", "nowhere.db", **json_log).stderr.startswith("ugatit: ")
+
+
 @pytest.fixture
 def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """Return a function that runs the command in this process, which must refuse and write nothing."""
@@ -142,10 +150,10 @@ ALL = "m/dark/cat2dog m/middle/cat2dog"
         (f"{ALL} --data p --db text.db", "cannot be used as a study's database"),
         (f"{ALL} --data p --db program.db", "is the database of another program"),
         (f"{ALL} --data p --db p", "--db needs a file, and p is a folder"),
-        (f"{ALL} --data p --db nowhere/new.db", "There is no folder"),
+        (f"{ALL} --data p --db nowhere/new.db", "--db needs an existing folder"),
         (f"{ALL} --data p", "--db"),
         (f"p {ALL} --data p --db new.db", "manifest.json"),
-        ("results nowhere.db", "There is no file nowhere.db"),
+        ("results nowhere.db", "nowhere.db is not a file"),
         ("results text.db", "cannot be used as a study's database"),
         ("results program.db", "is the database of another program"),
         ("results other/study.db --csv p", "p is a folder"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.bundle.manifest import ImageSize
+from models.files.spread import evenly_spread
 from models.files.walk import name_below
 from models.images.heatmap import normalize, overlay, own_range
 from training.checkpoint.errors import CheckpointError
@@ -85,7 +85,7 @@ class Gallery(NamedTuple):
 
 def limited(data: EvaluationData, most: int) -> EvaluationData:
     """Return the data with at most `most` pictures of each domain, evenly spread over their order."""
-    return replace(data, paths={domain: _spread(data.paths[domain], most) for domain in DOMAINS})
+    return replace(data, paths={domain: tuple(evenly_spread(data.paths[domain], most)) for domain in DOMAINS})
 
 
 def count_pictures(columns: Sequence[Column], data: EvaluationData) -> int:
@@ -142,12 +142,6 @@ def collect(
         if domain in sizes
     ]
     return Gallery(sections, remarks)
-
-
-def _spread(paths: Sequence[Path], most: int) -> tuple[Path, ...]:
-    if len(paths) <= most:
-        return tuple(paths)
-    return tuple(paths[index * len(paths) // most] for index in range(most))
 
 
 def _section(

@@ -14,7 +14,7 @@ BUDGET_BYTES: Final = 24_000_000
 LONGEST: Final = 256
 """Longest side of a picture in pixels."""
 _LEAST_BYTES: Final = 3_000
-"""Least bytes for a picture: enough for any one of 48 pixels."""
+"""Least bytes for a picture: enough for any one of 48 pixels, in a low quality."""
 _QUALITIES: Final = (88, 75, 60, 40)
 
 
@@ -45,8 +45,10 @@ def encode_within(pixels: Pixels, most_bytes: int) -> bytes:
         smaller = _shrunk(pixels, side)
         for quality in _QUALITIES:
             data = encode(smaller, "image/jpeg", quality=quality)
-            if len(data) <= most_bytes or side <= 48:
+            if len(data) <= most_bytes:
                 return data
+        if side <= 48:
+            return data
         side //= 2
 
 

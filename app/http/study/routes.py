@@ -46,7 +46,7 @@ RateLimitedDep = Annotated[None, Depends(_rate_limited)]
 
 
 class About(BaseModel):
-    """What participants are told before they begin."""
+    """The facts on the first page of a study."""
 
     source: str
     target: str

@@ -4,18 +4,13 @@ class Grid {
   constructor(section) {
     this.section = section;
     this.grid = section.querySelector(".grid");
-    this.makeCurrent(this.at(0, 0));
+    this.makeCurrent(this.grid.querySelector(".rows button"));
     this.grid.addEventListener("keydown", (event) => this.press(event));
     this.grid.addEventListener("focusin", (event) => event.target.matches("button") && this.makeCurrent(event.target));
   }
 
   rows() {
     return [...this.grid.querySelectorAll(".rows > .row")].map((row) => [...row.querySelectorAll("button")].filter((button) => button.offsetParent));
-  }
-
-  at(row, column) {
-    const buttons = this.grid.querySelectorAll(".rows > .row")[row].querySelectorAll("button");
-    return buttons[column];
   }
 
   makeCurrent(button) {

@@ -176,9 +176,10 @@ byId("choices").addEventListener("click", (event) => {
 });
 byId("copy").addEventListener("click", async () => {
   byId("address").select();
-  await navigator.clipboard?.writeText(location.href).catch(() => undefined);
-  byId("status").textContent = "Link copied.";
-  byId("copy").textContent = "Copied";
+  const written = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
+  const copied = written || document.execCommand("copy"); // without HTTPS there is no navigator.clipboard
+  byId("status").textContent = copied ? "Link copied." : "The browser did not copy the link; it is selected.";
+  byId("copy").textContent = copied ? "Copied" : "Not copied";
 });
 addEventListener("keydown", (event) => {
   if (main.dataset.state !== "ask" || event.ctrlKey || event.altKey || event.metaKey || event.target === byId("address")) return;
