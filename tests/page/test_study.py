@@ -49,7 +49,7 @@ def page(open_page: OpenPage) -> Page:
 
 
 def begin(page: Page) -> Page:
-    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Begin", exact=True).click()
     return shown(page, 1)
 
 
