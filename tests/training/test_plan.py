@@ -64,6 +64,12 @@ def test_step_costs_equal_those_of_a_real_step(device: str) -> None:
     assert costs.flops == count.flops > 0
 
 
+def test_step_with_augmented_pictures_is_planned_without_memory_for_them() -> None:
+    amounts = dict.fromkeys(("brightness", "saturation", "contrast", "shift"), 0.25)
+    augmented = tiny_config(ugatit={"discriminator_augmentation": amounts})
+    assert step_costs(augmented, device="meta").flops == step_costs(tiny_config(), device="meta").flops
+
+
 def test_plan_leaves_the_random_state_unchanged() -> None:
     before = torch.get_rng_state()
     make_plan(tiny_config(), {})

@@ -53,7 +53,7 @@ class DiscriminatorAugmentation:
 def _uniform(pictures: Tensor, most: float) -> Tensor:
     """Return a number from -most to most for each picture, `[B, 1, 1, 1]`."""
     # Drawn on the CPU, so that a run on a GPU resumes by the one generator that every checkpoint holds.
-    draws = (2 * torch.rand(len(pictures), 1, 1, 1) - 1) * most
+    draws = (2 * torch.rand(len(pictures), 1, 1, 1, device="cpu") - 1) * most
     return draws.to(pictures.device, pictures.dtype)
 
 
@@ -67,7 +67,7 @@ def _shifted(pictures: Tensor, most: int) -> Tensor:
     """Move each picture by up to `most` pixels in both axes."""
     side = pictures.shape[-1]
     padded = F.pad(pictures, (most,) * 4, mode="reflect")
-    corners = torch.randint(2 * most + 1, (len(pictures), 2)).tolist()
+    corners = torch.randint(2 * most + 1, (len(pictures), 2), device="cpu").tolist()
     return torch.stack(
         [each[:, y : y + side, x : x + side] for each, (y, x) in zip(padded, corners, strict=True)]
     )

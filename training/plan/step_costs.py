@@ -108,8 +108,8 @@ class CostCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(
         self, operator: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if operator is torch.ops.aten._local_scalar_dense.default:
-            return True  # the step reads one value only: whether a loss is finite
+        if operator is torch.ops.aten._local_scalar_dense.default and args[0].is_meta:
+            return True  # the step reads one value of the networks only: whether a loss is finite
         result = operator(*args, **(kwargs or {}))
         counted = flop_registry.get(operator._overloadpacket)
         if counted is not None:
