@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from models.images.frame import Box
 from tests.evaluation.making import Colours
 from tests.training.command import data_set, typed
 from tests.training.test_ablate import TINY
@@ -127,6 +128,23 @@ def test_an_unfinished_ablation_is_compared_at_the_steps_that_most_variants_have
     page = (partial / "table.md").read_text()
     assert columns(page, "U-GAT-IT with AdaIN")[1] == ""
     assert "- U-GAT-IT with AdaIN: not measured, because it has no checkpoint of step 1.\n" in page
+
+
+def test_the_table_has_the_share_of_the_attention_in_faces_where_faces_are_found(
+    out: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "attention-in-face" not in (out / "table.md").read_text()  # the pictures have no faces
+    monkeypatch.setattr("training.commands.ablate.choose_extractor", lambda *_, **__: (Colours(), None))
+    monkeypatch.setattr("training.ablation.measure.face_finder", lambda: lambda _: Box(0, 0, 16, 16))
+    whole = tmp_path / "whole"
+    shutil.copytree(out, whole)
+    options = ("--data", data, "--out", whole, *TINY, "--steps=1", "--seeds=2", "--evaluate-only")
+    assert typed("ablate", *options)[0] == 0
+    page = (whole / "table.md").read_text()
+    others = page[page.index("## Other figures") :]
+    assert "| attention-in-face, A2B | attention-in-face, B2A |" in others
+    assert columns(others, "U-GAT-IT with GN")[-2:] == ["100% of 2", "100% of 2"]
+    assert columns(others, "U-GAT-IT without CAM")[-2:] == ["", ""]  # without a map there is no share
 
 
 def test_an_ablation_without_a_checkpoint_cannot_be_evaluated(

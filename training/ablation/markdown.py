@@ -9,7 +9,15 @@ from training.ablation.table import Document, find
 from training.ablation.variants import FULL, TITLES
 
 _DIRECTIONS: Final = ("A2B", "B2A")
-_OTHERS: Final = ("cycle-l1", "identity-l1", "cam-accuracy-source", "cam-accuracy-target", "sharpness")
+_IN_FACE: Final = "attention-in-face"
+_OTHERS: Final = (
+    "cycle-l1", "identity-l1", "cam-accuracy-source", "cam-accuracy-target", "sharpness", _IN_FACE
+)  # fmt: skip
+_FACE_WORDS: Final = (
+    f"{_IN_FACE} is the mean share of the generator's attention inside the face, and the number of source "
+    "pictures in which a face is found. A map without a preference has the share of the face's area."
+)
+_SHARES: Final = ("cam-accuracy-source", "cam-accuracy-target", _IN_FACE)
 
 
 def render_markdown(document: Document) -> str:
@@ -114,21 +122,26 @@ def _published_notes(document: Document) -> str:
 
 
 def _others(document: Document) -> str:
-    head = ["variant", *(f"{metric}, {direction}" for metric in _OTHERS for direction in _DIRECTIONS)]
+    """Return the table of the other figures, without the columns that no variant has a figure in."""
+    measured = {(row["metric"], row["direction"]) for row in document["rows"]}
+    columns = [
+        (metric, direction)
+        for metric in _OTHERS
+        for direction in _DIRECTIONS
+        if (metric, direction) in measured
+    ]
     lines = []
     for variant in document["variants"]:
-        rows = [
-            find(document["rows"], variant, direction, metric)
-            for metric in _OTHERS
-            for direction in _DIRECTIONS
-        ]
+        rows = [find(document["rows"], variant, direction, metric) for metric, direction in columns]
         lines.append([TITLES[variant], *("" if row is None else _short(row) for row in rows)])
-    return _table(head, lines)
+    table = _table(["variant", *(f"{metric}, {direction}" for metric, direction in columns)], lines)
+    return f"{table}\n\n{_FACE_WORDS}" if any(metric == _IN_FACE for metric, _ in columns) else table
 
 
 def _short(row: Any) -> str:
-    if row["metric"].startswith("cam-accuracy"):
-        return f"{row['value']:.0%}"
+    if row["metric"] in _SHARES:
+        pictures = f" of {row['n_sources']}" if row["metric"] == _IN_FACE else ""
+        return f"{row['value']:.0%}{pictures}"
     return f"{row['value']:.0f}" if row["metric"] == "sharpness" else f"{row['value']:.3f}"
 
 

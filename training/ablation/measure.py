@@ -16,6 +16,7 @@ from training.evaluation.data import EvaluationData
 from training.evaluation.distances import Distances
 from training.evaluation.document import to_document
 from training.evaluation.evaluate import Evaluation, evaluate
+from training.evaluation.faces import face_finder
 from training.evaluation.opening import open_run
 from training.evaluation.passes import Advance
 from training.evaluation.subject import Subject
@@ -85,7 +86,7 @@ def measure_variants(
             described.append(replace(subject, directions=()))
             yield subject
 
-    evaluation = evaluate(opened(), data, distances, advance=advance)
+    evaluation = evaluate(opened(), data, distances, find_face=face_finder(), advance=advance)
     document = to_document(evaluation, described, data, None, distances, device=device)
     return Measured(step, variants, evaluation, document)
 
