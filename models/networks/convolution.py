@@ -54,7 +54,9 @@ def convolution(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module], *, fast
 
 def _fast_convolution(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module]) -> Tensor | None:
     """Return the convolution without its bias, or None if no fast algorithm fits."""
-    if conv.kernel_size == (3, 3) and conv.stride == (1, 1):
+    if conv.stride != (1, 1) or conv.padding != (0, 0):
+        return None
+    if conv.kernel_size == (3, 3):
         return _winograd(x, conv, before)
     if conv.kernel_size == (7, 7) and conv.out_channels == 3:
         return rgb_convolution.features_to_rgb(_apply(before, x), conv.weight)
