@@ -13,7 +13,7 @@ from models.bundle.declarations import PARTS, map_name
 from models.bundle.graph_switches import WINOGRAD, turn_on
 from models.networks.config import GeneratorConfig, Normalization
 from models.networks.generator import Generator
-from tests.golden.reading import RELATIVE_TOLERANCE, VARIANTS, checkpoint, pixels, relative
+from tests.golden.reading import RELATIVE_TOLERANCE, VARIANTS, config, params, pixels, relative
 from training.export.generator import export_generator
 from training.export.parity import MIN_EQUAL, ParityError, check_generator, cpu_session, run
 from training.importers.pytorch import read_official
@@ -35,12 +35,14 @@ def generator(**changes: object) -> Generator:
     return network
 
 
+@pytest.mark.golden
 @pytest.mark.parametrize("winograd", SWITCHES)
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("name", ["genA2B", "genB2A"])
 def test_exported_official_networks_give_the_golden_pixels(variant: str, name: str, winograd: bool) -> None:
     golden = pixels(variant)
-    network = read_official(checkpoint(variant), size=128).generators[name].double()
+    official = read_official(params(variant), size=config(variant)["img_size"])
+    network = official.generators[name].double()
     found = run(open_model(export_generator(network), winograd=winograd), golden["pixels"])
     difference = np.abs(found["image"].astype(int) - golden[f"{name}.image"])
     assert difference.max() <= 1

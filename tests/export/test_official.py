@@ -11,18 +11,18 @@ import torch
 from models.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
+from tests.golden.reading import VARIANTS, config, params
 from tests.training.command import SMALL, data_set, typed
 from training.export.official import to_official
 from training.importers.pytorch import read_official
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 
-
-@pytest.mark.parametrize("variant", ["light", "full"])
+@pytest.mark.golden
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_official_checkpoint_survives_a_round_trip_bit_for_bit(variant: str) -> None:
-    file = GOLDEN / variant / "params.pt"
+    file = params(variant)
     official = torch.load(file, weights_only=True)
-    read = read_official(file, size=None if variant == "full" else 64)
+    read = read_official(file, size=config(variant)["img_size"])
     written = torch.load(io.BytesIO(to_official(read.generators, read.discriminators)), weights_only=True)
     assert written.keys() == official.keys()
     for network, state in official.items():

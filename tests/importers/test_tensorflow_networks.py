@@ -12,10 +12,11 @@ from tests.golden.reading import relative
 from tests.golden.tensorflow_reading import (
     IMAGE_TOLERANCE,
     RELATIVE_TOLERANCE,
-    SIZE,
     VARIANTS,
     arrays,
+    config,
     folder,
+    golden_folder,
 )
 from training.export.generator import export_generator
 from training.export.parity import cpu_session, run
@@ -31,9 +32,10 @@ def variant(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def official(variant: str) -> OfficialCheckpoint:
-    return read_tensorflow(folder(variant), size=SIZE)
+    return read_tensorflow(golden_folder(variant), size=config(variant)["img_size"])
 
 
+@pytest.mark.golden
 @pytest.mark.parametrize(("name", "real"), [("genA2B", "real_A"), ("genB2A", "real_B")])
 def test_generators_match_the_official_ones(
     variant: str, official: OfficialCheckpoint, name: str, real: str
@@ -46,6 +48,7 @@ def test_generators_match_the_official_ones(
     assert relative(attention, golden[f"{name}.heatmap"][:, 0]) < RELATIVE_TOLERANCE
 
 
+@pytest.mark.golden
 @pytest.mark.parametrize("name", ["disGA", "disLA", "disGB", "disLB"])
 def test_discriminators_match_the_official_ones(
     variant: str, official: OfficialCheckpoint, name: str
@@ -60,6 +63,7 @@ def test_discriminators_match_the_official_ones(
     assert relative(attention, golden[f"{name}.heatmap"][:, 0]) < RELATIVE_TOLERANCE
 
 
+@pytest.mark.golden
 @pytest.mark.parametrize("name", ["genA2B", "genB2A"])
 def test_exported_graph_returns_the_official_pixels(
     variant: str, official: OfficialCheckpoint, name: str
@@ -84,8 +88,8 @@ def test_smoothing_is_read_from_the_folders_name() -> None:
 
 
 def test_variables_without_spectral_norm_have_the_names_of_that_option() -> None:
-    config = DiscriminatorConfig(channels=2, layers=4, shared_cam=True, last_bias=True, spectral_norm=False)
-    names = discriminator_variables("discriminator_A/global", Discriminator(config))
+    options = DiscriminatorConfig(channels=2, layers=4, shared_cam=True, last_bias=True, spectral_norm=False)
+    names = discriminator_variables("discriminator_A/global", Discriminator(options))
     assert "discriminator_A/global/conv_0/conv2d/kernel" in names
     assert "discriminator_A/global/CAM_logit/kernel" in names
     assert not any(name.endswith("/u") for name in names)

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from tests.golden.reading import HERE, RELATIVE_TOLERANCE, VARIANTS, checkpoint, vectors
+from tests.golden.reading import RELATIVE_TOLERANCE, VARIANTS, config, losses, params, vectors
 from training.importers.pytorch import read_official
 from training.methods.learner import Terms
 from training.methods.ugatit.config import UgatitConfig
 from training.methods.ugatit.method import Ugatit
 
+pytestmark = pytest.mark.golden
+
 GRADIENT_TOLERANCE = 1e-3
-
-
-def expected(variant: str) -> dict[str, float]:
-    found: dict[str, float] = json.loads((HERE / variant / "losses.json").read_text())
-    return found
 
 
 def official(variant: str) -> tuple[Ugatit, dict[str, Tensor]]:
     """Return the method with the golden weights in evaluation mode, and the golden pictures."""
-    networks = read_official(checkpoint(variant), size=128)
+    networks = read_official(params(variant), size=config(variant)["img_size"])
     method = Ugatit(
         UgatitConfig(
             generator=networks.generators["genA2B"].config,
@@ -55,8 +51,8 @@ def test_every_loss_term_equals_the_golden_one(variant: str) -> None:
     method, real = official(variant)
     discriminator_terms, generator_terms = objective(method, real)
     for name, value in {**discriminator_terms, **generator_terms}.items():
-        assert float(value.detach()) == pytest.approx(expected(variant)[name], rel=RELATIVE_TOLERANCE), name
-    named = {name for name in expected(variant) if "total" not in name and "norm" not in name}
+        assert float(value.detach()) == pytest.approx(losses(variant)[name], rel=RELATIVE_TOLERANCE), name
+    named = {name for name in losses(variant) if "total" not in name and "norm" not in name}
     assert discriminator_terms.keys() | generator_terms.keys() == named
 
 
@@ -64,7 +60,7 @@ def test_every_loss_term_equals_the_golden_one(variant: str) -> None:
 def test_the_weighted_sum_and_its_gradients_equal_the_golden_ones(variant: str) -> None:
     method, real = official(variant)
     _, generator_terms = objective(method, real)
-    golden = expected(variant)
+    golden = losses(variant)
     total = method.weighted_sum(generator_terms)
     assert float(total.detach()) == pytest.approx(
         golden["G_total_A"] + golden["G_total_B"], rel=RELATIVE_TOLERANCE
