@@ -1,0 +1,1 @@
+"""CartoonGAN (Chen et al., CVPR 2018): photos into cartoons, in one direction."""
