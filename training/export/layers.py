@@ -66,10 +66,15 @@ def pad(graph: Graph, x: str, size: int, mode: str = "reflect", *, after: int | 
     return graph.add("Pad", x, graph.integers(0, 0, size, size, 0, 0, end, end), mode=mode)
 
 
-def convolution(graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None, *, stride: int = 1) -> str:
-    """Convolve a map that is padded already."""
+def convolution(
+    graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None, *, stride: int = 1, padding: int = 0
+) -> str:
+    """Convolve a map; `padding` rows and columns of zeros are added on every side."""
     constants = [graph.constant(tensor) for tensor in (weight, bias) if tensor is not None]
-    return graph.add("Conv", x, *constants, strides=[stride, stride], kernel_shape=list(weight.shape[2:]))
+    zeros = {"pads": [padding] * 4} if padding else {}
+    return graph.add(
+        "Conv", x, *constants, strides=[stride, stride], kernel_shape=list(weight.shape[2:]), **zeros
+    )
 
 
 def residual_convolution(graph: Graph, x: str, weight: Tensor, bias: Tensor | None = None) -> str:
