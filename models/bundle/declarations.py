@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -82,6 +83,22 @@ class HeatMap(Declaration):
         """The least and the greatest value of a mask; None for a relevance, whose values are relative."""
         low, high = self.range.low, self.range.high
         return None if self.kind == "relevance" or low is None or high is None else (low, high)
+
+
+def declare_maps(networks: Iterable[Network]) -> list[HeatMap]:
+    """Return the heat maps of networks with a CAM, as an export declares them: every part of each."""
+    return [
+        HeatMap(
+            name=map_name(network, part),
+            network=network,
+            part=part,
+            kind="relevance",
+            # Only the generator's whole map is a sum of outputs of a ReLU.
+            range=Range(low=0 if (network, part) == ("generator", "both") else None),
+        )
+        for network in networks
+        for part in PARTS
+    ]
 
 
 class Logits(Declaration):

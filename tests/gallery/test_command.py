@@ -14,11 +14,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from models.images.frame import resize
+from models.images.heatmap import colorize, scale, value_range
+from models.images.legend import number
 from tests.evaluation.making import draw_data
 from tests.gallery.making import train_run
-from tests.tiny_bundle import write_tiny_bundle
+from tests.tiny_bundle import SIZE, declared_maps, pooled, write_tiny_bundle
 from tests.training.command import typed
-from training.gallery.pictures import BUDGET_BYTES, bytes_each, encode_within
+from training.gallery.heat_maps import NETWORKS, PART_NAMES
+from training.gallery.pictures import BUDGET_BYTES, encode_within, plan_sizes
 
 
 @pytest.fixture
@@ -61,6 +65,13 @@ def picture(page: str, label: str) -> Any:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(found[1])))).astype(int)
 
 
+def heats(page: str, section: int = 0, row: int = 0, column: int = 0) -> dict[str, Any]:
+    """Return one picture's heat maps by name; None for one that the column lacks."""
+    found = figures(page)[section]
+    names = [each["name"] for each in found["maps"]]
+    return dict(zip(names, found["rows"][row]["heats"][column], strict=True))
+
+
 def test_every_picture_has_source_translation_attention_and_reconstruction(
     tmp_path: Path, pair: tuple[Path, Path], data: Path
 ) -> None:
@@ -68,7 +79,7 @@ def test_every_picture_has_source_translation_attention_and_reconstruction(
     source = picture(page, "0.png, source")
     assert abs(picture(page, "0.png, cat2dog, translation") - (255 - source)).mean() < 4
     assert abs(picture(page, "0.png, cat2dog, reconstruction") - source).mean() < 4
-    assert abs(picture(page, "0.png, cat2dog, attention") - source).mean() > 10
+    assert heats(page)["Generator, whole map"]["words"].startswith("from ")
     assert page.count('role="gridcell"') == 3 * (5 + 4)
     assert "cat to dog" in page
     assert "5 of the 5 pictures in testA. 4 of the 4 pictures in testB." in page
@@ -91,6 +102,7 @@ def test_page_loads_nothing_and_needs_no_other_file(
     assert "default-src 'none'" in page
     assert re.findall(r"https?://", page) == []
     assert "src=" not in page.replace('src="data:image/jpeg;base64,', "")
+    assert re.findall(r"url\((?!data:image/png;base64,)", page) == []
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["page.html"]
 
 
@@ -230,9 +242,72 @@ def test_smallest_picture_loses_quality_to_stay_within_its_bytes() -> None:
 
 
 def test_too_many_pictures_are_refused_with_a_limit_that_fits() -> None:
-    with pytest.raises(ValueError, match=r"at most 8,000 pictures, .* need 20,000; give --limit 400"):
-        bytes_each(20_000, rows=1_000)
-    assert bytes_each(8_000, rows=1_000) * 8_000 <= BUDGET_BYTES
+    with pytest.raises(ValueError, match=r"at most 24 MB .* need 240 MB; give --limit 100,"):
+        plan_sizes(0, 20_000, rows=1_000)
+    sizes = plan_sizes(0, 2_000, rows=100)
+    assert sizes.picture_bytes * 4_000 <= BUDGET_BYTES
+
+
+def test_many_pictures_leave_out_the_parts_of_heat_maps_and_the_page_says_so(
+    tmp_path: Path, run: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert plan_sizes(100, 200, rows=100).parts
+    assert not plan_sizes(100, 1_000, rows=100).parts
+    monkeypatch.setattr("training.gallery.pictures.BUDGET_BYTES", 200_000)
+    page = gallery(tmp_path, run, "--data", data)
+    assert list(heats(page)) == [f"{each}, whole map" for each in NETWORKS.values()]
+    assert "Left out, because there are so many pictures: the parts of heat maps" in page
+
+
+def test_a_run_has_every_part_of_the_heat_maps_of_its_three_networks(
+    tmp_path: Path, run: Path, data: Path
+) -> None:
+    maps = heats(gallery(tmp_path, run, "--data", data))
+    assert list(maps) == [
+        f"{network}, {part}" for network in NETWORKS.values() for part in PART_NAMES.values()
+    ]
+    assert len({each["picture"] for each in maps.values()}) == 12
+
+
+def test_the_heat_maps_of_a_run_are_those_of_its_exported_bundle(
+    tmp_path: Path, run: Path, data: Path
+) -> None:
+    names = ("--a2b", "cat2dog", "--only", "a2b", "--discriminators", "--out", tmp_path / "bundles")
+    assert typed("export", run, *names)[0] == 0
+    page = gallery(tmp_path, run, tmp_path / "bundles" / "cat2dog", "--data", data)
+    one, other = heats(page, column=0), heats(page, column=1)
+    assert [each["words"] for each in one.values()] == [each["words"] for each in other.values()]
+    assert [each["base"] for each in figures(page)[0]["maps"]] == ["source"] * 4 + ["translation"] * 8
+
+
+def test_a_heat_map_has_the_colours_and_the_range_that_the_service_gives_it(
+    tmp_path: Path, pair: tuple[Path, Path], data: Path
+) -> None:
+    page = gallery(tmp_path, pair[0], "--data", data)
+    pixels = resize(np.asarray(Image.open(data / "testA" / "0.png").convert("RGB")), height=SIZE, width=SIZE)
+    declared = {each.network: each for each in declared_maps()}
+    for network, block, seen in (("generator", 8, pixels), ("local", 4, 255 - pixels)):
+        found = heats(page)[f"{NETWORKS[network]}, whole map"]
+        values = pooled(seen, block)
+        low, high = value_range(values, declared[network])
+        assert found["words"] == f"from {number(low)} to {number(high)}"
+        drawn = colorize(scale(values, declared[network]), height=SIZE, width=SIZE, colormap="jet")
+        shown = Image.open(io.BytesIO(base64.b64decode(found["picture"].partition(",")[2])))
+        assert abs(np.asarray(shown).astype(int) - drawn).mean() < 10  # JPEG of 32 x 32 pixels
+
+
+def test_a_map_that_a_column_lacks_is_said_and_not_drawn(tmp_path: Path, run: Path, data: Path) -> None:
+    bundles = [
+        write_tiny_bundle(tmp_path / "whole", "cat2dog"),
+        write_tiny_bundle(tmp_path / "none", "cat2dog", attention=False, discriminators=False),
+    ]
+    page = gallery(tmp_path, run, *bundles, "--data", data)
+    maps = {each["name"]: each["missing"] for each in figures(page)[0]["maps"]}
+    assert maps["Generator, whole map"] == [None, None, "No map: this network has no CAM."]
+    assert maps["Generator, classifier's map"][1] == "No map: this model has whole maps only."
+    assert maps["Local discriminator, whole map"][2] == "No map: this model has no map of this discriminator."
+    assert heats(page, column=1)["Generator, classifier's map"] is None
+    assert "whole-cat2dog has whole heat maps only, without average, maximum, classifier; export" in page
 
 
 def test_flat_map_is_named_as_flat(tmp_path: Path, pair: tuple[Path, Path]) -> None:

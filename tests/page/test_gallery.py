@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.evaluation.making import draw_data
+from tests.gallery.making import train_run
 from tests.page.files import opened_file
 from tests.tiny_bundle import write_tiny_bundle
 from tests.training.command import typed
@@ -56,7 +57,7 @@ def focused(page: Page, label: str) -> None:
 @pytest.mark.parametrize("gallery", SCREENS.values(), ids=SCREENS, indirect=True)
 def test_pictures_are_shown_and_the_page_does_not_scroll_sideways(gallery: Page) -> None:
     shown = gallery.locator(".rows img:visible")
-    assert shown.count() == 5 * (1 + 2 * 3)
+    assert shown.count() == 5 * (1 + 2 * 4)  # a heat map lies over a picture
     assert shown.evaluate_all("(all) => all.every((one) => one.naturalWidth === 32)")
     width = gallery.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert width[0] <= width[1]
@@ -135,7 +136,9 @@ def test_arrow_keys_move_between_pictures_and_enter_enlarges(gallery: Page) -> N
     gallery.keyboard.press("ArrowLeft")
     gallery.keyboard.press("ArrowUp")
     assert viewer.get_by_role("heading").inner_text() == "0.png · new-cat2dog"
-    assert viewer.locator("[data-view=cell] figcaption").inner_text().startswith("attention, map ")
+    assert (
+        viewer.locator("[data-view=cell] figcaption").inner_text().startswith("Generator, whole map, from ")
+    )
     gallery.keyboard.press("Escape")
     focused(gallery, "0.png, new-cat2dog, attention")
     assert not viewer.is_visible()
@@ -168,3 +171,31 @@ def test_other_direction_is_shown_on_demand(gallery: Page) -> None:
     assert gallery.get_by_role("dialog").get_by_role("heading").inner_text() == "1.png · new-dog2cat"
     gallery.get_by_role("button", name="Close").click()
     focused(gallery, "1.png, new-dog2cat, translation")
+
+
+def test_another_heat_map_is_chosen_with_the_keyboard_and_lies_over_the_translation(gallery: Page) -> None:
+    cell = gallery.locator(".rows:visible [data-kind=attention]").first
+    before = cell.locator("small").inner_text()
+    gallery.get_by_label("Heat map").first.focus()
+    gallery.keyboard.press("L")  # a native list: letters choose
+    cell.get_by_role(
+        "button", name="0.png, old-cat2dog, attention, Local discriminator, whole map"
+    ).wait_for()
+    assert cell.locator("small").inner_text() != before
+    below, above = (image.get_attribute("src") for image in cell.locator("img").all())
+    translation = gallery.locator(".rows:visible [data-kind=translation] img").first.get_attribute("src")
+    assert below == translation != above
+
+
+def test_enlarged_heat_map_is_beside_the_other_maps_of_its_network(browser: Browser, tmp_path: Path) -> None:
+    run, page = train_run(tmp_path), tmp_path / "page.html"
+    assert typed("gallery", run, "--data", draw_data(tmp_path / "test"), "--out", page)[0] == 0
+    with opened_file(browser, page, viewport={"width": 1280, "height": 900}) as opened:
+        opened.get_by_label("Heat map").first.select_option("Generator, max pool's share")
+        opened.locator(".rows:visible [data-kind=attention] button").first.click()
+        words = opened.get_by_role("dialog").locator("figcaption").all_inner_texts()
+        parts = ["max pool's share", "whole map", "average pool's share", "classifier's map"]
+        assert words[0] == "source"
+        assert [each.split(",")[1].strip() for each in words[1:]] == parts
+        opened.keyboard.press("ArrowLeft")  # the translation, which has no parts
+        assert opened.get_by_role("dialog").locator("figcaption:visible").count() == 2

@@ -13,9 +13,9 @@ from training.evaluation.data import EvaluationData
 from training.evaluation.domains import name_domains
 from training.evaluation.opening import open_run
 from training.evaluation.rows import Row
-from training.gallery.collect import collect, count_pictures, limited
+from training.gallery.collect import collect, count_translations, limited
 from training.gallery.page import draw_page
-from training.gallery.pictures import bytes_each
+from training.gallery.pictures import plan_sizes
 from training.gallery.subjects import Column
 
 PICTURES: Final = 12
@@ -40,8 +40,9 @@ def draw_gallery(folder: AblationFolder, measured: Measured, data: EvaluationDat
         )
         for each in measured.variants
     ]
-    most_bytes = bytes_each(count_pictures(columns, shown), rows=max(map(shown.count, DOMAINS)))
-    gallery = collect(columns, shown, most_bytes=most_bytes)
+    counts = [shown.count(domain) for domain in DOMAINS]
+    sizes = plan_sizes(sum(counts), count_translations(columns, shown), rows=max(counts))
+    gallery = collect(columns, shown, sizes=sizes)
     found = {domain: data.count(domain) for domain in DOMAINS}
     return draw_page(gallery, shown, name_domains(data.folder, None, []), found=found, kinds=("translation",))
 

@@ -15,9 +15,9 @@ from training.console.terminal import busy, open_console
 from training.data.folder import DOMAINS
 from training.evaluation.data import read_data
 from training.evaluation.errors import EvaluationError
-from training.gallery.collect import collect, count_pictures, count_translations, limited
+from training.gallery.collect import collect, count_translations, limited
 from training.gallery.page import draw_page
-from training.gallery.pictures import bytes_each
+from training.gallery.pictures import plan_sizes
 from training.gallery.subjects import Checkpoints, plan_columns
 
 
@@ -70,9 +70,13 @@ def gallery_command(
     with busy(console, f"Reading the test pictures in {data} …"):
         read = read_data(data, domains=sources, least=1)
     pictures = limited(read, limit)
-    most_bytes = bytes_each(count_pictures(columns, pictures), rows=max(map(pictures.count, DOMAINS)))
-    with counting_pictures(console, "Translating pictures", count_translations(columns, pictures)) as advance:
-        gallery = collect(columns, pictures, most_bytes=most_bytes, advance=advance)
+    counts, translations = (
+        [pictures.count(domain) for domain in DOMAINS],
+        count_translations(columns, pictures),
+    )
+    sizes = plan_sizes(sum(counts), translations, rows=max(counts))
+    with counting_pictures(console, "Translating pictures", translations) as advance:
+        gallery = collect(columns, pictures, sizes=sizes, advance=advance)
     page = draw_page(gallery, pictures, domains, found={domain: read.count(domain) for domain in DOMAINS})
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, page.encode("utf-8", ESCAPED))

@@ -10,17 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from models.bundle.canary import read_canary, smooth_picture, write_canary
-from models.bundle.declarations import (
-    PARTS,
-    Figure,
-    Framing,
-    HeatMap,
-    Input,
-    Logits,
-    Network,
-    Range,
-    map_name,
-)
+from models.bundle.declarations import Figure, Framing, Input, Logits, Network, declare_maps
 from models.bundle.directory import write_bundle
 from models.bundle.manifest import (
     CANARY,
@@ -120,6 +110,8 @@ def prepare_bundle(
             name: asdict(network.config)
             for name, network in (("local", discriminators.local), ("global", discriminators.global_))
         }
+    networks: list[Network] = ["generator"] if generator.cam is not None else []
+    networks += ["local", "global"] if discriminators is not None else []
     size = generator.config.size
     manifest = Manifest(
         format=FORMAT,
@@ -130,7 +122,7 @@ def prepare_bundle(
         method="ugatit",
         architecture=architecture,
         inputs=[Input(name="pixels", kind="picture")],
-        maps=_maps(generator, discriminators),
+        maps=declare_maps(networks),
         logits=[Logits(name="cam_logit")] if generator.cam is not None else [],
         framing=provenance.framing,
         training=_training(provenance),
@@ -142,24 +134,6 @@ def prepare_bundle(
         files={name: entry_of(data) for name, data in files.items()},
     )
     return with_card(manifest, files, provenance.notes)
-
-
-def _maps(generator: Generator, discriminators: DiscriminatorPair | None) -> list[HeatMap]:
-    """Return the heat maps that the exported graphs return."""
-    networks: list[Network] = ["generator"] if generator.cam is not None else []
-    networks += ["local", "global"] if discriminators is not None else []
-    return [
-        HeatMap(
-            name=map_name(network, part),
-            network=network,
-            part=part,
-            kind="relevance",
-            # Only the generator's whole map is a sum of outputs of a ReLU.
-            range=Range(low=0 if (network, part) == ("generator", "both") else None),
-        )
-        for network in networks
-        for part in PARTS
-    ]
 
 
 def _in_float64(network: _Module) -> _Module:

@@ -14,8 +14,9 @@ from models.bundle.canary import MAX_RELATIVE, relative_difference, smooth_pictu
 from models.bundle.declarations import PARTS, Network, map_name
 from models.bundle.graph_switches import WINOGRAD, turn_on
 from models.bundle.manifest import Parity
-from models.networks.discriminator import Discriminator, DiscriminatorOutput
-from models.networks.generator import Generator, GeneratorOutput
+from models.networks.attention import run_with_parts
+from models.networks.discriminator import Discriminator
+from models.networks.generator import Generator
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -112,16 +113,12 @@ def _outputs(
     network: Generator | Discriminator, pixels: NDArray[np.uint8], kind: Network
 ) -> dict[str, NDArray[Any]]:
     """Return torch's outputs, the parts of the attention among them, by the names that an export gives."""
-    cam, features = network.cam, list[torch.Tensor]()
-    hook = cam.register_forward_pre_hook(lambda _, given: features.append(given[0])) if cam else None
     with torch.inference_mode():
-        outputs: GeneratorOutput | DiscriminatorOutput = network(as_values(pixels))
-        suffix = "" if kind == "generator" else f"_{kind}"
-        values = {f"{name}{suffix}": value for name, value in outputs._asdict().items() if value is not None}
-        if cam is not None and hook is not None:
-            hook.remove()
-            parts = cam.parts(*features)
-            values |= {map_name(kind, part): getattr(parts, part) for part in PARTS if part != "both"}
+        output, parts = run_with_parts(network, as_values(pixels))
+    suffix = "" if kind == "generator" else f"_{kind}"
+    values = {f"{name}{suffix}": value for name, value in output._asdict().items() if value is not None}
+    if parts is not None:
+        values |= {map_name(kind, part): getattr(parts, part) for part in PARTS if part != "both"}
     return {name: value.numpy() for name, value in values.items()}
 
 

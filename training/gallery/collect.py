@@ -5,43 +5,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from models.bundle.declarations import HeatMap
 from models.bundle.manifest import ImageSize
 from models.files.spread import evenly_spread
 from models.files.walk import name_below
-from models.images.heatmap import normalize, overlay, own_range
 from training.checkpoint.errors import CheckpointError
 from training.data.folder import DOMAINS, Domain
-from training.evaluation.data import EvaluationData, Pixels
+from training.evaluation.data import EvaluationData
 from training.evaluation.figures import l1, source_probability
 from training.evaluation.passes import Advance
 from training.evaluation.reconstruct import picture_batches, reconstruct
 from training.evaluation.subject import Direction, Subject
-from training.gallery.pictures import encode_within
+from training.gallery.heat_maps import Heat, draw_heat
+from training.gallery.pictures import Sizes, encode_within
 from training.gallery.subjects import Column
-
-PICTURES_PER_COLUMN: Final = 3
-"""Translation, attention, reconstruction."""
-
-
-class Heat(NamedTuple):
-    """An attention map over the source picture, and the values between which its colours run."""
-
-    picture: bytes
-    low: float
-    high: float
 
 
 class Shown(NamedTuple):
     """What one subject made of one picture; pictures are JPEG files."""
 
     translation: bytes
-    attention: Heat | None
-    """None for a network without a CAM."""
+    heats: list[Heat]
+    """In the order of the column's maps."""
     reconstruction: bytes | None
     """None without a translator of the opposite direction."""
     cam: float | None
@@ -56,6 +43,8 @@ class ShownColumn(NamedTuple):
     subject: Subject
     direction: str
     pictures: list[Shown]
+    maps: Sequence[HeatMap]
+    """The heat maps shown, those of networks without a CAM left out."""
     figures: str = ""
     """Figures of this direction."""
 
@@ -88,27 +77,20 @@ def limited(data: EvaluationData, most: int) -> EvaluationData:
     return replace(data, paths={domain: tuple(evenly_spread(data.paths[domain], most)) for domain in DOMAINS})
 
 
-def count_pictures(columns: Sequence[Column], data: EvaluationData) -> int:
-    """Return the number of pictures on the page."""
-    return sum(data.count(domain) for domain in DOMAINS) + PICTURES_PER_COLUMN * count_translations(
-        columns, data
-    )
-
-
 def count_translations(columns: Sequence[Column], data: EvaluationData) -> int:
     """Return the number of pictures that `collect` reports to `advance`."""
     return sum(data.count(domain) for column in columns for domain in column.sources)
 
 
 def collect(
-    columns: Sequence[Column], data: EvaluationData, *, most_bytes: int, advance: Advance = lambda _: None
+    columns: Sequence[Column], data: EvaluationData, *, sizes: Sizes, advance: Advance = lambda _: None
 ) -> Gallery:
     """Open each column's subject and show the test pictures of its directions.
 
     Args:
         columns: the subjects, which are opened one after the other.
         data: the test pictures.
-        most_bytes: of one picture on the page.
+        sizes: of the pictures on the page, and which heat maps it has.
         advance: called with the number of pictures just translated.
 
     Raises:
@@ -117,8 +99,8 @@ def collect(
         CheckpointError: a checkpoint cannot be used, or none of the optional ones can.
     """
     columns_of: dict[Domain, list[ShownColumn]] = defaultdict(list)
-    sizes: dict[Domain, list[ImageSize]] = defaultdict(list)
-    remarks = []
+    image_sizes: dict[Domain, list[ImageSize]] = defaultdict(list)
+    remarks = [] if sizes.parts else [sizes.remark]
     for column in columns:
         try:
             subject = column.open()
@@ -127,21 +109,31 @@ def collect(
                 raise
             remarks.append(f"Left out: {column.name}. {error}")
             continue
+        remarks += _missing_parts(subject)
         for direction in subject.directions:
-            shown = list(_translate(direction, data, most_bytes, advance))
-            figures = column.figures.get(direction.name, "")
-            # Without its networks: those of several checkpoints do not fit into the memory together.
-            described = replace(subject, directions=())
-            columns_of[direction.source].append(ShownColumn(described, direction.name, shown, figures))
-            sizes[direction.source].append(direction.forth.size)
-    if not sizes:
+            columns_of[direction.source].append(
+                _column(subject, direction, data, sizes, column.figures.get(direction.name, ""), advance)
+            )
+            image_sizes[direction.source].append(direction.forth.size)
+    if not image_sizes:
         raise CheckpointError(f"No checkpoint could be used. {remarks[0]}")
     sections = [
-        _section(domain, columns_of[domain], sizes[domain], data, most_bytes)
+        _section(domain, columns_of[domain], image_sizes[domain], data, sizes.picture_bytes)
         for domain in DOMAINS
-        if domain in sizes
+        if domain in image_sizes
     ]
     return Gallery(sections, remarks)
+
+
+def _missing_parts(subject: Subject) -> list[str]:
+    """Return a remark on the parts of heat maps that a bundle of an earlier format lacks."""
+    missing = dict.fromkeys(part for each in subject.directions for part in each.forth.missing_parts)
+    if not missing:
+        return []
+    return [
+        f"{subject.name} has whole heat maps only, without {', '.join(missing)}; export its checkpoint again "
+        "to get them."
+    ]
 
 
 def _section(
@@ -163,25 +155,45 @@ def _section(
     )
 
 
+def _column(
+    subject: Subject,
+    direction: Direction,
+    data: EvaluationData,
+    sizes: Sizes,
+    figures: str,
+    advance: Advance,
+) -> ShownColumn:
+    maps = [each for each in direction.forth.maps if sizes.parts or each.part == "both"]
+    shown = list(_translate(direction, maps, data, sizes.picture_bytes, advance))
+    # Without its networks: those of several checkpoints do not fit into the memory together.
+    described = replace(subject, directions=())
+    return ShownColumn(described, direction.name, shown, maps, figures)
+
+
 def _translate(
-    direction: Direction, data: EvaluationData, most_bytes: int, advance: Advance
+    direction: Direction,
+    wanted: Sequence[HeatMap],
+    data: EvaluationData,
+    most_bytes: int,
+    advance: Advance,
 ) -> Iterator[Shown]:
     for pixels in picture_batches(data, direction.source, direction.forth):
-        answer = direction.forth.translate(pixels)
+        answer, maps = direction.forth.explain(pixels)
         again = reconstruct(direction, answer.image, like=pixels)
         cam = None if answer.cam_logit is None else source_probability(answer.cam_logit)
         cycle = None if again is None else l1(again, pixels)
-        for index, picture in enumerate(pixels):
+        height, width = pixels.shape[1:3]
+        drawn = [
+            (declared, values)
+            for declared, values in zip(direction.forth.maps, maps, strict=True)
+            if declared in wanted
+        ]
+        for index in range(len(pixels)):
             yield Shown(
                 encode_within(answer.image[index], most_bytes),
-                None if answer.attention is None else _heat(picture, answer.attention[index], most_bytes),
+                [draw_heat(values[index], each, height=height, width=width) for each, values in drawn],
                 None if again is None else encode_within(again[index], most_bytes),
                 None if cam is None else float(cam[index]),
                 None if cycle is None else float(cycle[index]),
             )
         advance(len(pixels))
-
-
-def _heat(picture: Pixels, attention: NDArray[np.float32], most_bytes: int) -> Heat:
-    drawn = overlay(picture, normalize(attention), colormap="jet", alpha=0.5)
-    return Heat(encode_within(drawn, most_bytes), *own_range(attention))

@@ -14,15 +14,23 @@ from models.files.walk import summary
 from training.data.folder import Domain
 from training.evaluation.data import EvaluationData
 from training.evaluation.domains import Domains
-from training.gallery.collect import Gallery, Heat, Section, Shown, ShownColumn
+from training.gallery.collect import Gallery, Section, Shown, ShownColumn
+from training.gallery.heat_maps import (
+    NETWORKS,
+    PART_NAMES,
+    Heat,
+    MapKey,
+    all_keys,
+    draw_legend,
+    key_of,
+    why_missing,
+)
 from training.page.document import data_url, document, radio_choices, read_asset, table
 
 _ASSETS: Final = Path(__file__).parent / "page"
 KINDS: Final = ("translation", "attention", "reconstruction")
-_EMPTY: Final = {
-    "attention": ("No map", "this network has no CAM"),
-    "reconstruction": ("No way back", "give the bundle of the opposite direction too"),
-}
+_NO_MAP: Final = "No map: this network has no CAM."
+_NO_WAY_BACK: Final = "No way back: give the bundle of the opposite direction too."
 
 
 def draw_page(
@@ -54,6 +62,7 @@ def draw_page(
             for number, (section, title) in enumerate(zip(gallery.sections, titles, strict=True))
         ),
         subjects=_subjects(gallery),
+        legend=data_url(draw_legend(), "image/png"),
     )
     return document(
         title=f"{name} · gallery",
@@ -61,7 +70,7 @@ def draw_page(
         data={"sections": [_figures(section) for section in gallery.sections]},
         assets=_ASSETS,
         styles=["gallery.css"],
-        scripts=["order.js", "grid.js", "viewer.js", "gallery.js"],
+        scripts=["order.js", "grid.js", "heat_maps.js", "viewer.js", "gallery.js"],
     )
 
 
@@ -85,18 +94,56 @@ def _facts(gallery: Gallery, data: EvaluationData, found: Mapping[Domain, int]) 
 
 
 def _figures(section: Section) -> dict[str, Any]:
-    """Return what a section is sorted by: for each picture its name and each column's figures."""
+    """Return the heat maps of a section, and for each picture its name and each column's figures."""
+    keys = all_keys(column.maps for column in section.columns)
     return {
         "columns": [column.label for column in section.columns],
+        "maps": [
+            {
+                "base": "source" if network == "generator" else "translation",
+                "network": network,
+                "name": _map_name((network, part)),
+                "missing": [_why_missing((network, part), column) for column in section.columns],
+            }
+            for network, part in keys
+        ],
         "rows": [
             {
                 "name": name,
                 "cycle": [_rounded(column.pictures[index].cycle) for column in section.columns],
                 "cam": [_rounded(column.pictures[index].cam) for column in section.columns],
+                "heats": [_heats(keys, column, index) for column in section.columns],
             }
             for index, name in enumerate(section.names)
         ],
     }
+
+
+def _heats(keys: Sequence[MapKey], column: ShownColumn, index: int) -> list[dict[str, Any] | None]:
+    """Return one picture's heat maps in the order of the keys; None for those that the column lacks."""
+    found = dict(zip(map(key_of, column.maps), column.pictures[index].heats, strict=True))
+    return [_heat(found[key]) if key in found else None for key in keys]
+
+
+def _heat(heat: Heat) -> dict[str, Any]:
+    zero = -heat.low / (heat.high - heat.low) if heat.low < 0 < heat.high else None
+    return {
+        "picture": data_url(heat.picture, "image/jpeg"),
+        "words": heat.words,
+        "flat": heat.low == heat.high,
+        "zero": None if zero is None else round(zero, 3),
+    }
+
+
+def _map_name(key: MapKey) -> str:
+    network, part = key
+    return f"{NETWORKS[network]}, {PART_NAMES[part]}"
+
+
+def _why_missing(key: MapKey, column: ShownColumn) -> str | None:
+    if key in map(key_of, column.maps):
+        return None
+    return f"No map: {why_missing(key, column.maps)}."
 
 
 def _rounded(value: float | None) -> float | None:
@@ -112,6 +159,7 @@ def _section(number: int, section: Section, title: str, kinds: Collection[str], 
         unseen=' class="unseen"' if several else "",  # the radio button shows it
         hidden="" if number == 0 else "hidden",
         hide=" ".join(kind for kind in KINDS if kind not in kinds),
+        maps=_map_options(all_keys(column.maps for column in section.columns)),
         shows="".join(_checkbox(kind, checked=kind in kinds) for kind in KINDS),
         columns="".join(
             f'<option value="{index}">{escape(column.label)}</option>'
@@ -120,6 +168,11 @@ def _section(number: int, section: Section, title: str, kinds: Collection[str], 
         head="".join(map(_head, section.columns)),
         rows="".join(_row(index, *row, section.columns) for index, row in enumerate(rows)),
     )
+
+
+def _map_options(keys: Sequence[MapKey]) -> str:
+    """Return the options of the list of heat maps."""
+    return "".join(f'<option value="{index}">{_map_name(key)}</option>' for index, key in enumerate(keys))
 
 
 def _checkbox(kind: str, *, checked: bool) -> str:
@@ -139,9 +192,9 @@ def _label(column: ShownColumn) -> str:
 
 def _row(index: int, name: str, source: bytes, columns: Sequence[ShownColumn]) -> str:
     cells = "".join(
-        f'<div class="column" role="none">{_label(column)}'
+        f'<div class="column" role="none" data-column="{number}">{_label(column)}'
         f"{''.join(_cells(name, column.label, column.pictures[index]))}</div>"
-        for column in columns
+        for number, column in enumerate(columns)
     )
     return (
         f'<div class="row" role="row" data-row="{index}"><div role="rowheader" class="cell source">'
@@ -152,21 +205,21 @@ def _row(index: int, name: str, source: bytes, columns: Sequence[ShownColumn]) -
 def _cells(name: str, label: str, shown: Shown) -> Iterator[str]:
     cam = "" if shown.cam is None else f"CAM {shown.cam:.1%}"
     cycle = "" if shown.cycle is None else f"cycle error {shown.cycle:.3f}"
-    heat = shown.attention
-    drawn = (
-        (shown.translation, cam),
-        (None if heat is None else heat.picture, "" if heat is None else _range(heat)),
-        (shown.reconstruction, cycle),
-    )
-    for kind, (picture, note) in zip(KINDS, drawn, strict=True):
-        inside = _missing(kind) if picture is None else _picture(picture, f"{name}, {label}, {kind}", note)
-        yield f'<div role="gridcell" class="cell" data-kind="{kind}">{inside}<small>{note}</small></div>'
+    yield _cell("translation", _picture(shown.translation, f"{name}, {label}, translation", cam), cam)
+    yield _cell("attention", "" if shown.heats else _missing(_NO_MAP), "")  # filled by the script
+    if shown.reconstruction is None:
+        yield _cell("reconstruction", _missing(_NO_WAY_BACK), "")
+    else:
+        picture = _picture(shown.reconstruction, f"{name}, {label}, reconstruction", cycle)
+        yield _cell("reconstruction", picture, cycle)
 
 
-def _range(heat: Heat) -> str:
-    if heat.low == heat.high:
-        return f"flat map, {heat.low:.3g}"
-    return f"map {heat.low:.3g} to {heat.high:.3g}"
+def _missing(words: str) -> str:
+    return f'<div class="missing"><span>{words}</span></div>'
+
+
+def _cell(kind: str, inside: str, note: str) -> str:
+    return f'<div role="gridcell" class="cell" data-kind="{kind}">{inside}<small>{note}</small></div>'
 
 
 def _picture(jpeg: bytes, label: str, note: str = "") -> str:
@@ -175,11 +228,6 @@ def _picture(jpeg: bytes, label: str, note: str = "") -> str:
         f'<button type="button" tabindex="-1" aria-label="{words}">'
         f'<img src="{data_url(jpeg, "image/jpeg")}" alt="" decoding="async"></button>'
     )
-
-
-def _missing(kind: str) -> str:
-    title, reason = _EMPTY[kind]
-    return f'<div class="missing"><span>{title}: {reason}.</span></div>'
 
 
 def _subjects(gallery: Gallery) -> str:

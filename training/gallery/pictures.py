@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from models.images.encode import encode
 from models.images.frame import resize
 from training.evaluation.data import Pixels
 from training.evaluation.errors import EvaluationError
+from training.gallery.heat_maps import BYTES, LARGEST, NETWORKS
 
 BUDGET_BYTES: Final = 24_000_000
 """Bytes of all pictures; base64 takes a third more, so the page stays below 33 MB."""
@@ -18,24 +19,40 @@ _LEAST_BYTES: Final = 3_000
 _QUALITIES: Final = (88, 75, 60, 40)
 
 
-def bytes_each(count: int, *, rows: int) -> int:
-    """Return the bytes that each of `count` pictures may take.
+class Sizes(NamedTuple):
+    """How many bytes a page spends on what."""
+
+    picture_bytes: int
+    """Most bytes of a picture."""
+    parts: bool = True
+    """Whether the page has the parts of the heat maps, beside the whole maps."""
+    remark: str = ""
+    """Why it has not."""
+
+
+def plan_sizes(sources: int, translations: int, *, rows: int) -> Sizes:
+    """Return the sizes of the pictures of a page, which leaves out the parts of heat maps before pictures.
 
     Args:
-        count: pictures of the page.
+        sources: test pictures of the page.
+        translations: how often one of them is translated; each has a reconstruction too.
         rows: test pictures of the largest direction, of which each has a row of pictures.
 
     Raises:
-        EvaluationError: they would be too small to look at.
+        EvaluationError: the pictures would be too small to look at.
     """
-    each = BUDGET_BYTES // max(1, count)
-    if each < _LEAST_BYTES:
-        most = max(1, rows * each // _LEAST_BYTES)
-        raise EvaluationError(
-            f"A page holds at most {BUDGET_BYTES // _LEAST_BYTES:,} pictures, and these columns need "
-            f"{count:,}; give --limit {most}, or fewer runs, bundles and checkpoints."
-        )
-    return each
+    pictures = sources + 2 * translations
+    for maps, parts in ((LARGEST, True), (len(NETWORKS), False)):
+        each = (BUDGET_BYTES - maps * translations * BYTES) // max(1, pictures)
+        if each >= _LEAST_BYTES:
+            remark = "" if parts else "Left out, because there are so many pictures: the parts of heat maps."
+            return Sizes(each, parts, remark)
+    needed = pictures * _LEAST_BYTES + maps * translations * BYTES
+    raise EvaluationError(
+        f"A page holds at most {BUDGET_BYTES / 1e6:g} MB of pictures, and these {pictures:,} with their heat "
+        f"maps need {needed / 1e6:,.0f} MB; give --limit {max(1, rows * BUDGET_BYTES // needed)}, or fewer "
+        "runs, bundles and checkpoints."
+    )
 
 
 def encode_within(pixels: Pixels, most_bytes: int) -> bytes:

@@ -6,7 +6,9 @@ const viewer = new Viewer(document.querySelector(".viewer"));
 
 elements.forEach((section, index) => {
   new Order(section, sections[index]);
-  const grid = new Grid(section);
+  const heatMaps = new HeatMaps(section, sections[index]);
+  const grid = Object.assign(new Grid(section), { heatMaps });
+  heatMaps.select.addEventListener("change", () => grid.keepReachable());
   const boxes = [...section.querySelectorAll(".shows input")];
   section.querySelector(".shows").addEventListener("change", () => {
     section.dataset.hide = boxes.filter((box) => !box.checked).map((box) => box.value).join(" ");

@@ -1,4 +1,4 @@
-// Enlarge a picture beside its source; the arrow keys lead to the others.
+// Enlarge a picture beside its source, a heat map beside the network's other ones; the arrow keys lead on.
 
 class Viewer {
   constructor(dialog) {
@@ -6,6 +6,7 @@ class Viewer {
     this.title = dialog.querySelector("h2");
     this.source = dialog.querySelector("[data-view=source]");
     this.cell = dialog.querySelector("[data-view=cell]");
+    this.pair = dialog.querySelector(".pair");
     this.moves = [...dialog.querySelectorAll("[data-move]")];
     dialog.querySelector("[data-act=close]").addEventListener("click", () => dialog.close());
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
@@ -40,12 +41,27 @@ class Viewer {
     this.title.textContent = label ? `${name} · ${label}` : name;
     this.source.hidden = current === source;
     this.source.querySelector("img").src = source.querySelector("img").src;
-    this.cell.querySelector("img").src = current.querySelector("img").src;
-    this.cell.querySelector("img").alt = current.ariaLabel;
-    const { kind } = current.closest(".cell").dataset;
-    const note = current.nextElementSibling.textContent;
-    this.cell.querySelector("figcaption").textContent = kind ? `${kind}${note ? `, ${note}` : ""}` : "source";
+    const note = current.parentElement.querySelector("small");
+    const cell = current.closest(".cell"), { kind } = cell.dataset;
+    const drawn = [...current.children].map((child) => child.cloneNode(true));
+    this.cell.querySelector(".shown").replaceChildren(...drawn);
+    this.cell.querySelector("img:last-of-type").alt = current.ariaLabel;
+    const words = [kind === "attention" ? this.grid.heatMaps.chosen.name : kind ?? "source", kind ? note.textContent : ""];
+    this.cell.querySelector("figcaption").textContent = words.filter(Boolean).join(", ");
+    this.showParts(kind === "attention" ? this.grid.heatMaps.others(cell) : []);
     // A disabled button would lose the focus, and with it the keys.
     for (const button of this.moves) button.ariaDisabled = String(!this.grid.neighbour(button.dataset.move));
+  }
+  /** Show the other heat maps of the network beside the chosen one. */
+  showParts(others) {
+    for (const figure of this.pair.querySelectorAll("[data-view=part]")) figure.remove();
+    for (const { drawn, caption } of others) {
+      const figure = document.createElement("figure"), words = document.createElement("figcaption");
+      figure.dataset.view = "part";
+      words.textContent = caption;
+      figure.append(...drawn, words);
+      this.pair.append(figure);
+    }
+    this.pair.classList.toggle("many", others.length > 0);
   }
 }
