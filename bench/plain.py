@@ -12,6 +12,7 @@ from models.networks.cam import CAM, CAMOutput
 from models.networks.convolution import ConvSequential
 from models.networks.generator import Generator
 from models.networks.normalization import EPSILON, LIN, AdaLIN, InstanceNorm
+from models.networks.spectral import SpectralConv2d
 from training.methods.initialization import parameter_groups
 from training.methods.ugatit.method import Ugatit
 
@@ -33,9 +34,11 @@ def by_formula(generator: Generator) -> Generator:
 
 
 def method_by_formula(method: Ugatit) -> Ugatit:
-    """Return a copy of the method whose generators are computed by formula, with an optimizer for them."""
+    """Return a copy of the method that is computed by formula, with an optimizer for its generators."""
     plain = copy.deepcopy(method)
     plain.generators = {name: by_formula(generator) for name, generator in plain.generators.items()}
+    for discriminator in plain.discriminators.values():
+        _divide_weights(discriminator)
     config = method.config
     plain.optimizers["generators"] = torch.optim.Adam(
         parameter_groups(plain.generators.values(), config.weight_decay_on),
@@ -44,6 +47,27 @@ def method_by_formula(method: Ugatit) -> Ugatit:
         weight_decay=config.weight_decay,
     )
     return plain
+
+
+def _divide_weights(discriminator: nn.Module) -> None:
+    """Let convolutions with spectral normalisation divide their weights, as the formula has it."""
+    for module in reversed(list(discriminator.modules())):  # inner modules first
+        for name, child in module.named_children():
+            if isinstance(child, SpectralConv2d):
+                setattr(module, name, FormulaSpectralConv2d(child))
+            elif isinstance(child, ConvSequential):
+                setattr(module, name, nn.Sequential(*child))
+
+
+class FormulaSpectralConv2d(nn.Module):
+    """A convolution by the weight over its largest singular value."""
+
+    def __init__(self, fused: SpectralConv2d) -> None:
+        super().__init__()
+        self.fused = fused
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.fused.weight, self.fused.bias, self.fused.stride)
 
 
 def _plain_instance_norm(fused: InstanceNorm) -> nn.InstanceNorm2d:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from models.networks import rgb_convolution, winograd
+from models.networks import rgb_convolution, upsampled_convolution, winograd
+from models.networks.precision import without_autocast
 
 MIN_WINOGRAD_CHANNELS = 16
 """With fewer channels a Winograd convolution's transforms cost more than its products save."""
@@ -41,21 +42,20 @@ def convolution(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module], *, fast
         x: `[B, C, H, W]`.
         conv: the convolution.
         before: the up-sampling and padding layers that precede it.
-        fast: use a faster algorithm if one fits. These run in full precision on a CPU only: the libraries of
-            other devices have fast algorithms of their own.
+        fast: use a faster algorithm if one fits. There are some for a CPU only: the libraries of other
+            devices have fast algorithms of their own.
     """
-    if fast and x.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
-        result = _fast_convolution(x, conv, before)
+    if fast and x.device.type == "cpu" and conv.stride == (1, 1) and conv.padding == (0, 0):
+        algorithm = _in_bfloat16 if torch.is_autocast_enabled("cpu") else _in_full_precision
+        result = algorithm(x, conv, before)
         if result is not None:
-            return result if conv.bias is None else result + conv.bias[:, None, None]
+            return result if conv.bias is None else result + conv.bias[:, None, None].to(result.dtype)
     direct: Tensor = conv(_apply(before, x))
     return direct
 
 
-def _fast_convolution(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module]) -> Tensor | None:
+def _in_full_precision(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module]) -> Tensor | None:
     """Return the convolution without its bias, or None if no fast algorithm fits."""
-    if conv.stride != (1, 1) or conv.padding != (0, 0):
-        return None
     if conv.kernel_size == (3, 3):
         return _winograd(x, conv, before)
     if conv.kernel_size == (7, 7) and conv.out_channels == 3:
@@ -65,9 +65,17 @@ def _fast_convolution(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module]) -
     return None
 
 
+def _in_bfloat16(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module]) -> Tensor | None:
+    """Return the convolution without its bias, or None if no fast algorithm fits."""
+    # The units for bfloat16 multiply so fast that Winograd's transforms would cost more than they save.
+    if conv.kernel_size == (3, 3) and _kinds(before) == [nn.Upsample, nn.ReflectionPad2d]:
+        return upsampled_convolution.convolve_upsampled(x.bfloat16(), conv.weight)
+    return None
+
+
 def _winograd(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module]) -> Tensor | None:
     """Return None if there are too few channels, or if whole tiles do not cover the map."""
-    kinds = [type(layer) for layer in before]
+    kinds = _kinds(before)
     height, width = x.shape[2:]
     if min(conv.in_channels, conv.out_channels) < MIN_WINOGRAD_CHANNELS:
         return None
@@ -78,9 +86,15 @@ def _winograd(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module]) -> Tensor
     return None
 
 
+def _kinds(layers: Iterable[nn.Module]) -> list[type[nn.Module]]:
+    return [type(layer) for layer in layers]
+
+
 def _apply(layers: Iterable[nn.Module], x: Tensor) -> Tensor:
-    for layer in layers:
-        x = layer(x)
+    """Apply padding and up-sampling, in the dtype of x: autocast would pad in float32."""
+    with without_autocast(x):
+        for layer in layers:
+            x = layer(x)
     return x
 
 

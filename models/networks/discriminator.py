@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from models.networks.cam import CAM
 from models.networks.config import DiscriminatorConfig
-from models.networks.spectral import spectral_norm
+from models.networks.convolution import ConvSequential
+from models.networks.spectral import SpectralConv2d
 
 SLOPE = 0.2
 """Of every leaky ReLU."""
@@ -34,10 +35,10 @@ class Discriminator(nn.Module):
         for inputs, outputs, stride in zip([3, *widths], widths, strides, strict=False):
             layers += [
                 _padding(config, stride),
-                _normalized(config, nn.Conv2d(inputs, outputs, 4, stride)),
+                _convolution(config, inputs, outputs, stride),
                 nn.LeakyReLU(SLOPE),
             ]
-        self.features = nn.Sequential(*layers)
+        self.features = ConvSequential(*layers)
         self.cam = (
             CAM(
                 config.features,
@@ -49,9 +50,9 @@ class Discriminator(nn.Module):
             if config.cam
             else None
         )
-        self.to_logit = nn.Sequential(
+        self.to_logit = ConvSequential(
             _padding(config, 1),
-            _normalized(config, nn.Conv2d(config.features, 1, 4, bias=config.last_bias)),
+            _convolution(config, config.features, 1, bias=config.last_bias),
         )
 
     def forward(self, x: Tensor) -> DiscriminatorOutput:  # [B, 3, H, W]
@@ -63,8 +64,11 @@ class Discriminator(nn.Module):
         return DiscriminatorOutput(self.to_logit(features), cam_logit, attention)
 
 
-def _normalized(config: DiscriminatorConfig, layer: nn.Conv2d) -> nn.Module:
-    return spectral_norm(layer) if config.spectral_norm else layer
+def _convolution(
+    config: DiscriminatorConfig, inputs: int, outputs: int, stride: int = 1, *, bias: bool = True
+) -> nn.Conv2d:
+    kind = SpectralConv2d if config.spectral_norm else nn.Conv2d
+    return kind(inputs, outputs, 4, stride, bias=bias)
 
 
 def _padding(config: DiscriminatorConfig, stride: int) -> nn.ReflectionPad2d:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from models.networks import rgb_convolution, winograd
+from models.networks import rgb_convolution, upsampled_convolution, winograd
 from models.networks.convolution import MIN_WINOGRAD_CHANNELS, ConvSequential
 
 EXACT = 1e-10
@@ -47,10 +47,22 @@ def random(*shape: int) -> Tensor:
             random(3, 5, 6, 8),
             random(4, 5, 3, 3),
         ),
+        (
+            upsampled_convolution.convolve_upsampled,
+            lambda x, weight: F.conv2d(reflected(F.interpolate(x, scale_factor=2)), weight),
+            random(3, 5, 3, 8),
+            random(4, 5, 3, 3),
+        ),
         (rgb_convolution.features_to_rgb, F.conv2d, random(2, 5, 14, 17), random(3, 5, 7, 7)),
         (rgb_convolution.rgb_to_features, F.conv2d, random(2, 3, 14, 17), random(5, 3, 7, 7)),
     ],
-    ids=["winograd", "winograd of an up-sampled map", "features to rgb", "rgb to features"],
+    ids=[
+        "winograd",
+        "winograd of an up-sampled map",
+        "phases of an up-sampled map",
+        "features to rgb",
+        "rgb to features",
+    ],
 )
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_fast_convolution_and_its_gradients_equal_the_direct_one(
@@ -93,3 +105,16 @@ def test_fast_layers_compute_the_same_function(size: tuple[int, int], channels: 
     expected = layers(x)
     layers.fast = True
     torch.testing.assert_close(layers(x), expected, rtol=EXACT, atol=EXACT)
+
+
+@pytest.mark.parametrize("upsampled", [True, False])
+def test_fast_layers_in_bfloat16_differ_from_full_precision_by_rounding(upsampled: bool) -> None:
+    before = [nn.Upsample(scale_factor=2)] if upsampled else []
+    layers = ConvSequential(*before, nn.ReflectionPad2d(1), nn.Conv2d(16, 8, 3, bias=False))
+    x = random(2, 16, 8, 8).float()
+    expected = layers(x).detach()
+    layers.fast = True
+    with torch.autocast("cpu", torch.bfloat16):
+        found = layers(x).detach()
+    assert found.dtype == torch.bfloat16
+    assert float((found - expected).norm() / expected.norm()) < 0.01

@@ -64,3 +64,18 @@ def test_memory_layout_is_kept_and_does_not_change_the_result(layout: torch.memo
     y = layer_instance_norm(x.contiguous(memory_format=layout), rho, gamma, beta, unbiased=True)
     assert y.is_contiguous(memory_format=layout)
     torch.testing.assert_close(y, paper_formula(x, rho, gamma, beta, unbiased=True), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("adaptive", [True, False])
+def test_bfloat16_maps_are_normalised_in_float32_and_only_rounded(adaptive: bool) -> None:
+    x, *others = inputs(torch.float32, adaptive=adaptive)
+    halved = x.detach().bfloat16().contiguous(memory_format=torch.channels_last)
+    weight = torch.randn(x.shape, generator=torch.Generator().manual_seed(1)).bfloat16()
+    outcomes = []
+    for same in (halved.requires_grad_(), halved.detach().float().requires_grad_()):
+        y = layer_instance_norm(same, *others, unbiased=True)
+        outcomes.append([y, *torch.autograd.grad(y, (same, *others), weight.to(y.dtype))])
+    for rounded, exact in zip(*outcomes, strict=True):
+        torch.testing.assert_close(rounded.float(), exact, rtol=2**-7, atol=2**-7)
+    assert outcomes[0][0].dtype == torch.bfloat16
+    torch.testing.assert_close(outcomes[0][0], outcomes[1][0].bfloat16(), rtol=0, atol=0)

@@ -147,7 +147,7 @@ def test_auto_selects_bfloat16_on_hardware_that_has_it(
     hardware(monkeypatch, bfloat16=bfloat16)
     speed = choose_settings(ComputeConfig(), device)
     assert speed.bfloat16 is bfloat16
-    assert speed.quick is (device == "cpu" and not bfloat16)
+    assert speed.quick is (device == "cpu")
     assert speed.notes == ()
     assert choose_settings(ComputeConfig(precision="float32"), device).bfloat16 is False
 
@@ -156,7 +156,6 @@ def test_auto_selects_bfloat16_on_hardware_that_has_it(
     ("config", "device", "says"),
     [
         (ComputeConfig(precision="bfloat16"), "cpu", "no units for it"),
-        (ComputeConfig(precision="bfloat16", convolutions="quick"), "cpu", '"quick" is ignored'),
         (ComputeConfig(convolutions="quick"), "cuda", '"quick" is ignored'),
         (ComputeConfig(), "xpu", "fused_adam is ignored"),
     ],

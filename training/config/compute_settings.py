@@ -28,8 +28,9 @@ class ComputeConfig:
     channels_last: bool = True
     """Store maps and kernels channels last, the layout in which the libraries compute."""
     convolutions: Convolutions = "auto"
-    """quick computes 3x3 convolutions by Winograd's method and 7x7 convolutions in cheaper shapes. It needs
-    float32 on a CPU; there auto chooses it, elsewhere direct."""
+    """quick computes 3x3 convolutions by Winograd's method and 7x7 convolutions in cheaper shapes. With
+    bfloat16 it changes only the convolutions after up-sampling, which it computes on the small map. It needs
+    a CPU; there auto chooses it, elsewhere direct."""
     fused_adam: bool = True
     """Update the weights in one pass (fused Adam)."""
     compile: bool = False
@@ -91,20 +92,20 @@ def choose_settings(config: ComputeConfig, device_type: str = "cpu") -> ComputeS
     bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and native)
     if bfloat16 and not native:
         notes.append('speed.precision = "bfloat16" is slow: this hardware has no units for it.')
-    full_on_cpu = device_type == "cpu" and not bfloat16
-    if config.convolutions == "quick" and not full_on_cpu:
-        notes.append('speed.convolutions = "quick" is ignored: it needs float32 on a CPU.')
+    on_cpu = device_type == "cpu"
+    if config.convolutions == "quick" and not on_cpu:
+        notes.append('speed.convolutions = "quick" is ignored: it needs a CPU.')
     has_fused = device_type in ("cpu", "cuda")
     if config.fused_adam and not has_fused:
         notes.append(f"speed.fused_adam is ignored: torch has no fused Adam for {device_type}.")
-    compilable = device_type != "cpu" or any(map(shutil.which, ("c++", "g++", "clang++")))
+    compilable = not on_cpu or any(map(shutil.which, ("c++", "g++", "clang++")))
     if config.compile and not compilable:
         notes.append("speed.compile is ignored: no C++ compiler was found; install one.")
     return ComputeSettings(
         device_type=device_type,
         bfloat16=bfloat16,
         channels_last=config.channels_last,
-        quick=config.convolutions != "direct" and full_on_cpu,
+        quick=config.convolutions != "direct" and on_cpu,
         fused_adam=config.fused_adam and has_fused,
         compile=config.compile and compilable,
         notes=tuple(notes),
