@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,3 +68,24 @@ def test_smoothing_can_be_changed_and_the_cursor_shows_values(report: Page) -> N
     cycle.locator(".plot").hover(position={"x": 46, "y": box["height"] / 2})
     report.locator(".legend b").first.filter(has_text=re.compile("^0.1$")).wait_for()
     assert cycle.locator(".legend b").all_inner_texts() == ["0.1", "0.2"]
+
+
+def test_the_parts_of_the_heat_maps_can_be_chosen_after_the_pictures(
+    browser: Browser, tmp_path: Path
+) -> None:
+    run = write_run(tmp_path, [line(step) for step in (10, 20, 30, 40)])
+    shutil.copy(run.samples / "00000040-A2B-test.jpg", run.samples / "00000040-A2B-local.jpg")
+    file = tmp_path / "report.html"
+    file.write_text(draw_page(read_run(run.path)))
+    with opened_file(browser, file) as page:
+        assert page.get_by_role("radio").first.get_attribute("value") == "0"
+        assert page.locator("#samples .choices span").all_inner_texts()[0] == "A2B, test pictures"
+        page.get_by_role("radio", name="A2B, local discriminator's attention").check()
+        alt = page.locator("#samples img").get_attribute("alt") or ""
+        assert alt.startswith("A2B, local discriminator's attention, step 40")
+
+
+def test_a_run_without_sheets_of_the_parts_says_so(report: Page) -> None:
+    assert (
+        "the version that trained this run did not draw them yet" in report.locator("#samples").inner_text()
+    )

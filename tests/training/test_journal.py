@@ -23,7 +23,7 @@ from models.images.legend import draw_legend
 from tests.training.tiny import SIZE, empty_run, pictures, tiny_config
 from training.journal.journal import Journal
 from training.journal.progress import LOG_SECONDS, show_progress
-from training.journal.sample_sheets import draw_sheet, sample_one_by_one
+from training.journal.sample_sheets import ATTENTION, draw_sheet, sample_one_by_one
 from training.methods.finite_updates import SkippedStep
 from training.methods.method import Column
 from training.methods.running_average import RunningAverage
@@ -158,7 +158,7 @@ def test_the_score_is_cycle_plus_identity_l1_of_both_directions() -> None:
 
 def test_samples_of_one_picture_at_a_time_equal_those_of_the_batch() -> None:
     method = Ugatit(tiny_config().ugatit)
-    whole, parts = method.sample(pictures(3)), sample_one_by_one(method, pictures(3))
+    whole, parts = method.sample(pictures(3)), sample_one_by_one(method.sample, pictures(3))
     for direction, columns in whole.items():
         assert [column.label for column in parts[direction]] == [column.label for column in columns]
         for one, other in zip(parts[direction], columns, strict=True):
@@ -184,6 +184,33 @@ def test_a_sheet_shows_where_each_network_looked() -> None:
     assert sheet.height >= 2 * SIZE
 
 
+def test_a_save_writes_a_sheet_of_the_parts_of_each_network(tmp_path: Path) -> None:
+    method, run = Ugatit(tiny_config().ugatit), empty_run(tmp_path)
+    samples = take_samples(method, None, {"train": pictures(1), "test": pictures(2)})
+    with open_journal(run, method, tensorboard=False) as journal:
+        journal.write_samples(1, samples.sheets, samples.memorised, samples.parts)
+    written = {file.name for file in run.samples.iterdir()}
+    names = {f"{direction}-{network}" for direction in ("A2B", "B2A") for network in ATTENTION}
+    assert {f"00000001-{name}.jpg" for name in names} <= written
+    columns = samples.parts["A2B-local"]
+    assert [column.label for column in columns] == [
+        "translation", "whole map", "average pool's share", "max pool's share", "classifier's map"
+    ]  # fmt: skip
+    assert {len(column.values) for column in columns} == {2}  # of the test pictures
+
+
+def test_the_shares_of_both_pools_and_of_the_bias_sum_up_to_the_whole_map() -> None:
+    method = Ugatit(tiny_config().ugatit)
+    for network in method.networks.values():
+        torch.nn.init.zeros_(network.cam.merge.bias)
+    before = copy.deepcopy(method.discriminators["disLB"].state_dict())
+    for name, (_, whole, average, maximum, classifier) in method.sample_parts(pictures()).items():
+        torch.testing.assert_close(average.values + maximum.values, whole.values, rtol=1e-3, atol=1e-4)
+        assert not torch.allclose(classifier.values, whole.values), name
+    after = method.discriminators["disLB"].state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
 def test_networks_without_attention_leave_its_columns_out() -> None:
     none = {"cam": False}
     config = tiny_config(
@@ -191,6 +218,7 @@ def test_networks_without_attention_leave_its_columns_out() -> None:
     )
     labels = [column.label for column in Ugatit(config.ugatit).sample(pictures())["B2A"]]
     assert labels == ["source", "translation", "reconstruction", "identity"]
+    assert Ugatit(config.ugatit).sample_parts(pictures()) == {}
 
 
 TERMS = {f"G_{kind}_{domain}": torch.tensor(0.25) for kind in ("cycle", "identity", "cam") for domain in "AB"}

@@ -17,7 +17,7 @@ from training.console.phrases import format_duration, metric_name, shorten_list
 from training.journal.interval import Interval
 from training.journal.numbers import gradient_norms, learning_rates, summaries
 from training.journal.progress import show_progress
-from training.journal.sample_sheets import Sheets, write_sheet
+from training.journal.sample_sheets import ATTENTION, Sheets, write_sheet
 from training.methods.finite_updates import SkippedStep
 from training.methods.method import Method
 from training.parallel.processes import Processes
@@ -170,9 +170,15 @@ class Journal:
         self._print(f"Warning: {sentence}")
 
     def write_samples(
-        self, step: int, sheets: Mapping[str, Sheets], memorised: Mapping[str, float] | None = None
+        self,
+        step: int,
+        sheets: Mapping[str, Sheets],
+        memorised: Mapping[str, float] | None = None,
+        parts: Sheets | None = None,
     ) -> None:
         """Write the sample sheets of each set and direction, and what TensorBoard still buffers.
+
+        The sheets of `parts`, by direction and network, are files only: TensorBoard has the whole maps.
 
         The line of the step gets `memorised`: by discriminator, its mean answer to training pictures minus
         that to test pictures.
@@ -184,6 +190,8 @@ class Journal:
         for name, sheet in sheets.items():
             with self._only_warning(f"the sample sheets of the {name} pictures"):
                 self._draw(name, sheet, step)
+        with self._only_warning("the sheets of the heat maps' parts"):
+            self._draw_parts(parts or {}, step)
         if self._board is not None:
             with self._only_warning("TensorBoard's events"):
                 self._board.add_distributions(self._method.distributions(), step)
@@ -196,6 +204,12 @@ class Journal:
             write_sheet(file, columns, title=title)
             if self._board is not None:
                 self._board.add_sheet(f"samples/{direction}-{name}", file, step)
+
+    def _draw_parts(self, parts: Sheets, step: int) -> None:
+        for name, columns in parts.items():
+            direction, _, network = name.partition("-")
+            title = f"{direction}, {ATTENTION[network]}, step {step:,}"
+            write_sheet(self._run.samples / f"{step:08d}-{name}.jpg", columns, title=title)
 
     @contextmanager
     def _only_warning(self, what: str) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,28 +16,38 @@ from models.images.encode import encode
 from models.images.heatmap import normalize, overlay, own_range
 from models.images.legend import draw_legend, legend_height
 from models.storage.durable import replace_file
-from training.methods.method import Batch, Column, Method
+from training.methods.method import Batch, Column
 
 SAMPLES: Final = 4
 """The number of pictures of each domain on a sheet. The score is measured on them."""
 Sheets = dict[str, list[Column]]
-"""The columns of one sheet per direction, `A2B` and `B2A`."""
+"""The columns of each sheet, by its name: a direction, `A2B`, or with a network, `A2B-local`."""
+ATTENTION: Final = {
+    "generator": "generator's attention",
+    "local": "local discriminator's attention",
+    "global": "global discriminator's attention",
+}
+"""What a sheet of the parts of a network's heat maps shows, by the end of its name."""
 _GAP: Final = 2
 _INK: Final = "#241f1b"
 
 
-def sample_one_by_one(method: Method, batch: Batch, *, at_once: int = 1) -> Sheets:
-    """Return the samples of a batch, `at_once` pictures per pass, which bounds the memory; on the CPU."""
+def sample_one_by_one(sample: Callable[[Batch], Sheets], batch: Batch, *, at_once: int = 1) -> Sheets:
+    """Return the samples of a batch, `at_once` pictures per pass, which bounds the memory; on the CPU.
+
+    Args:
+        sample: returns the columns of each sheet, for a batch.
+        batch: the pictures of both domains.
+        at_once: pictures of a pass.
+    """
     count = min(len(pictures) for pictures in batch.values())
     passes: dict[str, list[list[Column]]] = {}
     for first in range(0, count, at_once):
-        samples = method.sample(
-            {domain: pictures[first : first + at_once] for domain, pictures in batch.items()}
-        )
-        for direction, columns in samples.items():
+        samples = sample({domain: pictures[first : first + at_once] for domain, pictures in batch.items()})
+        for sheet, columns in samples.items():
             kept = [Column(label, values.detach().float().cpu()) for label, values in columns]
-            passes.setdefault(direction, []).append(kept)
-    return {direction: _joined(each) for direction, each in passes.items()}
+            passes.setdefault(sheet, []).append(kept)
+    return {sheet: _joined(each) for sheet, each in passes.items()}
 
 
 def _joined(passes: Sequence[Sequence[Column]]) -> list[Column]:

@@ -47,6 +47,12 @@ class Method(Protocol):
     def sample(self, batch: Batch) -> dict[str, list[Column]]:
         """Return the columns of a sample sheet for each direction."""
 
+    def sample_parts(self, batch: Batch) -> dict[str, list[Column]]:
+        """Return the columns of the parts of the heat maps, by direction and network, such as `A2B-local`.
+
+        A network is `generator`, `local` or `global`.
+        """
+
     def answers_to_real(self, batch: Batch) -> Mapping[str, float]:
         """Return each discriminator's mean answer to real pictures, by name: 1 is real, 0 is fake."""
 

@@ -17,8 +17,8 @@ from training.console.phrases import metric_name
 from training.page.document import document, key_figure, radio_choices, read_asset, table
 from training.report.charts import Chart, Section, group_lines, sections
 from training.report.key_figures import figure_words, key_figures, score_words
-from training.report.pictures import embedded
-from training.report.read import CheckpointSummary, RunRecord
+from training.report.pictures import ATTENTION_BYTES, embedded
+from training.report.read import CheckpointSummary, RunRecord, Sheet
 
 _ASSETS: Final = Path(__file__).parent / "page"
 _PICTURES: Final = 20
@@ -34,7 +34,9 @@ def draw_page(record: RunRecord) -> str:
     groups = group_lines(record.lines)
     found = sections(groups)
     charts = [chart for section in found for chart in section.charts]
-    sheets = embedded(record.sheets)
+    attention = [sheet for sheet in record.sheets if sheet.attention]
+    sheets = embedded([sheet for sheet in record.sheets if not sheet.attention])
+    sheets += embedded(attention, budget_bytes=ATTENTION_BYTES)
     data = {
         "steps": [group[-1]["step"] for group in groups],
         "charts": [_drawn(chart) for chart in charts],
@@ -46,7 +48,7 @@ def draw_page(record: RunRecord) -> str:
         title=escape(name),
         facts="".join(key_figure(*figure) for figure in key_figures(record)),
         share=f"{_share(record):.4f}",
-        samples=_samples(sheets),
+        samples=_samples(sheets, _attention_words(record, attention)),
         sections="".join(_section(section, [next(numbered) for _ in section.charts]) for section in found),
         skipped=_skipped(record.lines),
         score_words=escape(_ranking_words(record)),
@@ -114,12 +116,25 @@ def _aria_label(chart: Chart) -> str:
     return f"{chart.title}: {'; '.join(said)}."
 
 
-def _samples(sheets: Sequence[Mapping[str, Any]]) -> str:
+def _attention_words(record: RunRecord, sheets: Sequence[Sheet]) -> str:
+    """Return a sentence on the sheets of the heat maps' parts, or on why there are none."""
+    if sheets:
+        return "The sheets of a network's attention have the parts of its heat maps, of fewer steps."
+    ugatit = record.config.ugatit
+    if any(
+        network.cam for network in (ugatit.generator, ugatit.local_discriminator, ugatit.global_discriminator)
+    ):
+        return "No parts of the heat maps: the version that trained this run did not draw them yet."
+    return ""
+
+
+def _samples(sheets: Sequence[Mapping[str, Any]], attention_words: str) -> str:
     if not sheets:
         return ""
     return Template(read_asset(_ASSETS, "samples.html")).substitute(
         choices=radio_choices("sheet", "Which sheet", [str(sheet["name"]) for sheet in sheets]),
         newest=sheets[0]["pictures"][-1],
+        attention=escape(attention_words),
     )
 
 

@@ -11,8 +11,10 @@ from PIL import Image
 from training.page.document import data_url
 from training.report.read import Sheet
 
-BUDGET_BYTES: Final = 11_000_000
-"""Bytes of all pictures; base64 takes a third more, so the page stays below 15 MB."""
+BUDGET_BYTES: Final = 9_000_000
+"""Bytes of all sheets of pictures; base64 takes a third more, so the page stays below 15 MB."""
+ATTENTION_BYTES: Final = 2_000_000
+"""Bytes of all sheets of the heat maps' parts: those of few steps."""
 _WIDEST: Final = 1600
 _QUALITY: Final = 80
 

@@ -11,6 +11,7 @@ from training.checkpoint.best import rank
 from training.checkpoint.manifest import CheckpointFigure
 from training.checkpoint.read import read_manifests
 from training.config.run_config import RunConfig
+from training.journal.sample_sheets import ATTENTION
 from training.run_folder.environment import read_environments
 from training.run_folder.folder import RunFolder
 
@@ -23,6 +24,8 @@ class Sheet(NamedTuple):
     step: int
     name: str
     file: Path
+    attention: bool = False
+    """Whether it has the parts of a network's heat maps."""
 
 
 class CheckpointSummary(NamedTuple):
@@ -88,9 +91,13 @@ def _sheets(folder: Path) -> list[Sheet]:
     if not folder.is_dir():
         return []
     found = ((file, _SHEET.fullmatch(file.name)) for file in folder.iterdir())
-    return sorted(
-        Sheet(int(named[1]), f"{named[2]}, {named[3]} pictures", file) for file, named in found if named
-    )
+    return sorted(_sheet(named, file) for file, named in found if named)
+
+
+def _sheet(named: re.Match[str], file: Path) -> Sheet:
+    step, direction, kind = named.groups()
+    words = ATTENTION.get(kind, f"{kind} pictures")
+    return Sheet(int(step), f"{direction}, {words}", file, kind in ATTENTION)
 
 
 def _checkpoints(folder: Path) -> list[CheckpointSummary]:

@@ -116,7 +116,7 @@ def train(
                 with processes.fail_together():
                     if journal is not None:
                         samples = take_samples(method, average, sample_pictures)
-                        journal.write_samples(step, samples.sheets, samples.memorised)
+                        journal.write_samples(step, samples.sheets, samples.memorised, samples.parts)
                         state = pack(step, method, data, average, document)
                         refuse_non_finite(state)
                         save(run.checkpoints, state, score=samples.score)

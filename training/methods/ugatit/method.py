@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from models.networks.attention import run_with_parts
+from models.networks.cam import CAMParts
 from models.networks.discriminator import Discriminator, DiscriminatorOutput
 from models.networks.generator import Generator, GeneratorOutput
 from models.networks.normalization import LIN, AdaLIN
@@ -23,7 +25,7 @@ from training.methods.micro_batches import split_batch
 from training.methods.ugatit.config import UgatitConfig
 from training.methods.ugatit.losses import adversarial_terms, cam_loss, discriminator_terms, l1_loss
 from training.methods.ugatit.outputs import split_halves, to_float32
-from training.methods.ugatit.sample_columns import column_difference, sample_columns
+from training.methods.ugatit.sample_columns import column_difference, parts_columns, sample_columns
 from training.parallel.processes import Processes
 
 DOMAINS: Final = ("A", "B")
@@ -238,6 +240,32 @@ class Ugatit:
                 "A2B": sample_columns(batch["A"], "A", "B", generate=generate, discriminate=discriminate),
                 "B2A": sample_columns(batch["B"], "B", "A", generate=generate, discriminate=discriminate),
             }
+
+    @torch.no_grad()
+    def sample_parts(self, batch: Mapping[str, Tensor]) -> dict[str, list[Column]]:
+        """Return the columns of the parts of the heat maps, by direction and network: `A2B-local`.
+
+        They are computed in float32, and the state of the networks stays as it is.
+        """
+        with frozen_spectral_norm(self.discriminators.values()):
+            directions = {
+                f"{domain}2{target}": parts_columns(batch[domain], domain, target, run=self._run_with_parts)
+                for domain, target in (("A", "B"), ("B", "A"))
+            }
+        return {
+            f"{direction}-{network}": columns
+            for direction, networks in directions.items()
+            for network, columns in networks.items()
+        }
+
+    def _run_with_parts(
+        self, name: str, pictures: Tensor
+    ) -> tuple[GeneratorOutput | DiscriminatorOutput, CAMParts | None]:
+        """Run a network without compilation, which would ignore the hook that reads the CAM's features."""
+        pictures = self.speed.lay_out(pictures)
+        if name in self.generators:
+            return run_with_parts(self.generators[name], pictures)
+        return run_with_parts(self.discriminators[name], pictures)
 
     @torch.no_grad()
     def answers_to_real(self, batch: Mapping[str, Tensor]) -> dict[str, float]:

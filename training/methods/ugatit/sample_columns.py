@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from torch import Tensor
 
+from models.networks.cam import CAMParts
 from models.networks.discriminator import DiscriminatorOutput
 from models.networks.generator import GeneratorOutput
 from training.methods.method import Column
 
+RunWithParts = Callable[[str, Tensor], tuple[GeneratorOutput | DiscriminatorOutput, CAMParts | None]]
 Generate = Callable[[str, Tensor], GeneratorOutput]
 Discriminate = Callable[[str, Tensor], DiscriminatorOutput]
+
+
+_POOLS: Final = (("average", "average"), ("max", "maximum"))
 
 
 def sample_columns(
@@ -39,6 +45,38 @@ def sample_columns(
         *_heat_map("attention back", reconstruction.attention),
         Column("reconstruction", reconstruction.image),
         Column("identity", identity.image),
+    ]
+
+
+def parts_columns(source: Tensor, domain: str, target: str, *, run: RunWithParts) -> dict[str, list[Column]]:
+    """Return whole map, shares of both pools and classifier's map of each network with a CAM.
+
+    The generator's are over the source, the discriminators' over the translation.
+
+    Args:
+        source: pictures `[N, 3, S, S]` in [-1, 1].
+        domain: of the source pictures, `A` or `B`.
+        target: the other domain.
+        run: runs a network, by its name, on pictures.
+    """
+    translated, parts = run(f"gen{domain}2{target}", source)
+    assert isinstance(translated, GeneratorOutput)
+    found = {"generator": _parts("source", source, translated.attention, parts)}
+    for network, name in (("local", f"disL{target}"), ("global", f"disG{target}")):
+        judged, parts = run(name, translated.image)
+        found[network] = _parts("translation", translated.image, judged.attention, parts)
+    return {network: columns for network, columns in found.items() if columns}
+
+
+def _parts(label: str, pictures: Tensor, whole: Tensor | None, parts: CAMParts | None) -> list[Column]:
+    if whole is None or parts is None:
+        return []
+    shares = [Column(f"{pool} pool's share", getattr(parts, name)) for pool, name in _POOLS]
+    return [
+        Column(label, pictures),
+        Column("whole map", whole),
+        *shares,
+        Column("classifier's map", parts.classifier),
     ]
 
 
