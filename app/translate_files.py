@@ -16,6 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import EngineError
+from app.engine.face_choice import FaceChoice
+from app.engine.planning import PhotoRequest
 from app.engine.render_options import RenderOptions, View
 from app.engine.rendering import render_attention, render_picture
 from app.engine.runtime.runtime import open_runtime
@@ -245,7 +247,7 @@ async def _translate_one(engine: Engine, plan: Plan, job: Job) -> None:
         data = job.source.read_bytes()
     except OSError as error:
         raise PictureError(f"The file cannot be read: {error.strerror}.") from None
-    translation = await engine.translate(plan.direction, data, fit=plan.fit)
+    translation = await engine.translate(plan.direction, data, PhotoRequest(plan.fit, FaceChoice("none")))
     entry = translation.entry
     job.translation.parent.mkdir(parents=True, exist_ok=True)
     _write_whole(job.translation, (await asyncio.to_thread(render_picture, entry, plan.options)).data)

@@ -12,7 +12,7 @@ from app.engine.engine import Engine
 from app.engine.runtime.session import Execution, Outputs, Pixels, Shape
 from app.settings.settings import Settings
 from models.bundle.canary import smooth_picture, write_canary
-from models.bundle.declarations import Input, Logits
+from models.bundle.declarations import FramedFace, Framing, Input, Logits
 from models.bundle.directory import write_bundle
 from models.bundle.manifest import FORMAT, ImageSize, Manifest, Parity, Training, split_direction
 from models.storage.file_entry import entry_of
@@ -147,10 +147,17 @@ def fake_outputs(pixels: Pixels) -> Outputs:
     return outputs | {"attention_local": attention, "attention_global": attention[:, ::-1]}
 
 
-def write_fake_bundle(bundles_dir: Path, direction: str = "cat2dog", *, card: bytes = b"# A fake\n") -> Path:
+def write_fake_bundle(
+    bundles_dir: Path,
+    direction: str = "cat2dog",
+    *,
+    card: bytes = b"# A fake\n",
+    framing: Framing | None = None,
+    face: FramedFace | None = None,
+) -> Path:
     """Write a bundle that passes every check, with models that only a FakeModel can open.
 
-    A different `card` makes a different version of it.
+    A different `card` makes a different version of it; `framing` and `face` are the manifest's.
     """
     pixels = smooth_picture(FAKE_SIZE, FAKE_SIZE, seed=0)[None]
     outputs = fake_outputs(pixels)
@@ -161,7 +168,8 @@ def write_fake_bundle(bundles_dir: Path, direction: str = "cat2dog", *, card: by
         "canary.npz": write_canary(pixels, canary),
         "card.md": card,
     }
-    write_bundle(bundles_dir / direction, _manifest(direction, files), files)
+    manifest = _manifest(direction, files).model_copy(update={"framing": framing, "face": face})
+    write_bundle(bundles_dir / direction, manifest, files)
     return bundles_dir / direction
 
 

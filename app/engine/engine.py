@@ -22,19 +22,19 @@ from app.engine.errors import (
     UnknownDirection,
 )
 from app.engine.events import EngineEvents
+from app.engine.planning import WHOLE_OR_FACE, PhotoRequest, Plan, Planner
+from app.engine.results import make_entry, probability_of_source
 from app.engine.runtime.runtime import Runtime, batch_sizes, default_max_batch, device_runtimes
-from app.engine.runtime.session import OpenModel, Outputs
+from app.engine.runtime.session import OpenModel
 from app.engine.scheduling.admission import Permit
 from app.engine.scheduling.runner import TimeLimits
 from app.engine.status import EngineStatus, StoreStatus
-from app.engine.store.entry import Entry, Maps
+from app.engine.store.entry import Entry, Maps, crop_map
 from app.engine.store.stores import TranslationStore, open_store
-from app.engine.translation import FoundMap, StageSeconds, TranslationResult, source_probability
+from app.engine.translation import FoundMap, StageSeconds, TranslationResult
 from app.settings.settings import Settings
 from models.bundle.declarations import Network, Part
-from models.bundle.manifest import Manifest
-from models.images.decode import PictureLimits, decode_photo
-from models.images.frame import Fit, Frame, frame, shown_size
+from models.images.limits import PictureLimits
 
 _RUN_SHARE = 0.9
 """The time limit of a run as a share of the deadline: no picture can give its run more time than that."""
@@ -71,9 +71,7 @@ class Engine:
         )
         self.store = store or open_store(settings)
         self._settings = settings
-        self._picture_limits = PictureLimits(
-            max_pixels=settings.max_pixels, max_side_pixels=settings.max_side_pixels
-        )
+        self._planner = Planner(picture_limits(settings), most_faces=settings.max_faces)
         # Decoding cannot be interrupted, so a cancelled picture occupies its thread until it is decoded.
         self._decoders = ThreadPoolExecutor(settings.decoders, "decoder")
         self._lingering = self._draining = False
@@ -125,6 +123,11 @@ class Engine:
             return "The store of heat maps has not answered yet; check UGATIT_STORE_URL and its server."
         return self.registry.not_ready_reason()
 
+    @property
+    def picture_limits(self) -> PictureLimits:
+        """The limits on a picture's size."""
+        return self._planner.limits
+
     def check(self, direction: str, client: str = "") -> None:
         """Check that a picture of the client would be admitted now, before its bytes are read.
 
@@ -134,18 +137,18 @@ class Engine:
         self._checked(direction, client)
 
     async def translate(
-        self, direction: str, data: bytes, *, fit: Fit = "cover", client: str = ""
+        self, direction: str, data: bytes, request: PhotoRequest = WHOLE_OR_FACE, *, client: str = ""
     ) -> TranslationResult:
-        """Translate an encoded picture and keep the translation for its heat maps.
+        """Translate an encoded picture, or faces in it, and keep the translation for its heat maps.
 
         Args:
             direction: the name of a direction.
             data: the bytes of a JPEG, PNG or WebP file.
-            fit: how the picture is fitted to the network's size.
+            request: what of the picture is translated.
             client: who sent it; the waiting clients of a direction share it evenly.
 
         Raises:
-            EngineError: what `check` raises, and DeadlineExceeded.
+            EngineError: what `check` raises, DeadlineExceeded, and NoFaceFound.
             models.images.errors.PictureError: the bytes are not a picture, or exceed the limits.
         """
         chosen = self._checked(direction, client)
@@ -154,30 +157,30 @@ class Engine:
             assert bundle is not None
             async with self._deadline():
                 started = time.perf_counter()
-                framed, shown = await self._decode(data, bundle, fit)
-                decode_seconds = time.perf_counter() - started
-                inference = await translator.generate(framed.pixels, permit)
+                plan = await self._plan(data, bundle, request)
+                decoded = time.perf_counter()
+                chosen.admission.grow(permit, len(plan.frames))
+                inferences = await translator.generate([each.pixels for each in plan.frames], permit)
+                finished = time.perf_counter()
             execution = (
                 translator.execution
             )  # read before the store answers: the model may be replaced by then
-        outputs = inference.outputs
-        entry = Entry(
-            direction=direction,
-            version=bundle.version,
-            source=framed,
-            translation=outputs["image"],
-            declared=bundle.manifest.maps,
-            maps={each.name: outputs[each.name] for each in bundle.manifest.maps_of("generator")},
-            expires_at=time.time() + self._settings.attention_ttl_seconds,
-        )
+        first = inferences[0]
+        expires_at = time.time() + self._settings.attention_ttl_seconds
+        entry = make_entry(direction, bundle, plan, inferences, expires_at=expires_at)
+        running = first.run_seconds if len(inferences) == 1 else finished - decoded - first.queue_seconds
         return TranslationResult(
             id=await self.store.put(entry),
             entry=entry,
-            source_probability=_source_probability(bundle.manifest, outputs),
-            seconds=StageSeconds(decode_seconds, inference.queue_seconds, inference.run_seconds),
-            batch=inference.batch,
+            source_probability=probability_of_source(bundle.manifest, first.outputs),
+            seconds=StageSeconds(decoded - started, first.queue_seconds, running),
+            batch=first.batch,
             provider=execution.provider if execution is not None else None,
-            shown_size=shown,
+            shown_size=plan.shown_size,
+            fit=request.fit,
+            framed_by="face" if plan.placements[0].fit is None else "fit",
+            faces=plan.faces,
+            quality=plan.quality,
         )
 
     async def attention(
@@ -197,7 +200,7 @@ class Engine:
         if declared is None:
             raise NoSuchPart(entry.direction, network, part)
         if network == "generator":
-            return FoundMap(entry, declared, entry.maps[declared.name])
+            return FoundMap(entry, declared, [crop.maps[declared.name] for crop in entry.crops])
         try:
             bundle = self.registry[entry.direction].require_ready()
         except UnknownDirection:
@@ -206,7 +209,8 @@ class Engine:
             raise AttentionGone
         async with self._deadline():  # includes the wait for a request that computes the same maps
             maps = await self.store.discriminator_maps(id_, entry, lambda: self._discriminate(entry, client))
-        return FoundMap(entry, declared, maps[declared.name])
+        names = [crop_map(declared.name, number) for number in range(len(entry.crops))]
+        return FoundMap(entry, declared, [maps[name] for name in names])
 
     def linger(self) -> None:
         """Report that the service is not ready, but still admit requests until the load balancer notices."""
@@ -237,29 +241,30 @@ class Engine:
         chosen.admission.check(client)
         return chosen
 
-    async def _decode(self, data: bytes, bundle: BundleInfo, fit: Fit) -> tuple[Frame, tuple[int, int]]:
+    async def _plan(self, data: bytes, bundle: BundleInfo, request: PhotoRequest) -> Plan:
         held = [data]
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._decoders, lambda: self._read(held[0], bundle, fit)
+                self._decoders, lambda: self._read(held[0], bundle, request)
             )
         finally:
             held.clear()  # the executor keeps a cancelled call, but not its bytes, until a thread is free
 
-    def _read(self, data: bytes, bundle: BundleInfo, fit: Fit) -> tuple[Frame, tuple[int, int]]:
-        """Return the framed picture, and the size of what it shows in the photo's own pixels."""
-        size = bundle.manifest.image
-        photo = decode_photo(data, limits=self._picture_limits, enough_side=max(size.height, size.width))
-        framed = frame(photo.pixels, height=size.height, width=size.width, fit=fit)
-        shown = shown_size((photo.height, photo.width), height=size.height, width=size.width, fit=fit)
-        return framed, shown
+    def _read(self, data: bytes, bundle: BundleInfo, request: PhotoRequest) -> Plan:
+        return self._planner.plan(data, bundle.manifest, request)
 
     async def _discriminate(self, entry: Entry, client: str) -> Maps:
         chosen = self._checked(entry.direction, client)
         with self._admit(chosen, client) as permit, chosen.translator() as translator:
             if translator.bundle is None or translator.bundle.version != entry.version:
                 raise AttentionGone
-            return await translator.discriminate(entry.translation, permit)
+            chosen.admission.grow(permit, len(entry.crops))
+            maps = await translator.discriminate([crop.translation for crop in entry.crops], permit)
+        return {
+            crop_map(name, number): values
+            for number, of_crop in enumerate(maps)
+            for name, values in of_crop.items()
+        }
 
     @contextmanager
     def _admit(self, chosen: Direction, client: str) -> Iterator[Permit]:
@@ -283,9 +288,9 @@ class Engine:
             raise DeadlineExceeded(seconds) from None
 
 
-def _source_probability(manifest: Manifest, outputs: Outputs) -> float | None:
-    """Return the classifiers' probability of the source domain; None for a model without classifiers."""
-    return next((source_probability(outputs[each.name]) for each in manifest.logits), None)
+def picture_limits(settings: Settings) -> PictureLimits:
+    """Return the limits on a picture's size."""
+    return PictureLimits(max_pixels=settings.max_pixels, max_side_pixels=settings.max_side_pixels)
 
 
 def open_engine(settings: Settings, runtime: Runtime) -> Engine:

@@ -120,6 +120,10 @@ class NoSuchPart(EngineError):
         )
 
 
+class NoFaceFound(EngineError):
+    """The request needs a face, and the photo shows none there."""
+
+
 class Cancelled(EngineError):
     """The client closed its connection."""
 

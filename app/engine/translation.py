@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.engine.face_choice import FoundFace
+from app.engine.input_quality import InputQuality
 from app.engine.store.entry import AttentionMap, Entry
 from models.bundle.declarations import HeatMap
+from models.images.frame import Fit
 
 
 class StageSeconds(NamedTuple):
@@ -33,7 +37,14 @@ class TranslationResult(NamedTuple):
     provider: str | None
     """The execution provider that ran it."""
     shown_size: tuple[int, int]
-    """Height and width of what was translated, in the photo's own pixels."""
+    """Height and width of what the first crop shows, in the photo's own pixels."""
+    fit: Fit = "cover"
+    framed_by: Literal["face", "fit"] = "fit"
+    """Whether faces were turned upright and framed, or the photo was framed by `fit`."""
+    faces: Sequence[FoundFace] | None = None
+    """Of the photo, the largest first; None if none were searched for."""
+    quality: InputQuality | None = None
+    """How well the photo suits the network; None if no faces were searched for."""
 
 
 class FoundMap(NamedTuple):
@@ -41,7 +52,13 @@ class FoundMap(NamedTuple):
 
     entry: Entry
     declared: HeatMap
-    values: AttentionMap
+    maps: Sequence[AttentionMap]
+    """Its values for each crop of the entry."""
+
+    @property
+    def values(self) -> AttentionMap:
+        """The first crop's."""
+        return self.maps[0]
 
 
 def source_probability(cam_logit: NDArray[Any]) -> float:

@@ -91,6 +91,10 @@ class Settings(BaseSettings):
         description="Pictures decoded at once; one of 50 megapixels needs about 400 MB while it is decoded.",
     )
 
+    max_faces: int = Field(
+        16, ge=1, le=64, description="Most faces of one photo that are translated; the largest ones."
+    )
+
     queue_size: int = Field(
         16,
         ge=1,

@@ -42,6 +42,17 @@ class Declaration(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class FramedFace(Declaration):
+    """How a face lies in a training picture: medians over the pictures of the source domain."""
+
+    height: float = Field(gt=0, le=4)
+    """The face's height over the picture's."""
+    centre_x: float = Field(ge=0, le=1)
+    """From 0 at the left edge to 1 at the right."""
+    centre_y: float = Field(ge=0, le=1)
+    """From 0 at the top to 1 at the bottom."""
+
+
 class Input(Declaration):
     """An input of the generator: `picture` is uint8 `[N, H, W, 3]` in RGB."""
 

@@ -12,6 +12,7 @@ from models.bundle.declarations import (
     PARTS,
     Declaration,
     Figure,
+    FramedFace,
     Framing,
     HeatMap,
     Input,
@@ -100,7 +101,9 @@ class Manifest(Declaration):
     logits: list[Logits] = Field(max_length=1)
     """What the generator's classifiers return."""
     framing: Framing | None = None
-    """Null if it was not recorded."""
+    """Of the source domain; null if it was not recorded."""
+    face: FramedFace | None = Field(default=None, exclude_if=lambda face: face is None)
+    """How a face is framed; absent if it was not measured, as in bundles of earlier versions."""
     training: Training
     licence: str
     limits: str

@@ -29,6 +29,8 @@ _FILE_LIMIT_BYTES: Final = (1 << 31) - 1
 _CARD_LIMIT_BYTES: Final = 1 << 20
 
 _ANY: Final = Range()
+_FACE_DOMAINS: Final = frozenset({"face", "selfie"})
+"""Format 1 has no framing. A source domain with such a name is taken for photographed faces."""
 _REPLACED: Final = frozenset({"format", "attention", "kid"})
 """Fields of format 1 that format 2 replaces."""
 
@@ -119,6 +121,7 @@ def _upgraded(old: _Format1) -> Manifest:
         inputs=[Input(name="pixels", kind="picture")],
         maps=maps,
         logits=[Logits(name="cam_logit")] if old.attention else [],
+        framing="face" if old.source in _FACE_DOMAINS else None,
         evaluation=[_figure(kid) for kid in old.kid],
         **kept,
     )

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces.boxes import Boxes, Scores, moved, squared, suppress
-from models.faces.face import Face, FaceBox, Landmarks, Point
+from models.faces.face import Face, FaceBox, Landmarks
 from models.faces.landmarks import look_again
 from models.faces.networks import Networks
 from models.faces.pyramid import Pyramid
+from models.images.affine import Point
 
 _SMALLEST_FACE: Final = 1 / 34
 """The side of the smallest window, over the photo's longer side: 47 px of 1,600."""

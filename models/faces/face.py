@@ -6,12 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-
-class Point(NamedTuple):
-    """A place in a picture, in pixels from its left upper corner."""
-
-    x: float
-    y: float
+from models.images.affine import Point
 
 
 class FaceBox(NamedTuple):

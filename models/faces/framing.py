@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from statistics import median
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
-from models.faces.face import Face, Point
+from models.faces.face import Face
+from models.images.affine import Affine, Point
 
 _HEIGHT_IN_SPANS: Final = 2.06
 """The height of a face's box in spans (see `upright`): the median of aligned faces."""
@@ -36,33 +37,6 @@ class UprightFace(NamedTuple):
     centre: Point
     height: float
     turned_degrees: float
-
-
-class Affine(NamedTuple):
-    """The map (x, y) -> (a x + b y + c, d x + e y + f), in the order that Pillow's `transform` takes.
-
-    Pillow takes the map from places in the result to places in the source: give it the `inverse` of a map
-    into a frame to cut that frame out of a photo.
-    """
-
-    a: float
-    b: float
-    c: float
-    d: float
-    e: float
-    f: float
-
-    def apply(self, point: Point) -> Point:
-        """Return where the map moves a point."""
-        return Point(
-            self.a * point.x + self.b * point.y + self.c, self.d * point.x + self.e * point.y + self.f
-        )
-
-    def inverse(self) -> Self:
-        """Return the map back; the map must not be flat."""
-        scale = 1 / (self.a * self.e - self.b * self.d)
-        a, b, d, e = self.e * scale, -self.b * scale, -self.d * scale, self.a * scale
-        return type(self)(a, b, -(a * self.c + b * self.f), d, e, -(d * self.c + e * self.f))
 
 
 def upright(face: Face) -> UprightFace:

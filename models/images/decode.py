@@ -1,7 +1,5 @@
 """Decode the bytes of a file to an upright sRGB picture."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
@@ -17,6 +15,7 @@ from models.images.errors import (
 )
 from models.images.limits import PictureLimits
 from models.images.orientation import orientation, swaps_sides, upright
+from models.images.photo import Photo
 
 __all__ = [
     "BrokenPicture",
@@ -32,14 +31,6 @@ __all__ = [
 # The JPEG decoder shrinks coarsely, so it leaves twice the pixels needed in each direction. A good filter
 # then shrinks the rest, and no trace of the coarse step can be seen.
 _SHRINK_MARGIN = 2
-
-
-class Photo(NamedTuple):
-    """A decoded picture and the size of the picture in its file."""
-
-    pixels: NDArray[np.uint8]  # [H, W, 3], smaller than in the file if fewer pixels were enough
-    height: int  # of the picture in the file, upright
-    width: int
 
 
 def decode(data: bytes, *, limits: PictureLimits, enough_side: int | None = None) -> NDArray[np.uint8]:
@@ -77,4 +68,4 @@ def decode_photo(data: bytes, *, limits: PictureLimits, enough_side: int | None 
     stored = orientation(picture.exif)
     if swaps_sides(stored):
         height, width = width, height
-    return Photo(np.asarray(upright(rgb, stored)), height, width)
+    return Photo((np.asarray(upright(rgb, stored)),), height, width)

@@ -10,7 +10,18 @@ from PIL.Image import Resampling
 from models.bundle.declarations import HeatMap
 from models.images.colormaps import Colormap, table
 
-__all__ = ["Colormap", "colorize", "legend", "normalize", "overlay", "own_range", "scale", "value_range"]
+__all__ = [
+    "Colormap",
+    "colorize",
+    "legend",
+    "levels",
+    "normalize",
+    "overlay",
+    "own_range",
+    "paint",
+    "scale",
+    "value_range",
+]
 
 _FLAT: Final = 1e-5
 
@@ -67,10 +78,19 @@ def colorize(map01: NDArray[np.float32], *, height: int, width: int, colormap: C
     """
     assert map01.min() >= 0, "a map's values start at 0; see normalize"
     assert map01.max() <= 1, "a map's values end at 1; see normalize"
-    levels = Image.fromarray((map01 * 255 + 0.5).astype(np.uint8))
-    smooth = levels.resize((width, height), Resampling.BICUBIC)
-    smooth.putpalette(table(colormap).tobytes())  # three times as fast as indexing the table
-    return np.asarray(smooth.convert("RGB"))
+    return np.asarray(paint(levels(map01, height=height, width=width), colormap))
+
+
+def levels(map01: NDArray[np.float32], *, height: int, width: int) -> Image.Image:
+    """Return a map, float32 [h, w] in [0, 1], as a grey picture of another size."""
+    grey = Image.fromarray((map01 * 255 + 0.5).astype(np.uint8))
+    return grey.resize((width, height), Resampling.BICUBIC)
+
+
+def paint(grey: Image.Image, colormap: Colormap) -> Image.Image:
+    """Return a grey picture in the colours of a map; `grey` becomes a picture with a palette."""
+    grey.putpalette(table(colormap).tobytes())  # three times as fast as indexing the table
+    return grey.convert("RGB")
 
 
 def overlay(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from models.bundle.declarations import PARTS, HeatMap, Range
+from models.bundle.declarations import PARTS, FramedFace, HeatMap, Range
 from models.bundle.errors import BundleError
 from models.bundle.parse import parse_manifest
 from tests.bundle import making
@@ -51,6 +51,20 @@ def test_kid_of_format_1_is_divided_by_100() -> None:
     (figure,) = parse_manifest(format_1(kid=kid)).evaluation
     assert (figure.metric, figure.protocol) == ("kid", "paper-mean")
     assert (figure.value, figure.subset_std) == pytest.approx((0.1161, 0.0057))
+
+
+@pytest.mark.parametrize(("source", "framing"), [("selfie", "face"), ("face", "face"), ("horse", None)])
+def test_the_framing_of_format_1_follows_from_its_source_domain(source: str, framing: str | None) -> None:
+    names = {"source": source, "target": "anime", "direction": f"{source}2anime"}
+    assert parse_manifest(format_1(**names)).framing == framing
+
+
+def test_the_place_of_a_face_is_read_and_absent_where_it_was_not_measured() -> None:
+    assert b'"face"' not in parse_manifest(format_2()).to_bytes()
+    face = {"height": 0.7, "centre_x": 0.5, "centre_y": 0.4}
+    manifest = parse_manifest(format_2(framing="face", face=face))
+    assert manifest.face == FramedFace(**face)
+    assert json.loads(manifest.to_bytes())["face"] == face
 
 
 def test_shipped_bundles_are_read() -> None:

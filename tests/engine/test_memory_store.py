@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.engine.errors import AttentionGone
-from app.engine.store.entry import Entry
+from app.engine.store.entry import Crop, Entry
 from app.engine.store.memory_store import MemoryStore
 from models.images.frame import Box, Frame
 
@@ -31,10 +31,8 @@ def entry(expires_at: float = 1600.0) -> Entry:
     return Entry(
         direction="cat2dog",
         version="0" * 12,
-        source=frame,
-        translation=pixels,
+        crops=[Crop(frame, pixels, {})],
         declared=[],
-        maps={},
         expires_at=expires_at,
     )
 
@@ -90,7 +88,9 @@ async def test_an_entry_larger_than_the_whole_store_gets_no_id_and_drops_no_othe
     size = entry().size_bytes
     store = MemoryStore(max_entries=10, max_bytes=size, clock=Clock())
     id_ = await put(store)
-    large = replace(entry(), translation=np.zeros((64, 64, 3), np.uint8))
+    small = entry()
+    crops = [small.crops[0]._replace(translation=np.zeros((64, 64, 3), np.uint8))]
+    large = replace(small, crops=crops)
     assert await store.put(large) is None
     assert await kept(store, id_)
     assert store.lost == 1

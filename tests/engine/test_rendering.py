@@ -7,7 +7,7 @@ import pytest
 
 from app.engine.render_options import RenderOptions, View
 from app.engine.rendering import render_attention, render_picture
-from app.engine.store.entry import Entry
+from app.engine.store.entry import Crop, Entry
 from models.bundle.canary import smooth_picture
 from models.bundle.declarations import HeatMap, Range
 from models.images.frame import Box, Frame
@@ -25,10 +25,8 @@ def entry(content: Box = Box(0, 0, 32, 32)) -> Entry:  # noqa: B008
     return Entry(
         direction="cat2dog",
         version="0" * 12,
-        source=Frame(PICTURE, content),
-        translation=255 - PICTURE,
+        crops=[Crop(Frame(PICTURE, content), 255 - PICTURE, {"attention": MAP})],
         declared=[RELEVANCE],
-        maps={"attention": MAP},
         expires_at=0.0,
     )
 

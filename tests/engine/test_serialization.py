@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app.engine.store.serialization import InvalidEntry, pack_entry, pack_maps, unpack_entry, unpack_maps
-from tests.engine.entries import entry, same
+from models.images.affine import Affine
+from tests.engine.entries import entry, same, scene_entry
 
 
 @pytest.mark.parametrize("attention", [True, False])
 def test_an_unpacked_entry_equals_the_packed_one(attention: bool) -> None:
     kept = entry(attention=attention)
     assert same(unpack_entry("id", pack_entry("id", kept)), kept)
+
+
+def test_an_unpacked_entry_of_several_crops_equals_the_packed_one() -> None:
+    kept = scene_entry()
+    assert same(unpack_entry("id", pack_entry("id", kept)), kept)
+
+
+def test_a_crop_without_an_inverse_map_is_rejected() -> None:
+    kept = scene_entry()
+    flat = replace(kept, crops=[kept.crops[0]._replace(to_frame=Affine(1, 1, 0, 1, 1, 0))])
+    with pytest.raises(InvalidEntry, match="flat"):
+        unpack_entry("id", pack_entry("id", flat))
 
 
 def test_unpacked_maps_equal_the_packed_ones() -> None:

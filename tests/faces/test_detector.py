@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from models.faces.detector import FaceDetector, largest
-from models.faces.face import Face, Point
+from models.faces.face import Face
+from models.images.affine import Point
 from tests.faces.scenes import Pixels, foliage, portrait, scene
 
 DETECTOR = FaceDetector()

@@ -7,15 +7,15 @@ import pytest
 from PIL import Image
 
 from models.faces.detector import FaceDetector
-from models.faces.face import Face, Point
+from models.faces.face import Face
 from models.faces.framing import (
     DEFAULT_FRAMING,
-    Affine,
     FaceFraming,
     frame_face,
     framing_of,
     measure_framing,
 )
+from models.images.affine import Affine, Point
 from tests.faces.scenes import Pixels, portrait, scene
 
 DETECTOR = FaceDetector()

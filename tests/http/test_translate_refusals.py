@@ -50,8 +50,17 @@ def test_unknown_direction_lists_the_known_ones(client: TestClient) -> None:
         ("alpha=much", "invalid_option", "number"),
         ("colormap=rainbow", "invalid_option", "turbo"),
         ("direction=", "invalid_option", "direction"),
+        ("face=one", "invalid_option", "largest"),
+        ("face=at&x=5", "missing_option", "y is missing"),
+        ("face=at&y=5", "missing_option", "x is missing"),
+        ("face=at&x=-1&y=5", "invalid_option", "x"),
+        ("face=at&x=inf&y=5", "invalid_option", "x"),
+        ("face=largest&x=5&y=5", "invalid_option", "face=at"),
+        ("x=5", "invalid_option", "face=at"),
+        ("face=all&paste=false", "invalid_option", "paste"),
+        ("paste=often", "invalid_option", "paste"),
         ("colourmap=jet", "unknown_option", "did you mean colormap?"),
-        ("face=all", "unknown_option", "direction"),
+        ("mood=all", "unknown_option", "direction"),
     ],
 )
 def test_invalid_options_are_refused_with_the_valid_ones(
@@ -219,7 +228,7 @@ def test_bug_answers_500_without_details_and_logs_them(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a secret detail")
 
-    monkeypatch.setattr("app.http.routes.translate.render_picture", broken)
+    monkeypatch.setattr("app.http.routes.answer_pictures.render_picture", broken)
     with caplog.at_level(logging.ERROR, "ugatit.http"):
         fields = problem(client.post(URL, content=BODY, headers=PNG), 500, "internal")
     assert "secret" not in str(fields)

@@ -176,19 +176,19 @@ class Translator:
         self._generator.close()
         self._discriminators.close()
 
-    async def generate(self, pixels: Pixels, permit: Permit) -> Inference:
-        """Return the generator's outputs for one frame `[H, W, 3]`.
+    async def generate(self, frames: Sequence[Pixels], permit: Permit) -> list[Inference]:
+        """Return the generator's outputs for the frames `[H, W, 3]` of one request.
 
         Raises:
             DirectionDefunct: the generator does not work.
         """
         try:
-            return await self._generator.submit(pixels, permit)
+            return await self._generator.submit(frames, permit)
         except ModelBroken:
             raise DirectionDefunct(self.name) from None
 
-    async def discriminate(self, pixels: Pixels, permit: Permit) -> Maps:
-        """Return the heat maps of the discriminators, by their declared names, for one translated picture.
+    async def discriminate(self, frames: Sequence[Pixels], permit: Permit) -> list[Maps]:
+        """Return the heat maps of the discriminators, by their declared names, for translated frames.
 
         Raises:
             NoSuchNetwork: the bundle has no discriminators.
@@ -200,10 +200,10 @@ class Translator:
             raise NoSuchNetwork(self.name, "discriminator")
         try:
             await self._discriminator_runner.ensure_open()  # without the lock: the generator must not wait
-            outputs = (await self._discriminators.submit(pixels, permit)).outputs
+            inferences = await self._discriminators.submit(frames, permit)
         except ModelBroken:
             raise NetworkDefunct(self.name) from None
-        return {each.name: outputs[each.name] for each in maps}
+        return [{each.name: one.outputs[each.name] for each in maps} for one in inferences]
 
     def _handle_generator_event(self, event: ModelEvent) -> None:
         runners, reason = self._generator_runners, as_clause(event.reason)

@@ -14,12 +14,14 @@ _SMOOTHING = 0.2
 
 
 class Permit:
-    """The right to hold one picture in a direction. It belongs to the task that requested it."""
+    """The right to hold pictures in a direction. It belongs to the task that requested it."""
 
     def __init__(self, client: str) -> None:
         self.client = client
+        self.weight = 1
+        """How many pictures it holds, such as the faces of one photo."""
         self.running = False
-        """Whether the picture is in a run; the permit cannot be revoked then."""
+        """Whether a picture of it is in a run; the permit cannot be revoked then."""
         self.revoked = False
         self._task = asyncio.current_task()
 
@@ -41,6 +43,9 @@ class Admission:
     A single client may hold all permits, so none is idle while a client waits. When another client arrives
     and no permit is free, the client with the most permits loses its newest one that is not in a run. So one
     client's crowd of requests excludes no other client, and a client within its fair share loses none.
+
+    A request of several pictures counts at most as a fair share: all permits while its client is alone. So
+    one that is heavier than the queue is admitted when the queue is empty, and excludes no other client.
     """
 
     def __init__(self, permits: int) -> None:
@@ -51,7 +56,7 @@ class Admission:
     @property
     def held(self) -> int:
         """How many permits are held."""
-        return sum(map(len, self._held.values()))
+        return sum(self._holdings(len(self._held)).values())
 
     @contextmanager
     def permit(self, client: str = "") -> Iterator[Permit]:
@@ -60,10 +65,7 @@ class Admission:
         Raises:
             QueueFull, FairShare: no permit is available; or another client needed this one later.
         """
-        revocable = self._find_revocable(client)
-        if revocable is not None:
-            revocable.revoke()
-            self._release(revocable)
+        self._make_room(client, 1)
         permit = Permit(client)
         self._held.setdefault(client, []).append(permit)
         try:
@@ -75,13 +77,24 @@ class Admission:
         finally:
             self._release(permit)
 
+    def grow(self, permit: Permit, pictures: int) -> None:
+        """Let a held permit stand for several pictures.
+
+        Raises:
+            QueueFull, FairShare: so many are not available.
+        """
+        if permit.revoked or pictures <= permit.weight:
+            return
+        self._make_room(permit.client, min(pictures, self._share(len(self._held))) - permit.weight)
+        permit.weight = pictures
+
     def check(self, client: str = "") -> None:
         """Check that the client could get a permit now.
 
         Raises:
             QueueFull, FairShare: no permit is available.
         """
-        self._find_revocable(client)
+        self._find_revocable(client, 1)
 
     def record_run(self, seconds: float, pictures: int) -> None:
         """Update the time that a picture takes, from which `retry_after_seconds` follows."""
@@ -94,25 +107,68 @@ class Admission:
         """Whole seconds until the pictures that hold permits now will be done; at least 1."""
         return max(1, math.ceil(self.held * self._seconds_per_picture))
 
-    def _find_revocable(self, client: str) -> Permit | None:
-        """Return the permit to revoke for this client; None if one is free.
+    def _share(self, clients: int) -> int:
+        """Return the fair share of each of so many clients, at least one permit."""
+        return max(1, self.permits // max(1, clients))
+
+    def _holdings(self, clients: int) -> dict[str, int]:
+        """Return how many permits each client holds, counted as if there were so many clients."""
+        share = self._share(clients)
+        return {
+            client: sum(min(permit.weight, share) for permit in permits)
+            for client, permits in self._held.items()
+        }
+
+    def _make_room(self, client: str, pictures: int) -> None:
+        """Revoke permits of other clients until so many are free.
 
         Raises:
-            QueueFull, FairShare: none is free, and none may be revoked.
+            QueueFull, FairShare: not enough may be revoked.
         """
-        if self.held < self.permits:
-            return None
-        own = len(self._held.get(client, ()))
-        for other in sorted(self._held, key=lambda name: -len(self._held[name])):
-            if len(self._held[other]) <= own + 1:  # revoking one would only swap the two clients
-                break
+        for permit in self._find_revocable(client, pictures):
+            permit.revoke()
+            self._release(permit)
+
+    def _find_revocable(self, client: str, pictures: int) -> list[Permit]:
+        """Return the permits to revoke so that a client can have so many more; none if they are free.
+
+        Raises:
+            QueueFull, FairShare: they are not free, and not enough may be revoked.
+        """
+        clients = len(self._held.keys() | {client})
+        holdings = self._holdings(clients)
+        missing = sum(holdings.values()) + pictures - self.permits
+        wanted = holdings.pop(client, 0) + pictures
+        found: list[Permit] = []
+        while missing > 0:
+            permit = self._next_revocable(holdings, wanted, found, self._share(clients))
+            if permit is None:
+                raise self._refusal(client)
+            weight = min(permit.weight, self._share(clients))
+            holdings[permit.client] -= weight
+            missing -= weight
+            found.append(permit)
+        return found
+
+    def _next_revocable(
+        self, holdings: dict[str, int], wanted: int, found: list[Permit], share: int
+    ) -> Permit | None:
+        """Return the newest permit of the client that holds most, if it keeps as many as the other wants.
+
+        To revoke one of a client that would keep less would only swap the two clients.
+        """
+        for other in sorted(holdings, key=lambda name: -holdings[name]):
             for permit in reversed(self._held[other]):
-                if not permit.running:
+                keeps = holdings[other] - min(permit.weight, share)
+                if keeps >= wanted and not permit.running and permit not in found:
                     return permit
-        if own and len(self._held) > 1:
-            raise self._fair_share_error()
+        return None
+
+    def _refusal(self, client: str) -> QueueFull | FairShare:
+        if self._held.get(client) and len(self._held) > 1:
+            return self._fair_share_error()
         wait = with_jitter(self.retry_after_seconds)
-        raise QueueFull(f"The queue is full ({self.permits} pictures); try again in {wait} s.", wait)
+        return QueueFull(f"The queue is full ({self.permits} pictures); try again in {wait} s.", wait)
 
     def _fair_share_error(self) -> FairShare:
         wait = with_jitter(self.retry_after_seconds)

@@ -78,24 +78,28 @@ class Batcher:
         """How many pictures wait."""
         return len(self._queue)
 
-    async def submit(self, pixels: Pixels, permit: Permit) -> Inference:
-        """Queue one picture `[H, W, 3]` of the permit's client and return the model's outputs.
+    async def submit(self, frames: Sequence[Pixels], permit: Permit) -> list[Inference]:
+        """Queue the frames `[H, W, 3]` of one permit together and return the model's outputs for each.
 
-        If the caller is cancelled, the picture leaves the queue. In a run, it is ignored; the run itself is
-        terminated if it has no other picture that a caller waits for.
+        If the caller is cancelled, its frames leave the queue. In a run, they are ignored; the run itself is
+        terminated if it has no other frame that a caller waits for.
 
         Raises:
             ModelBroken: the model does not work any more.
         """
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._run_batches(*device)) for device in self._devices]
-        job = _Job(pixels, permit, asyncio.get_running_loop().create_future())
-        self._queue.add(permit.client, job)
+        loop = asyncio.get_running_loop()
+        jobs = [_Job(frame, permit, loop.create_future()) for frame in frames]
+        for job in jobs:
+            self._queue.add(permit.client, job)
         self._arrived.set()
         try:
-            return await job.result
+            return await asyncio.gather(*(job.result for job in jobs))
         finally:
-            self._queue.discard(permit.client, job)
+            for job in jobs:
+                job.result.cancel()
+                self._queue.discard(permit.client, job)
 
     def close(self) -> None:
         """Stop at once and cancel the waiting callers."""

@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from app.engine.errors import AttentionGone, StoreUnavailable
-from app.engine.store.entry import ComputeMaps, Entry, Maps, new_id
+from app.engine.store.entry import ComputeMaps, Entry, Maps, discriminator_map_names, new_id
 from app.engine.store.serialization import InvalidEntry, pack_entry, pack_maps, unpack_entry, unpack_maps
 from app.engine.store.shared_maps import SharedMapsById
 
@@ -148,7 +148,7 @@ class RedisStore:
         In one process, requests that arrive at the same time compute them once.
         """
 
-        expected = {each.name for each in entry.declared if each.network != "generator"}
+        expected = discriminator_map_names(entry)
 
         async def find_or_compute() -> Maps:
             found = await self._find_maps(id_)

@@ -12,17 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.engine.store.entry import Entry, Maps
+from app.engine.store.entry import Crop, Entry, Maps, Scene, crop_map
 from models.bundle.declarations import HeatMap
+from models.images.affine import Affine
 from models.images.frame import Box, Frame
 
-_MAGIC: Final = b"ugatit\x00\x02"
+_MAGIC: Final = b"ugatit\x00\x03"
 """The last byte is the version of the format: replicas that use another version reject the entry."""
 _HEAD: Final = struct.Struct("<8sI")
-_HEADER_LIMIT_BYTES: Final = 8192
-_PICTURES: Final = frozenset({"source", "translation"})
-_MAP: Final = "map:"
-"""Before the name of a heat map's array, so that no map is taken for a picture."""
+_HEADER_LIMIT_BYTES: Final = 65_536
+_MAX_CROPS: Final = 64
+_MAX_ARRAYS: Final = _MAX_CROPS * 18 + 1
+_SCENE: Final = "scene"
+_SOURCE, _TRANSLATION, _MAP = "source:", "translation:", "map:"
+"""Before the number of a crop or the name of its heat map, so that no map is taken for a picture."""
 
 Dtype = Literal["<f4", "|u1"]
 
@@ -32,7 +35,7 @@ class InvalidEntry(ValueError):
 
 
 class _Header(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class _Array(_Header):
@@ -43,13 +46,20 @@ class _Array(_Header):
 
 class _Arrays(_Header):
     id: str
-    arrays: list[_Array] = Field(max_length=18)
+    arrays: list[_Array] = Field(max_length=_MAX_ARRAYS)
+
+
+class _Crop(_Header):
+    content: list[int] = Field(min_length=4, max_length=4)
+    to_frame: list[float] = Field(min_length=6, max_length=6)
 
 
 class _Entry(_Arrays):
     direction: str
     version: str
-    content: list[int] = Field(min_length=4, max_length=4)
+    crops: list[_Crop] = Field(min_length=1, max_length=_MAX_CROPS)
+    scene: list[int] | None = Field(min_length=2, max_length=2)
+    """Height and width of the photo."""
     expires_at: float
     declared: list[HeatMap]
 
@@ -59,13 +69,20 @@ _H = TypeVar("_H", bound=_Arrays)
 
 def pack_entry(id_: str, entry: Entry) -> bytes:
     """Return the entry of an id as bytes, without the discriminators' maps."""
-    arrays: dict[str, NDArray[Any]] = {"source": entry.source.pixels, "translation": entry.translation}
-    arrays |= {_MAP + name: values for name, values in entry.maps.items()}
+    arrays: dict[str, NDArray[Any]] = {}
+    for number, crop in enumerate(entry.crops):
+        arrays |= {f"{_SOURCE}{number}": crop.source.pixels, f"{_TRANSLATION}{number}": crop.translation}
+        arrays |= {_MAP + crop_map(name, number): values for name, values in crop.maps.items()}
+    if entry.scene is not None:
+        arrays[_SCENE] = entry.scene.pixels
     header = _Entry(
         id=id_,
         direction=entry.direction,
         version=entry.version,
-        content=list(entry.source.content),
+        crops=[
+            _Crop(content=list(crop.source.content), to_frame=list(crop.to_frame)) for crop in entry.crops
+        ],
+        scene=[entry.scene.height, entry.scene.width] if entry.scene is not None else None,
         expires_at=entry.expires_at,
         declared=list(entry.declared),
         arrays=_describe(arrays),
@@ -80,21 +97,44 @@ def unpack_entry(id_: str, data: bytes) -> Entry:
         InvalidEntry: the bytes belong to another id, are of another version of the format, or are damaged.
     """
     header, arrays = _unpack(id_, data, _Entry)
-    source, translation = arrays.get("source"), arrays.get("translation")
-    if source is None or translation is None or source.ndim != 3 or translation.ndim != 3:
-        raise InvalidEntry("it lacks a picture")
-    names = {_MAP + each.name for each in header.declared if each.network == "generator"}
-    if names != arrays.keys() - _PICTURES:
-        raise InvalidEntry("its maps are not the declared ones")
+    crops = [_crop(number, header, arrays) for number in range(len(header.crops))]
+    scene = _scene(header, arrays)
+    if arrays:
+        raise InvalidEntry("its arrays are not the declared ones")
     return Entry(
         direction=header.direction,
         version=header.version,
-        source=Frame(source, Box(*header.content)),
-        translation=translation,
+        crops=crops,
         declared=header.declared,
-        maps={name.removeprefix(_MAP): arrays[name] for name in arrays.keys() - _PICTURES},
         expires_at=header.expires_at,
+        scene=scene,
     )
+
+
+def _crop(number: int, header: _Entry, arrays: dict[str, NDArray[Any]]) -> Crop:
+    """Remove the arrays of a crop and return them as one."""
+    described = header.crops[number]
+    source = _take_picture(arrays, f"{_SOURCE}{number}")
+    translation = _take_picture(arrays, f"{_TRANSLATION}{number}")
+    names = [each.name for each in header.declared if each.network == "generator"]
+    if not all(_MAP + crop_map(name, number) in arrays for name in names):
+        raise InvalidEntry("its maps are not the declared ones")
+    maps = {name: arrays.pop(_MAP + crop_map(name, number)) for name in names}
+    to_frame = Affine(*described.to_frame)
+    if to_frame.is_flat:
+        raise InvalidEntry("a crop of it is flat")
+    return Crop(Frame(source, Box(*described.content)), translation, maps, to_frame)
+
+
+def _scene(header: _Entry, arrays: dict[str, NDArray[Any]]) -> Scene | None:
+    return None if header.scene is None else Scene(_take_picture(arrays, _SCENE), *header.scene)
+
+
+def _take_picture(arrays: dict[str, NDArray[Any]], name: str) -> NDArray[np.uint8]:
+    picture = arrays.pop(name, None)
+    if picture is None or picture.ndim != 3:
+        raise InvalidEntry("it lacks a picture")
+    return picture
 
 
 def pack_maps(id_: str, maps: Maps) -> bytes:

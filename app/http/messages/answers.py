@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from app.engine.render_options import EncodedPicture
 from app.engine.translation import TranslationResult
+from app.http.messages.face_schemas import FaceAnswer, InputAnswer, framing_of
 from app.http.messages.schemas import Attention, Model, Picture, Timings, TranslateAnswer
 from app.http.monitoring.stage_times import StageTimes
 
@@ -33,11 +34,15 @@ def translation_response(
     `root_path` is the prefix of the service's paths as the client sees them.
     """
     href = _href(translation, root_path)
-    headers = _related(translation, href) | {
-        "Server-Timing": times.header(),
-        "Vary": "Accept",
-        "Cache-Control": "no-store",
-    }
+    headers = (
+        _related(translation, href)
+        | _faces_found(translation)
+        | {
+            "Server-Timing": times.header(),
+            "Vary": "Accept",
+            "Cache-Control": "no-store",
+        }
+    )
     if form == JSON:
         document = _document(translation, href, image, overlay, times, inline=True)
         return Response(document.model_dump_json(), headers=headers, media_type=JSON)
@@ -52,6 +57,11 @@ def _related(translation: TranslationResult, href: str | None) -> dict[str, str]
     if translation.id is None:
         return {}
     return {"X-Translation-Id": translation.id, "Link": f'<{href}>; rel="related"'}
+
+
+def _faces_found(translation: TranslationResult) -> dict[str, str]:
+    """Return the number of found faces, for answers without JSON; nothing if none were searched for."""
+    return {} if translation.faces is None else {"X-Faces-Found": str(len(translation.faces))}
 
 
 def _href(translation: TranslationResult, root_path: str) -> str | None:
@@ -81,6 +91,9 @@ def _document(
         model=Model(name=translation.entry.direction, version=translation.entry.version),
         image=_picture(image, inline),
         attention=attention,
+        faces=[FaceAnswer.of(face) for face in translation.faces] if translation.faces is not None else None,
+        framing=framing_of(translation),
+        input=InputAnswer.of(translation),
         timings_ms=Timings(**times.milliseconds()),
         expires_at=_expires_at(translation),
     )

@@ -9,7 +9,9 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.engine.face_choice import FaceMode
 from app.engine.render_options import Base, EncodedPicture, Format, View
+from app.http.messages.face_schemas import FaceAnswer, FramingAnswer, InputAnswer
 from models.bundle.declarations import Figure, Framing, HeatMap, Kind, Network, Part, Range
 from models.images.encode import MediaType
 from models.images.frame import Fit
@@ -62,8 +64,29 @@ class TranslateOptions(_ColourOptions):
         ge=1,
         le=16_384,
         description="Longer side of the translated picture in pixels, by Lanczos. At most the photo's own "
-        "(the centre square's with fit=cover) and the service's limit, 4,096 by default. Without this "
-        "option the picture has the network's size.",
+        "(that of the part which was translated, without paste) and the service's limit, 4,096 by default. "
+        "Without this option the picture has the network's size, or with paste the photo's.",
+    )
+    face: FaceMode | None = Field(
+        None,
+        description="Faces to translate, turned upright and framed as the training data. auto: the largest "
+        "one, or the photo as fit says if there is none; largest, all, at: the largest, every one (put back "
+        "into the photo), the one at x and y, or 422; none: the photo as fit says. The default is auto for "
+        "a direction whose framing is face, unless fit is contain or stretch; else none.",
+    )
+    x: float | None = Field(
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        description="With face=at: pixels from the photo's left edge.",
+    )
+    y: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="With face=at: pixels from the photo's top."
+    )
+    paste: bool | None = Field(
+        None,
+        description="Put the translation back into the whole photo, at the photo's own size. Heat maps then "
+        "cover the whole photo too. Always true for face=all.",
     )
 
 
@@ -165,6 +188,22 @@ class TranslateAnswer(BaseModel):
     model: Model
     image: Picture
     attention: Attention | None = Field(description="Null for a model without attention.")
+    faces: list[FaceAnswer] | None = Field(
+        None,
+        description="Faces of the photo, the largest first, in pixels of the upright photo; absent if none "
+        "were searched for (face=none).",
+        exclude_if=lambda faces: faces is None,
+    )
+    framing: FramingAnswer | None = Field(
+        None,
+        description="How the photo was framed; absent with face=none.",
+        exclude_if=lambda framing: framing is None,
+    )
+    input: InputAnswer | None = Field(
+        None,
+        description="How well the photo suits the network; absent with face=none.",
+        exclude_if=lambda quality: quality is None,
+    )
     timings_ms: Timings
     expires_at: datetime | None = Field(
         description="Time until which the heat maps are kept; null if the id is null."
@@ -234,6 +273,7 @@ class Limits(BaseModel):
     body_bytes: int = Field(description="Largest request body, before and after its Content-Encoding.")
     pixels: int = Field(description="Most pixels of a picture.")
     side_pixels: int = Field(description="Longest side of a picture.")
+    faces: int = Field(description="Most faces of one photo that are translated (option face=all).")
     answer_side_pixels: int = Field(description="Longest side of a translated picture (option size).")
     deadline_seconds: float = Field(description="Time for a picture after it was admitted; then 504.")
     attention_seconds: float = Field(description="Time that a translation's heat maps are kept.")

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _EXPOSED_HEADERS: Final = (
-    "ETag, Link, Retry-After, Server-Timing, X-Request-Id, X-Translation-Id, X-Value-Range"
+    "ETag, Link, Retry-After, Server-Timing, X-Faces-Found, X-Request-Id, X-Translation-Id, X-Value-Range"
 )
 _ALLOWED_HEADERS: Final = (
     "Accept, Authorization, Content-Encoding, Content-Type, If-None-Match, X-Api-Key, X-Request-Id"

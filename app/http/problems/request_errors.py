@@ -34,6 +34,14 @@ class RepeatedOption(RequestError):
     """An option is in the query more than once."""
 
 
+class UnsuitedOption(RequestError):
+    """An option contradicts another one, or has no effect without it."""
+
+
+class MissingOption(RequestError):
+    """An option is needed because of another one."""
+
+
 class UnsupportedEncoding(RequestError):
     """The Content-Encoding is not supported."""
 

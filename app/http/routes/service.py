@@ -90,6 +90,7 @@ def limits_of(settings: Settings) -> Limits:
         body_bytes=settings.body_limit_bytes,
         pixels=settings.max_pixels,
         side_pixels=settings.max_side_pixels,
+        faces=settings.max_faces,
         answer_side_pixels=settings.answer_side_pixels,
         deadline_seconds=settings.deadline_seconds,
         attention_seconds=settings.attention_ttl_seconds,

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from contextlib import nullcontext
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
 from app.engine import errors as engine
-from app.engine.render_options import MEDIA_TYPES, EncodedPicture, RenderOptions
-from app.engine.rendering import picture_size, render_attention, render_picture
-from app.engine.store.entry import Entry
-from app.engine.translation import TranslationResult
+from app.engine.render_options import MEDIA_TYPES, RenderOptions
 from app.http.messages.answers import JSON, MIXED, translation_response
 from app.http.messages.disconnect import cancel_on_disconnect
 from app.http.messages.negotiation import negotiate
+from app.http.messages.photo_options import photo_request
 from app.http.messages.picture_body import FORM_TYPE, RAW_TYPES, read_picture
 from app.http.messages.schemas import BINARY, TranslateAnswer, TranslateOptions
 from app.http.monitoring.request_record import record_of
@@ -31,6 +27,7 @@ from app.http.problems.problems import (
     UNKNOWN_OPTION,
     declare_problems,
 )
+from app.http.routes.answer_pictures import render_answer
 from app.http.routes.context import ContextDep, RateLimitedDep, UniqueOptionsDep
 from models.images import errors as images
 from models.images.encode import MediaType
@@ -60,6 +57,10 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         "headers": {
             "X-Translation-Id": {"schema": {"type": "string"}, "description": "The id for GET /attention."},
             "Link": {"schema": {"type": "string"}, "description": 'The heat maps, rel="related".'},
+            "X-Faces-Found": {
+                "schema": {"type": "integer"},
+                "description": "Number of faces in the photo; absent with face=none.",
+            },
             "Server-Timing": {"schema": {"type": "string"}, "description": "Milliseconds of each stage."},
         },
         "content": {**dict.fromkeys(MEDIA_TYPES.values(), BINARY), MIXED: BINARY},
@@ -69,7 +70,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         http.MalformedMultipart, http.MissingFile, http.UnexpectedPart, http.NotAcceptable,
         http.UnsupportedMediaType, http.UnsupportedEncoding, http.MalformedEncoding,
         http.BodyTimeout, http.BodyTooLarge,
-        images.UnsupportedFormat, images.BrokenPicture, images.TooManyPixels,
+        engine.NoFaceFound, images.UnsupportedFormat, images.BrokenPicture, images.TooManyPixels,
         engine.UnknownDirection, engine.DirectionDefunct, engine.QueueFull, engine.FairShare, engine.Loading,
         engine.Draining, engine.DeadlineExceeded, http.Unauthorized, http.RateLimited,
         http.ReceivingFull, TOO_MANY_CONNECTIONS,
@@ -94,44 +95,24 @@ async def translate(
     """Send a picture as the body, or as the only part, `file`, of a form."""
     default = MEDIA_TYPES[options.format]
     form = negotiate(", ".join(request.headers.getlist("accept")), _offers(default))
+    wanted = photo_request(options)
     record = record_of(request.scope)
     context.engine.check(options.direction, client)
     record.direction = options.direction
     picture = await read_picture(request)
     started = time.perf_counter()
-    work = context.engine.translate(options.direction, picture, fit=options.fit, client=client)
+    work = context.engine.translate(options.direction, picture, wanted, client=client)
     translation = await cancel_on_disconnect(request, work)
     encoding = time.perf_counter()
     media_type = next((offer for offer in MEDIA_TYPES.values() if offer == form), default)
     rendering = RenderOptions(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
-    size = _size(translation, options.size, context.settings.answer_side_pixels)
-    async with context.resizing if size is not None else nullcontext():
-        image, overlay = await _render(translation.entry, rendering, size, overlay=form in (JSON, MIXED))
+    image, overlay = await render_answer(
+        translation, picture, rendering, context, size=options.size, overlay=form in (JSON, MIXED)
+    )
     times = StageTimes.of(translation.seconds, encode=time.perf_counter() - encoding, started=started)
     times.record(context.metrics, record, translation)
     root_path = request.scope["root_path"]
     return translation_response(form, translation, image, overlay, times, root_path=root_path)
-
-
-def _size(translation: TranslationResult, longer: int | None, limit: int) -> tuple[int, int] | None:
-    """Return the height and width of the answered picture; None for the network's own."""
-    if longer is None:
-        return None
-    return picture_size(translation.entry, translation.shown_size, min(longer, limit))
-
-
-async def _render(
-    entry: Entry, options: RenderOptions, size: tuple[int, int] | None, *, overlay: bool
-) -> tuple[EncodedPicture, EncodedPicture | None]:
-    """Return the encoded picture, and the overlay if wanted and available; render both in parallel."""
-    picture = asyncio.to_thread(render_picture, entry, options, size)
-    declared = entry.find("generator")
-    if not overlay or declared is None:
-        return await picture, None
-    values = entry.maps[declared.name]
-    return await asyncio.gather(
-        picture, asyncio.to_thread(render_attention, entry, declared, values, options)
-    )
 
 
 def _offers(default: MediaType) -> list[str]:

@@ -1,0 +1,37 @@
+"""Make what is kept and answered of a translation from its plan and the network's outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.engine.directions.direction_status import BundleInfo
+from app.engine.planning import Plan
+from app.engine.runtime.session import Outputs
+from app.engine.scheduling.batcher import Inference
+from app.engine.store.entry import Crop, Entry
+from app.engine.translation import source_probability
+from models.bundle.manifest import Manifest
+
+
+def make_entry(
+    direction: str, bundle: BundleInfo, plan: Plan, inferences: Sequence[Inference], *, expires_at: float
+) -> Entry:
+    """Return what the store keeps of a translation."""
+    names = [each.name for each in bundle.manifest.maps_of("generator")]
+    crops = [
+        Crop(frame, one.outputs["image"], {name: one.outputs[name] for name in names}, placement.to_frame)
+        for frame, placement, one in zip(plan.frames, plan.placements, inferences, strict=True)
+    ]
+    return Entry(
+        direction=direction,
+        version=bundle.version,
+        crops=crops,
+        declared=bundle.manifest.maps,
+        expires_at=expires_at,
+        scene=plan.scene,
+    )
+
+
+def probability_of_source(manifest: Manifest, outputs: Outputs) -> float | None:
+    """Return the classifiers' probability of the source domain; None for a model without classifiers."""
+    return next((source_probability(outputs[each.name]) for each in manifest.logits), None)

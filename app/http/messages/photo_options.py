@@ -1,0 +1,42 @@
+"""Read what of a photo is translated from the options of a request."""
+
+from __future__ import annotations
+
+from app.engine.face_choice import FaceChoice
+from app.engine.planning import PhotoRequest
+from app.http.messages.schemas import TranslateOptions
+from app.http.problems.request_errors import MissingOption, UnsuitedOption
+
+
+def photo_request(options: TranslateOptions) -> PhotoRequest:
+    """Return what of the photo is translated.
+
+    Raises:
+        MissingOption: face=at without a place.
+        UnsuitedOption: a place without face=at, or face=all without paste.
+    """
+    if options.face == "at":
+        return PhotoRequest(options.fit, _choice_at(options), bool(options.paste))
+    for name in ("x", "y"):
+        if getattr(options, name) is not None:
+            raise UnsuitedOption(
+                f"The option {name} needs face=at, got face={options.face or 'without a value'}; "
+                "add face=at, or leave x and y out."
+            )
+    if options.face == "all" and options.paste is False:
+        raise UnsuitedOption(
+            "face=all puts all faces back into the photo, got paste=false; leave paste out, or use "
+            "face=largest."
+        )
+    face = FaceChoice(options.face) if options.face is not None else None
+    return PhotoRequest(options.fit, face, bool(options.paste))
+
+
+def _choice_at(options: TranslateOptions) -> FaceChoice:
+    if options.x is None or options.y is None:
+        missing = "x" if options.x is None else "y"
+        raise MissingOption(
+            f"face=at needs x and y, a place in the upright photo in pixels, but {missing} is missing; "
+            f"add &{missing}=..., or use face=largest."
+        )
+    return FaceChoice("at", options.x, options.y)
