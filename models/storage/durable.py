@@ -47,14 +47,17 @@ def replace_file(path: Path, data: bytes) -> None:
     """Replace a file's content durably; a reader sees either the old content or the new.
 
     Raises:
-        OSError: the disk refused; the old content is unchanged.
+        OSError: the disk refused; the old content is unchanged. It names `path`.
     """
     fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
     try:
+        fresh.unlink(missing_ok=True)
         write_file(fresh, [data])
         fresh.replace(path)
         sync_directory(path.parent)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None  # not the temporary file, or none at all
+        raise
     finally:
         fresh.unlink(missing_ok=True)
 

@@ -269,6 +269,8 @@ def test_sets_too_unequal_for_blocks_lose_only_the_papers_figures(
         (("--data", "horse2zebra"), r"but the test pictures are horse and zebra"),
         (("--data", "data", "--subset-size", "5"), r"data/testB has 4; give a --subset-size of at most 4"),
         (("--data", "data", "--a2b", "nonsense"), r"got 'nonsense'"),
+        (("--data", "data", "--step", "3"), r"choose a checkpoint of a run, and only bundles are given"),
+        (("--data", "data", "--best"), r"choose a checkpoint of a run, and only bundles are given"),
     ],
 )
 def test_invalid_arguments_are_one_sentence_and_write_nothing(
@@ -330,6 +332,35 @@ def test_an_interrupted_evaluation_leaves_the_earlier_files(
     assert code == 2
     assert "No space left on device" in error
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.usefixtures("colours")
+@pytest.mark.parametrize(
+    ("option", "function", "error"),
+    [
+        ("--json", "models.storage.durable.write_all", OSError(28, "No space left on device")),
+        ("--ledger", "models.storage.durable.write_all", OSError(28, "No space left on device")),
+        ("--features", "numpy.save", OSError("5120 requested and 4096 written")),  # as numpy raises it
+    ],
+)
+def test_a_full_disk_is_one_sentence_that_names_the_output(
+    tmp_path: Path,
+    pair: tuple[Path, Path],
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    option: str,
+    function: str,
+    error: OSError,
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr(function, full)
+    path = tmp_path / "figures.json"
+    code, _, told = typed("evaluate", *pair, "--data", data, option, path)
+    assert (code, told) == (2, f"ugatit-train: {path}: {error.strerror or error}.\n")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.usefixtures("colours")

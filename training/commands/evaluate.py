@@ -23,7 +23,7 @@ from training.evaluation.evaluate import Evaluation, count_pictures, evaluate
 from training.evaluation.faces import face_finder
 from training.evaluation.files import refuse_other_files, write_features
 from training.evaluation.ledger import ledger_rows
-from training.evaluation.opening import open_subjects
+from training.evaluation.opening import kind_of, open_subjects
 from training.evaluation.publish import refuse_other_ledger, update_ledger
 from training.evaluation.render import render
 from training.evaluation.subject import Subject
@@ -90,6 +90,7 @@ def evaluate_command(
     with console.status(f"Reading the test pictures in {data} …"):
         pictures = read_data(data)
     drawn = choose_subsets(subset_size, subsets, pictures)
+    _refuse_checkpoints_of_bundles(paths, chosen=best or step is not None)
     with console.status("Verifying and opening runs and bundles …"):
         subjects, domains = open_subjects(paths, data, a2b=a2b, step=step, best=best, device=device)
     named = domains or name_domains(data, a2b, [])
@@ -107,6 +108,14 @@ def evaluate_command(
         replace_file(json_file, to_json(document))
     if ledger is not None:
         update_ledger(ledger, ledger_rows(document, _ledger_names(paths, subjects), named))
+
+
+def _refuse_checkpoints_of_bundles(paths: Sequence[Path], *, chosen: bool) -> None:
+    if chosen and all(kind_of(path) == "bundle" for path in paths):
+        raise EvaluationError(
+            "--step and --best choose a checkpoint of a run, and only bundles are given; leave them out or "
+            "give a run."
+        )
 
 
 def _ledger_names(paths: Sequence[Path], subjects: Sequence[Subject]) -> dict[str, str]:

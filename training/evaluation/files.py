@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -46,7 +47,7 @@ def write_features(folder: Path, features: Mapping[str, Mapping[str, KeptFeature
 
     Raises:
         EvaluationError: the folder holds something else.
-        OSError: writing failed; the earlier features are unchanged.
+        OSError: writing failed; the earlier features are unchanged. It names `folder`.
     """
     folder = folder.resolve()
     refuse_other_files(folder)
@@ -60,6 +61,8 @@ def write_features(folder: Path, features: Mapping[str, Mapping[str, KeptFeature
             for direction, kept in directions.items():
                 _write_direction(target, direction, kept)
         _swap(fresh, folder)
+    except OSError as error:  # numpy's names no file, and on a full disk it has no number
+        raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(folder)) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
