@@ -25,7 +25,8 @@ from models.bundle.canary import psnr_db
 from models.bundle.graph_switches import WINOGRAD, turn_on
 from models.networks.config import GeneratorConfig
 from models.networks.generator import Generator
-from training.export.generator import export_generator
+from training.export.translator import export_translator
+from training.methods.ugatit.translators import translator
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def main() -> None:
     ).eval()
     plain = by_formula(generator)
     x = torch.rand(1, 3, arguments.size, arguments.size) * 2 - 1
-    ours = export_generator(copy.deepcopy(generator).double(), values=True)
+    ours = export_translator(translator(generator).in_float64(), values=True)
     sessions = {
         "naive export": _session(_naive_export(plain, x), arguments.threads),
         "our graph, direct": _session(ours, arguments.threads),

@@ -20,6 +20,7 @@ from models.bundle.canary import smooth_picture
 from models.networks.config import GeneratorConfig
 from models.networks.generator import Generator
 from training.export.bundles import prepare_bundle
+from training.methods.ugatit.translators import translator
 
 DIRECTION = "noise2noise"
 
@@ -28,7 +29,7 @@ def write_random_bundle(folder: Path, *, size: int, channels: int) -> Path:
     """Write a bundle of the paper's light generator with random weights: as fast as a trained one."""
     torch.manual_seed(0)
     config = GeneratorConfig(size=size, channels=channels, light=True)
-    return prepare_bundle(DIRECTION, Generator(config)).write(folder)
+    return prepare_bundle(DIRECTION, translator(Generator(config))).write(folder)
 
 
 def upload(side: int = 640) -> bytes:

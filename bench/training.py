@@ -18,9 +18,10 @@ from bench.harness import alternate, report
 from bench.official_step import official_step
 from bench.plain import method_by_formula
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
-from training.config.compute_settings import ComputeConfig, ComputeSettings, choose_settings
+from training.config.compute_settings import UNOPTIMIZED, ComputeConfig, ComputeSettings, choose_settings
+from training.methods.progress import TYPICAL
 from training.methods.ugatit.config import UgatitConfig
-from training.methods.ugatit.method import UNOPTIMIZED, Ugatit
+from training.methods.ugatit.method import Ugatit
 
 OFFICIAL = "as the official code"
 OURS = "ours"
@@ -81,7 +82,7 @@ def _method(config: UgatitConfig, speed: ComputeSettings) -> Ugatit:
 
 
 def _step(method: Ugatit, batch: dict[str, Tensor]) -> Step:
-    return lambda: method.step(batch, progress=0.0)
+    return lambda: method.step(batch, TYPICAL)
 
 
 def _config(arguments: argparse.Namespace) -> UgatitConfig:

@@ -27,7 +27,7 @@ from training.wrapping.errors import WrapError
 
 @click.group()
 def cli() -> None:
-    """Train U-GAT-IT translators, and turn checkpoints into bundles that can be served."""
+    """Train translators, and turn checkpoints into bundles that can be served."""
 
 
 for command in (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from torch import Tensor, nn
 
 from models.networks.cam import CAM
@@ -17,14 +15,10 @@ from models.networks.normalization import (
     decoder_normalization,
     upsampling_normalization,
 )
+from models.networks.translation import Translation
 
-
-class GeneratorOutput(NamedTuple):
-    """What a generator returns."""
-
-    image: Tensor  # [B, 3, S, S], in [-1, 1]
-    cam_logit: Tensor | None  # [B, 2], high if the input looks like the source domain; None without a CAM
-    attention: Tensor | None  # [B, S/4, S/4], at least 0; None without a CAM
+GeneratorOutput = Translation
+"""The attention is a heat map `[B, S/4, S/4]`, at least 0; it and the logits are None without a CAM."""
 
 
 class Generator(nn.Module):

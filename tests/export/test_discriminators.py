@@ -8,10 +8,12 @@ from models.networks.config import ConfigError, DiscriminatorConfig, GeneratorCo
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
 from tests.golden.reading import checkpoint
-from training.export.bundles import DiscriminatorPair, prepare_bundle
-from training.export.discriminator import export_discriminators
-from training.export.parity import ParityError, check_discriminators, cpu_session
+from training.export.bundles import prepare_bundle
+from training.export.parity import ParityError, cpu_session
 from training.importers.pytorch import read_official
+from training.methods.ugatit.discriminator_graph import export_discriminators
+from training.methods.ugatit.discriminator_parity import DiscriminatorPair, check_discriminators
+from training.methods.ugatit.translators import translator
 
 
 @pytest.mark.parametrize("variant", ["light", "full"])
@@ -36,7 +38,7 @@ def test_discriminators_without_a_cam_are_refused() -> None:
     pair = DiscriminatorPair(Discriminator(config), Discriminator(config))
     generator = Generator(GeneratorConfig(size=16, channels=4, blocks=1, light=True))
     with pytest.raises(ConfigError, match="needs a CAM to show its attention"):
-        prepare_bundle("cat2dog", generator, discriminators=pair)
+        prepare_bundle("cat2dog", translator(generator, discriminators=pair), discriminators=True)
 
 
 @pytest.mark.parametrize(

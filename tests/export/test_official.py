@@ -13,8 +13,8 @@ from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
 from tests.golden.reading import VARIANTS, config, params
 from tests.training.command import SMALL, data_set, typed
-from training.export.official import to_official
 from training.importers.pytorch import read_official
+from training.methods.ugatit.official_file import to_official
 
 
 @pytest.mark.golden

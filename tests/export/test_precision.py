@@ -14,13 +14,14 @@ from models.networks.generator import Generator
 from training.export import precision
 from training.export.bundles import PreparedBundle, prepare_bundle
 from training.export.parity import cpu_session, run
+from training.methods.ugatit.translators import translator
 
 
 @pytest.fixture(scope="module")
 def prepared() -> PreparedBundle:
     torch.manual_seed(5)
     generator = Generator(GeneratorConfig(size=32, channels=8, blocks=1, light=True)).eval()
-    return prepare_bundle("cat2dog", generator, precisions=True)
+    return prepare_bundle("cat2dog", translator(generator), precisions=True)
 
 
 def test_float16_is_measured_in_float16(prepared: PreparedBundle) -> None:
@@ -47,4 +48,4 @@ def test_equal_pictures_have_no_psnr(prepared: PreparedBundle, monkeypatch: pyte
 def test_precisions_are_empty_if_not_measured() -> None:
     torch.manual_seed(5)
     generator = Generator(GeneratorConfig(size=32, channels=8, blocks=1, light=True)).eval()
-    assert prepare_bundle("cat2dog", generator).manifest.precisions == {}
+    assert prepare_bundle("cat2dog", translator(generator)).manifest.precisions == {}

@@ -8,9 +8,11 @@ import torch
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
 from models.networks.discriminator import Discriminator
 from models.networks.generator import Generator
-from training.export.discriminator import export_discriminators
-from training.export.generator import export_generator
-from training.export.parity import ParityError, check_discriminators, check_generator
+from training.export.parity import ParityError, check_translator
+from training.export.translator import export_translator
+from training.methods.ugatit.discriminator_graph import export_discriminators
+from training.methods.ugatit.discriminator_parity import check_discriminators
+from training.methods.ugatit.translators import translator
 
 GENERATOR = {
     "shared cam": {"shared_cam": True},
@@ -60,19 +62,19 @@ def discriminators(**changes: object) -> list[Discriminator]:
 @pytest.mark.parametrize("name", GENERATOR)
 def test_every_option_of_the_generator_is_exported_exactly(name: str) -> None:
     network = generator(**GENERATOR[name])
-    check_generator(export_generator(network), network)
+    check_translator(export_translator(translator(network)), translator(network))
 
 
 @pytest.mark.parametrize("light", [True, False], ids=["light", "full"])
 def test_all_options_of_the_generator_together_are_exported_exactly(light: bool) -> None:
     network = generator(**ALL, light=light)
-    check_generator(export_generator(network), network)
+    check_translator(export_translator(translator(network)), translator(network))
 
 
 @pytest.mark.parametrize("normalization", ["in", "ln", "adain", "gn"])
 def test_every_ablation_with_biases_is_exported_exactly(normalization: str) -> None:
     network = generator(**WITH_BIASES, normalization=normalization)
-    check_generator(export_generator(network), network)
+    check_translator(export_translator(translator(network)), translator(network))
 
 
 @pytest.mark.parametrize("name", DISCRIMINATOR)
@@ -84,8 +86,8 @@ def test_every_option_of_the_discriminators_is_exported_exactly(name: str) -> No
 
 def test_graph_with_another_bias_is_refused() -> None:
     network = generator(**ALL)
-    model = export_generator(network)
+    model = export_translator(translator(network))
     with torch.no_grad():
         network.to_image[1].bias.zero_()
     with pytest.raises(ParityError):
-        check_generator(model, network)
+        check_translator(model, translator(network))

@@ -18,11 +18,12 @@ from tests.golden.tensorflow_reading import (
     folder,
     golden_folder,
 )
-from training.export.generator import export_generator
 from training.export.parity import cpu_session, run
+from training.export.translator import export_translator
 from training.importers.official import OfficialCheckpoint
 from training.importers.tensorflow import read_tensorflow
 from training.importers.tensorflow_variables import discriminator_variables
+from training.methods.ugatit.translators import translator
 
 
 @pytest.fixture(params=VARIANTS)
@@ -69,7 +70,7 @@ def test_exported_graph_returns_the_official_pixels(
     variant: str, official: OfficialCheckpoint, name: str
 ) -> None:
     golden = arrays(variant, "pixels")
-    found = run(cpu_session(export_generator(official.generators[name])), golden["pixels"])
+    found = run(cpu_session(export_translator(translator(official.generators[name]))), golden["pixels"])
     difference = np.abs(found["image"].astype(int) - golden[f"{name}.image"])
     assert difference.max() <= 1
     assert (difference == 0).mean() >= 0.995

@@ -12,6 +12,7 @@ import sys
 import torch
 
 from tests.training.small import batch, small, weights
+from training.methods.progress import TYPICAL
 from training.methods.ugatit.method import Ugatit
 from training.parallel import process_group
 from training.parallel.launch import Devices, launch
@@ -38,7 +39,7 @@ def train(processes: Processes) -> Ugatit:
     method = small(seed=processes.rank, processes=processes)  # other weights in each process
     processes.broadcast(method.networks.values())
     for number in range(STEPS):
-        terms = method.step(own_half(processes, number), progress=0.0, accumulate=number % 2 + 1)
+        terms = method.step(own_half(processes, number), TYPICAL, accumulate=number % 2 + 1)
         say(terms={name: float(term) for name, term in terms.items()})
     say(digest=digest(weights(method)))
     if processes.rank == 0:
@@ -51,7 +52,7 @@ def step_with_nan(processes: Processes, method: Ugatit) -> None:
     broken = own_half(processes, 0)
     broken["B"] += torch.nan if processes.rank == 1 else 0
     before = digest(weights(method))
-    method.step(broken, progress=0.0)
+    method.step(broken, TYPICAL)
     say(skipped=method.learner.skipped, changed=digest(weights(method)) != before)
 
 
@@ -60,7 +61,7 @@ def step_with_overflow(processes: Processes, method: Ugatit) -> None:
     before = digest(weights(method))
     weighted_sum = method.learner._weighted_sum
     method.learner._weighted_sum = lambda terms: weighted_sum(terms) * (1e300 if processes.rank == 1 else 1)
-    method.step(own_half(processes, 0), progress=0.0)
+    method.step(own_half(processes, 0), TYPICAL)
     method.learner._weighted_sum = weighted_sum
     say(skipped=method.learner.skipped, changed=digest(weights(method)) != before)
 

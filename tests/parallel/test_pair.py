@@ -15,6 +15,7 @@ import torch
 from tests.cli.command import ROOT, environment
 from tests.parallel.pair import PICTURES, STEPS
 from tests.training.small import batch, small, weights
+from training.methods.progress import TYPICAL
 
 
 class Pair:
@@ -65,7 +66,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
 def test_two_processes_give_the_update_of_one_with_twice_the_batch(pair: Pair) -> None:
     alone = small(seed=0)
     for number in range(STEPS):
-        terms = alone.step(batch(PICTURES, seed=number), progress=0.0)
+        terms = alone.step(batch(PICTURES, seed=number), TYPICAL)
         for results in pair.results:
             assert results["terms"][number] == pytest.approx(
                 {name: float(term) for name, term in terms.items()}, rel=1e-9

@@ -16,8 +16,8 @@ from training.ablation.folder import AblationFolder
 from training.ablation.turns import Turns
 from training.ablation.variants import list_variants, title
 from training.checkpoint.folders import folder_of
-from training.config.ablations import ABLATIONS
 from training.methods.finite_updates import NonFiniteError
+from training.methods.ugatit.ablations import ABLATIONS
 from training.run.fit import start_run
 from training.run_folder.folder import RunFolder
 from training.run_folder.lock import locked

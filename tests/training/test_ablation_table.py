@@ -16,7 +16,7 @@ from tests.training.test_ablate import TINY
 from training.ablation.folder import AblationFolder
 from training.ablation.markdown import render_markdown
 from training.ablation.table import find
-from training.config.ablations import ABLATIONS
+from training.methods.ugatit.ablations import ABLATIONS
 
 
 @pytest.fixture(scope="module")

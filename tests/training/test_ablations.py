@@ -12,8 +12,8 @@ import pytest
 from models.bundle.directory import read_bundle
 from tests.training.command import SMALL, data_set
 from training.cli import main
-from training.config.ablations import ABLATIONS
 from training.config.run_config import from_mapping, load_preset, merged, presets
+from training.methods.ugatit.ablations import ABLATIONS
 
 Command = Callable[..., tuple[int, str]]
 WITHOUT_DISCRIMINATOR_CAM = ("no-cam", "no-discriminator-cam")

@@ -14,6 +14,7 @@ from tests.training.tiny import pictures, tiny_config
 from training.config.run_config import from_mapping
 from training.methods.finite_updates import GuardConfig, SkipCount
 from training.methods.learner import Learner, Terms
+from training.methods.progress import TYPICAL
 
 
 def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
@@ -27,9 +28,9 @@ def test_a_flat_picture_changes_neither_weights_nor_moments_of_the_generators(
 ) -> None:
     method = made(tiny_config(speed={"precision": precision}))
     for level in (WHITE, GREY, -WHITE):  # which level breaks an update depends on the weights
-        method.step(pictures(1), progress=0.0)
+        method.step(pictures(1), TYPICAL)
         before = state_of(method, "generators")
-        terms = method.step(with_flat(domain, level), progress=0.0)
+        terms = method.step(with_flat(domain, level), TYPICAL)
         assert all(torch.isfinite(term) for term in terms.values())
         if method.learner.skipped:
             assert method.learner.skipped == {"generators": ["gradients"]}
@@ -45,7 +46,7 @@ def test_a_picture_that_is_not_finite_skips_both_updates_and_names_the_losses() 
     before = {name: state_of(method, name) for name in method.optimizers}
     broken = pictures(1)
     broken["A"][0, 0, 0, 0] = float("nan")
-    method.step(broken, progress=0.0)
+    method.step(broken, TYPICAL)
     assert method.learner.skipped.keys() == {"generators", "discriminators"}
     assert "D_adv_GA" in method.learner.skipped["discriminators"]
     assert "G_cycle_A" in method.learner.skipped["generators"]
@@ -58,7 +59,7 @@ def test_one_broken_micro_batch_skips_the_whole_update() -> None:
     before = state_of(method, "generators")
     whole = pictures(2)
     whole["B"][1] = torch.nan
-    method.step(whole, progress=0.0, accumulate=2)
+    method.step(whole, TYPICAL, accumulate=2)
     assert method.learner.skipped.keys() == {"generators", "discriminators"}
     assert equal(state_of(method, "generators"), before)
 
@@ -67,9 +68,9 @@ def test_a_skipped_step_does_not_change_the_following_steps() -> None:
     without, with_nan = made(tiny_config()), made(tiny_config())
     broken = {domain: torch.full_like(each, float("nan")) for domain, each in pictures(1).items()}
     for batch in (pictures(1, seed=1), pictures(1, seed=2)):
-        without.step(batch, progress=0.0)
-        with_nan.step(batch, progress=0.0)
-        with_nan.step(broken, progress=0.0)
+        without.step(batch, TYPICAL)
+        with_nan.step(batch, TYPICAL)
+        with_nan.step(broken, TYPICAL)
     for name in without.optimizers:
         assert equal(state_of(with_nan, name), state_of(without, name))
 

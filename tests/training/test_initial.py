@@ -12,6 +12,7 @@ from tests.training.small import SIZE, small
 from training.checkpoint.content import Checkpoint, join_groups
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.write import save
+from training.methods.ugatit.kind import UGATIT
 from training.methods.ugatit.method import Ugatit
 from training.run.initial_weights import read_initial
 
@@ -35,7 +36,7 @@ def test_a_run_is_started_from_its_newest_good_checkpoint(tmp_path: Path) -> Non
     saved(tmp_path, 1, old)
     saved(tmp_path, 2, new)
     (saved(tmp_path, 3, broken) / "networks.safetensors").write_bytes(b"torn")
-    found = read_initial(tmp_path, small().networks, size=SIZE)
+    found = read_initial(UGATIT, tmp_path, small().networks, size=SIZE)
     assert found.keys() == new.networks.keys()
     assert all(is_like(weights, new.networks[name]) for name, weights in found.items())
 
@@ -44,14 +45,14 @@ def test_one_checkpoint_of_a_run_can_be_named(tmp_path: Path) -> None:
     old = small(seed=1)
     folder = saved(tmp_path, 1, old)
     saved(tmp_path, 2, small(seed=2))
-    found = read_initial(folder, small().networks, size=SIZE)
+    found = read_initial(UGATIT, folder, small().networks, size=SIZE)
     assert is_like(found["genA2B"], old.generators["genA2B"])
 
 
 def test_averaged_generators_are_taken_where_they_are_kept(tmp_path: Path) -> None:
     raw, average = small(seed=1), small(seed=2)
     saved(tmp_path, 1, raw, average=average)
-    found = read_initial(tmp_path, small().networks, size=SIZE)
+    found = read_initial(UGATIT, tmp_path, small().networks, size=SIZE)
     assert is_like(found["genB2A"], average.generators["genB2A"])
     assert is_like(found["disGA"], raw.discriminators["disGA"])
 
@@ -59,7 +60,7 @@ def test_averaged_generators_are_taken_where_they_are_kept(tmp_path: Path) -> No
 def test_a_mismatch_names_the_first_difference(tmp_path: Path) -> None:
     saved(tmp_path, 1, small(channels=8))
     with pytest.raises(ConfigError, match=r"expected features\.1\.bias of disGA to be 4, got 8"):
-        read_initial(tmp_path, small().networks, size=SIZE)
+        read_initial(UGATIT, tmp_path, small().networks, size=SIZE)
 
 
 @pytest.mark.parametrize("kind", ["empty folder", "no checkpoint yet"])
@@ -67,4 +68,4 @@ def test_a_folder_without_a_checkpoint_is_refused(tmp_path: Path, kind: str) -> 
     if kind == "no checkpoint yet":
         (tmp_path / "checkpoints").mkdir()
     with pytest.raises(CheckpointError, match=str(tmp_path)):
-        read_initial(tmp_path, small().networks, size=SIZE)
+        read_initial(UGATIT, tmp_path, small().networks, size=SIZE)

@@ -13,6 +13,7 @@ from models.networks.config import ConfigError
 from tests.golden.tensorflow_reading import SIZE, folder
 from training.config.run_config import from_mapping, load_preset, merged
 from training.importers.tensorflow import read_tensorflow
+from training.methods.ugatit.kind import UGATIT
 from training.methods.ugatit.method import Ugatit
 from training.run.initial_weights import read_initial
 
@@ -32,7 +33,7 @@ def paper(**generator: Any) -> Ugatit:
 
 def test_run_of_the_preset_paper_starts_with_the_networks_of_the_checkpoint() -> None:
     method = paper()
-    weights = read_initial(folder("full-sharded"), method.networks, size=SIZE)
+    weights = read_initial(UGATIT, folder("full-sharded"), method.networks, size=SIZE)
     assert weights.keys() == method.networks.keys()
     official = read_tensorflow(folder("full-sharded"), size=SIZE)
     for name, network in {**official.generators, **official.discriminators}.items():
@@ -45,15 +46,15 @@ def test_run_of_the_preset_paper_starts_with_the_networks_of_the_checkpoint() ->
 def test_other_switches_are_refused_although_the_shapes_fit() -> None:
     networks = paper(light=True).networks
     with pytest.raises(ConfigError, match=r"expected genA2B with smooth_rho = false, got true; use --preset"):
-        read_initial(folder("light-unsmoothed"), networks, size=SIZE)
+        read_initial(UGATIT, folder("light-unsmoothed"), networks, size=SIZE)
     networks = paper(light=True, smooth_rho=False).networks
-    assert "genA2B" in read_initial(folder("light-unsmoothed"), networks, size=SIZE)
+    assert "genA2B" in read_initial(UGATIT, folder("light-unsmoothed"), networks, size=SIZE)
     with pytest.raises(
         ConfigError, match=r"expected genA2B with light = false, got true; use --preset paper"
     ):
-        read_initial(folder("full-sharded"), paper(light=True).networks, size=SIZE)
+        read_initial(UGATIT, folder("full-sharded"), paper(light=True).networks, size=SIZE)
 
 
 def test_folder_of_another_name_starts_with_the_smoothing_of_the_run(tmp_path: Path) -> None:
     shutil.copytree(folder("light-unsmoothed"), tmp_path / "weights")
-    assert "genA2B" in read_initial(tmp_path / "weights", paper(light=True).networks, size=SIZE)
+    assert "genA2B" in read_initial(UGATIT, tmp_path / "weights", paper(light=True).networks, size=SIZE)

@@ -26,7 +26,9 @@ from training.journal.progress import LOG_SECONDS, show_progress
 from training.journal.sample_sheets import ATTENTION, draw_sheet, sample_one_by_one
 from training.methods.finite_updates import SkippedStep
 from training.methods.method import Column
+from training.methods.progress import TYPICAL
 from training.methods.running_average import RunningAverage
+from training.methods.ugatit.kind import UGATIT
 from training.methods.ugatit.method import Ugatit
 from training.parallel.processes import SingleProcess
 from training.run.samples import take_samples
@@ -71,7 +73,7 @@ def test_a_line_holds_learning_rates_gradient_norms_and_rho(tmp_path: Path) -> N
     config = tiny_config(tensorboard=False, stats_every=1)
     method, run = Ugatit(config.ugatit), empty_run(tmp_path)
     with open_journal(run, method, tensorboard=False, stats_every=1) as journal:
-        journal.note(1, method.step(pictures(), progress=0.25), seconds=1.0, data_seconds=0.0)
+        journal.note(1, method.step(pictures(), TYPICAL), seconds=1.0, data_seconds=0.0)
     (line,) = lines_of(run)
     assert line["learning_rate"] == pytest.approx({"generators": 2e-4, "discriminators": 2e-4})
     assert line["gradient_norm"].keys() == method.networks.keys()
@@ -95,7 +97,7 @@ def test_tensorboard_gets_every_number_rho_and_the_sheets(tmp_path: Path) -> Non
     config = tiny_config(stats_every=1)
     method, run = Ugatit(config.ugatit), empty_run(tmp_path)
     with open_journal(run, method, stats_every=1) as journal:
-        terms = method.step(pictures(), progress=0.25)
+        terms = method.step(pictures(), TYPICAL)
         journal.note(1, terms, seconds=1.0, data_seconds=0.0)
         journal.write_samples(1, take_samples(method, None, {"test": pictures()}).sheets)
     (line,) = lines_of(run)
@@ -138,7 +140,7 @@ def test_sampling_does_not_change_training() -> None:
     config = tiny_config()
     method = Ugatit(config.ugatit)
     average = RunningAverage(method.networks, method.averaged_networks, decay=0.5)
-    method.step(pictures(), progress=0.0)
+    method.step(pictures(), TYPICAL)
     before = {name: network.state_dict() for name, network in method.networks.items()}
     before = {name: {key: value.clone() for key, value in each.items()} for name, each in before.items()}
     with average.in_place():
@@ -230,7 +232,9 @@ def shown(*, terminal: bool, steps: int, minutes: list[float], monkeypatch: pyte
     file = io.StringIO()
     console = Console(file=file, force_terminal=terminal, width=80, color_system=None)
     clock = iter(LOG_SECONDS * minute for minute in minutes)
-    progress = show_progress(console, steps=steps, done=steps - len(minutes), pictures=2)
+    progress = show_progress(
+        console, families=UGATIT.families, steps=steps, done=steps - len(minutes), pictures=2
+    )
     monkeypatch.setattr("training.journal.progress.now", lambda: next(clock))
     for _ in minutes:
         progress.advance(TERMS, seconds=0.5)

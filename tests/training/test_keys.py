@@ -12,7 +12,7 @@ import pytest
 from models.networks.config import GeneratorConfig
 from tests.training.command import typed
 from training.config.keys import Key, config_keys, field_docstrings, toml
-from training.config.run_config import RunConfig, from_mapping, load_preset
+from training.config.run_config import default_config, from_mapping, load_preset
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -29,17 +29,17 @@ def listed(*arguments: str) -> dict[str, dict[str, Any]]:
 
 
 def test_every_key_of_the_config_is_listed_with_its_default() -> None:
-    keys = {key.name: key.default for key in config_keys(RunConfig())}
-    assert keys == flat(dataclasses.asdict(RunConfig()))
+    keys = {key.name: key.default for key in config_keys(default_config())}
+    assert keys == flat(dataclasses.asdict(default_config()))
 
 
-@pytest.mark.parametrize("key", config_keys(RunConfig()), ids=lambda key: key.name)
+@pytest.mark.parametrize("key", config_keys(default_config()), ids=lambda key: key.name)
 def test_every_key_has_a_reason(key: Key) -> None:
     assert key.reason.endswith(".")
 
 
 def test_reason_is_the_docstring_of_the_field() -> None:
-    keys = {key.name: key for key in config_keys(RunConfig())}
+    keys = {key.name: key for key in config_keys(default_config())}
     light = keys["ugatit.generator.light"]
     assert light.reason == field_docstrings(GeneratorConfig)["light"] != ""
     assert light.kind == "true or false"

@@ -17,11 +17,12 @@ from training.config.compute_settings import ComputeSettings
 from training.config.run_config import from_mapping
 from training.data.scan import scan
 from training.data.stream import Stream
+from training.methods.progress import TYPICAL
 from training.methods.running_average import RunningAverage
 from training.methods.ugatit.method import Ugatit
 from training.plan import plan
 from training.plan.evaluations import EXTRACTOR_SECONDS, count_evaluations, count_saves
-from training.plan.plan import BFLOAT16_SHARE, Plan, count_pictures, fit_depths, make_plan
+from training.plan.plan import BFLOAT16_SHARE, Plan, count_pictures, fit_networks, make_plan
 from training.plan.render import render, size
 from training.plan.step_costs import CostCounter, step_costs
 from training.run.evaluations import is_due
@@ -54,9 +55,9 @@ def test_parameters_and_their_memory_are_those_of_the_networks(planned: Plan) ->
 def test_step_costs_equal_those_of_a_real_step(device: str) -> None:
     method = Ugatit(tiny_config().ugatit, speed=ComputeSettings(fused_adam=True))
     with CostCounter() as count:
-        method.step(pictures(), progress=0.0)
+        method.step(pictures(), TYPICAL)
         count.peak, count.flops = count.live, 0
-        terms = method.step(pictures(), progress=0.0)
+        terms = method.step(pictures(), TYPICAL)
     assert torch.isfinite(terms["G_cycle_A"])
     costs = step_costs(tiny_config(), device=device)
     counted = costs.gradients_bytes + costs.optimizer_bytes + costs.activations_bytes
@@ -98,7 +99,7 @@ def test_checkpoint_has_the_planned_size(planned: Plan, data: Path, tmp_path: Pa
     config = tiny_config()
     method = Ugatit(config.ugatit)
     average = RunningAverage(method.networks, method.averaged_networks, decay=0.9)
-    method.step(pictures(), progress=0.0)
+    method.step(pictures(), TYPICAL)
     with Stream(scan(data, max_unreadable_share=0.0), config.data, seed=0) as stream:
         folder = save(tmp_path / "checkpoints", pack(1, method, stream, average, {}))
     written = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
@@ -109,7 +110,7 @@ def test_checkpoint_has_the_planned_size(planned: Plan, data: Path, tmp_path: Pa
 
 
 def test_too_deep_discriminators_are_planned_with_the_deepest_that_fit() -> None:
-    values, remarks = fit_depths({"data": {"size": 32}, "ugatit": {"generator": {"size": 32}}})
+    values, remarks = fit_networks({"data": {"size": 32}, "ugatit": {"generator": {"size": 32}}})
     config = from_mapping(values)
     layers = (config.ugatit.global_discriminator.layers, config.ugatit.local_discriminator.layers)
     assert layers == (5, 5)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.training.command import typed
 from tests.training.recorded_run import line, old_line, write_run
+from training.methods.ugatit.kind import UGATIT
 from training.report.charts import POINTS, group_lines, sections
 from training.report.page import draw_page
 from training.report.pictures import embedded
@@ -124,7 +125,7 @@ def test_names_from_the_run_are_escaped(tmp_path: Path) -> None:
 def test_long_run_is_drawn_as_means_of_consecutive_lines() -> None:
     groups = group_lines([line(step, G_cycle_A=float(step)) for step in range(1, 10 * POINTS + 1)])
     assert len(groups) == POINTS
-    cycle = sections(groups)[0].charts[0].lines["A"]
+    cycle = sections(groups, UGATIT)[0].charts[0].lines["A"]
     assert cycle[:2] == [5.5, 15.5]
 
 
@@ -151,7 +152,7 @@ def test_an_evaluation_is_a_curve_over_the_steps_between(tmp_path: Path) -> None
     record = read_run(write_run(tmp_path / "run", lines).path)
     assert [each["step"] for each in record.lines] == [10, 20, 30]
     assert all("seconds" in each and "evaluation" in each for each in record.lines)
-    first, second = sections(group_lines(record.lines))[0].charts
+    first, second = sections(group_lines(record.lines), UGATIT)[0].charts
     assert (first.title, second.title) == ("KID-a", "KID-b")  # never in one chart
     assert first.lines["A2B"] == [1.0, None, 3.0]
     assert second.lines["A2B"] == [None, 2.0, None]

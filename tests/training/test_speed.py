@@ -13,6 +13,7 @@ from bench.plain import method_by_formula
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
 from training.checkpoint.optimizer import pack_optimizer, unpack_optimizer
 from training.config.compute_settings import ComputeConfig, ComputeSettings, choose_settings
+from training.methods.progress import TYPICAL
 from training.methods.ugatit.config import UgatitConfig
 from training.methods.ugatit.method import Ugatit
 
@@ -73,7 +74,7 @@ def difference(found: Tensor, expected: Tensor) -> float:
 def test_no_compute_setting_changes_a_loss_or_a_gradient(speed: ComputeSettings) -> None:
     official, method = unfused(), made(speed)
     theirs, ours = gradients(official), gradients(method)
-    expected, found = official_step(official, batch()), method.step(batch(), progress=0.0)
+    expected, found = official_step(official, batch()), method.step(batch(), TYPICAL)
     assert found.keys() == expected.keys()
     for name, term in expected.items():
         assert float(found[name]) == pytest.approx(float(term), rel=1e-9), name
@@ -83,7 +84,7 @@ def test_no_compute_setting_changes_a_loss_or_a_gradient(speed: ComputeSettings)
 
 def test_single_precision_rounds_the_losses_by_less_than_a_ten_thousandth() -> None:
     expected = official_step(unfused(), batch())
-    found = made(ALL, torch.float32).step(batch(torch.float32), progress=0.0)
+    found = made(ALL, torch.float32).step(batch(torch.float32), TYPICAL)
     for name, term in expected.items():
         assert float(found[name]) == pytest.approx(float(term), rel=1e-4), name
 
@@ -92,7 +93,7 @@ def test_bfloat16_rounds_the_losses_by_a_few_percent() -> None:
     """bfloat16 has 8 significant bits, 0.4 % per rounding. Every layer rounds; weights and losses do not."""
     expected = official_step(unfused(), batch())
     method = made(ComputeSettings(bfloat16=True, channels_last=True, fused_adam=True), torch.float32)
-    found = method.step(batch(torch.float32), progress=0.0)
+    found = method.step(batch(torch.float32), TYPICAL)
     for name, term in expected.items():
         assert found[name].dtype == torch.float32
         assert float(found[name]) == pytest.approx(float(term), rel=0.05), name
@@ -114,20 +115,20 @@ def test_the_spectral_norm_is_computed_in_float32_under_autocast(
     for discriminator in method.discriminators.values():
         discriminator.train()
     monkeypatch.setattr(torch, "mv", note)
-    method.step(batch(torch.float32), progress=0.0)
+    method.step(batch(torch.float32), TYPICAL)
     assert enabled
     assert not any(enabled)
 
 
 def test_fused_adam_continues_from_the_state_of_unfused_adam() -> None:
     method, fused = made(ComputeSettings(), torch.float32), made(ALL, torch.float32)
-    method.step(batch(torch.float32), progress=0.0)
+    method.step(batch(torch.float32), TYPICAL)
     for name, network in fused.networks.items():
         network.load_state_dict(method.networks[name].state_dict())
     for name, optimizer in method.optimizers.items():
         unpack_optimizer(fused.optimizers[name], pack_optimizer(optimizer))
-    expected = copy.deepcopy(method).step(batch(torch.float32), progress=0.0)
-    found = fused.step(batch(torch.float32), progress=0.0)
+    expected = copy.deepcopy(method).step(batch(torch.float32), TYPICAL)
+    found = fused.step(batch(torch.float32), TYPICAL)
     assert all(group["fused"] for o in fused.optimizers.values() for group in o.param_groups)
     for name, term in expected.items():
         assert float(found[name]) == pytest.approx(float(term), rel=1e-4), name

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bench.official_step import official_step
 from models.networks.config import DiscriminatorConfig, GeneratorConfig, Normalization
+from training.methods.progress import TYPICAL, Progress
 from training.methods.ugatit.config import UgatitConfig
 from training.methods.ugatit.method import Ugatit
 
@@ -36,7 +37,7 @@ def test_the_step_gives_the_losses_and_update_of_the_official_step() -> None:
     for discriminator in ours.discriminators.values():
         discriminator.eval()  # no power iteration, which advances with every forward pass
     official = copy.deepcopy(ours)
-    found, expected = ours.step(batch(), progress=0.0), official_step(official, batch())
+    found, expected = ours.step(batch(), TYPICAL), official_step(official, batch())
     assert found.keys() == expected.keys()
     for name, term in expected.items():
         torch.testing.assert_close(found[name], term, rtol=1e-4, atol=1e-6, msg=name)
@@ -53,7 +54,7 @@ def test_the_step_gives_the_losses_and_update_of_the_official_step() -> None:
 def test_every_ablation_updates_all_networks(normalization: Normalization, cam: bool) -> None:
     method = small(normalization=normalization, cam=cam)
     before = {name: copy.deepcopy(network.state_dict()) for name, network in method.networks.items()}
-    terms = method.step(batch(), progress=0.0)
+    terms = method.step(batch(), TYPICAL)
     assert all(torch.isfinite(term) for term in terms.values())
     assert ("G_cam_A" in terms) is cam
     for name, network in method.networks.items():
@@ -66,7 +67,7 @@ def test_rho_stays_between_zero_and_one() -> None:
         for name, parameter in method.generators["genA2B"].named_parameters():
             if name.endswith("rho"):
                 parameter.fill_(1.5 if "decoder" in name else -0.5)
-    method.step(batch(), progress=0.0)
+    method.step(batch(), TYPICAL)
     for name, parameter in method.generators["genA2B"].named_parameters():
         if name.endswith("rho"):
             assert 0 <= parameter.min() <= parameter.max() <= 1, name
@@ -75,7 +76,7 @@ def test_rho_stays_between_zero_and_one() -> None:
 @pytest.mark.parametrize(("progress", "share"), [(0.0, 1.0), (0.5, 1.0), (0.75, 0.5), (1.0, 0.0)])
 def test_the_learning_rate_is_constant_then_falls_to_zero(progress: float, share: float) -> None:
     method = small()
-    method.step(batch(1), progress=progress)
+    method.step(batch(1), Progress(round(1_000_000 * progress), 1_000_000, 1_000))
     rates = [group["lr"] for optimizer in method.optimizers.values() for group in optimizer.param_groups]
     assert rates == pytest.approx([1e-4 * share] * 2)
 
@@ -88,7 +89,7 @@ def test_the_generators_update_adds_no_gradient_to_the_discriminators() -> None:
     torch.autograd.backward(
         discriminators_only.weighted_sum(discriminators_only.discriminator_objective(batch(), fakes))
     )
-    method.step(batch(), progress=0.0)
+    method.step(batch(), TYPICAL)
     for name, discriminator in discriminators_only.discriminators.items():
         learned = dict(method.discriminators[name].named_parameters())
         for key, parameter in discriminator.named_parameters():

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from models.networks.cam import raw_weight
 from models.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
 from models.networks.normalization import LIN, AdaLIN
-from training.config.run_config import RunConfig, from_mapping, load_preset
+from training.config.run_config import default_config, from_mapping, load_preset
+from training.methods.progress import TYPICAL
 from training.methods.ugatit.config import UgatitConfig
 from training.methods.ugatit.method import Ugatit
 
@@ -46,7 +47,7 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def test_the_paper_s_preset_makes_every_choice_of_the_tensorflow_code_and_no_other() -> None:
     paper = flat(dataclasses.asdict(from_mapping(load_preset("paper"))))
-    official = flat(dataclasses.asdict(RunConfig()))
+    official = flat(dataclasses.asdict(default_config()))
     judges = {"shared_cam": True, "raw_cam_weight": False, "last_bias": True, "uneven_padding": True}
     assert {name: value for name, value in paper.items() if value != official[name]} == {
         "ugatit.initialization": "normal",
@@ -158,7 +159,7 @@ def test_a_smoothed_rho_is_clipped_to_one_after_the_step() -> None:
         for name, parameter in method.generators["genA2B"].named_parameters():
             if name.endswith("rho"):
                 parameter.fill_(1.5)
-    method.step(batch(), progress=0.0)
+    method.step(batch(), TYPICAL)
     for name, parameter in method.generators["genA2B"].named_parameters():
         if name.endswith("rho"):
             assert parameter.max() <= 1, name

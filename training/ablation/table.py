@@ -15,6 +15,7 @@ from training.ablation.measure import Measured
 from training.ablation.variants import FULL, TITLES, Variant, title
 from training.evaluation.published import read_published
 from training.evaluation.rows import Row
+from training.methods.ugatit.config import UgatitConfig
 
 FORMAT: Final = 1
 
@@ -28,12 +29,13 @@ def tabulate(plan: Plan, measured: Measured) -> Document:
     A row of the full model has the mean over its seeds; `values` has each, and `range` how far they are
     apart. `difference` is a figure minus the full model's.
     """
-    evaluation, network = measured.document, plan.config.ugatit
+    evaluation, network = measured.document, plan.config.method_config
+    assert isinstance(network, UgatitConfig), "only U-GAT-IT has ablations"
     return {
         "format": FORMAT,
         "steps": measured.step,
         "planned_steps": plan.config.steps,
-        "batch": plan.config.batch * plan.config.accumulate,
+        "batch": plan.config.pictures_each,
         "size": plan.config.data.size,
         "channels": network.generator.channels,
         "blocks": network.generator.blocks,

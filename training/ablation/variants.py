@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from training.config.ablations import ABLATIONS
 from training.config.run_config import RunConfig, changed
+from training.methods.ugatit.ablations import ABLATIONS
+from training.methods.ugatit.translators import NAME
 
 FULL: Final = "full"
 """The name of the full model, the first row of the paper's table."""
@@ -47,7 +48,7 @@ def config_of(variant: Variant, full: RunConfig) -> RunConfig:
     Raises:
         ConfigError: the full model's config contradicts the variant.
     """
-    return changed(full, {"seed": variant.seed, "ugatit": ABLATIONS.get(variant.name, {})})
+    return changed(full, {"seed": variant.seed, NAME: ABLATIONS.get(variant.name, {})})
 
 
 def title(variant: Variant) -> str:

@@ -16,15 +16,13 @@ from models.bundle.declarations import Figure, Framing
 from models.bundle.directory import refuse_to_replace
 from models.bundle.manifest import split_direction
 from models.files.text import as_text
-from models.networks.discriminator import Discriminator
-from models.networks.generator import Generator
 from models.storage.durable import replace_file
 from training.console.terminal import busy, open_console
-from training.export.bundles import DiscriminatorPair, PreparedBundle, Provenance, prepare_bundle
+from training.export.bundles import PreparedBundle, Provenance, prepare_bundle
 from training.export.figures import read_figures
-from training.export.official import to_official
-from training.importers.official import OfficialCheckpoint
-from training.importers.read import read_checkpoint
+from training.export.translator import Translator
+from training.methods.importing import Imported, ImportRequest
+from training.methods.registry import DEFAULT, KINDS
 from training.run.trained import Trained, load_trained
 from training.run_folder.folder import RunFolder
 
@@ -32,9 +30,18 @@ _NOTES_FILE: Final = click.File(encoding="utf-8", errors="backslashreplace")
 
 
 @click.command("import")
-@click.argument("checkpoint", type=click.Path(path_type=Path))
-@click.option("--a2b", metavar="NAME", help="Direction of genA2B, such as selfie2anime.")
-@click.option("--b2a", metavar="NAME", help="Direction of genB2A, such as anime2selfie.")
+@click.argument(
+    "checkpoints", nargs=-1, required=True, metavar="CHECKPOINT...", type=click.Path(path_type=Path)
+)
+@click.option(
+    "--method",
+    type=click.Choice(list(KINDS)),
+    default=DEFAULT,
+    show_default=True,
+    help="The method whose code wrote it.",
+)
+@click.option("--a2b", metavar="NAME", help="Direction from A to B, such as selfie2anime.")
+@click.option("--b2a", metavar="NAME", help="Direction from B to A, such as anime2selfie.")
 @click.option("--out", default=Path("bundles"), type=click.Path(path_type=Path), show_default=True)
 @click.option(
     "--size", type=int, metavar="PIXELS", help="Training size of a light checkpoint.  [default: 256]"
@@ -53,7 +60,8 @@ _NOTES_FILE: Final = click.File(encoding="utf-8", errors="backslashreplace")
 @click.option("--limits", default="not recorded", help="Uses to avoid, for the manifest.")
 @click.option("--notes", type=_NOTES_FILE, help="Markdown for the model card.")
 def import_(
-    checkpoint: Path,
+    checkpoints: tuple[Path, ...],
+    method: str,
     a2b: str | None,
     b2a: str | None,
     out: Path,
@@ -68,10 +76,11 @@ def import_(
     limits: str,
     notes: TextIO | None,
 ) -> None:
-    """Turn an official CHECKPOINT into one verified bundle per direction.
+    """Turn official CHECKPOINTs into one verified bundle per direction.
 
-    CHECKPOINT is a file of the PyTorch code; or a folder, a prefix such as UGATIT.model-1000001, or a ZIP
-    archive of the TensorFlow code. Of several steps in a folder, the newest is taken.
+    CHECKPOINT is a file of the method's PyTorch code; for U-GAT-IT also a folder, a prefix such as
+    UGATIT.model-1000001, or a ZIP archive of the TensorFlow code. Of several steps in a folder, the newest is
+    taken.
 
     Nothing is written unless the exported graphs compute what torch computes in float64.
     """
@@ -79,21 +88,23 @@ def import_(
         if direction is None and only in (None, name):
             raise click.UsageError(f"Missing option '--{name}'; --only leaves the other direction out.")
     wanted = _wanted(a2b, b2a, only, out)
-    official = read_checkpoint(
-        checkpoint, size=size, wanted=wanted, discriminators=discriminators, step=step, smoothing=smoothing
+    request = ImportRequest(
+        checkpoints, list(wanted), discriminators=discriminators, size=size, step=step, smoothing=smoothing
     )
-    _print_assumptions(official, checkpoint)
+    imported = KINDS[method].import_official(request)
+    named = ", ".join(as_text(each) for each in checkpoints)
+    _print_assumptions(imported, named)
     text = notes.read() if notes is not None else None
-    steps = official.steps if steps is None else steps
-    provenance = Provenance(steps, data, licence, limits, text, checkpoint_sha256=official.sha256)
-    pairs = _discriminator_pairs(official.discriminators, wanted, checkpoint) if discriminators else {}
-    _write(official.generators, pairs, wanted, provenance, out)
+    steps = imported.steps if steps is None else steps
+    provenance = Provenance(steps, data, licence, limits, text, checkpoint_sha256=imported.sha256)
+    translators = _of_directions(imported.translators, wanted, named, discriminators=discriminators)
+    _write(translators, wanted, provenance, out, discriminators=discriminators)
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--a2b", metavar="NAME", help="Direction of genA2B, such as selfie2anime.")
-@click.option("--b2a", metavar="NAME", help="Direction of genB2A, such as anime2selfie.")
+@click.option("--a2b", metavar="NAME", help="Direction from A to B, such as selfie2anime.")
+@click.option("--b2a", metavar="NAME", help="Direction from B to A, such as anime2selfie.")
 @click.option(
     "--direction",
     "directions",
@@ -165,45 +176,50 @@ def export(
         trained.step, data, licence, limits, text, config_sha256=trained.config_sha256, framing=framing
     )
     evaluation = _evaluation(figures, wanted, trained.step)
-    pairs = _discriminator_pairs(trained.discriminators, wanted, run) if discriminators else {}
-    _write(trained.generators, pairs, wanted, provenance, out, evaluation)
+    translators = _of_directions(trained.translators, wanted, as_text(run), discriminators=discriminators)
+    _write(translators, wanted, provenance, out, evaluation, discriminators=discriminators)
 
 
 def _write_official(trained: Trained, run: Path, file: Path) -> None:
-    data = to_official(trained.generators, trained.discriminators)
+    write = trained.kind.official_file
+    if write is None:
+        raise click.UsageError(
+            f"The networks of {trained.kind.name} cannot be written in the official layout; leave --official "
+            "out."
+        )
+    data = write(trained.networks)
     file.parent.mkdir(parents=True, exist_ok=True)
     replace_file(file, data)
-    click.echo(f"Wrote the six networks of step {trained.step:,} of {as_text(run)} to {as_text(file)}.")
+    click.echo(
+        f"Wrote the {len(trained.networks)} networks of step {trained.step:,} of {as_text(run)} to "
+        f"{as_text(file)}."
+    )
 
 
 def _evaluation(figures: Path | None, wanted: Mapping[str, str], step: int) -> dict[str, list[Figure]]:
     """Return the figures by direction; none without a file."""
     if figures is None:
         return {}
-    return {
-        direction: read_figures(figures, generator.removeprefix("gen"), steps=step)
-        for generator, direction in wanted.items()
-    }
+    return {name: read_figures(figures, direction, steps=step) for direction, name in wanted.items()}
 
 
-def _print_assumptions(official: OfficialCheckpoint, checkpoint: Path) -> None:
+def _print_assumptions(imported: Imported, checkpoints: str) -> None:
     """Print what was chosen and assumed about a checkpoint, and which entries were not read."""
-    for remark in official.remarks:
+    for remark in imported.remarks:
         click.echo(remark, err=True)
-    if official.size_assumed:
-        size = next(iter(official.generators.values())).config.size
+    if imported.assumed_size is not None:
         click.echo(
-            f"{as_text(checkpoint)} does not record its training size: assumed {size} px. "
+            f"{checkpoints} does not record its training size: assumed {imported.assumed_size} px. "
             "Give --size if it was another.",
             err=True,
         )
-    if official.ignored:
-        ignored = ", ".join(f"{name} ({kind})" for name, kind in official.ignored.items())
-        click.echo(f"Ignored in {as_text(checkpoint)}, not networks: {as_text(ignored)}.", err=True)
+    if imported.ignored:
+        ignored = ", ".join(f"{name} ({kind})" for name, kind in imported.ignored.items())
+        click.echo(f"Ignored in {checkpoints}, not networks: {as_text(ignored)}.", err=True)
 
 
 def _named(a2b: str | None, b2a: str | None, directions: tuple[str, ...]) -> tuple[str | None, str | None]:
-    """Return the directions of genA2B and genB2A; one without a name is not exported."""
+    """Return the names of A2B and B2A; a direction without a name is not exported."""
     if not directions and a2b is None and b2a is None:
         raise click.UsageError("Name a direction: --a2b, --b2a or both, such as --a2b selfie2anime.")
     if directions and (a2b is not None or b2a is not None or len(directions) > 2):
@@ -214,52 +230,54 @@ def _named(a2b: str | None, b2a: str | None, directions: tuple[str, ...]) -> tup
 
 
 def _wanted(a2b: str | None, b2a: str | None, only: str | None, out: Path) -> dict[str, str]:
-    """Return the direction of each generator to export."""
-    named = {name: to for name, to in (("genA2B", a2b), ("genB2A", b2a)) if to is not None}
-    for direction in named.values():
-        split_direction(direction)
+    """Return the name of each direction to export."""
+    named = {direction: name for direction, name in (("A2B", a2b), ("B2A", b2a)) if name is not None}
+    for name in named.values():
+        split_direction(name)
     if len(set(named.values())) < len(named):
         raise click.UsageError("--a2b and --b2a name the same direction.")
-    wanted = {name: to for name, to in named.items() if only in (None, name[3:].lower())}
+    wanted = {direction: name for direction, name in named.items() if only in (None, direction.lower())}
     if not wanted:
         raise click.UsageError(f"--only {only} needs --{only}; name that direction.")
-    for direction in wanted.values():
-        refuse_to_replace(out / direction)  # before minutes of work, not after
+    for name in wanted.values():
+        refuse_to_replace(out / name)  # before minutes of work, not after
     return wanted
 
 
-def _discriminator_pairs(
-    discriminators: Mapping[str, Discriminator], wanted: Mapping[str, str], source: Path
-) -> dict[str, DiscriminatorPair]:
-    """Return the discriminators of each generator's target domain: those of B for genA2B, of A for genB2A."""
-    pairs = {}
-    for generator in wanted:
-        local, global_ = (discriminators.get(f"dis{kind}{generator[-1]}") for kind in "LG")
-        if local is None or global_ is None:
+def _of_directions(
+    translators: Sequence[Translator], wanted: Mapping[str, str], source: str, *, discriminators: bool
+) -> dict[str, Translator]:
+    """Return the wanted translators by direction."""
+    found = {each.direction: each for each in translators if each.direction in wanted}
+    for direction in wanted:
+        if direction not in found:
+            raise click.UsageError(f"{source} has no translator for {direction}; name another direction.")
+        if discriminators and found[direction].export_discriminators is None:
             raise click.UsageError(
-                f"{source} has no discriminators for {generator}; leave --discriminators out."
+                f"{source} has no discriminators for {direction} that show attention; leave "
+                "--discriminators out."
             )
-        pairs[generator] = DiscriminatorPair(local, global_)
-    return pairs
+    return found
 
 
 def _write(
-    generators: Mapping[str, Generator],
-    pairs: Mapping[str, DiscriminatorPair],
+    translators: Mapping[str, Translator],
     wanted: Mapping[str, str],
     provenance: Provenance,
     out: Path,
     evaluation: Mapping[str, Sequence[Figure]] = MappingProxyType({}),
+    *,
+    discriminators: bool,
 ) -> None:
     console = open_console()
     prepared = []
-    for name, direction in wanted.items():
-        with busy(console, f"Exporting {direction} and comparing it with torch …"):
+    for direction, name in wanted.items():
+        with busy(console, f"Exporting {name} and comparing it with torch …"):
             bundle = prepare_bundle(
-                direction,
-                generators[name],
-                discriminators=pairs.get(name),
-                provenance=provenance._replace(evaluation=evaluation.get(direction, ())),
+                name,
+                translators[direction],
+                discriminators=discriminators,
+                provenance=provenance._replace(evaluation=evaluation.get(name, ())),
                 precisions=True,
             )
             prepared.append(bundle)

@@ -10,9 +10,10 @@ from typing import Any, Final, get_args
 import click
 
 from models.networks.config import ConfigError
-from training.config.ablations import ABLATIONS
 from training.config.compute_settings import Precision
 from training.config.run_config import load_preset, merged, presets
+from training.methods.kind import Changes, MethodKind
+from training.methods.registry import DEFAULT, KINDS, find_kind
 
 precision_option: Final = click.option(
     "--precision",
@@ -25,14 +26,35 @@ _PLAIN: Final = ("batch", "accumulate", "steps", "save_every", "evaluate_every",
 
 Option = Callable[[Callable[..., None]], Callable[..., None]]
 
-_ablation: Final = click.option(
-    "--ablation", type=click.Choice(list(ABLATIONS)), help="Train an ablation of the paper's table 1."
+_method: Final = click.option(
+    "--method",
+    type=click.Choice(list(KINDS)),
+    default=DEFAULT,
+    show_default=True,
+    help="The training method.",
 )
+_ablation: Final = click.option(
+    "--ablation",
+    type=click.Choice([name for kind in KINDS.values() for name in kind.variants]),
+    help="Train an ablation of the paper's table 1.",
+)
+
+
+def _preset_help() -> str:
+    """Return the presets of every method; the first is its default."""
+    of = {}
+    for name, kind in KINDS.items():
+        others = [each for each in presets(name) if each != kind.preset]
+        of[name] = ", ".join([kind.preset, *others])
+    return "Values to start from; the first is the default. " + " ".join(
+        f"{name}: {names}." for name, names in of.items()
+    )
+
+
 _steps: Final = click.option("--steps", type=int, help="Steps to train.")
 _OPTIONS: Final = (
-    click.option(
-        "--preset", default="official-pytorch", show_default=True, help=f"One of {', '.join(presets())}."
-    ),
+    _method,
+    click.option("--preset", help=_preset_help()),
     _ablation,
     click.option("--size", type=int, metavar="PIXELS", help="Size of the pictures and the networks."),
     click.option("--channels", type=int, help="Base channels of every network."),
@@ -57,7 +79,7 @@ _OPTIONS: Final = (
 
 _KEYS: Final = ("batch", "accumulate", "steps", "save_every", "seed")
 """The options that are config keys of the same name."""
-_SHARED: Final = tuple(option for option in _OPTIONS if option not in (_ablation, _steps))
+_SHARED: Final = tuple(option for option in _OPTIONS if option not in (_method, _ablation, _steps))
 
 
 def config_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -74,7 +96,8 @@ def _with_options(command: Callable[..., None], options: Sequence[Option]) -> Ca
     @functools.wraps(command)
     def with_values(
         *,
-        preset: str,
+        method: str = DEFAULT,
+        preset: str | None,
         ablation: str | None = None,
         size: int | None,
         channels: int | None,
@@ -82,14 +105,15 @@ def _with_options(command: Callable[..., None], options: Sequence[Option]) -> Ca
         assignments: tuple[str, ...],
         **others: Any,
     ) -> None:
+        kind = find_kind(method)
         flags = {name: others.pop(name, None) for name in _PLAIN}
         changes = {name: value for name, value in flags.items() if value is not None}
-        changes = merged(with_precision(changes, precision), _sizes(size, channels))
+        changes = merged(with_precision(changes, precision), _sizes(kind, size, channels))
         if ablation is not None:
-            changes = merged(changes, {"ugatit": ABLATIONS[ablation]})
+            changes = merged(changes, {kind.name: _variant(kind, ablation)})
         for assignment in assignments:
             changes = merged(changes, _assigned(assignment))
-        command(values=merged(load_preset(preset), changes), **others)
+        command(values=merged(load_preset(preset or kind.preset, kind.name), changes), **others)
 
     result: Callable[..., None] = with_values
     for option in reversed(options):
@@ -102,19 +126,24 @@ def with_precision(changes: Mapping[str, Any], precision: str | None) -> dict[st
     return merged(changes, {} if precision is None else {"speed": {"precision": precision}})
 
 
-def _sizes(size: int | None, channels: int | None) -> dict[str, Any]:
+def _variant(kind: MethodKind, name: str) -> Changes:
+    if name not in kind.variants:
+        raise ConfigError(f"The method {kind.name} has no ablation {name}; leave --ablation out.")
+    return kind.variants[name]
+
+
+def _sizes(kind: MethodKind, size: int | None, channels: int | None) -> dict[str, Any]:
     """Return the changes for `--size` and `--channels`, which hold for pictures and every network."""
     changes: dict[str, Any] = {}
     if size is not None:
-        changes = {"data": {"size": size}, "ugatit": {"generator": {"size": size}}}
+        changes = {"data": {"size": size}, kind.name: kind.sized(size)}
     if channels is not None:
-        networks = ("generator", "global_discriminator", "local_discriminator")
-        changes = merged(changes, {"ugatit": {name: {"channels": channels} for name in networks}})
+        changes = merged(changes, {kind.name: kind.widened(channels)})
     return changes
 
 
 def _assigned(assignment: str) -> dict[str, Any]:
-    """Return `ugatit.generator.cam=false` as nested mappings; values are TOML, bare words are strings.
+    """Return `data.size=128` as nested mappings; values are TOML, bare words are strings.
 
     Raises:
         ConfigError: it is not of the form NAME=VALUE.

@@ -15,7 +15,7 @@ from training.commands.options import config_options
 from training.config.run_config import from_mapping
 from training.console.terminal import busy, open_console
 from training.parallel.launch import Devices
-from training.plan.plan import count_pictures, fit_depths, make_plan
+from training.plan.plan import count_pictures, fit_networks, make_plan
 from training.plan.remarks import device_type, plan_remarks, processes
 from training.plan.render import render
 from training.report.page import draw_page
@@ -37,7 +37,7 @@ def plan(
 
     Memory and time are estimates. Discriminators too deep for the size are planned with the deepest that fit.
     """
-    fitting, remarks = fit_depths(values)
+    fitting, remarks = fit_networks(values)
     config = from_mapping(fitting)
     console = open_console(stderr=as_json)
     with busy(console, "Counting what a step needs …"):

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
@@ -83,6 +83,10 @@ class ComputeSettings:
         facts = self.facts()
         used = [str(facts["precision"]), *(name.replace("_", " ") for name in names if facts[name])]
         return f"{self.device_type}: {', '.join(used)}"
+
+
+UNOPTIMIZED: Final = ComputeSettings()
+"""float32, contiguous tensors, direct convolutions, no compilation."""
 
 
 def choose_settings(config: ComputeConfig, device_type: str = "cpu") -> ComputeSettings:

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-from training.config.run_config import RunConfig
+from training.config.run_config import RunConfig, default_config
 
 _KINDS = {bool: "true or false", int: "whole number", float: "number", str: "text"}
 
@@ -19,7 +19,7 @@ class Key(NamedTuple):
     """One config key, as `--set` takes it."""
 
     name: str
-    """Its dotted name with the sections: `ugatit.generator.channels`."""
+    """Its dotted name with the sections: `data.size`."""
     kind: str
     """Its type in words, or its possible values."""
     value: Any
@@ -30,7 +30,7 @@ class Key(NamedTuple):
 
 def config_keys(config: RunConfig) -> list[Key]:
     """Return all keys of a config in the order of its fields, section by section."""
-    return list(_keys(config, RunConfig(), ""))
+    return list(_keys(config, default_config(config.method), ""))
 
 
 def _keys(config: Any, defaults: Any, prefix: str) -> Iterator[Key]:
@@ -44,7 +44,9 @@ def _keys(config: Any, defaults: Any, prefix: str) -> Iterator[Key]:
 
 
 def field_docstrings(kind: type[Any]) -> dict[str, str]:
-    """Return the string below each field of a class, as one paragraph."""
+    """Return the string below each field of a class and of its base classes, as one paragraph."""
+    if kind.__module__ == "types":  # made of its bases at run time, so it has no source
+        return field_docstrings(kind.__base__) if kind.__base__ is not None else {}
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(tree, ast.ClassDef)
     found = {}

@@ -10,26 +10,30 @@ import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final, Literal, get_type_hints
+from functools import cache
+from typing import Any, Literal, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from models.networks.config import ConfigError
 from training.config.compute_settings import ComputeConfig
 from training.data.config import DataConfig
+from training.methods.data_needs import DataNeeds
 from training.methods.finite_updates import GuardConfig
-from training.methods.ugatit.config import UgatitConfig
-
-PRESETS: Final = Path(__file__).parent / "presets"
+from training.methods.kind import MethodConfig, MethodKind
+from training.methods.registry import DEFAULT, KINDS, find_kind
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """All values that decide what a run computes."""
+    """All values that decide what a run computes, except those of the method.
 
-    method: Literal["ugatit"] = "ugatit"
-    """Training method; ugatit is the only one."""
+    The config of a run is of a subclass, `config_class(NAME)`, which has one more section, named as the
+    method.
+    """
+
+    method: str = DEFAULT
+    """Training method."""
     steps: int = 1_000_000
     """Steps of the whole run. The learning rate's decay spans them: another number changes the schedule."""
     batch: int = 1
@@ -57,7 +61,6 @@ class RunConfig:
     guard: GuardConfig = field(default_factory=GuardConfig)
     speed: ComputeConfig = field(default_factory=ComputeConfig)
     data: DataConfig = field(default_factory=DataConfig)
-    ugatit: UgatitConfig = field(default_factory=UgatitConfig)
 
     def __post_init__(self) -> None:
         counts = ("steps", "batch", "accumulate", "save_every", "stats_every", "keep_last")
@@ -69,15 +72,32 @@ class RunConfig:
             raise ConfigError(f"seed must be at least 0, got {self.seed}.")
         if not 0 <= self.average_decay < 1:
             raise ConfigError(f"average_decay must be at least 0 and below 1, got {self.average_decay}.")
-        if self.data.size != self.ugatit.generator.size:
-            raise ConfigError(
-                f"data.size and ugatit.generator.size must be equal, got {self.data.size} and "
-                f"{self.ugatit.generator.size}; --size sets both."
-            )
+        self.method_config.refuse_size(self.data.size)
+
+    @property
+    def kind(self) -> MethodKind:
+        """The method as commands and configs see it."""
+        return KINDS[self.method]
+
+    @property
+    def method_config(self) -> MethodConfig:
+        """The section of the method."""
+        section: MethodConfig = getattr(self, self.method)
+        return section
+
+    @property
+    def needs(self) -> DataNeeds:
+        """The training pictures that a step needs."""
+        return self.kind.needs(self.method_config)
 
     def pictures(self, processes: int = 1) -> int:
         """Return the pictures of both domains in one step of so many processes."""
-        return 2 * self.batch * self.accumulate * processes
+        return 2 * self.pictures_each * processes
+
+    @property
+    def pictures_each(self) -> int:
+        """The pictures of each domain in one step of each process."""
+        return self.batch * self.accumulate * self.needs.pictures_each
 
     def to_json(self) -> str:
         """Return the config as a run's folder holds it and `from_mapping` reads it."""
@@ -89,20 +109,48 @@ class RunConfig:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
 
-def presets() -> list[str]:
-    """Return the names of the presets."""
-    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+@cache
+def config_class(method: str) -> type[RunConfig]:
+    """Return the class of a run's config: `RunConfig` with the section of a method.
+
+    Raises:
+        ConfigError: there is no such method.
+    """
+    kind = find_kind(method)
+    return dataclasses.make_dataclass(
+        RunConfig.__name__,
+        [
+            ("method", Literal[kind.name], kind.name),
+            (kind.name, kind.config, field(default_factory=kind.config)),
+        ],
+        bases=(RunConfig,),
+        frozen=True,
+        kw_only=True,
+    )
 
 
-def load_preset(name: str) -> dict[str, Any]:
-    """Return the values of a preset as nested mappings.
+def default_config(method: str = DEFAULT) -> RunConfig:
+    """Return the config of a method with all defaults."""
+    return config_class(method)()
+
+
+def presets(method: str = DEFAULT) -> list[str]:
+    """Return the names of a method's presets."""
+    return sorted(path.stem for path in find_kind(method).presets.glob("*.toml"))
+
+
+def load_preset(name: str, method: str = DEFAULT) -> dict[str, Any]:
+    """Return the values of a method's preset as nested mappings, with the method's name.
 
     Raises:
         ConfigError: no preset has that name.
     """
-    if name not in presets():
-        raise ConfigError(f"Unknown preset '{name}'; the presets are {', '.join(presets())}.")
-    return tomllib.loads((PRESETS / f"{name}.toml").read_text(encoding="utf-8"))
+    if name not in presets(method):
+        raise ConfigError(
+            f"Unknown preset '{name}'; the presets of {method} are {', '.join(presets(method))}."
+        )
+    file = find_kind(method).presets / f"{name}.toml"
+    return {"method": method, **tomllib.loads(file.read_text(encoding="utf-8"))}
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,12 +185,13 @@ def from_mapping(values: Mapping[str, Any]) -> RunConfig:
         ConfigError: a key is unknown, a value not finite or of the wrong type, or two values contradict each
             other.
     """
-    _refuse_unknown(RunConfig, values, "")
+    kind = config_class(_method_of(values))
+    _refuse_unknown(kind, values, "", whole=kind)
     _refuse_non_finite(values, "")
     try:
-        # Merge over the defaults of RunConfig, because they can differ from those of the section's class:
-        # a local discriminator has 5 layers.
-        return TypeAdapter(RunConfig).validate_python(merged(dataclasses.asdict(RunConfig()), values))
+        # Merge over the defaults of the whole config, because they can differ from those of the section's
+        # class: a local discriminator has 5 layers.
+        return TypeAdapter(kind).validate_python(merged(dataclasses.asdict(kind()), values))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -152,15 +201,25 @@ def from_mapping(values: Mapping[str, Any]) -> RunConfig:
         raise ConfigError(sentence) from None
 
 
-def _refuse_unknown(kind: type[Any], values: Mapping[str, Any], prefix: str) -> None:
+def _method_of(values: Mapping[str, Any]) -> str:
+    return find_kind(values.get("method", DEFAULT)).name
+
+
+def _refuse_unknown(
+    kind: type[Any], values: Mapping[str, Any], prefix: str, *, whole: type[RunConfig]
+) -> None:
     known = get_type_hints(kind)
     for key, value in values.items():
         if key not in known:
-            raise ConfigError(f"Unknown config key '{prefix}{key}'; {_advice(key, known, prefix)}")
+            if not prefix and key in KINDS:
+                raise ConfigError(
+                    f'{key} is the section of the method {key}; give method = "{key}", or leave it out.'
+                )
+            raise ConfigError(f"Unknown config key '{prefix}{key}'; {_advice(whole, key, known, prefix)}")
         if dataclasses.is_dataclass(known[key]):
             if not isinstance(value, Mapping):
                 raise ConfigError(f"{prefix}{key} is a section; write {prefix}{key}.NAME = VALUE.")
-            _refuse_unknown(known[key], value, f"{prefix}{key}.")
+            _refuse_unknown(known[key], value, f"{prefix}{key}.", whole=whole)
 
 
 def _refuse_non_finite(values: Mapping[str, Any], prefix: str) -> None:
@@ -171,9 +230,9 @@ def _refuse_non_finite(values: Mapping[str, Any], prefix: str) -> None:
             raise ConfigError(f"{prefix}{key} must be a finite number, got {value}.")
 
 
-def _advice(key: str, known: Iterable[str], prefix: str) -> str:
+def _advice(whole: type[RunConfig], key: str, known: Iterable[str], prefix: str) -> str:
     """Return a suggestion for an unknown key: one of that name elsewhere, or a similar one in its section."""
-    everywhere = list(_names())
+    everywhere = list(_names(whole))
     meant = [name for name in everywhere if name.rpartition(".")[2] == key]
     meant = meant or [f"{prefix}{near}" for near in difflib.get_close_matches(key, known, n=1)]
     meant = meant or difflib.get_close_matches(f"{prefix}{key}", everywhere, n=1)
@@ -183,7 +242,7 @@ def _advice(key: str, known: Iterable[str], prefix: str) -> str:
     return f"did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
 
 
-def _names(kind: type[Any] = RunConfig, prefix: str = "") -> Iterator[str]:
+def _names(kind: type[Any], prefix: str = "") -> Iterator[str]:
     """Yield every key and section by its dotted name."""
     for name, hint in get_type_hints(kind).items():
         yield f"{prefix}{name}"

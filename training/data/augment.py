@@ -26,11 +26,16 @@ def resized_side(config: DataConfig, seed: int, domain: Domain) -> int:
     return config.size + (config.resize_margin if _is_augmented(config, seed, domain) else 0)
 
 
-def draw(config: DataConfig, seed: int, domain: Domain, sample: int) -> Draw:
-    """Return a sample's flip and crop, a pure function of the arguments."""
+def draw(config: DataConfig, seed: int, domain: Domain, sample: int, *, of_set: int = 0) -> Draw:
+    """Return a sample's flip and crop, a pure function of the arguments.
+
+    `of_set` is the number of a derived set, 0 for the pictures themselves.
+    """
     if not _is_augmented(config, seed, domain):
         return Draw(flip=False, top=0, left=0)
-    flip, top, left = (int(word) for word in random_words(3, seed, Purpose.AUGMENT, domain, sample))
+    flip, top, left = (
+        int(word) for word in random_words(3, seed, Purpose.AUGMENT, domain, sample, of_set=of_set)
+    )
     positions = config.resize_margin + 1
     return Draw(flip < config.flip_probability * 2**64, top % positions, left % positions)
 

@@ -15,7 +15,13 @@ Found = Mapping[str, Walk]
 """The entries under each of `FOLDERS`."""
 
 DOMAINS: Final[tuple[Domain, ...]] = ("A", "B")
+_BY_NAME: Final[Mapping[str, Domain]] = {each: each for each in DOMAINS}
 FOLDERS: Final = ("trainA", "trainB", "testA", "testB")
+
+
+def domain(name: str) -> Domain:
+    """Return the domain of a data set that has this name."""
+    return _BY_NAME[name]
 
 
 def find_pictures(folder: Path, names: Sequence[str] = FOLDERS) -> Found:

@@ -12,6 +12,7 @@ from models.images.decode import PictureError
 from training.data.augment import draw, flip_and_crop, resize, resized_side
 from training.data.cache import PictureCache
 from training.data.config import DataConfig
+from training.data.derived import DerivedSet
 from training.data.errors import DataError
 from training.data.folder import DOMAINS, Domain
 from training.data.open_pictures import read_picture
@@ -44,6 +45,39 @@ class Samples:
     def _load(self, key: tuple[Domain, int]) -> NDArray[np.uint8]:
         domain, index = key
         return load_resized(self._pictures[domain][index], self._sides[domain])
+
+
+class DerivedSamples:
+    """The endless samples of a derived set, with an order, flips and crops of their own.
+
+    Safe to use from many threads. Derived pictures are cached, up to the configured bytes.
+    """
+
+    def __init__(
+        self,
+        derived: DerivedSet,
+        pictures: Mapping[Domain, Sequence[Path]],
+        config: DataConfig,
+        *,
+        seed: int,
+    ) -> None:
+        self.domain: Domain = derived.domain
+        self._derived, self._paths, self._config, self._seed = derived, pictures[derived.domain], config, seed
+        self._side = resized_side(config, seed, derived.domain)
+        self._cache = PictureCache(self._load, config.cache_bytes)
+
+    def sample(self, number: int) -> NDArray[np.uint8]:
+        """Return sample `number` (from 0) of the set, uint8 [size, size, 3].
+
+        Raises `DataError` where its file can no longer be read.
+        """
+        of_set = self._derived.number
+        index = picture_index(self._seed, self.domain, number, len(self._paths), of_set=of_set)
+        drawn = draw(self._config, self._seed, self.domain, number, of_set=of_set)
+        return flip_and_crop(self._cache[index], drawn, self._config.size)
+
+    def _load(self, index: int) -> NDArray[np.uint8]:
+        return self._derived.derive(load_resized(self._paths[index], self._side))
 
 
 def load_resized(path: Path, side: int) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -13,10 +14,12 @@ from torch import Tensor
 
 from models.files.walk import name_below
 from training.data.config import DataConfig
+from training.data.derived import DerivedSet
 from training.data.folder import DOMAINS, Domain
+from training.data.folder import domain as named_domain
 from training.data.prefetch import Prefetcher
 from training.data.random_draws import picture_index
-from training.data.samples import Samples
+from training.data.samples import DerivedSamples, Samples
 from training.data.scan import ScanResult
 from training.data.tensors import to_tensor
 
@@ -45,11 +48,28 @@ class Stream:
     """
 
     def __init__(
-        self, pictures: ScanResult, config: DataConfig, *, seed: int, rank: int = 0, world_size: int = 1
+        self,
+        pictures: ScanResult,
+        config: DataConfig,
+        *,
+        seed: int,
+        rank: int = 0,
+        world_size: int = 1,
+        derived: Sequence[DerivedSet] = (),
     ) -> None:
+        """
+        Args:
+            pictures: of the data set.
+            config: how they become batches.
+            seed: the run's.
+            rank: of this process.
+            world_size: the number of processes.
+            derived: the sets to compute from a domain's pictures; each is in every batch by its name.
+        """
         assert 0 <= rank < world_size
         self._pictures, self._seed = pictures, seed
         self._samples = Samples(pictures.train, config, seed=seed)
+        self._sets = {each.name: DerivedSamples(each, pictures.train, config, seed=seed) for each in derived}
         self._rank, self._world_size = rank, world_size
         self._cursors: dict[Domain, int] = dict.fromkeys(DOMAINS, 0)
         self._last = _Request(0, 0, 0)
@@ -60,6 +80,8 @@ class Stream:
 
     def next_batch(self, batch_size: int) -> Batch:
         """Return this process's part of the next batch: "A" and "B" float32 [batch_size, 3, S, S], -1 to 1.
+
+        Derived sets are in it by their names.
 
         Raises `DataError` where a picture can no longer be read; the next call then tries the same batch.
         """
@@ -112,15 +134,21 @@ class Stream:
         return _Request(request.A + step, request.B + step, request.size)
 
     def _make(self, request: _Request) -> Batch:
+        firsts: dict[str, int] = {domain: request.first(domain) for domain in DOMAINS}
+        firsts |= {name: request.first(each.domain) for name, each in self._sets.items()}
         samples = [
-            (domain, request.first(domain) + self._rank * request.size + offset)
-            for domain in DOMAINS
+            (name, first + self._rank * request.size + offset)
+            for name, first in firsts.items()
             for offset in range(request.size)
         ]
         pictures = list(
             self._workers.map(self._sample, samples) if self._workers else map(self._sample, samples)
         )
-        return {"A": to_tensor(pictures[: request.size]), "B": to_tensor(pictures[request.size :])}
+        parts = (pictures[at : at + request.size] for at in range(0, len(pictures), request.size))
+        return {name: to_tensor(part) for name, part in zip(firsts, parts, strict=True)}
 
-    def _sample(self, sample: tuple[Domain, int]) -> NDArray[np.uint8]:
-        return self._samples.sample(*sample)
+    def _sample(self, sample: tuple[str, int]) -> NDArray[np.uint8]:
+        name, number = sample
+        if name in self._sets:
+            return self._sets[name].sample(number)
+        return self._samples.sample(named_domain(name), number)

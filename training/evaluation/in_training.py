@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
-from torch import nn
-
-from models.networks.generator import Generator
 from training.checkpoint.manifest import CheckpointFigure
 from training.config.run_config import RunConfig
 from training.data.errors import DataError
@@ -24,6 +21,7 @@ from training.evaluation.opening import network_directions
 from training.evaluation.passes import translation_features
 from training.evaluation.rows import Row
 from training.evaluation.subject import Direction
+from training.export.translator import Translator
 from training.run.evaluator import Evaluated, EvaluationFailedError, Say
 
 _REMEDY: Final = f"name the file {WEIGHTS} with --set inception_weights=FILE"
@@ -57,29 +55,27 @@ def open_evaluator(config: RunConfig, data: Path, device: str, say: Say) -> RunE
 
 
 class RunEvaluator:
-    """Measures generators on the test pictures, whose own features it computes once."""
+    """Measures translators on the test pictures, whose own features it computes once."""
 
     def __init__(self, data: EvaluationData, distances: Distances, *, device: str) -> None:
         """
         Args:
             data: the test pictures.
             distances: how features are compared.
-            device: where the generators are.
+            device: where the networks are.
         """
         self._data, self._distances, self._device = data, distances, device
         self._real: RealFeatures = real_features(data, distances.extractor)
 
     def evaluate(
-        self, generators: Mapping[str, nn.Module], *, step: int, advance: Callable[[], None]
+        self, translators: Sequence[Translator], *, step: int, advance: Callable[[], None]
     ) -> Evaluated:
-        """Return the kernel distances of both directions and their mean.
+        """Return the kernel distances of all directions and their mean.
 
         Raises:
             EvaluationFailedError: as `Evaluator` says.
         """
-        directions = network_directions(
-            f"step {step:,}", cast(Mapping[str, Generator], generators), device=self._device
-        )
+        directions = network_directions(f"step {step:,}", translators, device=self._device)
         try:
             rows = [self._row(direction, step, advance) for direction in directions]
         except (EvaluationError, DataError) as error:
@@ -98,7 +94,7 @@ class RunEvaluator:
         return self._distances.kernel(row, features, self._real[direction.target])
 
     def _figure(self, rows: Sequence[Row]) -> CheckpointFigure:
-        """Return the mean over both directions."""
+        """Return the mean over the directions."""
         extractor, first = self._distances.extractor, rows[0]
         assert first.protocol is not None, "a kernel distance has a protocol"
         return CheckpointFigure(

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from models.bundle.declarations import Network
 from models.bundle.directory import Bundle, read_bundle
 from models.bundle.manifest import MANIFEST
 from models.files.distinct_names import distinct_names
-from models.networks.discriminator import Discriminator
-from models.networks.generator import Generator
+from training.data.folder import domain
 from training.evaluation.domains import Domains, name_domains, sides
 from training.evaluation.errors import EvaluationError
 from training.evaluation.subject import Direction, Kind, Subject
 from training.evaluation.translator import BundleTranslator, NetworkTranslator
+from training.export.translator import Translator
 from training.run.trained import load_trained
 from training.run_folder.folder import CONFIG, RunFolder
 
@@ -138,31 +136,19 @@ def open_run(
         RunError, CheckpointError, ConfigError: the run has no such checkpoint.
     """
     trained = load_trained(RunFolder(path), step=step, best=best)
-    directions = network_directions(
-        f"{name} at step {trained.step:,}", trained.generators, trained.discriminators, device=device
-    )
+    directions = network_directions(f"{name} at step {trained.step:,}", trained.translators, device=device)
     facts: dict[str, JsonValue] = {"config_sha256": trained.config_sha256}
     return Subject(name, "run", trained.step, directions, facts)
 
 
-def network_directions(
-    name: str,
-    generators: Mapping[str, Generator],
-    discriminators: Mapping[str, Discriminator] = MappingProxyType({}),
-    *,
-    device: str,
-) -> tuple[Direction, Direction]:
-    """Return both directions of the generators `genA2B` and `genB2A`, which are set to evaluation mode.
-
-    The discriminators `disLB` and `disGB` judge the translations of `genA2B`, `disLA` and `disGA` the others.
-    """
-    forth, back = (
-        NetworkTranslator(name, generators[f"gen{to}"], _of_domain(discriminators, to[-1]), device=device)
-        for to in ("A2B", "B2A")
-    )
-    return Direction("A2B", "A", "B", forth, back), Direction("B2A", "B", "A", back, forth)
-
-
-def _of_domain(discriminators: Mapping[str, Discriminator], domain: str) -> dict[Network, Discriminator]:
-    names: dict[Network, str] = {"local": f"disL{domain}", "global": f"disG{domain}"}
-    return {network: discriminators[name] for network, name in names.items() if name in discriminators}
+def network_directions(name: str, translators: Sequence[Translator], *, device: str) -> list[Direction]:
+    """Return the direction of each translator, whose networks are set to evaluation mode."""
+    opened = {
+        (each.source, each.target): (each, NetworkTranslator(name, each, device=device))
+        for each in translators
+    }
+    directions = []
+    for (source, target), (each, forth) in opened.items():
+        _, back = opened.get((target, source), (None, None))
+        directions.append(Direction(each.direction, domain(source), domain(target), forth, back))
+    return directions

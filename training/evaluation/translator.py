@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
@@ -13,17 +12,18 @@ import torch
 from numpy.typing import NDArray
 
 from models.bundle.canary import check_canary, read_canary
-from models.bundle.declarations import PARTS, HeatMap, Network, Part, declare_maps
+from models.bundle.declarations import HeatMap, Part
 from models.bundle.directory import Bundle
 from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR, ImageSize
-from models.networks.attention import run_with_parts
-from models.networks.cam import CAMParts
-from models.networks.discriminator import Discriminator
-from models.networks.generator import Generator, GeneratorOutput
+from models.networks.translation import Translation
 from training.data.tensors import to_tensor
 from training.evaluation.data import Pixels
 from training.evaluation.errors import EvaluationError
 from training.export.parity import cpu_session, run
+from training.export.translator import Translator as NetworkDirection
+
+STYLE_SEED: Final = 0
+"""Of the style codes of an evaluation: one independent code for each picture, never the best of several."""
 
 
 class Answer(NamedTuple):
@@ -65,43 +65,33 @@ class Translator(Protocol):
 
 
 class NetworkTranslator:
-    """A generator in torch, its outputs rounded to the levels of an exported graph."""
+    """A network in torch, its outputs rounded to the levels of an exported graph.
+
+    Where it takes style codes, every picture gets one of its own, from a seed: the same in every evaluation.
+    """
 
     missing_parts: Final = ()
 
-    def __init__(
-        self,
-        name: str,
-        generator: Generator,
-        discriminators: Mapping[Network, Discriminator] = MappingProxyType({}),
-        *,
-        device: str = "cpu",
-    ) -> None:
+    def __init__(self, name: str, translator: NetworkDirection, *, device: str = "cpu") -> None:
         """
         Args:
             name: for messages.
-            generator: the translator.
-            discriminators: of the target domain, for their heat maps.
+            translator: of a method.
             device: where to compute.
         """
-        self._name = name
-        self._generator = generator.eval().to(device)
-        self._discriminators = {
-            network: each for network, each in discriminators.items() if each.cam is not None
-        }
-        self._device = device
+        self._name, self._translator, self._device = name, translator, device
+        self._network = translator.network.eval().to(device)
+        self._styles = torch.Generator().manual_seed(STYLE_SEED)
 
     @property
     def size(self) -> ImageSize:
         """The size of the pictures it was trained with."""
-        config = self._generator.config
-        return ImageSize(height=config.size, width=config.size, fixed=not config.light)
+        return self._translator.size
 
     @property
     def maps(self) -> list[HeatMap]:
-        """The heat maps of the networks with a CAM, as an export declares them."""
-        own: list[Network] = [] if self._generator.cam is None else ["generator"]
-        return declare_maps([*own, *self._discriminators])
+        """The heat maps of all networks, as an export declares them."""
+        return [*self._translator.maps, *self._translator.judged_maps]
 
     @torch.inference_mode()
     def translate(self, pixels: Pixels) -> Answer:
@@ -110,7 +100,9 @@ class NetworkTranslator:
         Raises:
             EvaluationError: the network returns values that are not finite.
         """
-        return self._answer(self._generator(self._values(pixels)))
+        values = self._values(pixels)
+        output: Translation = self._network(values, *self._style(len(values)))
+        return self._answer(output._asdict())
 
     @torch.inference_mode()
     def explain(self, pixels: Pixels) -> Explained:
@@ -119,27 +111,35 @@ class NetworkTranslator:
         Raises:
             EvaluationError: a network returns values that are not finite.
         """
-        output, parts = run_with_parts(self._generator, self._values(pixels))
-        answer = self._answer(output)
-        maps = _maps(output.attention, parts)
-        for discriminator in self._discriminators.values():
-            judged, parts = run_with_parts(discriminator.eval().to(self._device), self._values(answer.image))
-            maps += _maps(judged.attention, parts)
+        values = self._values(pixels)
+        outputs = dict(self._translator.outputs(self._network, values, *self._style(len(values))))
+        answer = self._answer(outputs)
+        if self._translator.judge is not None:
+            outputs |= self._translator.judge(self._values(answer.image))
+        maps = [outputs[each.name].float().cpu().numpy() for each in self.maps]
         _require_finite(self._name, maps)
         return Explained(answer, maps)
 
     def _values(self, pixels: Pixels) -> torch.Tensor:
         return to_tensor(list(pixels)).to(self._device)
 
-    def _answer(self, output: GeneratorOutput) -> Answer:
-        image, cam_logit, attention = output
+    def _style(self, count: int) -> list[torch.Tensor]:
+        style = self._translator.style
+        if style is None:
+            return []
+        return [torch.randn(count, style.dimension, generator=self._styles).to(self._device)]
+
+    def _answer(self, outputs: Mapping[str, torch.Tensor | None]) -> Answer:
+        image = outputs["image"]
+        assert image is not None
         if not torch.isfinite(image).all():
             raise EvaluationError(
                 f"{self._name} returned values that are not finite, so its translations cannot be measured; "
                 "evaluate an earlier checkpoint."
             )
         levels = ((image + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-        return Answer(levels.permute(0, 2, 3, 1).cpu().numpy(), _array(cam_logit), _array(attention))
+        found = levels.permute(0, 2, 3, 1).cpu().numpy()
+        return Answer(found, _array(outputs.get("cam_logit")), _array(outputs.get("attention")))
 
 
 class BundleTranslator:
@@ -199,14 +199,6 @@ class BundleTranslator:
         logits = [outputs[each.name] for each in self._manifest.logits]
         whole = [outputs[each.name] for each in self._manifest.maps_of("generator") if each.part == "both"]
         return Answer(outputs["image"], *(next(iter(found), None) for found in (logits, whole)))
-
-
-def _maps(whole: torch.Tensor | None, parts: CAMParts | None) -> list[NDArray[np.float32]]:
-    """Return a network's heat maps in the order of `PARTS`."""
-    if whole is None or parts is None:
-        return []
-    values = {"both": whole, **parts._asdict()}
-    return [values[part].float().cpu().numpy() for part in PARTS]
 
 
 def _require_finite(whose: str, maps: Sequence[NDArray[np.float32]]) -> None:

@@ -26,26 +26,29 @@ $figures
 $notes
 """)
 
-_METHODS: Final = {
-    "ugatit": "U-GAT-IT (Kim et al., ICLR 2020)",
-    "external": "a model from elsewhere, which was wrapped as it is",
-}
 _FIGURES_HEAD: Final = """| figure | protocol | value | spread | translations and targets |
 | --- | --- | --: | --- | --- |"""
 
 _NO_NOTES: Final = "Nothing else was recorded about how these weights were trained or how good they are."
 
 
-def write_card(manifest: Manifest, notes: str | None) -> str:
-    """Return the card in Markdown, from the manifest and the author's notes."""
+def write_card(manifest: Manifest, notes: str | None, *, method: str, shape: str | None) -> str:
+    """Return the card in Markdown.
+
+    Args:
+        manifest: of the bundle.
+        notes: the author's.
+        method: its name for people.
+        shape: the shape of the network in words; None for a network that torch has not exported.
+    """
     size = manifest.image
     return _CARD.substitute(
         direction=manifest.direction,
         source=manifest.source,
         target=manifest.target,
-        reference="torch" if manifest.method == "ugatit" else "the model itself",
-        method=_METHODS.get(manifest.method, manifest.method),
-        architecture=_architecture(manifest),
+        reference="the model itself" if shape is None else "torch",
+        method=method,
+        architecture=shape or _architecture(manifest),
         size=f"{size.width}x{size.height} px{' only' if size.fixed else ', the size it was trained at'}",
         training=_training(manifest),
         attention=_attention(manifest),
@@ -58,12 +61,7 @@ def write_card(manifest: Manifest, notes: str | None) -> str:
 
 
 def _architecture(manifest: Manifest) -> str:
-    architecture = manifest.architecture
-    if manifest.method != "ugatit":
-        return ", ".join(f"{name} {value}" for name, value in architecture.items())
-    variant = "light" if architecture["light"] else "full"
-    channels, blocks = architecture["channels"], architecture["blocks"]
-    return f"{variant} generator, {channels} base channels, {blocks} residual blocks"
+    return ", ".join(f"{name} {value}" for name, value in manifest.architecture.items())
 
 
 def _training(manifest: Manifest) -> str:

@@ -11,48 +11,49 @@ import torch
 from numpy.typing import NDArray
 
 from models.bundle.canary import MAX_RELATIVE, relative_difference, smooth_picture
-from models.bundle.declarations import PARTS, Network, map_name
 from models.bundle.graph_switches import WINOGRAD, turn_on
 from models.bundle.manifest import Parity
-from models.networks.attention import run_with_parts
-from models.networks.discriminator import Discriminator
-from models.networks.generator import Generator
+from training.export.translator import STYLE, Translator
 
 Arrays = Mapping[str, NDArray[Any]]
 
 MAX_LEVELS: Final = 1
 MIN_EQUAL: Final = 0.995
+_KINDS: Final = ("cam_logit", "attention")
+"""Outputs beside the image whose difference a manifest states."""
 
 
 class ParityError(RuntimeError):
     """The outputs of an exported graph differ from torch's or are not finite; nothing was written."""
 
 
-def check_generator(model: bytes, generator: Generator) -> Parity:
-    """Compare an exported generator with the torch one, with the Winograd switch off and on.
+def check_translator(model: bytes, translator: Translator) -> Parity:
+    """Compare an exported translator with the torch one, with the Winograd switch off and on.
 
     Args:
-        model: as `export_generator` returns it.
-        generator: the same network in float64.
+        model: as `export_translator` returns it.
+        translator: the same one in float64.
 
     Raises:
         ParityError: an image value differs by more than 1, fewer than 99.5 % are equal, logits or maps differ
             by more than 1e-3 of their largest value, or a value is not finite.
     """
-    size, sessions = generator.config.size, [cpu_session(model), cpu_session(turn_on(model, WINOGRAD))]
-    levels, equal, relative = 0, [], {"cam_logit": 0.0, "attention": 0.0}
-    shapes = [(size, size), *([(size + 4, size)] if generator.config.light else [])]
-    for pixels in _pictures(shapes):
-        expected = expected_outputs(generator, pixels)
-        for found in (run(session, pixels) for session in sessions):
-            _require_finite("exported generator", found)
+    size, sessions = translator.size, [cpu_session(model), cpu_session(turn_on(model, WINOGRAD))]
+    levels, equal, relative = 0, [], dict.fromkeys(_KINDS, 0.0)
+    shapes = [(size.height, size.width), *([] if size.fixed else [(size.height + 4, size.width)])]
+    kinds: set[str] = set()
+    for pixels in picture_batches(shapes):
+        inputs = translator_inputs(translator, pixels)
+        expected = expected_outputs(translator, inputs)
+        kinds |= {_kind(name) for name in expected.keys() - {"image"}}
+        for found in (run(session, **inputs) for session in sessions):
+            require_finite("exported generator", found)
             difference = np.abs(found["image"].astype(int) - expected["image"])
             levels = max(levels, int(difference.max()))
             equal.append(float((difference == 0).mean()))
             for name in expected.keys() - {"image"}:
-                output = "attention" if name.startswith("attention") else name  # its parts count as well
-                relative[output] = max(relative[output], relative_difference(found[name], expected[name]))
-    with_cam = generator.cam is not None
+                off = relative_difference(found[name], expected[name])
+                relative[_kind(name)] = max(relative[_kind(name)], off)
     parity = Parity(
         reference=f"torch {torch.__version__.split('+')[0]}, float64, CPU",
         runtime=f"onnxruntime {onnxruntime.__version__}, float32, CPU",
@@ -60,8 +61,8 @@ def check_generator(model: bytes, generator: Generator) -> Parity:
         + " and ".join(f"{height}x{width}" for height, width in shapes),
         image_max_levels=levels,
         image_equal=min(equal),
-        cam_logit_relative=relative["cam_logit"] if with_cam else None,
-        attention_relative=relative["attention"] if with_cam else None,
+        cam_logit_relative=relative["cam_logit"] if "cam_logit" in kinds else None,
+        attention_relative=relative["attention"] if "attention" in kinds else None,
     )
     _require(levels <= MAX_LEVELS and min(equal) >= MIN_EQUAL, parity)
     _require(max(relative.values()) <= MAX_RELATIVE, parity)
@@ -74,55 +75,35 @@ def _require(within_limits: bool, parity: Parity) -> None:
         raise ParityError(f"The exported graph differs from torch, and nothing was written: {measured}.")
 
 
-def check_discriminators(model: bytes, local: Discriminator, global_: Discriminator, *, size: int) -> float:
-    """Compare exported discriminators with the torch ones in float64; return the largest relative difference.
-
-    Raises:
-        ParityError: a logit or a map differs by more than 1e-3 of its largest value, or is not finite.
-    """
-    session, worst = cpu_session(model), 0.0
-    pair: dict[Network, Discriminator] = {"local": local, "global": global_}
-    for pixels in _pictures([(size, size)]):
-        found = run(session, pixels)
-        for network, discriminator in pair.items():
-            output = _outputs(discriminator, pixels, network)
-            _require_finite(f"{network} discriminator", output, suffix=f"_{network}")
-            for name, expected in output.items():
-                worst = max(worst, relative_difference(found[name], expected))
-        _require_finite("exported discriminators", found)
-    if worst > MAX_RELATIVE:
-        raise ParityError(
-            f"The exported discriminators differ from torch by {worst:.1e}, and nothing was written."
-        )
-    return worst
+def translator_inputs(translator: Translator, pixels: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+    """Return the inputs of an exported translator: the pixels, and where it takes them style codes."""
+    if translator.style is None:
+        return {"pixels": pixels}
+    draws = np.random.default_rng(0).standard_normal((len(pixels), translator.style.dimension))
+    return {"pixels": pixels, STYLE: draws.astype(np.float32)}
 
 
-def expected_outputs(generator: Generator, pixels: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-    """Return torch's outputs in the types and layouts of an exported generator.
+def expected_outputs(translator: Translator, inputs: Arrays) -> dict[str, NDArray[Any]]:
+    """Return torch's outputs in the types and layouts of an exported translator.
 
     Raises:
         ParityError: they are not finite, so they cannot be compared.
     """
-    outputs = _outputs(generator, pixels, "generator")
-    _require_finite("generator", outputs)
+    style = [torch.from_numpy(inputs[STYLE]).double()] if STYLE in inputs else []
+    with torch.inference_mode():
+        found = translator.outputs(translator.network, as_values(inputs["pixels"]), *style)
+    outputs = {name: value.numpy() for name, value in found.items()}
+    require_finite("generator", outputs)
     levels = np.rint((outputs.pop("image") + 1) * 127.5).transpose(0, 2, 3, 1).astype(np.uint8)
     return {"image": levels, **{name: value.astype(np.float32) for name, value in outputs.items()}}
 
 
-def _outputs(
-    network: Generator | Discriminator, pixels: NDArray[np.uint8], kind: Network
-) -> dict[str, NDArray[Any]]:
-    """Return torch's outputs, the parts of the attention among them, by the names that an export gives."""
-    with torch.inference_mode():
-        output, parts = run_with_parts(network, as_values(pixels))
-    suffix = "" if kind == "generator" else f"_{kind}"
-    values = {f"{name}{suffix}": value for name, value in output._asdict().items() if value is not None}
-    if parts is not None:
-        values |= {map_name(kind, part): getattr(parts, part) for part in PARTS if part != "both"}
-    return {name: value.numpy() for name, value in values.items()}
+def _kind(output: str) -> str:
+    """Return what an output beside the image counts as: the parts of a heat map count as the whole one."""
+    return "attention" if output.startswith("attention") else output
 
 
-def _require_finite(whose: str, values: Arrays, *, suffix: str = "") -> None:
+def require_finite(whose: str, values: Arrays, *, suffix: str = "") -> None:
     # A difference from NaN is NaN, which no comparison with a limit finds.
     for name, value in values.items():
         if not np.isfinite(value).all():
@@ -148,13 +129,15 @@ def cpu_session(model: bytes, *, spinning: bool = True) -> onnxruntime.Inference
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def run(session: onnxruntime.InferenceSession, pixels: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-    """Return all outputs of a session by name."""
+def run(
+    session: onnxruntime.InferenceSession, pixels: NDArray[np.uint8], **others: NDArray[Any]
+) -> dict[str, NDArray[Any]]:
+    """Return all outputs of a session by name, from the pixels and its other inputs."""
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, {"pixels": pixels}), strict=True))
+    return dict(zip(names, session.run(names, {"pixels": pixels, **others}), strict=True))
 
 
-def _pictures(shapes: list[tuple[int, int]]) -> Iterator[NDArray[np.uint8]]:
+def picture_batches(shapes: list[tuple[int, int]]) -> Iterator[NDArray[np.uint8]]:
     """Yield a batch of two random and a batch of two smooth pictures for every shape."""
     for height, width in shapes:
         yield np.random.default_rng(0).integers(0, 256, (2, height, width, 3), dtype=np.uint8)

@@ -24,7 +24,7 @@ def measure_float16(model: bytes, canary: Arrays) -> Precision:
     float32 can do; `ugatit verify` with UGATIT_PRECISION=float16 measures a real one.
 
     Args:
-        model: as `export_generator` returns it.
+        model: as `export_translator` returns it.
         canary: `pixels`, and torch's `image` for them in float64.
     """
     with warnings.catch_warnings():

@@ -69,7 +69,13 @@ class Journal:
 
             self._board = Board(run.path / "tensorboard", done=done)
         run.add_environment(describe_environment(done, processes=processes.count))
-        self._progress = show_progress(console, steps=config.steps, done=done, pictures=self._pictures)
+        self._progress = show_progress(
+            console,
+            families=config.kind.families,
+            steps=config.steps,
+            done=done,
+            pictures=self._pictures,
+        )
 
     def note(
         self,

@@ -13,7 +13,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 from torch import Tensor
 
-_MAIN: Final = {"cycle": "G_cycle", "identity": "G_identity", "cam": "G_cam", "adversarial": "G_adv"}
+from training.methods.loss_families import LossFamilies, family_of
+
 _REFRESH_SECONDS: Final = 0.5
 """Time between two updates of the losses: reading a loss from a GPU waits for its computations."""
 LOG_SECONDS: Final = 60.0
@@ -35,17 +36,20 @@ class ProgressDisplay(Protocol):
     def close(self) -> None: ...
 
 
-def show_progress(console: Console, *, steps: int, done: int, pictures: int) -> ProgressDisplay:
+def show_progress(
+    console: Console, *, families: LossFamilies, steps: int, done: int, pictures: int
+) -> ProgressDisplay:
     """Return a bar for a terminal, else lines.
 
     Args:
         console: the output.
+        families: of the loss terms; those with a short name are shown.
         steps: the number of steps of the whole run.
         done: the number of steps already done.
         pictures: the number of pictures in a step.
     """
     pace = Pace(steps=steps, done=done, pictures=pictures)
-    return Bar(console, pace) if console.is_terminal else Lines(console, pace)
+    return Bar(console, pace, families) if console.is_terminal else Lines(console, pace, families)
 
 
 class Pace:
@@ -74,14 +78,15 @@ class Pace:
         return timedelta(seconds=round(self.seconds * (self.steps - self.done)))
 
 
-def main_losses(terms: Mapping[str, Tensor]) -> list[str]:
-    """Return the main losses as text, each the mean of both directions; without means that are not finite."""
+def main_losses(terms: Mapping[str, Tensor], families: LossFamilies) -> list[str]:
+    """Return the main losses as text, each the mean of its terms; without means that are not finite."""
     words = []
-    for name, kind in _MAIN.items():
-        # G_cam_A is the classifier's loss; G_cam_adv_GA is another.
-        values = [float(term) for key, term in terms.items() if key.rpartition("_")[0] == kind]
+    for name, family in families.items():
+        if family.shown_as is None:
+            continue
+        values = [float(term) for key, term in terms.items() if family_of(key) == name]
         if values and math.isfinite(mean := sum(values) / len(values)):
-            words.append(f"{name} {mean:.3f}")
+            words.append(f"{family.shown_as} {mean:.3f}")
     return words
 
 
@@ -93,8 +98,8 @@ def skipped_updates(count: int) -> list[str]:
 class Bar:
     """A progress bar with the main losses below it: two lines of at most 80 columns."""
 
-    def __init__(self, console: Console, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, console: Console, pace: Pace, families: LossFamilies) -> None:
+        self._pace, self._families = pace, families
         self._shown_at = -math.inf
         self._progress = _TwoLines(
             TextColumn("step {task.completed:,} of {task.total:,}"),
@@ -113,7 +118,7 @@ class Bar:
         if time - self._shown_at >= _REFRESH_SECONDS or self._pace.done == self._pace.steps:
             self._shown_at = time
             self._progress.losses_line = "  ".join(
-                [*main_losses(terms), *skipped_updates(skipped), self._pace.speed]
+                [*main_losses(terms, self._families), *skipped_updates(skipped), self._pace.speed]
             )
         self._progress.update(self._task, completed=self._pace.done, left=self._pace.left)
 
@@ -132,9 +137,9 @@ class _TwoLines(Progress):
 class Lines:
     """One line after the first step, then one every minute, and one at the end."""
 
-    def __init__(self, console: Console, pace: Pace) -> None:
+    def __init__(self, console: Console, pace: Pace, families: LossFamilies) -> None:
         self._console = console
-        self._pace = pace
+        self._pace, self._families = pace, families
         self._shown_at: float | None = None
 
     def advance(self, terms: Mapping[str, Tensor], *, seconds: float, skipped: int = 0) -> None:
@@ -142,7 +147,7 @@ class Lines:
         time, last = now(), self._pace.done == self._pace.steps
         if self._shown_at is None or time - self._shown_at >= LOG_SECONDS or last:
             self._shown_at = time
-            words = [*main_losses(terms), *skipped_updates(skipped)]
+            words = [*main_losses(terms, self._families), *skipped_updates(skipped)]
             self._console.print(self._line(words), soft_wrap=True, highlight=False)
 
     def _line(self, words: Sequence[str]) -> str:

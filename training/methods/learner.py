@@ -55,17 +55,21 @@ class Learner:
         self._processes = processes or SingleProcess()
 
     @contextmanager
-    def step(self, networks: Iterable[nn.Module], *, learning_rate: float) -> Iterator[None]:
+    def step(
+        self, networks: Iterable[nn.Module], *, learning_rate: float | Mapping[str, float]
+    ) -> Iterator[None]:
         """Enclose one training step: clear the gradients of the last step, and set the learning rate.
+
+        The rate is that of all optimizers, or a rate for each by name.
 
         A forward pass may change buffers, such as running statistics or the vectors of the spectral norm. If
         an update is skipped, all buffers of `networks` are restored, so that the batch leaves no trace.
         """
         self.skipped = {}
-        for optimizer in self.optimizers.values():
+        for name, optimizer in self.optimizers.items():
             optimizer.zero_grad()
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate
+                group["lr"] = learning_rate[name] if isinstance(learning_rate, Mapping) else learning_rate
         buffers = [buffer for network in networks for buffer in network.buffers()]
         before = [buffer.clone() for buffer in buffers]
         yield
@@ -78,12 +82,13 @@ class Learner:
         torch.autograd.backward(self._weighted_sum(terms) / micro_batches)
         return {name: term.detach() for name, term in terms.items()}
 
-    def update(self, name: str, collected: Sequence[Terms]) -> Terms:
+    def update(self, name: str, collected: Sequence[Terms], *, largest_norm: float | None = None) -> Terms:
         """Step an optimizer by the mean over micro-batches and processes; skip an update that is not finite.
 
         Args:
             name: of the optimizer.
             collected: the terms of every micro-batch.
+            largest_norm: scale the gradients down to this norm, if theirs is larger; None keeps them.
 
         Returns:
             The mean of every term over micro-batches and processes.
@@ -98,11 +103,17 @@ class Learner:
         self.skips[name].count(skipped=not finite)
         if finite:
             self._processes.mean_gradients(parameters)
+            if largest_norm is not None:
+                nn.utils.clip_grad_norm_(parameters, largest_norm)
             optimizer.step()
         else:
             self.skipped[name] = not_finite(means)
             optimizer.zero_grad()
         return means
+
+    def clear(self, name: str) -> None:
+        """Clear the gradients of an optimizer, for a second update of it within one step."""
+        self.optimizers[name].zero_grad()
 
     @property
     def failing_optimizer(self) -> str | None:

@@ -8,10 +8,14 @@ from typing import NamedTuple, Protocol
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from training.checkpoint.content import Packed
+from training.config.compute_settings import ComputeSettings
+from training.export.translator import Translator
 from training.methods.learner import Learner
+from training.methods.progress import Progress
 
 Batch = Mapping[str, Tensor]
-"""Pictures by domain, `A` and `B`: each `[N, 3, S, S]` in [-1, 1]."""
+"""Pictures by domain or derived set: each `[N, 3, S, S]` in [-1, 1]."""
 
 
 class Column(NamedTuple):
@@ -38,11 +42,28 @@ class Method(Protocol):
         """The learner, which steps the optimizers and counts skipped updates."""
 
     @property
-    def averaged_networks(self) -> Sequence[str]:
-        """The names of the networks that a running average follows: those that are exported."""
+    def speed(self) -> ComputeSettings:
+        """The compute settings in use."""
 
-    def step(self, batch: Batch, progress: float, *, accumulate: int = 1) -> dict[str, Tensor]:
+    @property
+    def averaged_networks(self) -> Sequence[str]:
+        """The names of the networks that a running average follows: those that translate."""
+
+    def step(self, batch: Batch, progress: Progress, *, accumulate: int = 1) -> dict[str, Tensor]:
         """Train on one batch, in `accumulate` micro-batches; return the mean of every loss term, detached."""
+
+    def translators(self, networks: Mapping[str, nn.Module] | None = None) -> Sequence[Translator]:
+        """Return the translator of each direction that these networks can translate.
+
+        Args:
+            networks: by name, such as their running averages; None for the method's own.
+        """
+
+    def extra_state(self) -> Packed:
+        """Return what a resumed run needs beside networks, optimizers and random generators: image pools."""
+
+    def load_extra_state(self, state: Packed) -> None:
+        """Restore what `extra_state` returned; a checkpoint without it has neither tensors nor scalars."""
 
     def sample(self, batch: Batch) -> dict[str, list[Column]]:
         """Return the columns of a sample sheet for each direction."""

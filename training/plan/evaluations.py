@@ -8,9 +8,7 @@ from typing import Final
 
 import torch
 
-from models.networks.generator import Generator
 from training.config.run_config import RunConfig
-from training.data.folder import DOMAINS
 from training.plan.step_costs import CostCounter
 
 EXTRACTOR_SECONDS: Final = 0.06
@@ -44,15 +42,20 @@ def evaluation_seconds(
     """
     if not config.evaluate_every or not pictures:
         return None
-    count = sum(pictures[f"test{domain}"] for domain in DOMAINS)
-    return count * (_generator_flops(config) * seconds_per_flop + EXTRACTOR_SECONDS)
+    return sum(
+        pictures[f"test{source}"] * (flops * seconds_per_flop + EXTRACTOR_SECONDS)
+        for source, flops in _translation_flops(config).items()
+    )
 
 
-def _generator_flops(config: RunConfig) -> int:
-    """Count the FLOPs of one picture's translation, on tensors without values."""
+def _translation_flops(config: RunConfig) -> dict[str, int]:
+    """Count the FLOPs of one picture's translation by its domain, on tensors without values."""
     with torch.device("meta"), torch.random.fork_rng(devices=[]), torch.no_grad():
-        generator = Generator(config.ugatit.generator)
         picture = torch.rand(1, 3, config.data.size, config.data.size)
-        with CostCounter() as count:
-            generator(picture)
-    return int(count.flops)
+        flops = {}
+        for each in config.kind.build(config.method_config).translators():
+            style = [] if each.style is None else [torch.rand(1, each.style.dimension)]
+            with CostCounter() as count:
+                each.network(picture, *style)
+            flops[each.source] = int(count.flops)
+    return flops

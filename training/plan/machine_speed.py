@@ -13,12 +13,13 @@ from typing import Final, NamedTuple
 import torch
 from torch import Tensor
 
+from models.networks.config import GeneratorConfig
 from models.networks.generator import EncoderBlock
 from training.config.compute_settings import choose_settings
 from training.config.run_config import RunConfig
-from training.data.folder import DOMAINS
 from training.methods.method import Batch
-from training.methods.ugatit.method import Ugatit
+from training.methods.progress import TYPICAL
+from training.plan.step_costs import batch_names
 
 OVERHEAD: Final = 1.7
 """Time of a step over the time of its FLOPs at the speed of a residual block. Large maps of few channels,
@@ -49,10 +50,11 @@ def block_flops_per_second(config: RunConfig) -> float:
     wait for each other far longer on this small block than on the run's large maps.
     """
     speed = choose_settings(config.speed)
-    channels, side = 4 * config.ugatit.generator.channels, config.data.size // 4
+    base = config.method_config.base_channels
+    channels, side = 4 * base, config.data.size // 4
     pictures = max(1, min(config.batch, _CALIBRATION_ELEMENTS // (channels * side * side)))
     with torch.random.fork_rng(devices=[]):
-        block = EncoderBlock(config.ugatit.generator)
+        block = EncoderBlock(GeneratorConfig(channels=base))
         x = torch.randn(pictures, channels, side, side)  # [B, 4c, S/4, S/4]
     speed.prepare(block)
     x = speed.lay_out(x).requires_grad_()
@@ -92,15 +94,15 @@ def single_thread() -> Iterator[None]:
 
 def measure_steps(config: RunConfig, *, steps: int = 2, device: str = "cpu") -> MeasuredSteps:
     """Measure real steps on random pictures on this device, after one step that is not counted."""
-    method = Ugatit(config.ugatit, speed=choose_settings(config.speed, device))
+    method = config.kind.build(config.method_config, speed=choose_settings(config.speed, device))
     for network in method.networks.values():
         network.to(device)
-    shape = (config.batch * config.accumulate, 3, config.data.size, config.data.size)
+    shape = (config.pictures_each, 3, config.data.size, config.data.size)
     times = []
     for _ in range(1 + steps):
-        batch: Batch = {domain: (torch.rand(shape) * 2 - 1).to(device) for domain in DOMAINS}
+        batch: Batch = {name: (torch.rand(shape) * 2 - 1).to(device) for name in batch_names(config)}
         started = time.perf_counter()
-        terms = method.step(batch, progress=0.0, accumulate=config.accumulate)
+        terms = method.step(batch, TYPICAL, accumulate=config.accumulate)
         sum(float(term) for term in terms.values())  # waits for a GPU
         times.append(time.perf_counter() - started)
     return MeasuredSteps(statistics.mean(times[1:]), peak_bytes())

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import torch
 
-from models.networks.config import deepest_layers
 from training.config.compute_settings import ComputeSettings, choose_settings
-from training.config.run_config import RunConfig, merged
+from training.config.run_config import RunConfig, default_config, merged
 from training.data.augment import resized_side
 from training.data.errors import DataError
 from training.data.folder import DOMAINS, find_pictures, missing_pictures
+from training.methods.registry import DEFAULT, find_kind
 from training.plan.evaluations import count_evaluations, count_saves, evaluation_seconds
 from training.plan.machine import cores, free_memory_bytes
 from training.plan.machine_speed import (
@@ -177,28 +177,19 @@ def make_plan(
 
 
 def _is_tiny(config: RunConfig) -> bool:
-    networks = (
-        config.ugatit.generator,
-        config.ugatit.global_discriminator,
-        config.ugatit.local_discriminator,
-    )
-    pictures = config.batch * config.accumulate
-    return max(each.channels for each in networks) * pictures * config.data.size**2 <= _FEW_VALUES
+    channels = config.method_config.base_channels
+    return channels * config.pictures_each * config.data.size**2 <= _FEW_VALUES
 
 
-def fit_depths(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return the values with discriminators no deeper than the pictures allow, and remarks on changes."""
-    whole = merged(dataclasses.asdict(RunConfig()), values)
-    changed, remarks = dict(values), []
-    for name in ("global_discriminator", "local_discriminator"):
-        size, layers = whole["data"]["size"], whole["ugatit"][name]["layers"]
-        if isinstance(size, int) and isinstance(layers, int) and layers > (deepest := deepest_layers(size)):
-            changed = merged(changed, {"ugatit": {name: {"layers": deepest}}})
-            remarks.append(
-                f"ugatit.{name}.layers is {layers}, which is too deep for {size} px: this plan uses "
-                f"{deepest}, the most that fit; add --set ugatit.{name}.layers={deepest}."
-            )
-    return changed, remarks
+def fit_networks(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the values with networks that fit the pictures, and remarks on changes."""
+    kind = find_kind(values.get("method", DEFAULT))
+    whole = merged(dataclasses.asdict(default_config(kind.name)), values)
+    size = whole["data"]["size"]
+    if not isinstance(size, int):
+        return dict(values), []  # refused later, with a sentence
+    changes, remarks = kind.fitted(whole[kind.name], size)
+    return merged(values, {kind.name: changes} if changes else {}), list(remarks)
 
 
 def count_pictures(data: Path) -> dict[str, int]:

@@ -35,8 +35,8 @@ def _several(plan: Plan) -> list[str]:
         f"of a single process with {as_one}.",
         f"Steps and learning rate do not change with the number of processes: {config.steps:,} steps see "
         f"{count} times the pictures that one process would see. For as many pictures as one process, use "
-        f"--steps {fewer}; the learning rate {config.ugatit.learning_rate:g} then makes {count} times fewer "
-        "updates, and a higher --set ugatit.learning_rate may be needed.",
+        f"--steps {fewer}; the learning rate {config.method_config.learning_rate:g} then makes {count} times "
+        f"fewer updates, and a higher --set {config.method}.learning_rate may be needed.",
         "Time does not include how long processes wait for each other.",
     ]
 

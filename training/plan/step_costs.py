@@ -15,7 +15,7 @@ from torch.utils.flop_counter import flop_registry
 from training.config.run_config import RunConfig
 from training.data.folder import DOMAINS
 from training.methods.method import Batch, Method
-from training.methods.ugatit.method import Ugatit
+from training.methods.progress import TYPICAL
 
 ADAM_MOMENTS: Final = 2
 """Moments that Adam keeps of every parameter."""
@@ -58,15 +58,20 @@ def step_costs(config: RunConfig, *, device: str = "meta") -> StepCosts:
             On `cpu` the step is computed, which is faster for the smallest networks.
     """
     with torch.device(device), torch.random.fork_rng(devices=[]):
-        method = Ugatit(config.ugatit)
+        method = config.kind.build(config.method_config)
         for optimizer in method.optimizers.values():
             optimizer.step = _keep_weights  # type: ignore[method-assign,assignment]
         size = config.data.size
-        count_of_each = config.batch * config.accumulate
-        batch: Batch = {domain: torch.rand(count_of_each, 3, size, size) for domain in DOMAINS}
+        shape = (config.pictures_each, 3, size, size)
+        batch: Batch = {name: torch.rand(shape) for name in batch_names(config)}
         with CostCounter() as count:
-            method.step(batch, progress=0.0, accumulate=config.accumulate)
+            method.step(batch, TYPICAL, accumulate=config.accumulate)
     return _costs(config, method, count.peak, count.flops)
+
+
+def batch_names(config: RunConfig) -> list[str]:
+    """Return the names of a batch's tensors: the domains and the derived sets."""
+    return [*DOMAINS, *(each.name for each in config.needs.derived)]
 
 
 def _keep_weights(closure: object = None) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from training.console.phrases import metric_name
+from training.methods.kind import MethodKind
+from training.methods.loss_families import LossFamily
 
 POINTS: Final = 600
 """Most points of a line; in a long run each is the mean over equally many lines of `stats.jsonl`."""
@@ -15,19 +17,6 @@ POINTS: Final = 600
 Line = Mapping[str, Any]
 Values = list[float | None]
 
-_KINDS: Final = {
-    "G_cycle": ("Cycle", "L1 between a picture and its reconstruction"),
-    "G_identity": ("Identity", "L1 between a picture and its identity translation"),
-    "G_cam": ("Generators' CAM", "cross-entropy of source against target"),
-    "G_adv": (
-        "Generators, adversarial",
-        "squared distance of the discriminators' answers to fakes from real",
-    ),
-    "G_cam_adv": ("Generators, CAM adversarial", "the same, for the discriminators' classifiers"),
-    "D_adv": ("Discriminators, adversarial", "0: real and fake fully separated, 0.5: not at all"),
-    "D_cam": ("Discriminators, CAM", "the same, for their classifiers"),
-}
-_OF: Final = {"GA": "global A", "GB": "global B", "LA": "local A", "LB": "local B"}
 _SPEED: Final = ("steps", "seconds", "data_seconds", "images_per_second")
 
 
@@ -72,9 +61,9 @@ def group_lines(lines: Sequence[Line]) -> list[Sequence[Line]]:
     return [lines[first : first + size] for first in range(0, len(lines), size)]
 
 
-def sections(groups: Sequence[Sequence[Line]]) -> list[Section]:
-    """Return every section for which the lines have numbers."""
-    found = [_evaluations(groups), _losses(groups), *_distributions(groups), _rates(groups)]
+def sections(groups: Sequence[Sequence[Line]], kind: MethodKind) -> list[Section]:
+    """Return every section for which the lines of a method's run have numbers."""
+    found = [_evaluations(groups), _losses(groups, kind), *_distributions(groups), _rates(groups, kind)]
     return [section for section in found if section.charts]
 
 
@@ -105,16 +94,16 @@ def _evaluation_values(line: Line, metric: str) -> Line:
     return {"values": evaluation["values"]} if evaluation.get("metric") == metric else {}
 
 
-def _losses(groups: Sequence[Sequence[Line]]) -> Section:
-    kinds: dict[str, dict[str, Values]] = {}
+def _losses(groups: Sequence[Sequence[Line]], kind: MethodKind) -> Section:
+    found: dict[str, dict[str, Values]] = {}
     for name in _names(groups, _is_loss):
-        kind, _, of = name.rpartition("_")
-        kinds.setdefault(kind, {})[_OF.get(of, of)] = _values(groups, name)
-    order = [kind for kind in _KINDS if kind in kinds] + [kind for kind in kinds if kind not in _KINDS]
+        family, _, about = name.rpartition("_")
+        found.setdefault(family, {})[kind.about.get(about, about)] = _values(groups, name)
+    known = [family for family in kind.families if family in found]
     charts = []
-    for kind in order:
-        title, words = _KINDS.get(kind, (kind, ""))
-        charts.append(Chart(title=title, words=words, lines=kinds[kind], smooth=True))
+    for family in [*known, *(each for each in found if each not in known)]:
+        title, words, _ = kind.families.get(family, LossFamily(family, ""))
+        charts.append(Chart(title=title, words=words, lines=found[family], smooth=True))
     words = "Every term of the objective before its weight. The faint line is the measured value."
     return Section(title="Losses", words=words, charts=charts)
 
@@ -124,7 +113,7 @@ def _is_loss(name: str, value: object) -> bool:
 
 
 def _distributions(groups: Sequence[Sequence[Line]]) -> list[Section]:
-    """Return a section of small charts for each network: `rho/genA2B.decoder.0.norm1` is rho of genA2B."""
+    """Return a section of small charts for each network: `rho/NETWORK.decoder.0.norm1` is its rho."""
     owners: dict[tuple[str, str], list[Chart]] = {}
     for name in _names(groups, lambda _, __: True, "distributions"):
         kind, _, place = name.partition("/")
@@ -148,7 +137,7 @@ def _distributions(groups: Sequence[Sequence[Line]]) -> list[Section]:
     ]
 
 
-def _rates(groups: Sequence[Sequence[Line]]) -> Section:
+def _rates(groups: Sequence[Sequence[Line]], kind: MethodKind) -> Section:
     charts = [
         Chart(
             title="Gradient norms",
@@ -166,7 +155,9 @@ def _rates(groups: Sequence[Sequence[Line]]) -> Section:
             title="Memorised pictures",
             words="each discriminator's mean answer to training pictures minus that to test pictures; "
             "0: it judges both alike, 1: it knows its training pictures by heart",
-            lines={_OF.get(name, name): values for name, values in _nested(groups, "memorised").items()},
+            lines={
+                kind.about.get(name, name): values for name, values in _nested(groups, "memorised").items()
+            },
             joined=True,
         ),
         Chart(title="Learning rate", words="of each optimizer", lines=_nested(groups, "learning_rate")),

@@ -47,7 +47,9 @@ def _best(record: RunRecord) -> list[KeyFigure]:
     assert best.score is not None, "a checkpoint without a score is not the best"
     return [
         KeyFigure(
-            "Best score", f"{best.score:.4f}", f"{where}; cycle + identity L1 of the {of}, lower is better"
+            "Best score",
+            f"{best.score:.4f}",
+            f"{where}; {record.config.kind.score} of the {of}, lower is better",
         )
     ]
 
@@ -72,11 +74,10 @@ def score_words(config: RunConfig) -> str:
         else "the raw weights of that step, because the run keeps no average"
     )
     return (
-        f"The score is cycle + identity L1: on the test pictures of the sample sheets (up to {SAMPLES} of "
-        "each domain, evenly spaced), the mean distance of a picture from its reconstruction plus that from "
-        "its identity translation, in levels of [-1, 1], summed over both directions. It is measured with "
-        f"{weights}. Lower is better. It compares checkpoints of one run; it does not measure how well a "
-        "translation looks like the other domain."
+        f"The score is {config.kind.score}: on the test pictures of the sample sheets (up to {SAMPLES} of "
+        f"each domain, evenly spaced), {config.kind.score_words}, in levels of [-1, 1], summed over both "
+        f"directions. It is measured with {weights}. Lower is better. It compares checkpoints of one run; it "
+        "does not measure how well a translation looks like the other domain."
     )
 
 

@@ -12,7 +12,7 @@ from string import Template
 from typing import Any, Final
 
 from models.files.text import as_text
-from training.config.run_config import RunConfig
+from training.config.run_config import default_config
 from training.console.phrases import metric_name
 from training.page.document import document, key_figure, radio_choices, read_asset, table
 from training.report.charts import Chart, Section, group_lines, sections
@@ -32,7 +32,7 @@ _SMOOTHING: Final = (
 def draw_page(record: RunRecord) -> str:
     """Return the report of a run as HTML."""
     groups = group_lines(record.lines)
-    found = sections(groups)
+    found = sections(groups, record.config.kind)
     charts = [chart for section in found for chart in section.charts]
     attention = [sheet for sheet in record.sheets if sheet.attention]
     sheets = embedded([sheet for sheet in record.sheets if not sheet.attention])
@@ -120,10 +120,7 @@ def _attention_words(record: RunRecord, sheets: Sequence[Sheet]) -> str:
     """Return a sentence on the sheets of the heat maps' parts, or on why there are none."""
     if sheets:
         return "The sheets of a network's attention have the parts of its heat maps, of fewer steps."
-    ugatit = record.config.ugatit
-    if any(
-        network.cam for network in (ugatit.generator, ugatit.local_discriminator, ugatit.global_discriminator)
-    ):
+    if record.config.kind.has_parts(record.config.method_config):
         return "No parts of the heat maps: the version that trained this run did not draw them yet."
     return ""
 
@@ -171,7 +168,7 @@ def _checkpoints(kept: Sequence[CheckpointSummary]) -> str:
 
 
 def _config(record: RunRecord) -> str:
-    defaults = _flat(dataclasses.asdict(RunConfig()))
+    defaults = _flat(dataclasses.asdict(default_config(record.config.method)))
     rows = [("data set", as_text(record.data), "")]
     for name, value in _flat(dataclasses.asdict(record.config)).items():
         differs = "" if value == defaults[name] else f"instead of {defaults[name]}"

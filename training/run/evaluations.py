@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping
-
-from torch import nn
+from collections.abc import Sequence
 
 from training.checkpoint.folders import folder_of
 from training.checkpoint.read import read_manifest
 from training.checkpoint.write import record_figure
 from training.config.run_config import RunConfig
+from training.export.translator import Translator
 from training.journal.journal import Journal
 from training.methods.method import Method
 from training.methods.running_average import RunningAverage
@@ -77,7 +76,7 @@ class Evaluations:
 
         started = time.perf_counter()
         try:
-            evaluated = self._evaluator.evaluate(self._generators(), step=step, advance=end_if_stopped)
+            evaluated = self._evaluator.evaluate(self._translators(), step=step, advance=end_if_stopped)
         except _Stopped:
             return
         except EvaluationFailedError as error:
@@ -87,9 +86,10 @@ class Evaluations:
         self._journal.write_evaluation(step, evaluated.directions, evaluated.figure, seconds=seconds)
         record_figure(self._run.checkpoints, step, evaluated.figure)
 
-    def _generators(self) -> Mapping[str, nn.Module]:
-        """Return the averaged networks, or copies of the raw ones, which must stay in training mode."""
+    def _translators(self) -> Sequence[Translator]:
+        """Return those of the averaged networks, or of copies of the raw ones, which keep their mode."""
         if self._average is not None:
-            return self._average.networks
+            return self._method.translators(self._average.networks)
         networks = self._method.networks
-        return {name: copy.deepcopy(networks[name]) for name in self._method.averaged_networks}
+        copies = {name: copy.deepcopy(networks[name]) for name in self._method.averaged_networks}
+        return self._method.translators(copies)

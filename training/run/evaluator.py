@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from torch import nn
-
 from training.checkpoint.manifest import CheckpointFigure
 from training.config.run_config import RunConfig
+from training.export.translator import Translator
 
 Say = Callable[[str], None]
 """Prints a sentence."""
@@ -19,7 +18,7 @@ class Evaluated(NamedTuple):
     """The figures of one step."""
 
     directions: Mapping[str, float]
-    """By direction, `A2B` and `B2A`; lower is better."""
+    """By direction, such as `A2B`; lower is better."""
     figure: CheckpointFigure
     """Their mean, which ranks the checkpoint."""
 
@@ -29,15 +28,15 @@ class EvaluationFailedError(Exception):
 
 
 class Evaluator(Protocol):
-    """Measures generators on the test pictures. It must not draw from a global random generator."""
+    """Measures translators on the test pictures. It must not draw from a global random generator."""
 
     def evaluate(
-        self, generators: Mapping[str, nn.Module], *, step: int, advance: Callable[[], None]
+        self, translators: Sequence[Translator], *, step: int, advance: Callable[[], None]
     ) -> Evaluated:
-        """Return the figures of `genA2B` and `genB2A`, in evaluation mode; they stay as they are.
+        """Return the figures of each direction; the networks are set to evaluation mode.
 
         Args:
-            generators: the networks by name.
+            translators: of a method.
             step: the step of their weights, for messages.
             advance: called after each batch; an exception that it raises ends the evaluation.
 

@@ -26,13 +26,12 @@ from training.journal.journal import Journal
 from training.journal.sample_sheets import SAMPLES
 from training.methods.method import Batch, Method
 from training.methods.running_average import RunningAverage
-from training.methods.ugatit.method import Ugatit
 from training.parallel.processes import Processes, describe_processes
 from training.plan.plan import count_pictures
 from training.plan.preflight import check_fits
 from training.run.evaluations import Evaluations, lacks_figure
 from training.run.evaluator import Evaluator, OpenEvaluator
-from training.run.initial_weights import read_initial
+from training.run.initial_weights import Weights, read_initial
 from training.run.loop import train
 from training.run.resume_changes import print_batch_change, print_compute_changes, print_config_changes
 from training.run.state import restore
@@ -85,7 +84,7 @@ def start_run(
             _seed_everything(config.seed)
             method = _make_method(config, processes, notes)
             if init is not None:
-                for name, weights in read_initial(init, method.networks, size=config.data.size).items():
+                for name, weights in _first_weights(init, config, method).items():
                     method.networks[name].load_state_dict(weights)
             if processes.rank == 0:
                 run.make()
@@ -198,12 +197,16 @@ def _newest(run: RunFolder, console: Console) -> Checkpoint:
     return checkpoint
 
 
-def _make_method(config: RunConfig, processes: Processes, console: Console) -> Ugatit:
+def _make_method(config: RunConfig, processes: Processes, console: Console) -> Method:
     speed = choose_settings(config.speed, processes.device.type)
     console.print(f"Computing on {speed}; {describe_processes(processes)}.", highlight=False, soft_wrap=True)
     for note in speed.notes:
         console.print(f"Warning: {note}", highlight=False)
-    return Ugatit(config.ugatit, speed=speed, guard=config.guard, processes=processes)
+    return config.kind.build(config.method_config, speed=speed, guard=config.guard, processes=processes)
+
+
+def _first_weights(init: Path, config: RunConfig, method: Method) -> Weights:
+    return read_initial(config.kind, init, method.networks, size=config.data.size)
 
 
 def _evaluator(
@@ -240,7 +243,12 @@ def _train(
     if config.average_decay and processes.rank == 0:  # only process 0 saves
         average = RunningAverage(method.networks, method.averaged_networks, decay=config.average_decay)
     with Stream(
-        pictures, config.data, seed=config.seed, rank=processes.rank, world_size=processes.count
+        pictures,
+        config.data,
+        seed=config.seed,
+        rank=processes.rank,
+        world_size=processes.count,
+        derived=config.needs.derived,
     ) as stream:
         if checkpoint is not None:
             restore(checkpoint, method, stream, average)
@@ -265,11 +273,18 @@ def _train(
                     journal,
                     samples,
                     processes,
+                    epoch_steps=_epoch_steps(config, pictures, processes),
                     evaluations=evaluations,
                     done=done,
                     until=until,
                     say=say,
                 )
+
+
+def _epoch_steps(config: RunConfig, pictures: ScanResult, processes: Processes) -> int:
+    """Return the steps in which the larger domain is seen once."""
+    most = max(len(paths) for paths in pictures.train.values())
+    return max(1, most // (config.pictures_each * processes.count))
 
 
 def _seed_everything(seed: int) -> None:

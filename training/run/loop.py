@@ -16,6 +16,7 @@ from training.data.stream import Stream
 from training.journal.journal import Journal
 from training.methods.finite_updates import NonFiniteError, SkippedStep
 from training.methods.method import Batch, Method
+from training.methods.progress import Progress
 from training.methods.running_average import RunningAverage
 from training.parallel.processes import Processes
 from training.run.evaluations import Evaluations, is_due, lacks_figure
@@ -39,6 +40,7 @@ def train(
     sample_pictures: Mapping[str, Batch],
     processes: Processes,
     *,
+    epoch_steps: int,
     evaluations: Evaluations | None = None,
     done: int,
     until: int | None = None,
@@ -55,6 +57,7 @@ def train(
         journal: records the progress; only process 0 has one, and only it saves.
         sample_pictures: the pictures of the sample sheets, by the name of their set; empty without a journal.
         processes: the processes that train together.
+        epoch_steps: the steps of an epoch.
         evaluations: evaluates checkpoints, where the config says so; only process 0 has one.
         done: the number of steps already done.
         until: the step to save and return at; None is the configured number of steps.
@@ -67,7 +70,7 @@ def train(
         CheckpointError: a checkpoint could not be written; the older ones are still there.
         ProcessLostError: another process has ended.
     """
-    pictures = config.batch * config.accumulate
+    pictures = config.pictures_each
     document = json.loads(config.to_json())
     verified = Verified()
     end = config.steps if until is None else min(until, config.steps)
@@ -89,7 +92,8 @@ def train(
             waited = time.perf_counter() - started
 
             # Train on them. An update that is not finite is skipped.
-            terms = method.step(batch, progress=step / config.steps, accumulate=config.accumulate)
+            progress = Progress(step=step, total=config.steps, epoch_steps=epoch_steps)
+            terms = method.step(batch, progress, accumulate=config.accumulate)
             if average is not None:
                 average.update()
             skipped = None

@@ -7,9 +7,8 @@ import dataclasses
 from rich.console import Console
 
 from training.checkpoint.content import Checkpoint
-from training.config.compute_settings import ComputeSettings
+from training.config.compute_settings import UNOPTIMIZED, ComputeSettings
 from training.config.run_config import RunConfig, differences
-from training.methods.ugatit.method import UNOPTIMIZED
 from training.parallel.processes import Processes
 from training.run.state import saved_config
 from training.run_folder.folder import RunFolder
@@ -52,7 +51,7 @@ def print_batch_change(
     cursors = checkpoint.scalars["data"]
     assert isinstance(cursors, dict)
     before = int(str(cursors["A"])) / checkpoint.step
-    now = config.batch * config.accumulate * processes.count
+    now = config.pictures_each * processes.count
     if before != now:
         console.print(
             f"Pictures of each domain per step changed: {before:g} -> {now}. To keep {before:g}, change "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import JsonValue
 from torch import Tensor
 
@@ -13,6 +15,9 @@ from training.data.stream import Stream
 from training.methods.method import Method
 from training.methods.running_average import RunningAverage
 from training.run.initial_weights import refuse_mismatch, trained_weights
+
+EXTRA: Final = "extra"
+"""The group of what a method needs beside networks and optimizers; a method without it has no group."""
 
 
 def pack(
@@ -26,6 +31,9 @@ def pack(
         "optimizers": join_groups({name: packed.tensors for name, packed in optimizers.items()}),
         "random": random.tensors,
     }
+    extra = method.extra_state()
+    if extra.tensors:
+        tensors[EXTRA] = extra.tensors
     if average is not None:
         tensors["average"] = join_groups({name: net.state_dict() for name, net in average.networks.items()})
     scalars: dict[str, JsonValue] = {
@@ -35,6 +43,8 @@ def pack(
         "skips": {name: dict(counts) for name, counts in method.learner.state_dict().items()},
         "config": config,
     }
+    if extra.scalars:
+        scalars[EXTRA] = extra.scalars
     return Checkpoint(step, tensors, scalars)
 
 
@@ -64,6 +74,9 @@ def restore(checkpoint: Checkpoint, method: Method, stream: Stream, average: Run
     skips = scalars.get("skips", {})  # checkpoints of earlier versions have none
     assert isinstance(skips, dict)
     method.learner.load_state_dict({name: _counts(counts) for name, counts in skips.items()})
+    extra = scalars.get(EXTRA, {})
+    assert isinstance(extra, dict)
+    method.load_extra_state(Packed(tensors.get(EXTRA, {}), extra))
     data, random = scalars["data"], scalars["random"]
     assert isinstance(random, dict)
     stream.load_state_dict(_counts(data))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from models.networks.discriminator import Discriminator
-from models.networks.generator import Generator
+from torch import nn
+
 from training.checkpoint.choose import load_chosen
-from training.methods.ugatit.method import Ugatit
+from training.export.translator import Translator
+from training.methods.kind import MethodKind
 from training.run.initial_weights import refuse_mismatch, trained_weights
 from training.run.state import saved_config
 from training.run_folder.folder import RunFolder
@@ -17,8 +19,10 @@ class Trained(NamedTuple):
     """The networks of one checkpoint of a run."""
 
     step: int
-    generators: dict[str, Generator]
-    discriminators: dict[str, Discriminator]
+    kind: MethodKind
+    networks: Mapping[str, nn.Module]
+    """All networks by name, in evaluation mode."""
+    translators: Sequence[Translator]
     config_sha256: str
     """Of the config that the checkpoint was saved under."""
 
@@ -41,10 +45,12 @@ def load_trained(
     """
     config, _, _ = run.read()
     checkpoint = load_chosen(run.checkpoints, step=step, best=best)
-    method = Ugatit(config.ugatit)
+    method = config.kind.build(config.method_config)
     for name, network in method.networks.items():
         found = trained_weights(checkpoint, name, raw=raw)
         refuse_mismatch(f"The checkpoint of step {checkpoint.step}", name, found, network.state_dict())
         network.load_state_dict(found)
         network.eval()
-    return Trained(checkpoint.step, method.generators, method.discriminators, saved_config(checkpoint).sha256)
+    return Trained(
+        checkpoint.step, config.kind, method.networks, method.translators(), saved_config(checkpoint).sha256
+    )

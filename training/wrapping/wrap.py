@@ -32,6 +32,7 @@ from training.wrapping.inspection import Inspection
 from training.wrapping.model_file import ModelFile, open_session
 
 METHOD: Final = "external"
+_TITLE: Final = "a model from elsewhere, which was wrapped as it is"
 _MIN_EQUAL_HALF: Final = 0.9
 """Share of equal image values of a model in float16, which runtimes compute in float16 or in float32."""
 
@@ -86,7 +87,7 @@ def wrap(
         parity=parity,
         files={name: entry_of(content) for name, content in files.items()},
     )
-    return with_card(manifest, files, provenance.notes)
+    return with_card(manifest, files, provenance.notes, method=_TITLE)
 
 
 def _architecture(model: ModelFile, found: Inspection) -> dict[str, Any]:

@@ -73,6 +73,24 @@ class UgatitConfig:
                 "ugatit.decay_from must be from 0 to 1, and ugatit.betas at least 0 and below 1."
             )
 
+    @property
+    def base_channels(self) -> int:
+        """The base channels of the widest network."""
+        networks = (self.generator, self.global_discriminator, self.local_discriminator)
+        return max(each.channels for each in networks)
+
+    def refuse_size(self, size: int) -> None:
+        """Check that the networks take pictures of so many pixels.
+
+        Raises:
+            ConfigError: they do not.
+        """
+        if size != self.generator.size:
+            raise ConfigError(
+                f"data.size and ugatit.generator.size must be equal, got {size} and {self.generator.size}; "
+                "--size sets both."
+            )
+
     def _refuse_too_deep(self, name: str, layers: int) -> None:
         deepest = deepest_layers(self.generator.size)
         if layers > deepest:

@@ -3,40 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from models.networks.attention import run_with_parts
 from models.networks.cam import CAMParts
 from models.networks.discriminator import Discriminator, DiscriminatorOutput
 from models.networks.generator import Generator, GeneratorOutput
 from models.networks.normalization import LIN, AdaLIN
-from training.config.compute_settings import ComputeSettings
+from training.config.compute_settings import UNOPTIMIZED, ComputeSettings
+from training.export.translator import Translator
 from training.methods.adam import TensorFlowAdam
+from training.methods.base import NetworkMethod
 from training.methods.finite_updates import GuardConfig
 from training.methods.freeze import frozen_parameters, frozen_spectral_norm
 from training.methods.initialization import initialize, parameter_groups
-from training.methods.learner import Learner, Terms
+from training.methods.learner import Terms
 from training.methods.method import Column
-from training.methods.micro_batches import split_batch
+from training.methods.progress import Progress
+from training.methods.sample_columns import column_difference
 from training.methods.ugatit.config import UgatitConfig
 from training.methods.ugatit.losses import adversarial_terms, cam_loss, discriminator_terms, l1_loss
-from training.methods.ugatit.outputs import split_halves, to_float32
-from training.methods.ugatit.sample_columns import column_difference, parts_columns, sample_columns
+from training.methods.ugatit.outputs import split_halves
+from training.methods.ugatit.sample_sheet import parts_columns, sample_columns
+from training.methods.ugatit.translators import DIRECTIONS, translators
 from training.parallel.processes import Processes
 
 DOMAINS: Final = ("A", "B")
 SCALES: Final = ("G", "L")
 """Of the discriminators: global and local."""
 
-UNOPTIMIZED: Final = ComputeSettings()
-"""float32, contiguous tensors, direct convolutions, no compilation."""
 
-
-class Ugatit:
+class Ugatit(NetworkMethod):
     """The networks, their optimizers and the training step.
 
     Generators are named by their direction (`genA2B`), discriminators by scale and domain (`disGA`). Pictures
@@ -59,59 +59,34 @@ class Ugatit:
             processes: the processes that train together, each on its own batch; None for this process alone.
         """
         self.config = config
-        self.speed = speed
         self.generators = {
-            "genA2B": Generator(config.generator),
-            "genB2A": Generator(config.generator),
+            f"gen{source}2{target}": Generator(config.generator) for source, target in DIRECTIONS
         }
+        self.judges = {f"dis{scale}{domain}": (scale, domain) for scale in SCALES for domain in DOMAINS}
         self.discriminators = {
-            f"dis{scale}{domain}": Discriminator(
-                config.global_discriminator if scale == "G" else config.local_discriminator
-            )
-            for scale in SCALES
-            for domain in DOMAINS
+            name: Discriminator(config.global_discriminator if scale == "G" else config.local_discriminator)
+            for name, (scale, _) in self.judges.items()
         }
-        initialize(self.networks.values(), config.initialization)
-        for network in self.networks.values():
-            speed.prepare(network)
-        self._compiled = (
-            {name: torch.compile(network) for name, network in self.networks.items()} if speed.compile else {}
-        )
+        networks: dict[str, nn.Module] = {**self.generators, **self.discriminators}
+        initialize(networks.values(), config.initialization)
+        super().__init__(networks, speed=speed)
         optimizers = {
             "generators": self._adam(self.generators.values()),
             "discriminators": self._adam(self.discriminators.values()),
         }
-        self.learner = Learner(optimizers, self.weighted_sum, guard=guard, processes=processes)
+        self.learn(optimizers, guard=guard, processes=processes)
 
-    @property
-    def networks(self) -> dict[str, nn.Module]:
-        """All networks by name."""
-        return {**self.generators, **self.discriminators}
+    def learning_rates(self, progress: Progress) -> float:
+        """Return the learning rate of both optimizers."""
+        return self.config.learning_rate_at(progress.share)
 
-    @property
-    def optimizers(self) -> dict[str, Optimizer]:
-        """Both optimizers by name."""
-        return self.learner.optimizers
+    def update(self, micro_batches: Sequence[Mapping[str, Tensor]], _: Progress, /) -> Terms:
+        """Update the discriminators, then the generators; return the mean of every term.
 
-    def step(self, batch: Mapping[str, Tensor], progress: float, *, accumulate: int = 1) -> Terms:
-        """Train on one batch.
-
-        Args:
-            batch: `A` and `B`, each `[N, 3, S, S]` in [-1, 1].
-            progress: the share of the training that is done after this step, 0 to 1.
-            accumulate: the number of micro-batches whose gradients are accumulated. Memory is that of one
-                micro-batch. The update equals that of the whole batch up to rounding. All micro-batches but
-                the first are translated twice.
-
-        Returns:
-            Every loss term before its weight, detached: its mean over micro-batches and processes. If an
-            update was skipped, `learner.skipped` names its optimizer.
+        All micro-batches but the first are translated twice.
         """
-        batch = {domain: self.speed.lay_out(pictures) for domain, pictures in batch.items()}
-        rate = self.config.learning_rate_at(progress)
-        with self.learner.step(self.networks.values(), learning_rate=rate):
-            terms = self._update(split_batch(batch, accumulate))
-            self.clip_rho()
+        terms = self._update(micro_batches)
+        self.clip_rho()
         return terms
 
     def _update(self, micro_batches: Sequence[Mapping[str, Tensor]]) -> Terms:
@@ -173,28 +148,21 @@ class Ugatit:
 
     def _generate(self, generator: str, pictures: Tensor) -> GeneratorOutput:
         """Return a generator's output for pictures `[B, 3, S, S]`, in float32."""
-        output: GeneratorOutput = self._forward(generator, pictures)
-        return to_float32(output)
+        output: GeneratorOutput = self.forward(generator, pictures)
+        return output
 
     def _discriminate(self, discriminator: str, pictures: Tensor) -> DiscriminatorOutput:
         """Return a discriminator's output for pictures `[B, 3, S, S]`, in float32."""
-        output: DiscriminatorOutput = self._forward(discriminator, pictures)
-        return to_float32(output)
-
-    def _forward(self, name: str, pictures: Tensor) -> Any:  # torch types the call of a module as Any
-        """Run a network under the compute settings."""
-        network = self._compiled.get(name, self.networks[name])
-        with self.speed.autocast():
-            return network(self.speed.lay_out(pictures))
+        output: DiscriminatorOutput = self.forward(discriminator, pictures)
+        return output
 
     def discriminator_objective(self, real: Mapping[str, Tensor], fakes: Mapping[str, Tensor]) -> Terms:
         """Return the loss terms of the four discriminators, from pictures `[B, 3, S, S]` of both domains."""
         terms: Terms = {}
-        for name in self.discriminators:
-            domain = name[-1]
-            augment = self.config.discriminator_augmentation
+        augment = self.config.discriminator_augmentation
+        for name, (scale, domain) in self.judges.items():
             outputs = self._discriminate_both(name, augment(real[domain]), augment(fakes[domain]))
-            terms |= discriminator_terms(name[3:], *outputs)
+            terms |= discriminator_terms(f"{scale}{domain}", *outputs)
         return terms
 
     def generator_objective(
@@ -206,9 +174,9 @@ class Ugatit:
     ) -> Terms:
         """Return the loss terms of the two generators."""
         terms: Terms = {}
-        for name in self.discriminators:
-            fake = self.config.discriminator_augmentation(translations[name[-1]].image)
-            terms |= adversarial_terms(name[3:], self._discriminate(name, fake))
+        for name, (scale, domain) in self.judges.items():
+            fake = self.config.discriminator_augmentation(translations[domain].image)
+            terms |= adversarial_terms(f"{scale}{domain}", self._discriminate(name, fake))
         cycles = {  # [B, 3, S, S]
             "A": self._generate("genB2A", translations["B"].image).image,
             "B": self._generate("genA2B", translations["A"].image).image,
@@ -226,6 +194,10 @@ class Ugatit:
     def averaged_networks(self) -> list[str]:
         """The names of the generators, which are exported."""
         return list(self.generators)
+
+    def translators(self, networks: Mapping[str, nn.Module] | None = None) -> list[Translator]:
+        """Return the translators of these networks, or of the method's own."""
+        return translators(self.networks if networks is None else networks)
 
     @torch.no_grad()
     def sample(self, batch: Mapping[str, Tensor]) -> dict[str, list[Column]]:
@@ -272,8 +244,8 @@ class Ugatit:
         """Return the mean logit of each discriminator, such as `GA`, for pictures of its domain."""
         with frozen_spectral_norm(self.discriminators.values()):
             return {
-                name[3:]: float(self._discriminate(name, batch[name[-1]]).logit.mean())
-                for name in self.discriminators
+                f"{scale}{domain}": float(self._discriminate(name, batch[domain]).logit.mean())
+                for name, (scale, domain) in self.judges.items()
             }
 
     def score(self, samples: Mapping[str, Sequence[Column]]) -> float:
@@ -296,15 +268,11 @@ class Ugatit:
             if isinstance(module, AdaLIN | LIN) and isinstance(module.rho, nn.Parameter)
         }
 
-    def weighted_sum(self, terms: Terms) -> Tensor:
-        """Return the sum of terms, each times its weight: a scalar (equation 8)."""
-        return torch.stack([self._weight(name) * term for name, term in terms.items()]).sum()
-
-    def _weight(self, term: str) -> float:
+    def weight(self, family: str) -> float:
+        """Return the weight of a family of terms (equation 8)."""
         weights = self.config.weights
-        kind = term.rpartition("_")[0]
         named = {"G_cycle": weights.cycle, "G_identity": weights.identity, "G_cam": weights.cam}
-        return named.get(kind, weights.adversarial)
+        return named.get(family, weights.adversarial)
 
     def _adam(self, networks: Iterable[nn.Module]) -> torch.optim.Adam:
         kind = TensorFlowAdam if self.config.adam == "tensorflow" else torch.optim.Adam

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from torch import Tensor
@@ -10,7 +10,9 @@ from torch import Tensor
 from models.networks.cam import CAMParts
 from models.networks.discriminator import DiscriminatorOutput
 from models.networks.generator import GeneratorOutput
+from models.networks.translation import Translation
 from training.methods.method import Column
+from training.methods.sample_columns import heat_map
 
 RunWithParts = Callable[[str, Tensor], tuple[GeneratorOutput | DiscriminatorOutput, CAMParts | None]]
 Generate = Callable[[str, Tensor], GeneratorOutput]
@@ -38,11 +40,11 @@ def sample_columns(
     reconstruction = generate(backward, translation.image)
     return [
         Column("source", source),
-        *_heat_map("attention", translation.attention),
+        *heat_map("attention", translation.attention),
         *_discriminator_maps(discriminate, source, domain),
         Column("translation", translation.image),
         *_discriminator_maps(discriminate, translation.image, target),
-        *_heat_map("attention back", reconstruction.attention),
+        *heat_map("attention back", reconstruction.attention),
         Column("reconstruction", reconstruction.image),
         Column("identity", identity.image),
     ]
@@ -60,7 +62,7 @@ def parts_columns(source: Tensor, domain: str, target: str, *, run: RunWithParts
         run: runs a network, by its name, on pictures.
     """
     translated, parts = run(f"gen{domain}2{target}", source)
-    assert isinstance(translated, GeneratorOutput)
+    assert isinstance(translated, Translation)
     found = {"generator": _parts("source", source, translated.attention, parts)}
     for network, name in (("local", f"disL{target}"), ("global", f"disG{target}")):
         judged, parts = run(name, translated.image)
@@ -80,18 +82,8 @@ def _parts(label: str, pictures: Tensor, whole: Tensor | None, parts: CAMParts |
     ]
 
 
-def column_difference(columns: Sequence[Column], one: str, other: str) -> float:
-    """Return the mean absolute difference of two columns, by their labels."""
-    values = {column.label: column.values for column in columns}
-    return float((values[one] - values[other]).abs().mean())
-
-
 def _discriminator_maps(discriminate: Discriminate, pictures: Tensor, domain: str) -> list[Column]:
     """Return the heat maps `[N, h, w]` of the local and of the global discriminator of a domain."""
     local_map = discriminate(f"disL{domain}", pictures).attention
     global_map = discriminate(f"disG{domain}", pictures).attention
-    return [*_heat_map("local D", local_map), *_heat_map("global D", global_map)]
-
-
-def _heat_map(label: str, attention: Tensor | None) -> list[Column]:
-    return [] if attention is None else [Column(label, attention)]
+    return [*heat_map("local D", local_map), *heat_map("global D", global_map)]

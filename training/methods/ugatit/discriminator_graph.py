@@ -7,9 +7,9 @@ from torch import nn
 
 from models.bundle.declarations import Network, map_name
 from models.networks.discriminator import Discriminator
-from training.export.cam import class_activation_map
 from training.export.graph import Graph
 from training.export.layers import convolution, pad, pixels_to_values
+from training.methods.ugatit.cam_graph import class_activation_map
 
 
 def export_discriminators(local: Discriminator, global_: Discriminator, *, size: int, dynamic: bool) -> bytes:

@@ -1,17 +1,14 @@
-"""Export a generator as the ONNX graph of a bundle: uint8 pixels to uint8 pixels."""
+"""Append a generator to the ONNX graph of a bundle, operator by operator."""
 
 from __future__ import annotations
 
 from typing import cast
 
-import numpy as np
 from torch import nn
 
 from models.bundle.declarations import map_name
-from models.bundle.graph_switches import WINOGRAD
-from models.networks.cam import CAM
+from models.networks.config import GeneratorConfig
 from models.networks.generator import DecoderBlock, EncoderBlock, Generator
-from training.export.cam import class_activation_map
 from training.export.graph import Graph
 from training.export.layers import (
     GammaBeta,
@@ -20,47 +17,43 @@ from training.export.layers import (
     instance_norm,
     normalization,
     pad,
-    pixels_to_values,
     residual_convolution,
     to_three_channels,
     upsampled_convolution,
-    values_to_pixels,
 )
+from training.export.translator import Exported, GraphOutput
+from training.methods.ugatit.cam_graph import CAMValues, class_activation_map
 
 
-def export_generator(generator: Generator, *, values: bool = False) -> bytes:
-    """Serialize a generator as ONNX.
+def write_generator(graph: Graph, x: str, network: Generator, *, style: str | None = None) -> Exported:
+    """Append a generator to a graph.
 
     Args:
-        generator: exported with its weights in the precision that they have.
-        values: leave out the conversion from and to pixels: the input is `values` float `[N, 3, H, W]` in
-            [-1, 1], and so is the output `image`. Tests use it to measure the rewriting without rounding.
+        graph: to append to.
+        x: the name of the pictures `[N, 3, H, W]` in [-1, 1].
+        network: the generator, in the precision of the constants.
+        style: None; a generator takes no style.
 
     Returns:
-        The model: `pixels` uint8 `[N, H, W, 3]` to `image` uint8 `[N, H, W, 3]`, and with a CAM `cam_logit`
-        `[N, 2]` and `attention` `[N, H/4, W/4]` with its parts `attention_average`, `attention_maximum` and
-        `attention_classifier`, float32. N is dynamic; H and W too in a light generator.
+        The image; with a CAM also `cam_logit` `[N, 2]` and `attention` `[N, H/4, W/4]` with its parts
+        `attention_average`, `attention_maximum` and `attention_classifier`.
     """
-    graph, size = Graph("generator"), generator.config.size
-    graph.switch(WINOGRAD)
-    shape: list[str | int] = ["H", "W"] if generator.config.light else [size, size]
-    if values:
-        x = graph.input("values", np.float32, ["N", 3, *shape])
-    else:
-        x = pixels_to_values(graph, graph.input("pixels", np.uint8, ["N", *shape, 3]))
-
-    features = _encode(graph, x, generator)  # [N, 4c, H/4, W/4]
-    if generator.cam is not None:
-        features = _cam(graph, features, generator.cam, generator)
-    features = _decode(graph, features, generator)  # [N, c, H, W]
-    last = cast("nn.Conv2d", generator.to_image[1])
+    assert style is None
+    features = _encode(graph, x, network)  # [N, 4c, H/4, W/4]
+    outputs: dict[str, GraphOutput] = {}
+    if network.cam is not None:
+        values = class_activation_map(graph, features, network.cam)
+        features, outputs = values.features, _cam_outputs(values, network.config)
+    features = _decode(graph, features, network)  # [N, c, H, W]
+    last = cast("nn.Conv2d", network.to_image[1])
     image = graph.add("Tanh", to_three_channels(graph, features, last.weight, last.bias))
+    return Exported(image, outputs)
 
-    if values:
-        graph.output(image, "image", np.float32, ["N", 3, *shape])
-    else:
-        graph.output(values_to_pixels(graph, image), "image", np.uint8, ["N", *shape, 3])
-    return graph.build()
+
+def _cam_outputs(values: CAMValues, config: GeneratorConfig) -> dict[str, GraphOutput]:
+    quarter: list[str | int] = ["h", "w"] if config.light else [config.size // 4] * 2
+    maps = {map_name("generator", part): GraphOutput(each, quarter) for part, each in values.maps.items()}
+    return {"cam_logit": GraphOutput(values.cam_logit, [2]), **maps}
 
 
 def _encode(graph: Graph, x: str, generator: Generator) -> str:
@@ -95,15 +88,6 @@ def _norm_or_relu(graph: Graph, x: str, layer: nn.Module) -> str:
         return instance_norm(graph, x, layer.num_features, layer.weight, layer.bias)
     assert isinstance(layer, nn.ReLU | nn.ReflectionPad2d), layer
     return graph.add("Relu", x) if isinstance(layer, nn.ReLU) else x
-
-
-def _cam(graph: Graph, features: str, cam: CAM, generator: Generator) -> str:
-    values = class_activation_map(graph, features, cam)
-    quarter: list[str | int] = ["h", "w"] if generator.config.light else [generator.config.size // 4] * 2
-    graph.output(values.cam_logit, "cam_logit", np.float32, ["N", 2])
-    for part, attention in values.maps.items():
-        graph.output(attention, map_name("generator", part), np.float32, ["N", *quarter])
-    return values.features
 
 
 def _decode(graph: Graph, x: str, generator: Generator) -> str:

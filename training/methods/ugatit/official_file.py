@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
 from models.networks.discriminator import Discriminator
@@ -64,6 +64,18 @@ def to_official(generators: Mapping[str, Generator], discriminators: Mapping[str
     buffer = io.BytesIO()
     torch.save(content, buffer)
     return buffer.getvalue()
+
+
+def networks_to_official(networks: Mapping[str, nn.Module]) -> bytes:
+    """Return all networks by name as a file that the official PyTorch code loads.
+
+    Raises:
+        ConfigError: a network has an option that the official code lacks.
+    """
+    return to_official(
+        {name: each for name, each in networks.items() if isinstance(each, Generator)},
+        {name: each for name, each in networks.items() if isinstance(each, Discriminator)},
+    )
 
 
 def _switches(networks: Mapping[str, Generator] | Mapping[str, Discriminator]) -> Iterator[str]:

@@ -1,0 +1,27 @@
+"""All methods by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Final
+
+from models.networks.config import ConfigError
+from training.methods.kind import MethodKind
+from training.methods.ugatit.kind import UGATIT
+
+DEFAULT: Final = UGATIT.name
+KINDS: Final[Mapping[str, MethodKind]] = {kind.name: kind for kind in (UGATIT,)}
+
+
+def find_kind(name: object) -> MethodKind:
+    """Return the kind of a method.
+
+    Raises:
+        ConfigError: there is no such method.
+    """
+    if isinstance(name, str) and name in KINDS:
+        return KINDS[name]
+    near = difflib.get_close_matches(str(name), KINDS, n=1)
+    advice = f"did you mean {near[0]}?" if near else f"the methods are {', '.join(KINDS)}."
+    raise ConfigError(f"Unknown method '{name}'; {advice}")
