@@ -501,7 +501,7 @@ def test_size_that_contradicts_a_full_checkpoint_is_refused(tmp_path: Path, comm
 def test_nothing_is_written_if_the_second_direction_fails_its_parity(
     tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = exporting.export_generator, []
+    real, calls = exporting.export_translator, []
 
     def spoilt(network: Any) -> bytes:
         calls.append(network)
@@ -514,7 +514,7 @@ def test_nothing_is_written_if_the_second_direction_fails_its_parity(
             return model
         return real(network)
 
-    monkeypatch.setattr(exporting, "export_generator", spoilt)
+    monkeypatch.setattr(exporting, "export_translator", spoilt)
     code, error = imported(command, checkpoint("light"), tmp_path / "out")
     assert code == 2
     assert "differs from torch, and nothing was written" in error
