@@ -12,6 +12,7 @@ from models.networks.blocks.residual_block import ResidualBlock
 from models.networks.blocks.strided_discriminator import StridedDiscriminator, StridedLayer
 from models.networks.blocks.up_blocks import TransposedUp
 from models.networks.config import ConfigError
+from models.networks.translation import Translation
 
 SLOPE = 0.2
 """Of the discriminator's leaky ReLUs."""
@@ -98,10 +99,9 @@ class CycleganGenerator(nn.Module):
             activation=nn.Tanh(),
         )
 
-    def forward(self, x: Tensor) -> Tensor:  # [B, 3, H, W]
+    def forward(self, x: Tensor) -> Translation:  # [B, 3, H, W]
         features = self.blocks(self.encoder(x))  # [B, 4c, H/4, W/4]
-        image: Tensor = self.to_image(self.upsampling(features))
-        return image
+        return Translation(self.to_image(self.upsampling(features)))
 
 
 def cyclegan_discriminator(config: CycleganDiscriminatorConfig) -> StridedDiscriminator:

@@ -24,6 +24,7 @@ from tests.golden.reading import checkpoint
 from training.cli import cli, main
 from training.export import bundles as exporting
 from training.export.parity import cpu_session, run
+from training.export.translator import Translator
 from training.importers.pytorch import read_official
 
 Command = Callable[..., tuple[int, str]]
@@ -503,16 +504,17 @@ def test_nothing_is_written_if_the_second_direction_fails_its_parity(
 ) -> None:
     real, calls = exporting.export_translator, []
 
-    def spoilt(network: Any) -> bytes:
-        calls.append(network)
+    def spoilt(translator: Translator) -> bytes:
+        calls.append(translator)
         if len(calls) == 2:
+            network: Any = translator.network
             with torch.no_grad():
                 network.to_image[1].weight *= 1.1
-            model = real(network)
+            model = real(translator)
             with torch.no_grad():
                 network.to_image[1].weight /= 1.1
             return model
-        return real(network)
+        return real(translator)
 
     monkeypatch.setattr(exporting, "export_translator", spoilt)
     code, error = imported(command, checkpoint("light"), tmp_path / "out")

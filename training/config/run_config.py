@@ -16,12 +16,14 @@ from typing import Any, Literal, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from models.networks.config import ConfigError
-from training.config.compute_settings import ComputeConfig
+from training.config.compute_settings import UNOPTIMIZED, ComputeConfig, ComputeSettings
 from training.data.config import DataConfig
 from training.methods.data_needs import DataNeeds
 from training.methods.finite_updates import GuardConfig
 from training.methods.kind import MethodConfig, MethodKind
+from training.methods.method import Method
 from training.methods.registry import DEFAULT, KINDS, find_kind
+from training.parallel.processes import Processes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,24 @@ class RunConfig:
         """The section of the method."""
         section: MethodConfig = getattr(self, self.method)
         return section
+
+    def make_method(
+        self,
+        *,
+        speed: ComputeSettings = UNOPTIMIZED,
+        guard: GuardConfig | None = None,
+        processes: Processes | None = None,
+    ) -> Method:
+        """Return the method with its first weights, which torch's random generator decides.
+
+        Args:
+            speed: the compute settings.
+            guard: limits that decide which updates are skipped; None for the default limits.
+            processes: the processes that train together; None for this process alone.
+        """
+        return self.kind.build(
+            self.method_config, size=self.data.size, speed=speed, guard=guard, processes=processes
+        )
 
     @property
     def needs(self) -> DataNeeds:

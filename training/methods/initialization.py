@@ -63,5 +63,5 @@ def _layers_with_kernels(networks: Iterable[nn.Module]) -> list[nn.Module]:
         module
         for network in networks
         for module in network.modules()
-        if isinstance(module, nn.Conv2d | nn.Linear)
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear)
     ]

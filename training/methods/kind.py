@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from training.config.compute_settings import UNOPTIMIZED, ComputeSettings
+from training.config.compute_settings import ComputeSettings
 from training.methods.data_needs import ONE_OF_EACH, DataNeeds
 from training.methods.finite_updates import GuardConfig
 from training.methods.importing import ImportOfficial
@@ -47,10 +47,20 @@ class Build(Protocol):
         self,
         config: Any,
         *,
-        speed: ComputeSettings = UNOPTIMIZED,
-        guard: GuardConfig | None = None,
-        processes: Processes | None = None,
-    ) -> Method: ...
+        size: int,
+        speed: ComputeSettings,
+        guard: GuardConfig | None,
+        processes: Processes | None,
+    ) -> Method:
+        """Return the method with its first weights.
+
+        Args:
+            config: its config section.
+            size: the side of the training pictures in pixels.
+            speed: the compute settings.
+            guard: limits that decide which updates are skipped; None for the default limits.
+            processes: the processes that train together; None for this process alone.
+        """
 
 
 class FirstWeights(Protocol):

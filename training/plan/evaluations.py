@@ -53,7 +53,7 @@ def _translation_flops(config: RunConfig) -> dict[str, int]:
     with torch.device("meta"), torch.random.fork_rng(devices=[]), torch.no_grad():
         picture = torch.rand(1, 3, config.data.size, config.data.size)
         flops = {}
-        for each in config.kind.build(config.method_config).translators():
+        for each in config.make_method().translators():
             style = [] if each.style is None else [torch.rand(1, each.style.dimension)]
             with CostCounter() as count:
                 each.network(picture, *style)

@@ -94,7 +94,7 @@ def single_thread() -> Iterator[None]:
 
 def measure_steps(config: RunConfig, *, steps: int = 2, device: str = "cpu") -> MeasuredSteps:
     """Measure real steps on random pictures on this device, after one step that is not counted."""
-    method = config.kind.build(config.method_config, speed=choose_settings(config.speed, device))
+    method = config.make_method(speed=choose_settings(config.speed, device))
     for network in method.networks.values():
         network.to(device)
     shape = (config.pictures_each, 3, config.data.size, config.data.size)

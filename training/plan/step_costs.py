@@ -58,7 +58,7 @@ def step_costs(config: RunConfig, *, device: str = "meta") -> StepCosts:
             On `cpu` the step is computed, which is faster for the smallest networks.
     """
     with torch.device(device), torch.random.fork_rng(devices=[]):
-        method = config.kind.build(config.method_config)
+        method = config.make_method()
         for optimizer in method.optimizers.values():
             optimizer.step = _keep_weights  # type: ignore[method-assign,assignment]
         size = config.data.size

@@ -202,7 +202,7 @@ def _make_method(config: RunConfig, processes: Processes, console: Console) -> M
     console.print(f"Computing on {speed}; {describe_processes(processes)}.", highlight=False, soft_wrap=True)
     for note in speed.notes:
         console.print(f"Warning: {note}", highlight=False)
-    return config.kind.build(config.method_config, speed=speed, guard=config.guard, processes=processes)
+    return config.make_method(speed=speed, guard=config.guard, processes=processes)
 
 
 def _first_weights(init: Path, config: RunConfig, method: Method) -> Weights:

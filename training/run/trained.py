@@ -45,7 +45,7 @@ def load_trained(
     """
     config, _, _ = run.read()
     checkpoint = load_chosen(run.checkpoints, step=step, best=best)
-    method = config.kind.build(config.method_config)
+    method = config.make_method()
     for name, network in method.networks.items():
         found = trained_weights(checkpoint, name, raw=raw)
         refuse_mismatch(f"The checkpoint of step {checkpoint.step}", name, found, network.state_dict())

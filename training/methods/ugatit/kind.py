@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from models.networks.config import deepest_layers
+from training.config.compute_settings import ComputeSettings
 from training.importers.tensorflow_location import is_tensorflow
+from training.methods.finite_updates import GuardConfig
 from training.methods.kind import Changes, MethodKind
 from training.methods.loss_families import LossFamily
 from training.methods.ugatit.ablations import ABLATIONS
@@ -17,6 +19,7 @@ from training.methods.ugatit.importing import import_official
 from training.methods.ugatit.method import Ugatit
 from training.methods.ugatit.official_file import networks_to_official
 from training.methods.ugatit.translators import NAME, TITLE
+from training.parallel.processes import Processes
 
 _NETWORKS: Final = ("generator", "global_discriminator", "local_discriminator")
 _FAMILIES: Final = {
@@ -37,6 +40,18 @@ _FAMILIES: Final = {
 def _has_parts(config: UgatitConfig) -> bool:
     networks = (config.generator, config.local_discriminator, config.global_discriminator)
     return any(network.cam for network in networks)
+
+
+def _build(
+    config: UgatitConfig,
+    *,
+    size: int,
+    speed: ComputeSettings,
+    guard: GuardConfig | None,
+    processes: Processes | None,
+) -> Ugatit:
+    assert size == config.generator.size, "RunConfig has compared them"
+    return Ugatit(config, speed=speed, guard=guard, processes=processes)
 
 
 def _sized(size: int) -> Changes:
@@ -66,7 +81,7 @@ UGATIT: Final = MethodKind(
     name=NAME,
     title=TITLE,
     config=UgatitConfig,
-    build=Ugatit,
+    build=_build,
     presets=Path(__file__).parent / "presets",
     preset="official-pytorch",
     score="cycle + identity L1",
