@@ -166,9 +166,7 @@ def load_preset(name: str, method: str = DEFAULT) -> dict[str, Any]:
         ConfigError: no preset has that name.
     """
     if name not in presets(method):
-        raise ConfigError(
-            f"Unknown preset '{name}'; the presets of {method} are {', '.join(presets(method))}."
-        )
+        raise ConfigError(f"Unknown preset '{name}'; the presets are {', '.join(presets(method))}.")
     file = find_kind(method).presets / f"{name}.toml"
     return {"method": method, **tomllib.loads(file.read_text(encoding="utf-8"))}
 
