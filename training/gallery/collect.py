@@ -100,7 +100,7 @@ def collect(
     """
     columns_of: dict[Domain, list[ShownColumn]] = defaultdict(list)
     image_sizes: dict[Domain, list[ImageSize]] = defaultdict(list)
-    remarks = [] if sizes.parts else [sizes.remark]
+    remarks = [sizes.remark] if sizes.remark else []
     for column in columns:
         try:
             subject = column.open()
@@ -163,7 +163,7 @@ def _column(
     figures: str,
     advance: Advance,
 ) -> ShownColumn:
-    maps = [each for each in direction.forth.maps if sizes.parts or each.part == "both"]
+    maps = [each for each in direction.forth.maps if sizes.shows(each)]
     shown = list(_translate(direction, maps, data, sizes.picture_bytes, advance))
     # Without its networks: those of several checkpoints do not fit into the memory together.
     described = replace(subject, directions=())

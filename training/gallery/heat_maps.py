@@ -13,11 +13,10 @@ from models.images.colormaps import Colormap
 from models.images.encode import encode
 from models.images.heatmap import colorize, legend, scale, value_range
 from models.images.legend import number
+from training.evaluation.data import Pixels
 
-LARGEST: Final = 12
-"""Most heat maps of a column: each part of each network."""
-BYTES: Final = 2_000
-"""Bytes that a heat map usually stays below."""
+BYTES: Final = 3_000
+"""Most bytes of a heat map."""
 
 NETWORKS: Final[dict[Network, str]] = {
     "generator": "Generator",
@@ -34,7 +33,8 @@ PART_NAMES: Final[dict[Part, str]] = {
 _COLORMAP: Final[Colormap] = "jet"
 _SIDE: Final = 96
 """Longest side of the colours in pixels. They are smooth, so the page enlarges them without a loss."""
-_QUALITY: Final = 80
+_QUALITIES: Final = (60, 40, 20, 5)
+"""Of WebP files, half as large as JPEG files that look the same. Most maps keep the first."""
 
 MapKey = tuple[Network, Part]
 
@@ -43,7 +43,7 @@ class Heat(NamedTuple):
     """One heat map."""
 
     picture: bytes
-    """Its colours, a JPEG file."""
+    """Its colours, a WebP file."""
     low: float
     """The value of the lowest colour."""
     high: float
@@ -73,7 +73,15 @@ def draw_heat(values: NDArray[np.float32], declared: HeatMap, *, height: int, wi
         width=max(1, round(width * shrink)),
         colormap=_COLORMAP,
     )
-    return Heat(encode(colours, "image/jpeg", quality=_QUALITY), *value_range(values, declared))
+    return Heat(_encode(colours), *value_range(values, declared))
+
+
+def _encode(colours: Pixels) -> bytes:
+    for quality in _QUALITIES:
+        data = encode(colours, "image/webp", quality=quality)
+        if len(data) <= BYTES:
+            break
+    return data
 
 
 def draw_legend() -> bytes:

@@ -128,7 +128,7 @@ def _heats(keys: Sequence[MapKey], column: ShownColumn, index: int) -> list[dict
 def _heat(heat: Heat) -> dict[str, Any]:
     zero = -heat.low / (heat.high - heat.low) if heat.low < 0 < heat.high else None
     return {
-        "picture": data_url(heat.picture, "image/jpeg"),
+        "picture": data_url(heat.picture, "image/webp"),
         "words": heat.words,
         "flat": heat.low == heat.high,
         "zero": None if zero is None else round(zero, 3),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from models.bundle.declarations import PARTS, HeatMap
 from models.images.encode import encode
 from models.images.frame import resize
 from training.evaluation.data import Pixels
 from training.evaluation.errors import EvaluationError
-from training.gallery.heat_maps import BYTES, LARGEST, NETWORKS
+from training.gallery.heat_maps import BYTES, NETWORKS
 
 BUDGET_BYTES: Final = 24_000_000
 """Bytes of all pictures; base64 takes a third more, so the page stays below 33 MB."""
@@ -16,6 +17,13 @@ LONGEST: Final = 256
 """Longest side of a picture in pixels."""
 _LEAST_BYTES: Final = 3_000
 """Least bytes for a picture: enough for any one of 48 pixels, in a low quality."""
+_ALL: Final = len(NETWORKS) * len(PARTS)
+_LEFT_OUT: Final = {
+    _ALL: "",
+    len(NETWORKS): "the parts of heat maps",
+    1: "the discriminators' heat maps and all parts",
+}
+"""What a page leaves out that has so many heat maps of a translation."""
 _QUALITIES: Final = (88, 75, 60, 40)
 
 
@@ -24,10 +32,20 @@ class Sizes(NamedTuple):
 
     picture_bytes: int
     """Most bytes of a picture."""
-    parts: bool = True
-    """Whether the page has the parts of the heat maps, beside the whole maps."""
-    remark: str = ""
-    """Why it has not."""
+    maps: int
+    """Heat maps of a translation: every part of three networks, their whole maps, or the generator's."""
+
+    def shows(self, declared: HeatMap) -> bool:
+        """Return whether the page has a heat map."""
+        if declared.part != "both":
+            return self.maps == _ALL
+        return self.maps > 1 or declared.network == "generator"
+
+    @property
+    def remark(self) -> str:
+        """What is left out; empty if nothing is."""
+        left_out = _LEFT_OUT[self.maps]
+        return f"Left out, because there are so many pictures: {left_out}." if left_out else ""
 
 
 def plan_sizes(sources: int, translations: int, *, rows: int) -> Sizes:
@@ -42,11 +60,10 @@ def plan_sizes(sources: int, translations: int, *, rows: int) -> Sizes:
         EvaluationError: the pictures would be too small to look at.
     """
     pictures = sources + 2 * translations
-    for maps, parts in ((LARGEST, True), (len(NETWORKS), False)):
+    for maps in _LEFT_OUT:
         each = (BUDGET_BYTES - maps * translations * BYTES) // max(1, pictures)
         if each >= _LEAST_BYTES:
-            remark = "" if parts else "Left out, because there are so many pictures: the parts of heat maps."
-            return Sizes(each, parts, remark)
+            return Sizes(each, maps)
     needed = pictures * _LEAST_BYTES + maps * translations * BYTES
     raise EvaluationError(
         f"A page holds at most {BUDGET_BYTES / 1e6:g} MB of pictures, and these {pictures:,} with their heat "
