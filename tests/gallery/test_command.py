@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from models.bundle.declarations import HeatMap, Network, Range
+from models.bundle.directory import read_bundle, write_bundle
 from models.images.frame import resize
 from models.images.heatmap import colorize, scale, value_range
 from models.images.legend import number
@@ -164,6 +166,20 @@ def test_damaged_checkpoint_is_left_out_of_all_checkpoints_and_named(
     page = gallery(tmp_path, copy, "--data", data, "--checkpoints")
     assert figures(page)[0]["columns"] == ["copy, 4 steps"]
     assert "Left out: copy, step 2." in page
+
+
+@pytest.mark.parametrize("network", ["generator", "local"])
+def test_a_declared_map_that_a_graph_lacks_is_one_sentence(
+    tmp_path: Path, data: Path, network: Network
+) -> None:
+    bundle = read_bundle(write_tiny_bundle(tmp_path / "whole", "cat2dog"))
+    other = HeatMap(name="other", network=network, part="average", kind="relevance", range=Range())
+    manifest = bundle.manifest.model_copy(update={"maps": [*bundle.manifest.maps, other]})
+    write_bundle(tmp_path / "cat2dog", manifest, bundle.files)
+    page = tmp_path / "page.html"
+    code, _, error = typed("gallery", tmp_path / "cat2dog", "--data", data, "--out", page)
+    assert (code, error.count("\n"), page.exists()) == (2, 1, False)
+    assert "The bundle of cat2dog declares the output other, which its " in error
 
 
 def test_names_from_files_are_escaped(tmp_path: Path, pair: tuple[Path, Path]) -> None:

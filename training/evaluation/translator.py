@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from models.bundle.canary import check_canary, read_canary
-from models.bundle.declarations import HeatMap, Part
+from models.bundle.declarations import HeatMap, Logits, Part
 from models.bundle.directory import Bundle
+from models.bundle.errors import BundleError
 from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR, ImageSize
 from models.networks.translation import Translation
 from training.data.tensors import to_tensor
@@ -149,10 +150,11 @@ class BundleTranslator:
         """Open a verified bundle.
 
         Raises:
-            BundleError: the graph's outputs differ from the bundle's canary.
+            BundleError: the graph's outputs differ from the bundle's canary, or a declared one is missing.
         """
         self._manifest, self._files = bundle.manifest, bundle.files
-        self._session = cpu_session(self._files[GENERATOR], spinning=False)
+        own: list[HeatMap | Logits] = [*self._manifest.logits, *self._manifest.maps_of("generator")]
+        self._session = self._open(GENERATOR, own)
         check_canary(read_canary(self._files[CANARY]), lambda pixels: run(self._session, pixels), exact=True)
 
     @property
@@ -192,7 +194,18 @@ class BundleTranslator:
     def _discriminators(self) -> onnxruntime.InferenceSession | None:
         """The discriminators, opened when they are needed; None if the manifest declares no maps of them."""
         declared = self._manifest.maps_of("local", "global")
-        return cpu_session(self._files[DISCRIMINATORS], spinning=False) if declared else None
+        return self._open(DISCRIMINATORS, declared) if declared else None
+
+    def _open(self, file: str, declared: Sequence[HeatMap | Logits]) -> onnxruntime.InferenceSession:
+        """Open a graph, and check that it has the outputs that the manifest declares."""
+        session = cpu_session(self._files[file], spinning=False)
+        found = {output.name for output in session.get_outputs()}
+        if missing := [each.name for each in declared if each.name not in found]:
+            raise BundleError(
+                f"The bundle of {self._manifest.direction} declares the output {missing[0]}, which its "
+                f"{file} does not have; export or wrap it again."
+            )
+        return session
 
     def _answer(self, outputs: Mapping[str, NDArray[Any]]) -> Answer:
         """Return the outputs by what the manifest declares about them."""
