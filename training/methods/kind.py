@@ -67,7 +67,7 @@ class FirstWeights(Protocol):
     """Reads an official checkpoint for `--init`."""
 
     def __call__(
-        self, path: Path, networks: Mapping[str, nn.Module], *, size: int
+        self, path: Path, networks: Mapping[str, nn.Module], /, *, size: int
     ) -> dict[str, dict[str, Tensor]]:
         """Return the state of each network that the checkpoint has, by name."""
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from models.networks.config import ConfigError
+from training.methods.cyclegan.kind import CYCLEGAN
 from training.methods.kind import MethodKind
 from training.methods.ugatit.kind import UGATIT
 
 DEFAULT: Final = UGATIT.name
-KINDS: Final[Mapping[str, MethodKind]] = {kind.name: kind for kind in (UGATIT,)}
+KINDS: Final[Mapping[str, MethodKind]] = {kind.name: kind for kind in (UGATIT, CYCLEGAN)}
 
 
 def find_kind(name: object) -> MethodKind:
