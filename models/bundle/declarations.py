@@ -36,6 +36,12 @@ def map_name(network: Network, part: Part) -> str:
     return "_".join(word for word in words if word is not None)
 
 
+GATED_MAPS: Final = frozenset(
+    map_name(network, part) for network in get_args(Network) for part in ("average", "maximum")
+)
+"""The outputs that jump where a feature is zero: they are shares of a sum behind a (leaky) ReLU."""
+
+
 class Declaration(BaseModel):
     """A part of a manifest. JSON has no NaN and no infinity, so HTTP could not send them on."""
 

@@ -112,3 +112,20 @@ def zipped(header: str, content: bytes) -> bytes:
 def test_too_large_or_damaged_arrays_are_not_unpacked(header: str, content: bytes) -> None:
     with pytest.raises(BundleError, match="its arrays cannot be read"):
         read_canary(zipped(header, content))
+
+
+def test_single_value_of_a_gated_map_may_jump_and_many_may_not() -> None:
+    share = np.linspace(-5, 5, 400, dtype=np.float32).reshape(1, 20, 20)
+    stored = read_canary(
+        write_canary(PIXELS, {**OUTPUTS, "attention_average": share, "attention_local": share})
+    )
+    one, many = share.copy(), share.copy()
+    one[0, 3, 3] += 0.2
+    many[0, 3] += 0.2
+    whole = {"attention_local": share}
+    check_canary(stored, model_returning(**whole, attention_average=one), exact=True)
+    for wrong in ({"attention_average": many}, {"attention_average": one + 1}, {"attention_local": one}):
+        with pytest.raises(BundleError, match="differs by"):
+            check_canary(
+                stored, model_returning(**{**whole, "attention_average": share, **wrong}), exact=True
+            )

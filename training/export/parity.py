@@ -10,7 +10,7 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from models.bundle.canary import MAX_RELATIVE, relative_difference, smooth_picture
+from models.bundle.canary import MAX_RELATIVE, output_difference, smooth_picture
 from models.bundle.graph_switches import WINOGRAD, turn_on
 from models.bundle.manifest import Parity
 from training.export.translator import STYLE, Translator
@@ -36,7 +36,7 @@ def check_translator(model: bytes, translator: Translator) -> Parity:
 
     Raises:
         ParityError: an image value differs by more than 1, fewer than 99.5 % are equal, logits or maps differ
-            by more than 1e-3 of their largest value, or a value is not finite.
+            by more than 1e-3 of their largest value (`output_difference`), or a value is not finite.
     """
     size, sessions = translator.size, [cpu_session(model), cpu_session(turn_on(model, WINOGRAD))]
     levels, equal, relative = 0, [], dict.fromkeys(_KINDS, 0.0)
@@ -52,7 +52,7 @@ def check_translator(model: bytes, translator: Translator) -> Parity:
             levels = max(levels, int(difference.max()))
             equal.append(float((difference == 0).mean()))
             for name in expected.keys() - {"image"}:
-                off = relative_difference(found[name], expected[name])
+                off = output_difference(name, found[name], expected[name])
                 relative[_kind(name)] = max(relative[_kind(name)], off)
     parity = Parity(
         reference=f"torch {torch.__version__.split('+')[0]}, float64, CPU",

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.bundle.canary import MAX_RELATIVE, relative_difference
+from models.bundle.canary import MAX_RELATIVE, output_difference
 from models.bundle.declarations import Network
 from models.networks.config import ConfigError, GeneratorConfig
 from models.networks.discriminator import Discriminator
@@ -78,7 +78,8 @@ def check_discriminators(model: bytes, local: Discriminator, global_: Discrimina
     """Compare exported discriminators with the torch ones in float64; return the largest relative difference.
 
     Raises:
-        ParityError: a logit or a map differs by more than 1e-3 of its largest value, or is not finite.
+        ParityError: a logit or a map differs by more than 1e-3 of its largest value (`output_difference`),
+            or is not finite.
     """
     session, worst = cpu_session(model), 0.0
     pair: dict[Network, Discriminator] = {"local": local, "global": global_}
@@ -88,7 +89,7 @@ def check_discriminators(model: bytes, local: Discriminator, global_: Discrimina
             output = _outputs(discriminator, pixels, network)
             require_finite(f"{network} discriminator", output, suffix=f"_{network}")
             for name, expected in output.items():
-                worst = max(worst, relative_difference(found[name], expected))
+                worst = max(worst, output_difference(name, found[name], expected))
         require_finite("exported discriminators", found)
     if worst > MAX_RELATIVE:
         raise ParityError(
