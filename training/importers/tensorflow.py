@@ -43,7 +43,7 @@ _SLOT: Final = re.compile(r".+/Adam(_1)?", re.DOTALL)
 _FOLDER: Final = re.compile(r"UGATIT_.+resblock_\d+dis(?:_[\d.]+){5}(?:_sn)?(_smoothing)?(?![^\W\d]|_)")
 _OTHERS: Final = (
     ("/.ATTRIBUTES/VARIABLE_VALUE", "an object-based checkpoint of TensorFlow 2"),
-    ("Model/g_A", "a checkpoint of AGGAN"),
+    ("Model/g_A", "a checkpoint of AGGAN, which --method aggan reads"),
 )
 """Other projects, by a part of their variables' names."""
 

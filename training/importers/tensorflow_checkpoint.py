@@ -77,8 +77,12 @@ class TensorFlowCheckpoint:
                 )
             yield name, values.reshape(entry.shape)
 
-    def require(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    def require(self, shapes: Mapping[str, tuple[int, ...]], *, of: str = "U-GAT-IT") -> None:
         """Check that tensors are there, with these shapes, as float32 values.
+
+        Args:
+            shapes: by name.
+            of: the method whose networks have these tensors, for messages.
 
         Raises:
             OfficialCheckpointError: one is not; the message names the first.
@@ -96,7 +100,7 @@ class TensorFlowCheckpoint:
             else:
                 continue
             raise OfficialCheckpointError(
-                f"{self._files.path(self.index)} is not of an official U-GAT-IT network: expected "
+                f"{self._files.path(self.index)} is not of an official {of} network: expected "
                 f"{quoted(name)} of float32 values of the shape {shape_text(shape)}, {found}."
             )
 
