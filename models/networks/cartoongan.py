@@ -13,6 +13,7 @@ from models.networks.blocks.residual_block import ResidualBlock
 from models.networks.blocks.strided_discriminator import StridedDiscriminator, StridedLayer
 from models.networks.blocks.up_blocks import TransposedPairUp
 from models.networks.config import ConfigError
+from models.networks.translation import Translation
 
 SLOPE: Final = 0.2
 """Of the discriminator's leaky ReLUs."""
@@ -81,10 +82,9 @@ class CartoonganGenerator(nn.Module):
         self.upsampling = nn.Sequential(_up(4 * c, 2 * c, norm), _up(2 * c, c, norm))  # [B, c, H, W]
         self.to_image = _wide(c, 3, pad_mode=pad_mode, norm=None, activation=nn.Tanh())
 
-    def forward(self, x: Tensor) -> Tensor:  # [B, 3, H, W]
+    def forward(self, x: Tensor) -> Translation:  # [B, 3, H, W]
         features = self.blocks(self.encoder(x))  # [B, 4c, H/4, W/4]
-        image: Tensor = self.to_image(self.upsampling(features))
-        return image
+        return Translation(self.to_image(self.upsampling(features)))
 
 
 def cartoongan_discriminator(config: CartoonganDiscriminatorConfig) -> StridedDiscriminator:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from models.networks.blocks.strided_discriminator import StridedDiscriminator
 from models.networks.cartoongan import (
@@ -98,3 +99,14 @@ def _author_names() -> list[tuple[str, str]]:
         names.append((f"deconv0{number}_2.", f"upsampling.{number - 1}.block.conv."))
         names.append((f"in{number + 11}_1.", f"upsampling.{number - 1}.block.norm."))
     return [*names, ("deconv03_1.", "to_image.conv.")]
+
+
+@torch.no_grad()
+def swap_red_and_blue(generator: CartoonganGenerator) -> None:
+    """Make a generator of BGR pictures one of RGB pictures: reverse the order of its picture channels."""
+    first, last = generator.encoder.get_submodule("0.conv"), generator.to_image.conv
+    assert isinstance(first, nn.Conv2d)
+    assert last.bias is not None
+    first.weight.copy_(first.weight.flip(1))
+    last.weight.copy_(last.weight.flip(0))
+    last.bias.copy_(last.bias.flip(0))

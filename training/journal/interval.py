@@ -18,8 +18,8 @@ class Interval:
         self.steps = 0
         self.skipped: list[SkippedStep] = []
         self._seconds = self._data_seconds = 0.0
-        self._names: list[str] = []
-        self._sums: Tensor | None = None
+        self._sums: dict[tuple[str, ...], Tensor] = {}
+        self._learned: dict[tuple[str, ...], int] = {}
 
     def add(
         self,
@@ -32,7 +32,8 @@ class Interval:
         """Add one step.
 
         Args:
-            terms: its loss terms; the means exclude those of a step that skipped an update.
+            terms: its loss terms, of which some steps may have others; the means exclude those of a step
+                that skipped an update.
             seconds: its duration.
             data_seconds: the part of it spent waiting for pictures.
             skipped: the skipped updates, if any.
@@ -43,16 +44,20 @@ class Interval:
         if skipped is not None:
             self.skipped.append(skipped)
             return
-        self._names = list(terms)
+        names = tuple(terms)
         values = torch.stack([term.detach().double() for term in terms.values()])
-        self._sums = values if self._sums is None else self._sums + values
+        self._sums[names] = self._sums[names] + values if names in self._sums else values
+        self._learned[names] = self._learned.get(names, 0) + 1
 
     def losses(self) -> dict[str, float]:
-        """Return the mean of every loss term over the steps that skipped nothing; empty if there are none."""
-        if self._sums is None:
-            return {}
-        learned = self.steps - len(self.skipped)
-        return dict(zip(self._names, (self._sums / learned).tolist(), strict=True))
+        """Return the mean of each loss term over the steps that have it and skipped nothing."""
+        sums: dict[str, float] = {}
+        steps: dict[str, int] = {}
+        for names, values in self._sums.items():
+            for name, value in zip(names, values.tolist(), strict=True):
+                sums[name] = sums.get(name, 0.0) + value
+                steps[name] = steps.get(name, 0) + self._learned[names]
+        return {name: value / steps[name] for name, value in sums.items()}
 
     def speed(self, pictures: int) -> dict[str, Any]:
         """Return the mean times of a step, and pictures per second for steps of `pictures` pictures."""

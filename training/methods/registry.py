@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from models.networks.config import ConfigError
+from training.methods.aggan.kind import AGGAN
+from training.methods.cartoongan.kind import CARTOONGAN
 from training.methods.cyclegan.kind import CYCLEGAN
 from training.methods.kind import MethodKind
 from training.methods.ugatit.kind import UGATIT
 
 DEFAULT: Final = UGATIT.name
-KINDS: Final[Mapping[str, MethodKind]] = {kind.name: kind for kind in (UGATIT, CYCLEGAN)}
+KINDS: Final[Mapping[str, MethodKind]] = {kind.name: kind for kind in (UGATIT, AGGAN, CARTOONGAN, CYCLEGAN)}
 
 
 def find_kind(name: object) -> MethodKind:
