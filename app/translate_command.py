@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Final, get_args
 
 import click
 
 from app.console import say
+from app.engine.face_choice import FaceChoice, FaceMode
 from app.engine.render_options import Format, View
 from app.settings.load import load_settings
 from models.bundle.declarations import PARTS, Network, Part
+from models.files.text import as_text
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
+
+_NAMED: Final = 5
+"""Pictures without a face that are named; the others are counted."""
 
 
 @click.command()
@@ -30,6 +36,19 @@ from models.images.heatmap import Colormap
     "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results."
 )
 @click.option("--fit", type=click.Choice(get_args(Fit)), default="cover", show_default=True)
+@click.option(
+    "--face",
+    "mode",
+    type=click.Choice(get_args(FaceMode)),
+    help="Faces to translate, turned upright and framed: auto takes the largest, or the picture as --fit "
+    "says if there is none; largest, all and at (with --x and --y) need one; none searches for none.  "
+    "[default: auto for a bundle of faces, unless --fit is contain or stretch; else none]",
+)
+@click.option("--x", type=click.FloatRange(min=0), help="With --face at: pixels from the left edge.")
+@click.option("--y", type=click.FloatRange(min=0), help="With --face at: pixels from the top.")
+@click.option(
+    "--paste", is_flag=True, help="Put translations back into the whole pictures; --face all always does."
+)
 @click.option("--format", "format_", type=click.Choice(get_args(Format)), default="png", show_default=True)
 @click.option(
     "--alpha",
@@ -73,6 +92,10 @@ def translate(
     direction: str,
     out: Path,
     fit: Fit,
+    mode: FaceMode | None,
+    x: float | None,
+    y: float | None,
+    paste: bool,
     format_: Format,
     alpha: float,
     colormap: Colormap,
@@ -87,12 +110,13 @@ def translate(
 
     Writes the translation of each picture NAME into the folder --out and, if the model has attention,
     NAME.overlay: the generator's heat map over the picture. A discriminator's is over the translation,
-    NAME.overlay-local; a part of it is NAME.overlay-local-average. Lists pictures that cannot be read at the
-    end and then exits with code 1. Counts and names the other files of a folder. Put -- before names that
-    begin with a dash.
+    NAME.overlay-local; a part of it is NAME.overlay-local-average. With --paste, translations and heat maps
+    show the whole picture. Lists pictures that cannot be read or translated at the end and then exits with
+    code 1. Counts and names the other files of a folder. Put -- before names that begin with a dash.
     """
     from app.engine.render_options import MEDIA_TYPES, RenderOptions
-    from app.translate_files import HeatMaps, Plan, PlanError, find_jobs, translate_files
+    from app.translate_files import Plan, PlanError, find_jobs, translate_files
+    from app.translated_maps import HeatMaps
 
     _handle_interrupts()
     settings = load_settings()
@@ -100,17 +124,48 @@ def translate(
         settings = settings.model_copy(update={"bundles_dir": bundles})
     options = RenderOptions(MEDIA_TYPES[format_], settings.jpeg_quality, alpha, colormap)
     heat_maps = HeatMaps(networks, parts, view, map_size, legend)
-    plan = Plan(sources, out, direction, fit, options, heat_maps)
+    plan = Plan(sources, out, direction, fit, options, heat_maps, _face_choice(mode, x, y), paste)
+    without_face: list[Path] = []
     try:
         jobs, remarks = find_jobs(plan)
-        failures = translate_files(plan, jobs, settings)
+        failures = translate_files(plan, jobs, settings, without_face)
     except PlanError as error:
         raise click.UsageError(str(error)) from None
-    for remark in remarks:
+    for remark in (*remarks, *_remarks_on_faces(without_face)):
         say(remark)
     for path, reason in failures:
         say(f"{path}: {reason}")
     sys.exit(1 if failures else 0)
+
+
+def _remarks_on_faces(without_face: Sequence[Path]) -> list[str]:
+    """Return a sentence that names the pictures without a face; none without such pictures."""
+    if not without_face:
+        return []
+    names = ", ".join(as_text(path) for path in sorted(without_face)[:_NAMED])
+    more = f" and {len(without_face) - _NAMED} more" if len(without_face) > _NAMED else ""
+    return [
+        f"No face was found in {names}{more}, so --fit decided what was translated; "
+        "use --face none to search for none."
+    ]
+
+
+def _face_choice(mode: FaceMode | None, x: float | None, y: float | None) -> FaceChoice | None:
+    """Return the faces to translate; None for the bundle's default.
+
+    Raises:
+        click.UsageError: a place is missing, or has no effect.
+    """
+    if mode != "at":
+        if x is not None or y is not None:
+            raise click.UsageError("--x and --y are the place of --face at; add it, or leave them out.")
+        return FaceChoice(mode) if mode is not None else None
+    if x is None or y is None:
+        raise click.UsageError(
+            "--face at needs --x and --y, a place in the upright picture in pixels; add both, or use "
+            "--face largest."
+        )
+    return FaceChoice("at", x, y)
 
 
 def _handle_interrupts() -> None:

@@ -14,15 +14,16 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.engine.drawing import draw_attention, draw_translation
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import EngineError
 from app.engine.face_choice import FaceChoice
 from app.engine.planning import PhotoRequest
-from app.engine.render_options import RenderOptions, View
-from app.engine.rendering import render_attention, render_picture
+from app.engine.render_options import RenderOptions
 from app.engine.runtime.runtime import open_runtime
 from app.engine.translation import TranslationResult
 from app.settings.settings import Settings
+from app.translated_maps import HeatMaps
 from models.bundle.declarations import HeatMap, Network, Part
 from models.bundle.errors import BundleError
 from models.bundle.manifest import Manifest
@@ -36,32 +37,12 @@ _DEADLINE_SECONDS: Final = 3600.0
 _AHEAD: Final = 2
 """Pictures in progress beside the one in a model run: the next is decoded while the last is encoded."""
 
-_LABELS: Final = {word: f"-{word}" for word in ("local", "global", "average", "maximum", "classifier")}
 
 Failures = list[tuple[Path, str]]
 
 
 class PlanError(ValueError):
     """The request cannot be carried out. The message is a sentence with the remedy."""
-
-
-class HeatMaps(NamedTuple):
-    """Which heat maps of each picture to write: every part of every network; and how."""
-
-    networks: tuple[Network, ...] = ("generator",)
-    parts: tuple[Part, ...] = ("both",)
-    view: View = "overlay"
-    size: int | None = None
-    """The longer side of the frame in pixels; the network's own by default."""
-    legend: bool = False
-
-    def names(self) -> dict[tuple[Network, Part], str]:
-        """Return the name of each heat map's file without its picture's: overlay, overlay-local-average."""
-        return {
-            (network, part): f"{self.view}{_LABELS.get(network, '')}{_LABELS.get(part, '')}"
-            for network in self.networks
-            for part in self.parts
-        }
 
 
 class Plan(NamedTuple):
@@ -74,6 +55,15 @@ class Plan(NamedTuple):
     fit: Fit
     options: RenderOptions
     heat_maps: HeatMaps = HeatMaps()
+    face: FaceChoice | None = None
+    """Which faces are translated; None for the bundle's default."""
+    paste: bool = False
+    """Whether translations are put back into the whole pictures."""
+
+    @property
+    def request(self) -> PhotoRequest:
+        """What of each picture is translated."""
+        return PhotoRequest(self.fit, self.face, self.paste)
 
 
 class Job(NamedTuple):
@@ -97,8 +87,16 @@ class Jobs(NamedTuple):
     """A sentence for each source folder with files that were left out."""
 
 
-def translate_files(plan: Plan, jobs: Sequence[Job], settings: Settings) -> Failures:
+def translate_files(
+    plan: Plan, jobs: Sequence[Job], settings: Settings, without_face: list[Path] | None = None
+) -> Failures:
     """Translate the pictures of a plan; return the failed pictures with the reasons.
+
+    Args:
+        plan: what to translate, and how.
+        jobs: the pictures of the plan.
+        settings: of the engine.
+        without_face: receives the pictures in which a face was searched for in vain.
 
     Raises:
         BundleError, EngineError: the direction cannot serve.
@@ -116,7 +114,7 @@ def translate_files(plan: Plan, jobs: Sequence[Job], settings: Settings) -> Fail
     }
     engine = open_engine(settings.model_copy(update=overrides), runtime)
     try:
-        return asyncio.run(_translate_all(engine, plan, jobs))
+        return asyncio.run(_translate_all(engine, plan, jobs, [] if without_face is None else without_face))
     finally:
         engine.close()
 
@@ -192,7 +190,9 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
                 )
 
 
-async def _translate_all(engine: Engine, plan: Plan, jobs: Sequence[Job]) -> Failures:
+async def _translate_all(
+    engine: Engine, plan: Plan, jobs: Sequence[Job], without_face: list[Path]
+) -> Failures:
     direction = engine.registry[plan.direction]
     await direction.load()
     if not direction.state.serves:
@@ -212,7 +212,8 @@ async def _translate_all(engine: Engine, plan: Plan, jobs: Sequence[Job]) -> Fai
         async def translate(job: Job) -> None:
             async with in_progress:
                 try:
-                    await _translate_one(engine, plan, job)
+                    if await _translate_one(engine, plan, job):
+                        without_face.append(job.source)
                 except (PictureError, EngineError) as error:
                     failures[job.source] = str(error)
                 progress.advance(bar)
@@ -242,34 +243,31 @@ def _require_maps(manifest: Manifest, plan: Plan) -> None:
         )
 
 
-async def _translate_one(engine: Engine, plan: Plan, job: Job) -> None:
+async def _translate_one(engine: Engine, plan: Plan, job: Job) -> bool:
+    """Write the results of a picture; return whether a face was searched for in vain."""
     try:
         data = job.source.read_bytes()
     except OSError as error:
         raise PictureError(f"The file cannot be read: {error.strerror}.") from None
-    translation = await engine.translate(plan.direction, data, PhotoRequest(plan.fit, FaceChoice("none")))
-    entry = translation.entry
+    translation = await engine.translate(plan.direction, data, plan.request)
     job.translation.parent.mkdir(parents=True, exist_ok=True)
-    _write_whole(job.translation, (await asyncio.to_thread(render_picture, entry, plan.options)).data)
+    drawn = await asyncio.to_thread(draw_translation, translation, data, engine.picture_limits, plan.options)
+    _write_whole(job.translation, drawn.data)
     for (network, part), path in job.heat_maps.items():
-        if (declared := entry.find(network, part)) is not None:
+        if (declared := translation.entry.find(network, part)) is not None:
             await _write_map(engine, plan, translation, declared, path)
+    return translation.faces == []
 
 
 async def _write_map(
     engine: Engine, plan: Plan, translation: TranslationResult, declared: HeatMap, path: Path
 ) -> None:
-    if declared.network == "generator":
-        values = translation.entry.maps[declared.name]
-    else:
-        assert translation.id is not None, "the store keeps the pictures in progress"
-        values = (await engine.attention(translation.id, declared.network, declared.part)).values
+    assert translation.id is not None, "the store keeps the pictures in progress"
+    found = await engine.attention(translation.id, declared.network, declared.part)
     heat_maps = plan.heat_maps
     drawn = await asyncio.to_thread(
-        render_attention,
-        translation.entry,
-        declared,
-        values,
+        draw_attention,
+        found,
         plan.options,
         view=heat_maps.view,
         base="source" if declared.network == "generator" else "translation",

@@ -20,7 +20,7 @@ from models.images.legend import add_legend
 from models.images.paste import feather, lay, paste
 
 _PAPER: Final = (255, 255, 255)
-"""The colour of a heat map alone where it has no values: outside of the crops."""
+"""The colour of a heat map alone around the crops, where it cannot be transparent."""
 
 
 def render_pasted(
@@ -59,20 +59,23 @@ def render_scene_attention(
 ) -> EncodedPicture:
     """Return the heat maps of all crops where they lie in their photo, encoded.
 
-    All maps are coloured by one range. The arguments are those of `render_attention`, with a map for each
+    All maps are coloured by one range. Around the crops a heat map alone is transparent; as JPEG, or with a
+    legend, it is white there. The arguments are those of `render_attention`, with a map for each
     crop; without `size` the picture has the size of the kept copy of the photo, at most 1,024 pixels.
     """
     assert entry.scene is not None, "a scene is rendered"
     shown = _shown(entry.scene, size)
     from_shown = scaling(entry.scene.width / shown.width, entry.scene.height / shown.height)
+    values = np.stack(list(maps))
+    colours = _colours(entry.crops, scale(values, declared), options, from_shown, shown.size)
+    if view == "heatmap" and options.media_type != "image/jpeg" and not legend:
+        return _encode(colours, options)
     if view == "heatmap":
-        shown = Image.new("RGB", shown.size, _PAPER)
+        shown.paste(_PAPER, (0, 0, *shown.size))
     elif base == "translation":
         _paste_all(shown, entry.crops, from_shown)
-    values = np.stack(list(maps))
-    for crop, map01 in zip(entry.crops, scale(values, declared), strict=True):
-        opacity = 1.0 if view == "heatmap" else options.alpha
-        _lay_map(shown, crop, map01, options, crop.to_frame.after(from_shown), opacity)
+    opacity = 1.0 if view == "heatmap" else options.alpha
+    shown.paste(colours.convert("RGB"), mask=colours.getchannel("A").point(lambda level: level * opacity))
     if not legend:
         return _encode(shown, options)
     ends = value_range(values, declared)
@@ -93,21 +96,25 @@ def _paste_all(photo: Image.Image, crops: Sequence[Crop], from_photo: Affine) ->
         paste(photo, crop.source, crop.translation, crop.to_frame.after(from_photo))
 
 
-def _lay_map(
-    picture: Image.Image,
-    crop: Crop,
-    map01: AttentionMap,
+def _colours(
+    crops: Sequence[Crop],
+    maps01: AttentionMap,
     options: RenderOptions,
-    to_frame: Affine,
-    opacity: float,
-) -> None:
-    """Blend the colours of a map over its crop's place in a picture."""
-    rows, columns = crop.source.pixels.shape[:2]
-    grey = np.asarray(levels(map01, height=rows, width=columns))
-    weights = feather(crop.source, to_frame, picture.size) * np.float32(opacity)
-    laid = lay(grey, weights, to_frame, picture.size)
-    if laid is not None:
-        picture.paste(paint(laid.picture, options.colormap), laid.box, laid.mask)
+    from_photo: Affine,
+    size: tuple[int, int],
+) -> Image.Image:
+    """Return the colours of all crops' maps in a picture of `size` with alpha, transparent around them."""
+    layer = Image.new("RGBA", size)
+    for crop, map01 in reversed(list(zip(crops, maps01, strict=True))):
+        rows, columns = crop.source.pixels.shape[:2]
+        to_frame = crop.to_frame.after(from_photo)
+        grey = np.asarray(levels(map01, height=rows, width=columns))
+        laid = lay(grey, feather(crop.source, to_frame, size), to_frame, size)
+        if laid is not None:
+            painted = paint(laid.picture, options.colormap)
+            painted.putalpha(laid.mask)
+            layer.alpha_composite(painted, laid.box[:2])
+    return layer
 
 
 def _encode(picture: Image.Image, options: RenderOptions) -> EncodedPicture:

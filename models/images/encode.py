@@ -14,7 +14,7 @@ _EXTENSIONS: dict[MediaType, str] = {"image/png": ".png", "image/jpeg": ".jpg", 
 
 
 def encode(pixels: NDArray[np.uint8], media_type: MediaType, *, quality: int = 90) -> bytes:
-    """Encode a picture, uint8 [H, W, 3] RGB.
+    """Encode a picture, uint8 [H, W, 3] RGB, or [H, W, 4] with alpha as PNG or WebP.
 
     `quality`, 1 to 100, is for JPEG and WebP; PNG is lossless. The file is made from an array, never from the
     file that was received, so no comment, location or profile can be in it.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import io
 import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 
 from models.bundle.canary import smooth_picture
@@ -68,6 +70,8 @@ def test_faces_of_the_photo_are_listed_in_its_pixels_with_those_translated(clien
         assert set(face["landmarks"]) == {"left_eye", "right_eye", "nose", "mouth_left", "mouth_right"}
     assert [face["translated"] for face in answer["faces"]] == [True, False]
     assert answer["framing"]["by"] == "face"
+    corners = answer["framing"]["corners"]
+    assert math.dist(corners[0].values(), corners[1].values()) == pytest.approx(150, rel=0.12)
     assert "2 faces" in answer["framing"]["note"]
     assert (answer["image"]["width"], answer["image"]["height"]) == (32, 32)
 
@@ -197,6 +201,10 @@ def test_heat_maps_of_a_pasted_photo_lie_on_its_faces(client: TestClient) -> Non
         ("&network=global&view=heatmap", (480, 640, 3)),
     ):
         assert pixels_of(client.get(answer["attention"]["href"] + query).content).shape == shape
+    alone = Image.open(io.BytesIO(client.get(f"{answer['attention']['href']}&view=heatmap").content))
+    alpha = np.asarray(alone.getchannel("A"))
+    assert alpha[PLACES[0][1], PLACES[0][0]] == 255
+    assert not alpha[:30].any()
     assert client.get(f"{answer['attention']['href']}&view=raw").json()["shape"] == [4, 4]
 
 

@@ -80,6 +80,15 @@ def png(picture: Image.Image) -> bytes:
     return encoded(picture, "png")
 
 
+FACE_IN_FRAME = {"height": 0.85, "centre_x": 0.5, "centre_y": 0.5, "turned_degrees": 2.0, "pixels": 400}
+
+
+def found_face(x: float, y: float, side: float) -> dict[str, Any]:
+    """Return a face as an answer lists it; `x` and `y` are its box's left upper corner."""
+    box = {"x": x, "y": y, "width": side, "height": side}
+    return {"box": box, "landmarks": {}, "score": 0.99, "turned_degrees": 2.0}
+
+
 PARTS = ("both", "average", "maximum", "classifier")
 
 
@@ -147,6 +156,8 @@ class FakeService:
             direction("anime2selfie", "anime", "selfie"),
         ]
         self.probability: float | None = 0.98
+        self.faces: list[dict[str, Any]] = []
+        self.input: dict[str, Any] = {"sharpness": 0.9, "face": FACE_IN_FRAME}
         self.paint: Callable[[Image.Image], Image.Image] = ImageOps.invert
         self.instead: dict[str, Answer] = {}
         self.key = ""
@@ -190,7 +201,9 @@ class FakeService:
         return routes.get(request.path, lambda: self._file(request.path))()
 
     def _translate(self, request: Request) -> Answer:
-        picture = self.paint(framed(uploaded_picture(request), request.query["fit"]))
+        sent = uploaded_picture(request)
+        pasted = request.query.get("paste") == "true"
+        picture = self.paint(sent if pasted else framed(sent, request.query["fit"]))
         if "size" in request.query:
             scale = int(request.query["size"]) / max(picture.size)
             picture = picture.resize((round(picture.width * scale), round(picture.height * scale)))
@@ -214,8 +227,26 @@ class FakeService:
                 "attention": attention if any(maps) else None,
                 "timings_ms": {"decode": 2, "queue": 0, "inference": 400, "encode": 5, "total": 407},
                 "expires_at": "2100-01-01T00:00:00Z",
+                **self._faces(request.query, sent),
             }
         )
+
+    def _faces(self, query: dict[str, str], photo: Image.Image) -> dict[str, Any]:
+        """Return the fields about the faces of a photo; none if they were not searched for."""
+        if query.get("face", "none") == "none":
+            return {}
+        side = min(photo.size)
+        left, top = (photo.width - side) / 2, (photo.height - side) / 2
+        places = (left, top), (left + side, top), (left + side, top + side), (left, top + side)
+        corners = [{"x": x, "y": y} for x, y in places]
+        return {
+            "faces": [
+                {**face, "translated": query["face"] == "all" or number == 0}
+                for number, face in enumerate(self.faces)
+            ],
+            "framing": {"by": "face" if self.faces else "fit", "note": None, "corners": corners},
+            "input": self.input,
+        }
 
     def _attention(self, request: Request) -> Answer:
         colour = HEAT_COLOURS.get(request.query.get("colormap", "jet"), (128, 128, 128))

@@ -8,6 +8,7 @@ from typing import Final, Literal, Self
 from pydantic import BaseModel, Field
 
 from app.engine.face_choice import FoundFace
+from app.engine.store.entry import Crop
 from app.engine.translation import TranslationResult
 from models.images.affine import Point
 
@@ -74,6 +75,12 @@ class FramingAnswer(BaseModel):
         description="face: turned upright and framed as the training data; fit: as without a search."
     )
     note: str | None = Field(description="What a person should know about it, as a sentence.")
+    corners: list[Place] = Field(
+        min_length=4,
+        max_length=4,
+        description="The part of the upright photo that the network got, for the largest translated face: "
+        "its left upper, right upper, right lower and left lower corner in pixels.",
+    )
 
 
 class InputFace(BaseModel):
@@ -114,7 +121,19 @@ def framing_of(translation: TranslationResult) -> FramingAnswer | None:
     """Return how a photo was framed; None if no faces were searched for."""
     if translation.faces is None:
         return None
-    return FramingAnswer(by=translation.framed_by, note=_note(translation, translation.faces))
+    return FramingAnswer(
+        by=translation.framed_by,
+        note=_note(translation, translation.faces),
+        corners=[Place.of(point) for point in _corners(translation.entry.crops[0])],
+    )
+
+
+def _corners(crop: Crop) -> list[Point]:
+    left, top, right, bottom = crop.source.content
+    to_photo = crop.to_frame.inverse()
+    return [
+        to_photo.apply(Point(x, y)) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))
+    ]
 
 
 def _note(translation: TranslationResult, faces: Sequence[FoundFace]) -> str | None:

@@ -6,6 +6,9 @@ import { createCamera } from "./camera.js";
 import { expectations, headline, serves, showCard, showDirections } from "./directions.js";
 import { pictureName, save } from "./download.js";
 import { clearFailure, showFailure, tryAgain } from "./failure.js";
+import { createFaces } from "./faces.js";
+import { createFraming } from "./framing.js";
+import { inputWords } from "./input_words.js";
 import { watchIntake } from "./intake.js";
 import { prepare } from "./prepare.js";
 import { canShare, share } from "./share.js";
@@ -16,12 +19,7 @@ import { showVerdict } from "./verdict.js";
 const $ = (id) => document.getElementById(id);
 const LOADING_POLL_MS = 2000;
 const SAMPLE = "page/sample.jpg";
-const FIT_WORDS = {
-  cover: "The centre of the photo, cut to the network's shape.",
-  contain: "The whole photo; the padding is removed afterwards.",
-  stretch: "The whole photo, squeezed to the network's shape, as in the original software.",
-};
-
+const NO_FACE = "Use a photo in which a face is larger and turned less, or translate the centre of this one.";
 const stage = createStage($("frame"));
 const attention = createAttention({
   panel: $("attention"),
@@ -29,6 +27,21 @@ const attention = createAttention({
   onFailure: showAttentionFailure,
 });
 const size = createSize({ select: $("size"), row: $("size-row"), onChange: () => translatePhoto() });
+const framing = createFraming({
+  fieldset: $("fit"),
+  pasteRow: $("paste-row"),
+  paste: $("paste"),
+  note: $("fit-words"),
+  onChange: () => translatePhoto(),
+});
+const faces = createFaces({
+  panel: $("faces"),
+  map: $("face-map"),
+  onChoose: (place) => {
+    framing.chooseFace(place);
+    translatePhoto();
+  },
+});
 const camera = createCamera({ dialog: $("camera"), capture: $("capture"), onPhoto: takePhoto });
 
 let directions = [];
@@ -37,8 +50,6 @@ let photo = null; // the file to translate
 let small = false; // whether to send a smaller copy
 let picture = null; // the translation's blob
 let aborter = new AbortController();
-
-const fit = () => document.querySelector("input[name=fit]:checked").value;
 
 function setState(state) {
   $("main").dataset.state = state;
@@ -54,6 +65,8 @@ function showToast(words) {
 function takePhoto(file) {
   photo = file;
   small = false;
+  framing.forget();
+  faces.hide();
   showToast("");
   return translatePhoto();
 }
@@ -68,18 +81,23 @@ async function translatePhoto() {
   let sent = 0; // share of the upload, 0 to 1
   showBusy();
   try {
-    upload = await prepare(photo, { direction: chosen, small });
+    const whole = framing.whole();
+    upload = await prepare(photo, { direction: chosen, small, whole });
     if (signal.aborted) return;
-    const options = { direction: chosen.name, fit: fit(), ...size.choose(upload, chosen.image, fit()) };
+    const part = framing.options(upload);
+    const sizes = whole ? size.chooseWhole() : size.choose(upload, chosen.image, part.fit);
+    const options = { direction: chosen.name, ...part, ...sizes };
+    const shown = part.face && part.face !== "none" ? "contain" : part.fit; // until its frame is known
     const onProgress = (share) => {
       sent = share;
       if (!signal.aborted) showProgress(share, chosen);
     };
     const [answer] = await Promise.all([
       translate(upload.blob, options, { signal, onProgress }),
-      stage.showSource(upload.blob, chosen, fit(), signal),
+      stage.showSource(upload.blob, chosen, whole ? "contain" : shown, signal),
     ]);
-    await showAnswer(answer, chosen, signal);
+    if (!whole) stage.frameSource(answer.framing?.corners, answer.image);
+    await showAnswer(answer, { upload, chosen, whole }, signal);
   } catch (error) {
     if (!signal.aborted) showProblem(error, upload, sent);
   }
@@ -109,15 +127,18 @@ function showProgress(share, chosen) {
   $("working").textContent = `Sending the photo, ${Math.floor(share * 100)} % …`;
 }
 
-async function showAnswer(answer, chosen, signal) {
+async function showAnswer(answer, { upload, chosen, whole }, signal) {
   picture = pictureBlob(answer.image);
   setState("result");
   showVerdict(answer.attention?.source_probability ?? null, chosen);
-  $("size-words").textContent = sizeWords(answer.image, chosen.image);
+  $("size-words").textContent = sizeWords(answer.image, chosen.image, whole);
+  $("input-words").textContent = inputWords(answer, upload, chosen.image);
+  $("input-words").hidden = !$("input-words").textContent;
   $("expectations").textContent = expectations(chosen);
   $("share").hidden = !canShare(picture);
   $("status").textContent = `Translated in ${(answer.timings_ms.total / 1000).toFixed(2)} s.`;
   await stage.showTranslation(picture, answer.image);
+  await faces.show(answer.faces ?? [], upload.blob);
   if (signal.aborted) return;
   if (answer.attention?.href) attention.show(answer.attention.href, chosen, photo.name);
   keepFocus($("split"));
@@ -128,16 +149,29 @@ function translateSmaller() {
   return translatePhoto();
 }
 
+function translateCentre() {
+  framing.choose("cover");
+  return translatePhoto();
+}
+
 /** Return the remedy of an error. If the upload was too slow or too large, only a smaller copy can succeed. */
 function remedyFor(error, upload, sent) {
   const interrupted = error.code === "unreachable" && sent > 0 && sent < 1; // some proxies stop slow uploads
   if (upload?.smaller && (error.needsSmaller || interrupted)) {
     return { words: "Send a smaller copy", act: translateSmaller };
   }
+  if (error.code === "no_face") return { words: "Translate the centre", act: translateCentre };
   return error.needsSmaller ? null : tryAgain(error, translatePhoto);
 }
 
-function showProblem(error, upload, sent) {
+/** Return an error in the page's words, where the service's name options of the API. */
+function inOwnWords(error) {
+  if (error.code !== "no_face") return error;
+  return Object.assign(error, { detail: NO_FACE });
+}
+
+function showProblem(failure, upload, sent) {
+  const error = inOwnWords(failure);
   setState("error");
   $("status").textContent = "";
   showFailure($("failure"), error, remedyFor(error, upload, sent));
@@ -175,6 +209,9 @@ function firstChoice() {
 function choose(chosen) {
   direction = chosen;
   history.replaceState(null, "", `?${new URLSearchParams({ direction: chosen.name })}`); // for reloading and sharing
+  framing.offer(chosen);
+  faces.hide();
+  $("part-words").textContent = framing.chosen() === "face" ? "Its face is found and translated." : "Its centre is translated.";
   $("headline").textContent = headline(chosen);
   showCard($("about"), chosen);
 }
@@ -250,10 +287,5 @@ $("directions").addEventListener("change", (event) => {
   choose(directions.find((one) => one.name === event.target.value));
   translatePhoto();
 });
-$("fit").addEventListener("change", () => {
-  $("fit-words").textContent = FIT_WORDS[fit()];
-  translatePhoto();
-});
-$("fit-words").textContent = FIT_WORDS[fit()];
 attention.hide();
 loadDirections();

@@ -1,6 +1,7 @@
 /** Make a small copy of a photo for the upload: upright, without metadata, as JPEG or PNG. */
 
 const LONGER_SIDE = 1600; // px: more than the networks need, at a tenth of a phone photo's bytes
+const WHOLE_SIDE = 4096; // px, where the translation is put back into the photo: most phones' photos unchanged
 const SMALL_SIDE = 512; // px, for slow connections
 const LOSSLESS_BYTES = 500_000; // the PNG of a drawing is smaller; that of a photo is larger, and is sent as JPEG
 const JPEG_QUALITY = 0.92;
@@ -77,18 +78,18 @@ async function encodeSmall(canvas, lossy) {
 }
 
 /**
- * Return the upload for a photo: `{blob, width, height, smaller}`. `smaller`: whether a smaller copy is possible.
+ * Return the upload for a photo: `{blob, width, height, smaller}`. With `whole` it has more pixels. `smaller`: whether a smaller copy is possible.
  * A file that this browser cannot decode is sent unchanged, with width and height null, so that the service can
  * say what is wrong with it. If the service does not read its format, only the first bytes are sent.
  */
-export async function prepare(file, { direction, small = false }) {
+export async function prepare(file, { direction, small = false, whole = false }) {
   const { served, lossy } = await signature(file);
   const unchanged = { blob: served ? file : file.slice(0, HEAD_BYTES), width: null, height: null, smaller: false };
   const decoded = await decode(file);
   if (!decoded) return unchanged;
   const needed = Math.max(direction.image.width, direction.image.height);
   const smallest = shrinkage(decoded, SMALL_SIDE, needed);
-  const scale = small ? smallest : shrinkage(decoded, LONGER_SIDE, needed);
+  const scale = small ? smallest : shrinkage(decoded, whole ? WHOLE_SIDE : LONGER_SIDE, needed);
   const canvas = draw(decoded, scale);
   decoded.picture.close?.();
   const blob = await encodeSmall(canvas, lossy);

@@ -38,6 +38,12 @@ export function createSize({ select, row, onChange }) {
     onChange();
   });
 
+  /** Without a choice: the answer is the whole photo. */
+  function chooseWhole() {
+    row.hidden = true;
+    return { format: "jpeg" };
+  }
+
   function choose(photo, network, fit) {
     const all = offers(photo, network, fit);
     const { side } = all.findLast((each) => each.side <= wanted) ?? all[0];
@@ -47,14 +53,14 @@ export function createSize({ select, row, onChange }) {
     if (side === longer(network)) return {}; // the network's output, unchanged
     return { size: side, format: side > LOSSLESS_SIDE ? "jpeg" : "png" };
   }
-  return { choose };
+  return { choose, chooseWhole };
 }
 
 const KINDS = { "image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WebP" };
 
-/** Return "1024 × 768 px, JPEG. Enlarged from the 128 px that this model paints." */
-export function sizeWords({ media_type, width, height }, network) {
+/** Return "1024 × 768 px, JPEG. Enlarged from the 128 px that this model paints." `whole`: it is the whole photo. */
+export function sizeWords({ media_type, width, height }, network, whole) {
   const own = longer(network);
-  const enlarged = Math.max(width, height) > own ? ` Enlarged from the ${own} px that this model paints.` : "";
+  const enlarged = !whole && Math.max(width, height) > own ? ` Enlarged from the ${own} px that this model paints.` : "";
   return `${width} × ${height} px, ${KINDS[media_type] ?? media_type}.${enlarged}`;
 }

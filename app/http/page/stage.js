@@ -22,6 +22,27 @@ function drawSource(canvas, bitmap, ratio, fit) {
   context.drawImage(bitmap, crop.x, crop.y, crop.width, crop.height, 0, 0, canvas.width, canvas.height);
 }
 
+/** Draw the part of a photo whose corners (left upper, right upper, right lower, left lower) are given. */
+function drawTurned(canvas, bitmap, corners, { width, height }) {
+  const [corner, right, , below] = corners;
+  const across = Math.hypot(right.x - corner.x, right.y - corner.y);
+  const longest = Math.min(SHARPEST_SOURCE, Math.max(across, across * (height / width), width, height));
+  canvas.width = Math.round(width >= height ? longest : longest * (width / height));
+  canvas.height = Math.round(width >= height ? longest * (height / width) : longest);
+  const toPhoto = new DOMMatrix([
+    (right.x - corner.x) / canvas.width, (right.y - corner.y) / canvas.width,
+    (below.x - corner.x) / canvas.height, (below.y - corner.y) / canvas.height,
+    corner.x, corner.y,
+  ]);
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.fillStyle = "white";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.setTransform(toPhoto.inverse());
+  context.drawImage(bitmap, 0, 0);
+  context.setTransform(1, 0, 0, 1, 0, 0);
+}
+
 /** Replace an image's blob and release the one before. */
 function showBlob(image, blob) {
   if (image.src) URL.revokeObjectURL(image.src);
@@ -48,6 +69,7 @@ export function createStage(frame) {
   const split = frame.querySelector("#split");
   const chips = { source: frame.querySelector("#show-source"), translation: frame.querySelector("#show-translation") };
   let names = { source: "source", target: "translation" };
+  let photo = null; // the bitmap of the upload
 
   function setSplit(percent, { glide = true } = {}) {
     const value = Math.min(100, Math.max(0, percent));
@@ -69,13 +91,19 @@ export function createStage(frame) {
     chips.translation.textContent = direction.target;
     source.width = source.height = 1;
     const bitmap = await createImageBitmap(blob).catch(() => null);
-    if (signal.aborted) return;
+    if (signal.aborted) return bitmap?.close();
+    photo?.close();
+    photo = bitmap;
     const square = direction.image.width / direction.image.height;
     const ratio = bitmap && fit === "contain" ? bitmap.width / bitmap.height : square;
     setRatio(ratio);
     setSplit(100, { glide: false });
     if (bitmap) drawSource(source, bitmap, ratio, fit);
-    bitmap?.close();
+  }
+
+  /** Show only the part of the upload that was translated, by its four corners in the upload, if they are known. */
+  function frameSource(corners, picture) {
+    if (photo && corners) drawTurned(source, photo, corners, picture);
   }
 
   /** Show the translation beside it, and move the seam so that it appears. */
@@ -95,5 +123,5 @@ export function createStage(frame) {
   chips.source.addEventListener("click", () => setSplit(100));
   chips.translation.addEventListener("click", () => setSplit(0));
   followPointer(frame, setSplit);
-  return { showSource, showTranslation, showHeat, setSplit, setOpacity: (value) => (heat.style.opacity = value) };
+  return { showSource, frameSource, showTranslation, showHeat, setSplit, setOpacity: (value) => (heat.style.opacity = value) };
 }

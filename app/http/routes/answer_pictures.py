@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import nullcontext
 
+from app.engine.drawing import draw_attention, draw_translation, generator_map
 from app.engine.render_options import EncodedPicture, RenderOptions
-from app.engine.rendering import picture_size, render_attention, render_picture
-from app.engine.scene_rendering import render_pasted, render_scene_attention
 from app.engine.translation import TranslationResult
 from app.http.routes.context import Context
 
@@ -31,31 +30,12 @@ async def render_answer(
         size: the longer side of the picture in pixels; its own by default.
         overlay: whether an overlay is wanted.
     """
-    limit = context.settings.answer_side_pixels
-    size = min(size, limit) if size is not None else None
+    size = min(size, context.settings.answer_side_pixels) if size is not None else None
     large = size is not None or translation.entry.scene is not None
+    limits = context.engine.picture_limits
+    found = generator_map(translation)
     async with context.resizing if large else nullcontext():
-        picture = asyncio.to_thread(_picture, translation, photo, options, context, size)
-        if not overlay or translation.entry.find("generator") is None:
+        picture = asyncio.to_thread(draw_translation, translation, photo, limits, options, size)
+        if not overlay or found is None:
             return await picture, None
-        return await asyncio.gather(picture, asyncio.to_thread(_overlay, translation, options))
-
-
-def _picture(
-    translation: TranslationResult, photo: bytes, options: RenderOptions, context: Context, size: int | None
-) -> EncodedPicture:
-    entry = translation.entry
-    if entry.scene is not None:
-        return render_pasted(entry, photo, context.engine.picture_limits, options, size)
-    exact = picture_size(entry, translation.shown_size, size) if size is not None else None
-    return render_picture(entry, options, exact)
-
-
-def _overlay(translation: TranslationResult, options: RenderOptions) -> EncodedPicture:
-    entry = translation.entry
-    declared = entry.find("generator")
-    assert declared is not None, "the caller asks for it first"
-    if entry.scene is not None:
-        maps = [crop.maps[declared.name] for crop in entry.crops]
-        return render_scene_attention(entry, declared, maps, options)
-    return render_attention(entry, declared, entry.maps[declared.name], options)
+        return await asyncio.gather(picture, asyncio.to_thread(draw_attention, found, options))

@@ -10,9 +10,8 @@ import numpy as np
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.engine import errors as engine
-from app.engine.render_options import MEDIA_TYPES, EncodedPicture, RenderOptions, View
-from app.engine.rendering import render_attention
-from app.engine.scene_rendering import render_scene_attention
+from app.engine.drawing import draw_attention
+from app.engine.render_options import MEDIA_TYPES, RenderOptions
 from app.engine.translation import FoundMap
 from app.http.messages.answers import JSON
 from app.http.messages.disconnect import cancel_on_disconnect
@@ -133,34 +132,16 @@ async def _body(options: AttentionOptions, form: str, context: Context, found: F
         return _raw(found).model_dump_json()
     media_type = next(media_type for media_type in MEDIA_TYPES.values() if media_type == form)
     rendering = RenderOptions(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
-    encoded = await asyncio.to_thread(_draw, options, rendering, found)
-    return encoded.data
-
-
-def _draw(options: HeatMapOptions, rendering: RenderOptions, found: FoundMap) -> EncodedPicture:
-    """Return a heat map over its crop, or of all crops over their whole photo."""
-    view: View = "heatmap" if options.view == "heatmap" else "overlay"
-    if found.entry.scene is not None:
-        return render_scene_attention(
-            found.entry,
-            found.declared,
-            found.maps,
-            rendering,
-            view=view,
-            base=options.base,
-            size=options.size,
-            legend=options.legend,
-        )
-    return render_attention(
-        found.entry,
-        found.declared,
-        found.values,
+    encoded = await asyncio.to_thread(
+        draw_attention,
+        found,
         rendering,
-        view=view,
+        view=options.view,
         base=options.base,
         size=options.size,
         legend=options.legend,
     )
+    return encoded.data
 
 
 def _range(found: FoundMap) -> str:
