@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.engine.drawing import draw_attention, draw_translation
+from app.engine.drawing import draw_attention
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import EngineError
 from app.engine.face_choice import FaceChoice
@@ -251,7 +251,7 @@ async def _translate_one(engine: Engine, plan: Plan, job: Job) -> bool:
         raise PictureError(f"The file cannot be read: {error.strerror}.") from None
     translation = await engine.translate(plan.direction, data, plan.request)
     job.translation.parent.mkdir(parents=True, exist_ok=True)
-    drawn = await asyncio.to_thread(draw_translation, translation, data, engine.picture_limits, plan.options)
+    drawn = await engine.draw(translation, data, plan.options)
     _write_whole(job.translation, drawn.data)
     for (network, part), path in job.heat_maps.items():
         if (declared := translation.entry.find(network, part)) is not None:

@@ -7,12 +7,14 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 from app.engine.directions.bundle_watcher import BundleWatcher
 from app.engine.directions.direction import Direction
 from app.engine.directions.direction_status import BundleInfo
 from app.engine.directions.registry import Registry
 from app.engine.directions.translator import SchedulingLimits
+from app.engine.drawing import draw_translation
 from app.engine.errors import (
     AttentionGone,
     DeadlineExceeded,
@@ -23,13 +25,14 @@ from app.engine.errors import (
 )
 from app.engine.events import EngineEvents
 from app.engine.planning import WHOLE_OR_FACE, PhotoRequest, Plan, Planner
-from app.engine.results import make_entry, probability_of_source
+from app.engine.render_options import EncodedPicture, RenderOptions
+from app.engine.results import make_entry, maps_by_crop, maps_of_crops, probability_of_source
 from app.engine.runtime.runtime import Runtime, batch_sizes, default_max_batch, device_runtimes
 from app.engine.runtime.session import OpenModel
 from app.engine.scheduling.admission import Permit
 from app.engine.scheduling.runner import TimeLimits
 from app.engine.status import EngineStatus, StoreStatus
-from app.engine.store.entry import Entry, Maps, crop_map
+from app.engine.store.entry import Entry, Maps
 from app.engine.store.stores import TranslationStore, open_store
 from app.engine.translation import FoundMap, StageSeconds, TranslationResult
 from app.settings.settings import Settings
@@ -71,7 +74,10 @@ class Engine:
         )
         self.store = store or open_store(settings)
         self._settings = settings
-        self._planner = Planner(picture_limits(settings), most_faces=settings.max_faces)
+        self._planner = Planner(
+            PictureLimits(max_pixels=settings.max_pixels, max_side_pixels=settings.max_side_pixels),
+            most_faces=settings.max_faces,
+        )
         # Decoding cannot be interrupted, so a cancelled picture occupies its thread until it is decoded.
         self._decoders = ThreadPoolExecutor(settings.decoders, "decoder")
         self._lingering = self._draining = False
@@ -123,11 +129,6 @@ class Engine:
             return "The store of heat maps has not answered yet; check UGATIT_STORE_URL and its server."
         return self.registry.not_ready_reason()
 
-    @property
-    def picture_limits(self) -> PictureLimits:
-        """The limits on a picture's size."""
-        return self._planner.limits
-
     def check(self, direction: str, client: str = "") -> None:
         """Check that a picture of the client would be admitted now, before its bytes are read.
 
@@ -161,14 +162,12 @@ class Engine:
                 decoded = time.perf_counter()
                 chosen.admission.grow(permit, len(plan.frames))
                 inferences = await translator.generate([each.pixels for each in plan.frames], permit)
-                finished = time.perf_counter()
-            execution = (
-                translator.execution
-            )  # read before the store answers: the model may be replaced by then
+                running = time.perf_counter() - decoded - inferences[0].queue_seconds
+            # Read before the store answers: the model may be replaced by then.
+            execution = translator.execution
         first = inferences[0]
         expires_at = time.time() + self._settings.attention_ttl_seconds
         entry = make_entry(direction, bundle, plan, inferences, expires_at=expires_at)
-        running = first.run_seconds if len(inferences) == 1 else finished - decoded - first.queue_seconds
         return TranslationResult(
             id=await self.store.put(entry),
             entry=entry,
@@ -209,8 +208,19 @@ class Engine:
             raise AttentionGone
         async with self._deadline():  # includes the wait for a request that computes the same maps
             maps = await self.store.discriminator_maps(id_, entry, lambda: self._discriminate(entry, client))
-        names = [crop_map(declared.name, number) for number in range(len(entry.crops))]
-        return FoundMap(entry, declared, [maps[name] for name in names])
+        return FoundMap(entry, declared, maps_of_crops(maps, declared.name, len(entry.crops)))
+
+    async def draw(
+        self, translation: TranslationResult, photo: bytes, options: RenderOptions, size: int | None = None
+    ) -> EncodedPicture:
+        """Return the translated picture, encoded; see `draw_translation`.
+
+        A whole photo is decoded for it, so no more are drawn and decoded at once than there are decoders.
+        """
+        call = partial(draw_translation, translation, photo, self._planner.limits, options, size)
+        if translation.entry.scene is None:
+            return await asyncio.to_thread(call)
+        return await asyncio.get_running_loop().run_in_executor(self._decoders, call)
 
     def linger(self) -> None:
         """Report that the service is not ready, but still admit requests until the load balancer notices."""
@@ -259,12 +269,8 @@ class Engine:
             if translator.bundle is None or translator.bundle.version != entry.version:
                 raise AttentionGone
             chosen.admission.grow(permit, len(entry.crops))
-            maps = await translator.discriminate([crop.translation for crop in entry.crops], permit)
-        return {
-            crop_map(name, number): values
-            for number, of_crop in enumerate(maps)
-            for name, values in of_crop.items()
-        }
+            frames = [crop.translation for crop in entry.crops]
+            return maps_by_crop(await translator.discriminate(frames, permit))
 
     @contextmanager
     def _admit(self, chosen: Direction, client: str) -> Iterator[Permit]:
@@ -286,11 +292,6 @@ class Engine:
                 yield
         except TimeoutError:
             raise DeadlineExceeded(seconds) from None
-
-
-def picture_limits(settings: Settings) -> PictureLimits:
-    """Return the limits on a picture's size."""
-    return PictureLimits(max_pixels=settings.max_pixels, max_side_pixels=settings.max_side_pixels)
 
 
 def open_engine(settings: Settings, runtime: Runtime) -> Engine:

@@ -8,7 +8,7 @@ from app.engine.directions.direction_status import BundleInfo
 from app.engine.planning import Plan
 from app.engine.runtime.session import Outputs
 from app.engine.scheduling.batcher import Inference
-from app.engine.store.entry import Crop, Entry
+from app.engine.store.entry import AttentionMap, Crop, Entry, Maps, crop_map
 from app.engine.translation import source_probability
 from models.bundle.manifest import Manifest
 
@@ -30,6 +30,20 @@ def make_entry(
         expires_at=expires_at,
         scene=plan.scene,
     )
+
+
+def maps_by_crop(maps: Sequence[Maps]) -> Maps:
+    """Return the discriminators' maps of all crops under the names that the store keeps them by."""
+    return {
+        crop_map(name, number): values
+        for number, of_crop in enumerate(maps)
+        for name, values in of_crop.items()
+    }
+
+
+def maps_of_crops(maps: Maps, name: str, crops: int) -> list[AttentionMap]:
+    """Return a discriminator's map of each crop from the maps of all."""
+    return [maps[crop_map(name, number)] for number in range(crops)]
 
 
 def probability_of_source(manifest: Manifest, outputs: Outputs) -> float | None:

@@ -12,8 +12,8 @@ from app.engine.render_options import Base, EncodedPicture, RenderOptions, View
 from app.engine.store.entry import AttentionMap, Crop, Entry, Scene
 from models.bundle.declarations import HeatMap
 from models.images.affine import Affine, scaling
-from models.images.decode import PictureLimits, decode_photo
-from models.images.encode import encode
+from models.images.decode import PictureLimits, decode_image
+from models.images.encode import encode_image
 from models.images.frame import resize
 from models.images.heatmap import levels, paint, scale, value_range
 from models.images.legend import add_legend
@@ -37,7 +37,7 @@ def render_pasted(
         options: the format and its quality.
         size: the longer side of the answer in pixels; the photo's own by default, and at most.
     """
-    photo = Image.fromarray(decode_photo(data, limits=limits).pixels)
+    photo = decode_image(data, limits=limits)
     _paste_all(photo, entry.crops, scaling(1, 1))
     if size is not None and size < max(photo.size):
         share = size / max(photo.size)
@@ -118,5 +118,5 @@ def _colours(
 
 
 def _encode(picture: Image.Image, options: RenderOptions) -> EncodedPicture:
-    data = encode(np.asarray(picture), options.media_type, quality=options.quality)
+    data = encode_image(picture, options.media_type, quality=options.quality)
     return EncodedPicture(options.media_type, picture.width, picture.height, data)

@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from models.images.colour import to_srgb
@@ -25,6 +26,7 @@ __all__ = [
     "TooManyPixels",
     "UnsupportedFormat",
     "decode",
+    "decode_image",
     "decode_photo",
 ]
 
@@ -58,6 +60,22 @@ def decode(data: bytes, *, limits: PictureLimits, enough_side: int | None = None
 
 def decode_photo(data: bytes, *, limits: PictureLimits, enough_side: int | None = None) -> Photo:
     """Decode as `decode` does, and return the file's own size too."""
+    upright_picture, height, width = _decode_image(data, limits, enough_side)
+    return Photo((np.asarray(upright_picture),), height, width)
+
+
+def decode_image(data: bytes, *, limits: PictureLimits) -> Image.Image:
+    """Decode as `decode` does, at the file's own size; return a picture in RGB that may be painted on.
+
+    An array of a large picture would be one more copy of it.
+    """
+    return _decode_image(data, limits, None)[0]
+
+
+def _decode_image(
+    data: bytes, limits: PictureLimits, enough_side: int | None
+) -> tuple[Image.Image, int, int]:
+    """Return the upright picture, and the height and width in its file."""
     picture = open_picture(data, limits)
     width, height = picture.image.size
     with decoder_errors_as_broken_picture(picture.name):
@@ -68,4 +86,4 @@ def decode_photo(data: bytes, *, limits: PictureLimits, enough_side: int | None 
     stored = orientation(picture.exif)
     if swaps_sides(stored):
         height, width = width, height
-    return Photo((np.asarray(upright(rgb, stored)),), height, width)
+    return upright(rgb, stored), height, width

@@ -19,7 +19,13 @@ def encode(pixels: NDArray[np.uint8], media_type: MediaType, *, quality: int = 9
     `quality`, 1 to 100, is for JPEG and WebP; PNG is lossless. The file is made from an array, never from the
     file that was received, so no comment, location or profile can be in it.
     """
-    image, file = Image.fromarray(pixels), BytesIO()
+    return encode_image(Image.fromarray(pixels), media_type, quality=quality)
+
+
+def encode_image(image: Image.Image, media_type: MediaType, *, quality: int = 90) -> bytes:
+    """Encode a picture in RGB, or in RGBA as PNG or WebP, as `encode` does; `image` must hold no metadata."""
+    file = BytesIO()
+    image.info.clear()
     match media_type:
         case "image/png":
             # On photos and drawings, run lengths alone give smaller files in less time than the matches that

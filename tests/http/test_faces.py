@@ -14,6 +14,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from models.bundle.canary import smooth_picture
+from models.bundle.declarations import FramedFace
 from tests.faces.scenes import foliage, portrait, scene
 from tests.fake_engine import FakeModel, write_fake_bundle
 from tests.http.conftest import MakeClient
@@ -84,6 +85,16 @@ def test_a_direction_of_faces_searches_by_default_and_another_does_not(client: T
     assert other["image"] == ask(client, TWO, "&face=none")["image"]
     assert "faces" not in ask(client, TWO, "&fit=contain")
     assert "faces" in ask(client, TWO, "&fit=contain&face=auto")
+
+
+def test_faces_are_framed_as_the_manifest_says(make_client: MakeClient, tmp_path: Path) -> None:
+    face = FramedFace(height=0.4, centre_x=0.5, centre_y=0.7)
+    write_fake_bundle(tmp_path / "bundles", framing="face", face=face)
+    framing = ask(make_client(), TWO)["framing"]
+    left_upper, right_upper, _, left_lower = (tuple(corner.values()) for corner in framing["corners"])
+    side = math.dist(left_upper, right_upper)
+    assert side == pytest.approx(math.dist(left_upper, left_lower), rel=0.01)
+    assert side == pytest.approx(150 * 0.87 / 0.4, rel=0.12)
 
 
 def test_a_picture_answer_tells_the_number_of_faces_in_a_header(client: TestClient) -> None:

@@ -228,7 +228,7 @@ def test_bug_answers_500_without_details_and_logs_them(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a secret detail")
 
-    monkeypatch.setattr("app.http.routes.answer_pictures.render_picture", broken)
+    monkeypatch.setattr("app.engine.drawing.render_picture", broken)
     with caplog.at_level(logging.ERROR, "ugatit.http"):
         fields = problem(client.post(URL, content=BODY, headers=PNG), 500, "internal")
     assert "secret" not in str(fields)

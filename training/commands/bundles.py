@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from models.bundle.declarations import Figure, Framing
+from models.bundle.declarations import Figure, FramedFace, Framing
 from models.bundle.directory import refuse_to_replace
 from models.bundle.manifest import split_direction
 from models.files.text import as_text
 from models.storage.durable import replace_file
+from training.commands.source_faces import source_faces, with_face
 from training.console.terminal import busy, open_console
 from training.export.bundles import PreparedBundle, Provenance, prepare_bundle
 from training.export.figures import read_figures
@@ -125,7 +126,8 @@ def import_(
 @click.option(
     "--framing",
     type=click.Choice(get_args(Framing)),
-    help="What a training picture shows: anything, or one face that fills it.",
+    help="What a training picture shows: anything, or one face that fills it. Without it, face where most "
+    "training pictures of the source show one; its place in them is measured.",
 )
 @click.option(
     "--figures",
@@ -177,7 +179,8 @@ def export(
     )
     evaluation = _evaluation(figures, wanted, trained.step)
     translators = _of_directions(trained.translators, wanted, as_text(run), discriminators=discriminators)
-    _write(translators, wanted, provenance, out, evaluation, discriminators=discriminators)
+    faces = {} if framing == "picture" else source_faces(RunFolder(run), wanted)
+    _write(translators, wanted, provenance, out, evaluation, faces, discriminators=discriminators)
 
 
 def _write_official(trained: Trained, run: Path, file: Path) -> None:
@@ -270,6 +273,7 @@ def _write(
     provenance: Provenance,
     out: Path,
     evaluation: Mapping[str, Sequence[Figure]] = MappingProxyType({}),
+    faces: Mapping[str, FramedFace] = MappingProxyType({}),
     *,
     discriminators: bool,
 ) -> None:
@@ -281,7 +285,9 @@ def _write(
                 name,
                 translators[direction],
                 discriminators=discriminators,
-                provenance=provenance._replace(evaluation=evaluation.get(name, ())),
+                provenance=with_face(provenance, faces.get(direction))._replace(
+                    evaluation=evaluation.get(name, ())
+                ),
                 precisions=True,
             )
             prepared.append(bundle)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from models.bundle.canary import read_canary, smooth_picture, write_canary
-from models.bundle.declarations import Figure, Framing, Input
+from models.bundle.declarations import Figure, FramedFace, Framing, Input
 from models.bundle.directory import write_bundle
 from models.bundle.manifest import (
     CANARY,
@@ -40,6 +40,8 @@ class Provenance(NamedTuple):
     """Markdown for the model card."""
     framing: Framing | None = None
     """What a training picture shows."""
+    face: FramedFace | None = None
+    """How a face lies in a training picture of the source domain; None if that was not measured."""
     evaluation: Sequence[Figure] = ()
     """Measured figures of the translator."""
     checkpoint_sha256: str | None = None
@@ -106,6 +108,7 @@ def prepare_bundle(
         maps=maps,
         logits=list(translator.logits),
         framing=provenance.framing,
+        face=provenance.face,
         training=_training(provenance),
         licence=encodable(provenance.licence),
         limits=encodable(provenance.limits),
