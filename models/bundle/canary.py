@@ -17,7 +17,8 @@ from models.bundle.declarations import GATED_MAPS
 from models.bundle.errors import BundleError
 
 Arrays = Mapping[str, NDArray[Any]]
-Run = Callable[[NDArray[np.uint8]], Arrays]
+Run = Callable[..., Arrays]
+"""The model: pixels uint8 `[1, H, W, 3]`, and style codes if the canary has them, to its outputs by name."""
 
 MAX_LEVELS: Final = 1
 """Largest allowed difference of an image value in float32, in levels of 255."""
@@ -28,6 +29,8 @@ JUMPING_SHARE: Final = 0.01
 nearly zero on the other side of its ReLU."""
 MIN_PSNR_DB: Final = 45.0
 """Smallest allowed peak signal-to-noise ratio of an image in a lower precision."""
+STYLE: Final = "style"
+"""The name of the input that takes style codes, in a graph and in its canary."""
 _LIMIT_BYTES: Final = 1 << 28
 """Of the unpacked arrays; a picture of 4,096 px and its outputs take 105 MB."""
 
@@ -47,15 +50,24 @@ def smooth_picture(height: int, width: int, *, seed: int) -> NDArray[np.uint8]:
     return levels
 
 
-def write_canary(pixels: NDArray[np.uint8], outputs: Arrays) -> bytes:
-    """Return the content of `canary.npz`: the input `[1, H, W, 3]` and every output of the generator."""
+def write_canary(
+    pixels: NDArray[np.uint8], outputs: Arrays, *, style: NDArray[np.float32] | None = None
+) -> bytes:
+    """Return the content of `canary.npz`: the inputs and every output of the generator.
+
+    Args:
+        pixels: `[1, H, W, 3]`.
+        outputs: by name.
+        style: the code `[1, d]` of a generator that takes style codes.
+    """
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, pixels=pixels, **outputs)
+    inputs = {"pixels": pixels} if style is None else {"pixels": pixels, STYLE: style}
+    np.savez_compressed(buffer, allow_pickle=False, **inputs, **outputs)
     return buffer.getvalue()
 
 
 def read_canary(data: bytes) -> dict[str, NDArray[Any]]:
-    """Return the arrays of `canary.npz`: `pixels`, and the generator's outputs for them.
+    """Return the arrays of `canary.npz`: `pixels`, perhaps `style`, and the generator's outputs.
 
     Raises:
         BundleError: it cannot be read, or `pixels` or `image` is missing.
@@ -81,7 +93,7 @@ def check_canary(canary: Arrays, run: Run, *, exact: bool) -> float:
 
     Args:
         canary: as `read_canary` returns it.
-        run: the model: pixels uint8 `[1, H, W, 3]` to its outputs by name.
+        run: the model.
         exact: whether the model runs in float32; in a lower precision only the PSNR is limited.
 
     Returns:
@@ -90,9 +102,10 @@ def check_canary(canary: Arrays, run: Run, *, exact: bool) -> float:
     Raises:
         BundleError: an output is missing, has another shape, is not finite or differs too much.
     """
-    outputs = run(canary["pixels"])
+    inputs = [canary[name] for name in ("pixels", STYLE) if name in canary]
+    outputs = run(*inputs)
     for name, expected in canary.items():
-        if name == "pixels":
+        if name in ("pixels", STYLE):
             continue
         if name not in outputs or outputs[name].shape != expected.shape:
             raise BundleError(f"The canary's {name} is missing or has another shape than expected.")

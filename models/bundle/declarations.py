@@ -66,6 +66,17 @@ class Input(Declaration):
     kind: Literal["picture"]
 
 
+class StyleInput(Declaration):
+    """A further input of the generator: style codes, float32 `[N, dimension]`."""
+
+    name: Name
+    kind: Literal["style"]
+    dimension: int = Field(ge=1, le=4096)
+    """Numbers in a code."""
+    prior: Literal["normal"]
+    """The distribution of codes in training: each number is drawn from N(0, 1)."""
+
+
 class Range(Declaration):
     """The least and the greatest value that a heat map can have; null without a bound."""
 

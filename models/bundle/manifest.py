@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -20,6 +20,7 @@ from models.bundle.declarations import (
     Name,
     Network,
     Part,
+    StyleInput,
 )
 from models.bundle.errors import BundleError
 from models.storage import verified_directory
@@ -95,7 +96,10 @@ class Manifest(Declaration):
     image: ImageSize
     method: str
     architecture: dict[str, JsonValue]
-    inputs: list[Input] = Field(min_length=1, max_length=1)
+    inputs: list[Annotated[Input | StyleInput, Field(discriminator="kind")]] = Field(
+        min_length=1, max_length=2
+    )
+    """The picture, and the style codes of a translator that takes them."""
     maps: list[HeatMap] = Field(max_length=16)
     """The heat maps that the networks return."""
     logits: list[Logits] = Field(max_length=1)
@@ -114,6 +118,12 @@ class Manifest(Declaration):
     files: dict[str, FileEntry]
 
     @model_validator(mode="after")
+    def _check_inputs(self) -> Self:
+        if [each.kind for each in self.inputs] not in (["picture"], ["picture", "style"]):
+            raise ValueError("the inputs are one picture, and after it at most one style")
+        return self
+
+    @model_validator(mode="after")
     def _check_maps(self) -> Self:
         maps = [(each.network, each.part) for each in self.maps]
         outputs = ["image", *(each.name for each in self.logits), *(each.name for each in self.maps)]
@@ -122,6 +132,11 @@ class Manifest(Declaration):
         if not self.discriminators and any(each.network != "generator" for each in self.maps):
             raise ValueError(f"maps of discriminators need the file {DISCRIMINATORS}")
         return self
+
+    @property
+    def style(self) -> StyleInput | None:
+        """The style codes that the generator takes; None if it takes only pictures."""
+        return next((each for each in self.inputs if isinstance(each, StyleInput)), None)
 
     @property
     def attention(self) -> bool:

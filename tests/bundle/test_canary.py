@@ -129,3 +129,15 @@ def test_single_value_of_a_gated_map_may_jump_and_many_may_not() -> None:
             check_canary(
                 stored, model_returning(**{**whole, "attention_average": share, **wrong}), exact=True
             )
+
+
+def test_stored_style_is_an_input_and_no_output() -> None:
+    style = np.ones((1, 8), np.float32)
+    stored = read_canary(write_canary(PIXELS, OUTPUTS, style=style))
+
+    def run(pixels: NDArray[np.uint8], code: NDArray[np.float32]) -> Arrays:
+        assert np.array_equal(pixels, PIXELS)
+        assert np.array_equal(code, style)
+        return OUTPUTS
+
+    assert check_canary(stored, run, exact=True) == np.inf

@@ -77,6 +77,17 @@ def test_a_newer_format_is_refused_by_its_number_whatever_its_fields() -> None:
         parse_manifest(b'{"format": 3, "news": true}')
 
 
+PICTURE = {"name": "pixels", "kind": "picture"}
+STYLE = {"name": "style", "kind": "style", "dimension": 8, "prior": "normal"}
+
+
+def test_style_codes_are_a_declared_input() -> None:
+    assert parse_manifest(format_2(inputs=[PICTURE])).style is None
+    style = parse_manifest(format_2(inputs=[PICTURE, STYLE])).style
+    assert style is not None
+    assert (style.dimension, style.prior) == (8, "normal")
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -87,8 +98,12 @@ def test_a_newer_format_is_refused_by_its_number_whatever_its_fields() -> None:
         ({"maps": [{**MAP, "kind": "mask"}]}, "both ends of its range"),
         ({"maps": [{**MAP, "range": {"low": 1, "high": 1}}]}, "low must be less than high"),
         ({"maps": [{**MAP, "kind": "heat"}]}, "maps.0.kind"),
-        ({"inputs": [{"name": "pixels", "kind": "sound"}]}, "inputs.0.kind"),
+        ({"inputs": [{"name": "pixels", "kind": "sound"}]}, "inputs.0: .*'kind'"),
         ({"inputs": []}, "inputs"),
+        ({"inputs": [STYLE]}, "one picture, and after it at most one style"),
+        ({"inputs": [STYLE, PICTURE]}, "one picture, and after it at most one style"),
+        ({"inputs": [PICTURE, PICTURE]}, "one picture, and after it at most one style"),
+        ({"inputs": [PICTURE, {**STYLE, "dimension": 0}]}, "inputs.1.style.dimension"),
     ],
 )
 def test_contradictory_declarations_are_refused(changes: dict[str, Any], sentence: str) -> None:

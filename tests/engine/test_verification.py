@@ -18,7 +18,7 @@ from app.engine.runtime.runtime import open_runtime
 from app.engine.runtime.session import Execution, Outputs, Pixels, Shape
 from app.settings.settings import Settings
 from models.bundle.canary import read_canary, smooth_picture
-from models.bundle.declarations import Range
+from models.bundle.declarations import Range, StyleInput
 from models.bundle.directory import read_bundle, write_bundle
 from models.bundle.errors import BundleError
 from models.bundle.manifest import CANARY, DISCRIMINATORS
@@ -74,6 +74,14 @@ def test_a_generator_with_wrong_outputs_is_rejected_in_one_sentence(tmp_path: Pa
         check_generator(Answering(changed(right, WRONG[change])), bundle.manifest, canary)
     assert str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)
+
+
+def test_bundle_that_takes_style_codes_is_refused_until_they_can_be_chosen(tmp_path: Path) -> None:
+    bundle = read_bundle(write_tiny_bundle(tmp_path))
+    style = StyleInput(name="style", kind="style", dimension=8, prior="normal")
+    manifest = bundle.manifest.model_copy(update={"inputs": [*bundle.manifest.inputs, style]})
+    with pytest.raises(BundleError, match="takes style codes"):
+        check_generator(Answering({}), manifest, read_canary(bundle.files[CANARY]))
 
 
 def test_outputs_that_the_manifest_does_not_declare_are_allowed(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from models.bundle.canary import check_canary, read_canary
+from models.bundle.canary import STYLE, check_canary, read_canary
 from models.bundle.declarations import HeatMap, Logits, Part
 from models.bundle.directory import Bundle
 from models.bundle.errors import BundleError
@@ -144,7 +144,10 @@ class NetworkTranslator:
 
 
 class BundleTranslator:
-    """A bundle's graphs in onnxruntime on the CPU, in the precision of their files."""
+    """A bundle's graphs in onnxruntime on the CPU, in the precision of their files.
+
+    Style codes are those of `NetworkTranslator`.
+    """
 
     def __init__(self, bundle: Bundle) -> None:
         """Open a verified bundle.
@@ -155,7 +158,8 @@ class BundleTranslator:
         self._manifest, self._files = bundle.manifest, bundle.files
         own: list[HeatMap | Logits] = [*self._manifest.logits, *self._manifest.maps_of("generator")]
         self._session = self._open(GENERATOR, own)
-        check_canary(read_canary(self._files[CANARY]), lambda pixels: run(self._session, pixels), exact=True)
+        self._styles = torch.Generator().manual_seed(STYLE_SEED)
+        check_canary(read_canary(self._files[CANARY]), self._run, exact=True)
 
     @property
     def size(self) -> ImageSize:
@@ -174,7 +178,7 @@ class BundleTranslator:
 
     def translate(self, pixels: Pixels) -> Answer:
         """Translate a batch, uint8 [N, H, W, 3]."""
-        return self._answer(run(self._session, pixels))
+        return self._answer(self._run(pixels, *self._style(len(pixels))))
 
     def explain(self, pixels: Pixels) -> Explained:
         """Translate a batch, uint8 [N, H, W, 3], and return all declared heat maps too.
@@ -182,13 +186,20 @@ class BundleTranslator:
         Raises:
             EvaluationError: a network returns values that are not finite.
         """
-        outputs = run(self._session, pixels)
+        outputs = self._run(pixels, *self._style(len(pixels)))
         answer = self._answer(outputs)
         if self._discriminators is not None:
             outputs |= run(self._discriminators, answer.image)
         maps = [outputs[each.name] for each in self.maps]
         _require_finite(self._manifest.direction, maps)
         return Explained(answer, maps)
+
+    def _run(self, pixels: Pixels, *style: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        return run(self._session, pixels, **({STYLE: style[0]} if style else {}))
+
+    def _style(self, count: int) -> list[NDArray[np.float32]]:
+        style = self._manifest.style
+        return [] if style is None else [torch.randn(count, style.dimension, generator=self._styles).numpy()]
 
     @cached_property
     def _discriminators(self) -> onnxruntime.InferenceSession | None:

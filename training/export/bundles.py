@@ -7,8 +7,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from models.bundle.canary import read_canary, smooth_picture, write_canary
-from models.bundle.declarations import Figure, FramedFace, Framing, Input
+from models.bundle.canary import STYLE, read_canary, smooth_picture, write_canary
+from models.bundle.declarations import Figure, FramedFace, Framing, Input, StyleInput
 from models.bundle.directory import write_bundle
 from models.bundle.manifest import (
     CANARY,
@@ -104,7 +104,7 @@ def prepare_bundle(
         image=translator.size,
         method=translator.method,
         architecture=architecture,
-        inputs=[Input(name="pixels", kind="picture")],
+        inputs=_inputs(translator),
         maps=maps,
         logits=list(translator.logits),
         framing=provenance.framing,
@@ -120,6 +120,14 @@ def prepare_bundle(
     return with_card(manifest, files, provenance.notes, method=translator.title, shape=translator.shape)
 
 
+def _inputs(translator: Translator) -> list[Input | StyleInput]:
+    picture = Input(name="pixels", kind="picture")
+    if translator.style is None:
+        return [picture]
+    style = StyleInput(name=STYLE, kind="style", dimension=translator.style.dimension, prior="normal")
+    return [picture, style]
+
+
 def _discriminators(translator: Translator) -> DiscriminatorGraph:
     if translator.export_discriminators is None:
         raise ConfigError(
@@ -131,7 +139,7 @@ def _discriminators(translator: Translator) -> DiscriminatorGraph:
 def _canary(exact: Translator) -> bytes:
     pixels = smooth_picture(exact.size.height, exact.size.width, seed=0)[None]
     inputs = translator_inputs(exact, pixels)
-    return write_canary(pixels, expected_outputs(exact, inputs))
+    return write_canary(pixels, expected_outputs(exact, inputs), style=inputs.get(STYLE))
 
 
 def _training(provenance: Provenance) -> Training:

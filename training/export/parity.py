@@ -10,10 +10,10 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from models.bundle.canary import MAX_RELATIVE, output_difference, smooth_picture
+from models.bundle.canary import MAX_RELATIVE, STYLE, output_difference, smooth_picture
 from models.bundle.graph_switches import WINOGRAD, turn_on
 from models.bundle.manifest import Parity
-from training.export.translator import STYLE, Translator
+from training.export.translator import Translator
 
 Arrays = Mapping[str, NDArray[Any]]
 

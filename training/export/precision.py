@@ -10,7 +10,7 @@ import onnx
 import onnxruntime
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
-from models.bundle.canary import Arrays, psnr_db
+from models.bundle.canary import STYLE, Arrays, psnr_db
 from models.bundle.manifest import Precision
 from training.export.parity import run
 
@@ -25,7 +25,7 @@ def measure_float16(model: bytes, canary: Arrays) -> Precision:
 
     Args:
         model: as `export_translator` returns it.
-        canary: `pixels`, and torch's `image` for them in float64.
+        canary: `pixels`, perhaps `style`, and torch's `image` for them in float64.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of every weight that float16 cannot represent exactly
@@ -35,7 +35,8 @@ def measure_float16(model: bytes, canary: Arrays) -> Precision:
     session = onnxruntime.InferenceSession(
         float16_model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    found = run(session, canary["pixels"])["image"]
+    style = {STYLE: canary[STYLE]} if STYLE in canary else {}
+    found = run(session, canary["pixels"], **style)["image"]
     difference = found.astype(np.float64) - canary["image"]
     decibels = psnr_db(difference)
     return Precision(

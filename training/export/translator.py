@@ -5,20 +5,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from torch import Tensor, nn
 
+from models.bundle.canary import STYLE
 from models.bundle.declarations import HeatMap, Logits
 from models.bundle.graph_switches import WINOGRAD
 from models.bundle.manifest import ImageSize
 from models.networks.translation import Translation
 from training.export.graph import Graph
 from training.export.layers import pixels_to_values, values_to_pixels
-
-STYLE: Final = "style"
-"""The name of the input of an exported graph that takes a style code."""
 
 
 class StylePrior(NamedTuple):

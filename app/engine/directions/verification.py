@@ -62,6 +62,10 @@ def check_generator(model: Model, manifest: Manifest, canary: Mapping[str, NDArr
 
 
 def _check_generator(model: Model, manifest: Manifest, canary: Mapping[str, NDArray[Any]]) -> float:
+    if manifest.style is not None:
+        raise BundleError(
+            "Its generator takes style codes, which this service cannot choose yet; remove the bundle."
+        )
     pixels = canary["pixels"]
     frame = (1, manifest.image.height, manifest.image.width, 3)
     if pixels.dtype != np.uint8 or pixels.shape != frame:
