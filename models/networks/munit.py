@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from models.networks.blocks.norms import Style, adaptive_instance_norm
 from models.networks.config import ConfigError
+from models.networks.translation import Translation
 from models.networks.unit import ContentEncoder, Decoder, UnitGeneratorConfig, reflected
 
 
@@ -116,3 +117,16 @@ class MunitGenerator(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # [B, 3, H, W]
         """Return the reconstructions from the pictures' own codes."""
         return self.decode(*self.encode(x))
+
+
+class MunitTranslator(nn.Module):
+    """Translates pictures by the content encoder of their domain and the decoder of the other."""
+
+    def __init__(self, encoder: ContentEncoder, mlp: AdainMLP, decoder: Decoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.mlp = mlp
+        self.decoder = decoder
+
+    def forward(self, x: Tensor, style: Tensor) -> Translation:  # [B, 3, H, W], [B, S]
+        return Translation(self.decoder(self.encoder(x), self.mlp.styles(style)))

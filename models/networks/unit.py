@@ -17,6 +17,7 @@ from models.networks.blocks.strided_discriminator import (
 )
 from models.networks.blocks.up_blocks import NearestUp
 from models.networks.config import ConfigError
+from models.networks.translation import Translation
 
 SLOPE = 0.2
 """Of the discriminators' leaky ReLUs."""
@@ -121,6 +122,18 @@ class UnitGenerator(nn.Module):
         """Return the reconstructions from the mean."""
         image: Tensor = self.decoder(self.encoder(x))
         return image
+
+
+class UnitTranslator(nn.Module):
+    """Translates pictures by the encoder of their domain and the decoder of the other; it draws no noise."""
+
+    def __init__(self, encoder: ContentEncoder, decoder: Decoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def forward(self, x: Tensor) -> Translation:  # [B, 3, H, W]
+        return Translation(self.decoder(self.encoder(x)))
 
 
 def scales_discriminator(config: ScalesConfig) -> MultiScaleDiscriminator:

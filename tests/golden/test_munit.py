@@ -9,11 +9,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.golden.baselines_reading import GoldenSet, golden_sets
-from tests.golden.test_unit import assert_logits
+from models.networks.unit import ScalesConfig
+from tests.golden.baselines_reading import GoldenSet, golden_sections, golden_sets, weight_change
+from tests.golden.steps import draw_in_turn, recorded_step, without_rate
+from tests.golden.test_unit import assert_logits, golden_names, load, ours
 from training.importers.munit import munit_generator, scales_discriminator_of
+from training.methods.munit.config import MunitConfig, MunitWeights
+from training.methods.munit.method import Munit
 
-pytestmark = [pytest.mark.golden, pytest.mark.parametrize("golden", golden_sets("munit"))]
+pytestmark = pytest.mark.golden
+
+EACH_SET = pytest.mark.parametrize("golden", golden_sets("munit"))
 
 
 def official_networks(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,6 +33,7 @@ def style(golden: GoldenSet, name: str) -> Tensor:
     return golden.tensor(name).flatten(1)
 
 
+@EACH_SET
 def test_networks_return_the_golden_outputs(golden: GoldenSet) -> None:
     networks = official_networks(golden.params)
     gen_a, gen_b = networks["gen_a"], networks["gen_b"]
@@ -55,5 +62,71 @@ def test_networks_return_the_golden_outputs(golden: GoldenSet) -> None:
         assert_logits(golden, networks["dis_b"], x_ab, "dis_b.fake")
 
 
+@EACH_SET
 def test_networks_have_the_golden_parameter_counts(golden: GoldenSet) -> None:
     golden.assert_counts(official_networks(golden.params))
+
+
+DRAWS = ("D.s_a", "D.s_b", "G.s_a", "G.s_b")
+NAMES = {
+    "D_adv": "D",
+    "G_recon": "recon_x",
+    "G_style": "recon_s",
+    "G_content": "recon_c",
+    "G_cycle": "cycle_x",
+}
+
+
+def official_method(golden: GoldenSet) -> Munit:
+    """Return the method with the golden weights, sizes and settings."""
+    networks, config = official_networks(golden.params), golden.config
+    given = config["weights"]
+    method = Munit(
+        MunitConfig(
+            generator=networks["gen_a"].config,
+            discriminator=ScalesConfig(
+                channels=config["dis"]["dim"],
+                layers=config["dis"]["n_layer"],
+                scales=config["dis"]["num_scales"],
+            ),
+            weights=MunitWeights(
+                adversarial=given["gan_w"],
+                reconstruction=given["recon_x_w"],
+                style=given["recon_s_w"],
+                content=given["recon_c_w"],
+                cycle=given["recon_x_cyc_w"],
+            ),
+            learning_rate=config["lr"],
+            betas=(config["beta1"], config["beta2"]),
+            weight_decay=config["weight_decay"],
+        ),
+        size=config["size"][0],
+    )
+    load(method, networks)
+    return method
+
+
+def step(method: Munit, golden: GoldenSet, section: str) -> dict[str, float]:
+    """Run one step with the golden draws of a section."""
+    draw_in_turn(method, [style(golden, f"{section}.{draw}") for draw in DRAWS])
+    found = recorded_step(method, {"A": golden.tensor("x_a"), "B": golden.tensor("x_b")})
+    return golden_names(method, found, NAMES)
+
+
+@pytest.mark.parametrize(("golden", "section"), golden_sections("munit"))
+def test_losses_equal_the_golden_ones(golden: GoldenSet, section: str) -> None:
+    method = official_method(golden)
+    if section == "given":
+        without_rate(method)
+        golden.assert_section(section, step(method, golden, section))
+        return
+    found = step(method, golden, "step1")
+    if section != "step1":
+        found = step(method, golden, "step2")
+    if section == "after_step2":
+        before = official_networks(golden.params)
+        found = {
+            f"weight_change_norm.{name}": weight_change(method.networks[ours(name)], network.state_dict())
+            for name, network in before.items()
+        }
+    golden.assert_section(section, found)

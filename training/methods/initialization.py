@@ -36,6 +36,19 @@ def initialize(networks: Iterable[nn.Module], method: Initialization) -> None:
             _update_singular_vectors(layer)
 
 
+@torch.no_grad()
+def initialize_kaiming(networks: Iterable[nn.Module]) -> None:
+    """Draw the weights of convolutions and fully connected layers by fan-in; biases become 0.
+
+    He et al. (ICCV 2015): N(0, 2 / inputs of an output).
+    """
+    for layer in _layers_with_kernels(networks):
+        assert isinstance(layer.weight, nn.Parameter)
+        nn.init.kaiming_normal_(layer.weight)
+        if isinstance(layer.bias, nn.Parameter):
+            nn.init.zeros_(layer.bias)
+
+
 def _update_singular_vectors(layer: nn.Module) -> None:
     """Fit the singular vectors of a spectral norm to the new weights: each read of `weight` iterates once."""
     for _ in range(POWER_ITERATIONS):

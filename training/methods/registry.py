@@ -11,10 +11,14 @@ from training.methods.aggan.kind import AGGAN
 from training.methods.cartoongan.kind import CARTOONGAN
 from training.methods.cyclegan.kind import CYCLEGAN
 from training.methods.kind import MethodKind
+from training.methods.munit.kind import MUNIT
 from training.methods.ugatit.kind import UGATIT
+from training.methods.unit.kind import UNIT
 
 DEFAULT: Final = UGATIT.name
-KINDS: Final[Mapping[str, MethodKind]] = {kind.name: kind for kind in (UGATIT, AGGAN, CARTOONGAN, CYCLEGAN)}
+KINDS: Final[Mapping[str, MethodKind]] = {
+    kind.name: kind for kind in (UGATIT, AGGAN, CARTOONGAN, CYCLEGAN, MUNIT, UNIT)
+}
 
 
 def find_kind(name: object) -> MethodKind:

@@ -117,8 +117,8 @@ def _pictures(plan: Plan) -> list[Row]:
 
 
 def size(count: int) -> str:
-    """Return bytes with a unit in powers of ten, as disks are sold: `1.5 GB`."""
-    for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+    """Return bytes in powers of ten, as disks are sold: `1.5 GB`."""
+    for name, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
         if count >= factor:
-            return f"{count / factor:.3g} {unit}"
+            return f"{count / factor:.3g} {name}"
     return f"{count / 1e3:.3g} kB"

@@ -1,0 +1,1 @@
+"""MUNIT: a content and a style code of each picture."""

@@ -1,0 +1,1 @@
+"""UNIT: encoders and decoders of two domains that share a latent space."""
