@@ -176,7 +176,10 @@ class Settings(BaseSettings):
         description="Timeout of one request to the store, which usually takes milliseconds.",
     )
     store_entry_bytes: int = Field(
-        8 * 1024**2, ge=1024, description="Largest translation sent to the store; one of 1024 px needs 7 MB."
+        16 * 1024**2,
+        ge=1024,
+        description="Largest translation sent to the store; one of 1024 px needs 7 MB, a photo with 16 faces "
+        "of 256 px 10 MB.",
     )
 
     api_keys_file: Path | None = Field(

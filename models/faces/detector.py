@@ -21,6 +21,8 @@ from models.images.affine import Point
 
 _SMALLEST_FACE: Final = 1 / 34
 """The side of the smallest window, over the photo's longer side: 47 px of 1,600."""
+_SMALLEST_PIXELS: Final = 20
+"""Nor is it smaller than this in a small photo: so few pixels show no face worth translating."""
 _STEP: Final = 0.5
 """Between the scales of the first search. The paper's 0.71 takes half as long again, and finds no more."""
 _WINDOW: Final = 12
@@ -89,7 +91,8 @@ def _propose(networks: Networks, pyramid: Pyramid) -> Boxes:
 
 def _scales(pyramid: Pyramid) -> list[float]:
     """Return the scales at which a window is a face, from the smallest face to the shorter side."""
-    scale, scales = min(1.0, _WINDOW / (_SMALLEST_FACE * max(pyramid.size))), []
+    smallest = max(_SMALLEST_FACE * max(pyramid.size), _SMALLEST_PIXELS)
+    scale, scales = _WINDOW / smallest, list[float]()
     while min(pyramid.size) * scale >= _WINDOW / 2:
         scales.append(scale)
         scale *= _STEP

@@ -15,7 +15,7 @@ import pytest
 from app.engine.errors import AttentionGone, StoreUnavailable
 from app.engine.store.entry import AttentionMap, Entry
 from app.engine.store.redis_store import RedisStore
-from tests.engine.entries import entry, same
+from tests.engine.entries import entry, same, scene_entry
 from tests.redis_server import PASSWORD, QUOTED, RedisServer, running_redis
 
 pytestmark = pytest.mark.anyio
@@ -50,6 +50,25 @@ async def put(store: RedisStore, kept: Entry | None = None) -> str:
     id_ = await store.put(kept or entry())
     assert id_ is not None
     return id_
+
+
+async def test_a_photo_of_several_faces_is_kept_with_the_maps_of_each(shared_redis: RedisServer) -> None:
+    kept, computed = scene_entry(crops=2), []
+
+    async def compute() -> Mapping[str, AttentionMap]:
+        computed.append(1)
+        names = ("attention_local", "attention_global", "attention_local.1", "attention_global.1")
+        return {name: np.float32([[number]]) for number, name in enumerate(names)}
+
+    async with opened(shared_redis) as one, opened(shared_redis) as other:
+        id_ = await put(one, kept)
+        assert same(await other.get(id_), kept)
+        first = await one.discriminator_maps(id_, kept, compute)
+        again = await other.discriminator_maps(id_, kept, compute)
+    assert {name: values.tolist() for name, values in first.items()} == {
+        name: values.tolist() for name, values in again.items()
+    }
+    assert computed == [1]
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
