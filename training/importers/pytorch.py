@@ -19,6 +19,7 @@ from training.importers.errors import OfficialCheckpointError
 from training.importers.official import DISCRIMINATORS, GENERATORS, OfficialCheckpoint
 from training.importers.pytorch_content import NETWORKS, plain_name, state_inside, without_wrappers
 from training.importers.pytorch_file import SAVE_STATE_DICTS, ForeignFileError, StandIn, read_pytorch_file
+from training.importers.state_file import advice
 
 State = dict[str, Tensor]
 Network = TypeVar("Network", Generator, Discriminator)
@@ -67,8 +68,11 @@ def read_official(
     content = without_wrappers(_load(path))
     if missing := [name for name in GENERATORS if name in wanted and name not in content]:
         found = ", ".join(map(str, list(content)[:4])) or "nothing"
+        entries = f"({found}{', …' * (len(content) > 4)})"
+        looks = advice(content, but="ugatit")
         raise _not_official(
-            path, f"no {' and no '.join(missing)} among its entries ({found}{', …' * (len(content) > 4)})"
+            path,
+            f"no {' and no '.join(missing)} among its entries {entries}{f'; {looks}' if looks else ''}",
         )
     read = [name for name in (*GENERATORS, *DISCRIMINATORS) if name in wanted or name in DISCRIMINATORS]
     networks = {name: _state(path, name, content[name]) for name in read if name in content}

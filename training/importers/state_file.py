@@ -24,6 +24,8 @@ class StateFile(NamedTuple):
     path: Path
     content: Mapping[Any, Any]
     sha256: str
+    method: str
+    """The method whose file it should be."""
 
     def error(self, expected: str, found: str | None = None) -> OfficialCheckpointError:
         """Return the error about a file of another kind; it names the method that the file looks like.
@@ -36,16 +38,17 @@ class StateFile(NamedTuple):
         more = ", …" * (len(self.content) > 4)
         return OfficialCheckpointError(
             f"{as_text(self.path)} is not {expected}: found {found or f'the entries {entries}{more}'}; "
-            f"{advice(self.content) or 'give another file'}."
+            f"{advice(self.content, but=self.method) or 'give another file'}."
         )
 
 
-def read_state_file(path: Path, expected: str) -> StateFile:
+def read_state_file(path: Path, expected: str, *, method: str) -> StateFile:
     """Read a file; no code in it is run.
 
     Args:
         path: the file.
         expected: what it should be, for messages, such as `a network of CycleGAN`.
+        method: the name of the method.
 
     Raises:
         OfficialCheckpointError: it cannot be read, or its content is not a dict.
@@ -69,7 +72,7 @@ def read_state_file(path: Path, expected: str) -> StateFile:
         raise OfficialCheckpointError(
             f"{as_text(path)} is not {expected}: found a {type(content).__name__}; give another file."
         )
-    return StateFile(path, content, sha256)
+    return StateFile(path, content, sha256, method)
 
 
 def tensors_of(file: StateFile, state: Any, expected: str) -> State:
@@ -121,10 +124,13 @@ _SIGNS: Final = (
 )
 
 
-def advice(content: Mapping[Any, Any]) -> str | None:
-    """Return which method's file this looks like, and how to import it; None for an unknown one."""
+def advice(content: Mapping[Any, Any], *, but: str | None = None) -> str | None:
+    """Return which method's file this looks like, and how to import it.
+
+    None for an unknown file, and for one of the method `but`, whose reader asks.
+    """
     names = frozenset(_names(content))
-    sign = next((sign for sign in _SIGNS if sign.matches(names)), None)
+    sign = next((sign for sign in _SIGNS if sign.method != but and sign.matches(names)), None)
     return sign and f"it looks like {sign.what}, which --method {sign.method} imports"
 
 

@@ -42,7 +42,7 @@ def read_networks(paths: Sequence[Path]) -> OfficialNetworks:
     Raises:
         OfficialCheckpointError: a file is not a network of CycleGAN, or two are the same network.
     """
-    files = [read_state_file(path, _EXPECTED) for path in _files(paths)]
+    files = [read_state_file(path, _EXPECTED, method="cyclegan") for path in _files(paths)]
     networks: dict[str, nn.Module] = {}
     ignored: dict[str, str] = {}
     for file in files:
