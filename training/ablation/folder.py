@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from models.storage.durable import replace_file
-from training.ablation.variants import Variant, list_variants
+from training.ablation.variants import Variant, config_of, list_variants, title
 from training.checkpoint.folders import step_of
 from training.checkpoint.read import list_folders
 from training.config.run_config import RunConfig, differences, from_mapping
@@ -56,13 +56,48 @@ class Plan:
         """Return the variants in the order of their turns."""
         return list_variants(self.config.seed, seeds=self.options.seeds)
 
+    def config_of(self, variant: Variant) -> RunConfig:
+        """Return the config of a variant's run."""
+        return config_of(variant, self.config)
 
-class AblationFolder:
-    """The folder of an ablation and the paths in it."""
+    def title(self, variant: Variant) -> str:
+        """Return how a table names a variant."""
+        return title(variant)
 
-    def __init__(self, path: Path) -> None:
+
+class RunsPlan(Protocol):
+    """What several runs train, decided once at their start; all have the same number of steps."""
+
+    @property
+    def config(self) -> RunConfig:
+        """A config with the steps of every run, and a checkpoint at the end of every turn."""
+
+    @property
+    def variants(self) -> Sequence[Variant]:
+        """The runs in the order of their turns."""
+
+    @property
+    def step_seconds(self) -> Mapping[str, float]:
+        """The measured seconds of a step, by the name of the variant."""
+
+    def config_of(self, variant: Variant) -> RunConfig:
+        """Return the config of a variant's run."""
+
+    def title(self, variant: Variant) -> str:
+        """Return how a table names a variant."""
+
+
+class RunsFolder:
+    """A folder with a plan and a run for each variant, and the paths in it."""
+
+    def __init__(self, path: Path, *, plan: str) -> None:
+        """
+        Args:
+            path: the folder.
+            plan: the name of the file with the plan.
+        """
         self.path = path
-        self._plan = path / PLAN
+        self._plan = path / plan
         self.figures = path / "figures.json"
         self.table = path / "table.json"
         self.markdown = path / "table.md"
@@ -78,12 +113,12 @@ class AblationFolder:
         return (step_of(folders[-1]) or 0) if folders else 0
 
     def has_plan(self) -> bool:
-        """Return whether an ablation was started here."""
+        """Return whether there is a plan."""
         return self._plan.exists()
 
     @contextmanager
     def making(self) -> Iterator[None]:
-        """Make the folder, and hold its lock while the ablation is planned or its results are written.
+        """Make the folder, and hold its lock while the runs are planned or their results are written.
 
         Raises:
             RunError: the folder has other files, or another process holds the lock.
@@ -107,6 +142,34 @@ class AblationFolder:
                 ours = False
             yield ours
 
+    def write_document(self, document: Mapping[str, Any]) -> None:
+        """Write the file of a new plan."""
+        replace_file(self._plan, (json.dumps(document, indent=1) + "\n").encode())
+
+    def read_document(self) -> dict[str, Any]:
+        """Return the content of the plan's file.
+
+        Raises:
+            OSError, ValueError: there is none, or it is not JSON.
+        """
+        document: dict[str, Any] = json.loads(self._plan.read_text(encoding="utf-8"))
+        return document
+
+    def _refuse_other_files(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise RunError(f"--out needs a folder, and {self.path} is a file; name a new folder.")
+        if self.path.exists() and any(path.name not in (LOCK, _CLAIMS) for path in self.path.iterdir()):
+            raise RunError(
+                f"{self.path} is not empty, and has no {self._plan.name}; name a new folder with --out."
+            )
+
+
+class AblationFolder(RunsFolder):
+    """The folder of an ablation and the paths in it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, plan=PLAN)
+
     def write_plan(self, plan: Plan) -> None:
         """Write the plan of a new ablation."""
         document = {
@@ -115,7 +178,7 @@ class AblationFolder:
             "config": json.loads(plan.config.to_json()),
             "step_seconds": dict(plan.step_seconds),
         }
-        replace_file(self._plan, (json.dumps(document, indent=1) + "\n").encode())
+        self.write_document(document)
 
     def read_plan(self) -> Plan:
         """Return the plan.
@@ -125,7 +188,7 @@ class AblationFolder:
             ConfigError: its config was changed and is invalid.
         """
         try:
-            document = json.loads(self._plan.read_text(encoding="utf-8"))
+            document = self.read_document()
             options = document["options"]
             chosen = {name: options[name] for name in ("minutes", "steps", "seeds")}
             return Plan(
@@ -151,9 +214,3 @@ class AblationFolder:
                 f"The ablation in {self.path} was started with other options: {', '.join(changes)}; give "
                 "those of its start to continue it, or name a new folder with --out."
             )
-
-    def _refuse_other_files(self) -> None:
-        if self.path.exists() and not self.path.is_dir():
-            raise RunError(f"--out needs a folder, and {self.path} is a file; name a new folder.")
-        if self.path.exists() and any(path.name not in (LOCK, _CLAIMS) for path in self.path.iterdir()):
-            raise RunError(f"{self.path} is not empty, and has no {PLAN}; name a new folder with --out.")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from training.ablation.folder import AblationFolder
+from training.ablation.folder import RunsFolder, RunsPlan
 from training.ablation.measure import Measured
-from training.ablation.variants import FULL, TITLES, Variant, title
-from training.data.folder import DOMAINS
+from training.ablation.variants import FULL, TITLES, Variant
+from training.data.folder import DOMAINS, domain
 from training.evaluation.data import EvaluationData
 from training.evaluation.domains import name_domains
 from training.evaluation.opening import open_run
@@ -22,7 +22,9 @@ PICTURES: Final = 12
 """Most test pictures of each domain on the page, evenly spread."""
 
 
-def draw_gallery(folder: AblationFolder, measured: Measured, data: EvaluationData, *, device: str) -> str:
+def draw_gallery(
+    folder: RunsFolder, plan: RunsPlan, measured: Measured, data: EvaluationData, *, device: str
+) -> str:
     """Return the page as HTML, with the translations of every measured variant.
 
     Raises:
@@ -33,9 +35,9 @@ def draw_gallery(folder: AblationFolder, measured: Measured, data: EvaluationDat
     shown = limited(data, PICTURES)
     columns = [
         Column(
-            _name(each),
-            partial(open_run, _name(each), folder.run(each).path, step=measured.step, device=device),
-            DOMAINS,
+            _name(plan, each),
+            partial(open_run, _name(plan, each), folder.run(each).path, step=measured.step, device=device),
+            tuple(domain(source) for source, _ in plan.config_of(each).kind.directions),
             figures=_figures(measured, each.folder),
         )
         for each in measured.variants
@@ -47,9 +49,9 @@ def draw_gallery(folder: AblationFolder, measured: Measured, data: EvaluationDat
     return draw_page(gallery, shown, name_domains(data.folder, None, []), found=found, kinds=("translation",))
 
 
-def _name(variant: Variant) -> str:
+def _name(plan: RunsPlan, variant: Variant) -> str:
     """Return the name of a variant for a narrow column: `with GN`."""
-    return title(variant).removeprefix(f"{TITLES[FULL]} ")
+    return plan.title(variant).removeprefix(f"{TITLES[FULL]} ")
 
 
 def _figures(measured: Measured, subject: str) -> dict[str, str]:

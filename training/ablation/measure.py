@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from training.ablation.folder import AblationFolder, Plan
+from training.ablation.folder import RunsFolder, RunsPlan
 from training.ablation.variants import Variant
 from training.checkpoint.folders import step_of
 from training.checkpoint.read import list_folders
@@ -35,7 +35,7 @@ class Measured(NamedTuple):
     """The evaluation as `ugatit-train evaluate --json` writes it."""
 
 
-def common_step(folder: AblationFolder, plan: Plan) -> int:
+def common_step(folder: RunsFolder, plan: RunsPlan) -> int:
     """Return the largest of the steps that most variants have a checkpoint of.
 
     Raises:
@@ -51,8 +51,8 @@ def common_step(folder: AblationFolder, plan: Plan) -> int:
 
 
 def measure_variants(
-    folder: AblationFolder,
-    plan: Plan,
+    folder: RunsFolder,
+    plan: RunsPlan,
     data: EvaluationData,
     distances: Distances,
     *,
@@ -62,8 +62,8 @@ def measure_variants(
     """Evaluate every variant at the steps that most have done.
 
     Args:
-        folder: of the ablation.
-        plan: of the ablation.
+        folder: of the runs.
+        plan: of the runs.
         data: the test pictures.
         distances: how features are compared.
         device: where the variants compute.
@@ -91,10 +91,10 @@ def measure_variants(
     return Measured(step, variants, evaluation, document)
 
 
-def count_pictures(plan: Plan, data: EvaluationData) -> int:
+def count_pictures(plan: RunsPlan, data: EvaluationData) -> int:
     """Return the number of pictures that `measure_variants` reports at most."""
     return (1 + 2 * len(plan.variants)) * sum(data.count(domain) for domain in DOMAINS)
 
 
-def _steps(folder: AblationFolder, variant: Variant) -> set[int]:
+def _steps(folder: RunsFolder, variant: Variant) -> set[int]:
     return {step for path in list_folders(folder.run(variant).checkpoints) if (step := step_of(path))}

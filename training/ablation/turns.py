@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from training.ablation.folder import AblationFolder, Plan
-from training.ablation.variants import Variant, config_of, title
+from training.ablation.folder import RunsFolder, RunsPlan
+from training.ablation.variants import Variant
 from training.config.run_config import RunConfig, differences
 from training.console.phrases import format_duration
 from training.evaluation.in_training import open_evaluator
@@ -25,7 +25,7 @@ from training.run_folder.folder import RunError, RunFolder
 class Turns:
     """The turns of an ablation: whose is next, how long all will take, and which variants failed."""
 
-    def __init__(self, folder: AblationFolder, plan: Plan) -> None:
+    def __init__(self, folder: RunsFolder, plan: RunsPlan) -> None:
         self._folder, self._plan = folder, plan
         self._steps, self._length = plan.config.steps, plan.config.save_every
         self._seconds = dict(plan.step_seconds)
@@ -65,7 +65,7 @@ class Turns:
     def _take(self, variant: Variant, data: Path, processes: Processes, console: Console) -> None:
         """Train a variant to the end of its turn."""
         run, done = self._folder.run(variant), self._folder.steps_done(variant)
-        config = config_of(variant, self._plan.config)
+        config = self._plan.config_of(variant)
         until = min(self._steps, (done // self._length + 1) * self._length)
         if done >= until:
             return
@@ -82,15 +82,15 @@ class Turns:
             train(processes, console, open_evaluator=open_evaluator, until=until, quiet=True)
         except NonFiniteError as error:
             self.failed[variant.folder] = str(error)
-            console.print(f"{title(variant)} is left out. {error}")
+            console.print(f"{self._plan.title(variant)} is left out. {error}")
         self._seconds[variant.name] = (time.monotonic() - started) / (until - done)
 
     def _announce(self, variant: Variant, done: int, until: int, console: Console) -> None:
-        variants = self._plan.variants
+        variants = list(self._plan.variants)
         number = variants.index(variant) + 1
         turn, turns = math.ceil(until / self._length), math.ceil(self._steps / self._length)
         console.print(
-            f"Turn {turn} of {turns}, run {number} of {len(variants)}, {title(variant)}: "
+            f"Turn {turn} of {turns}, run {number} of {len(variants)}, {self._plan.title(variant)}: "
             f"steps {done + 1:,} to {until:,} of {self._steps:,}; "
             f"about {format_duration(self._seconds_left())} left for all."
         )

@@ -166,7 +166,7 @@ def _write_results(
         with counting_pictures(console, "Evaluating pictures", total) as advance:
             measured = measure_variants(folder, plan, pictures, distances, device=device, advance=advance)
         with busy(console, "Drawing the gallery …"):
-            page = draw_gallery(folder, measured, pictures, device=device)
+            page = draw_gallery(folder, plan, measured, pictures, device=device)
         table = tabulate(plan, measured)
         replace_file(folder.figures, to_json(measured.document))
         replace_file(folder.table, to_json(table))

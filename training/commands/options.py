@@ -107,18 +107,38 @@ def _with_options(command: Callable[..., None], options: Sequence[Option]) -> Ca
     ) -> None:
         kind = find_kind(method)
         flags = {name: others.pop(name, None) for name in _PLAIN}
-        changes = {name: value for name, value in flags.items() if value is not None}
-        changes = merged(with_precision(changes, precision), _sizes(kind, size, channels))
-        if ablation is not None:
-            changes = merged(changes, {kind.name: _variant(kind, ablation)})
-        for assignment in assignments:
-            changes = merged(changes, _assigned(assignment))
-        command(values=merged(load_preset(preset or kind.preset, kind.name), changes), **others)
+        flags |= {"size": size, "channels": channels, "precision": precision, "assignments": assignments}
+        command(values=values_of(kind, preset or kind.preset, flags, ablation=ablation), **others)
 
     result: Callable[..., None] = with_values
     for option in reversed(options):
         result = option(result)
     return result
+
+
+def values_of(
+    kind: MethodKind, preset: str, flags: Mapping[str, Any], *, ablation: str | None = None
+) -> dict[str, Any]:
+    """Return the values of a preset changed by flags, for `from_mapping`.
+
+    Args:
+        kind: the method.
+        preset: one of its presets.
+        flags: by option; `size`, `channels`, `precision`, `assignments`, and keys of the config. None is not
+            given.
+        ablation: one of the method's ablations.
+
+    Raises:
+        ConfigError: there is no such preset or ablation, or an assignment is not of the form NAME=VALUE.
+    """
+    plain = {name: flags[name] for name in _PLAIN if flags.get(name) is not None}
+    changes = with_precision(plain, flags["precision"])
+    changes = merged(changes, _sizes(kind, flags["size"], flags["channels"]))
+    if ablation is not None:
+        changes = merged(changes, {kind.name: _variant(kind, ablation)})
+    for assignment in flags["assignments"]:
+        changes = merged(changes, _assigned(assignment))
+    return merged(load_preset(preset, kind.name), changes)
 
 
 def with_precision(changes: Mapping[str, Any], precision: str | None) -> dict[str, Any]:

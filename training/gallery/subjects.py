@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from training.checkpoint.errors import CheckpointError
 from training.checkpoint.read import read_manifests
-from training.data.folder import DOMAINS, Domain
+from training.data.folder import Domain, domain
 from training.evaluation.domains import Domains, name_domains
 from training.evaluation.errors import EvaluationError
 from training.evaluation.opening import kind_of, name_paths, open_bundles, open_run
@@ -72,18 +72,20 @@ def _bundle_column(subject: Subject) -> Column:
 
 def _run_columns(name: str, path: Path, checkpoints: Checkpoints, device: str) -> list[Column]:
     opening = partial(open_run, name, path, device=device)
+    config, _, _ = RunFolder(path).read()
+    sources = tuple(domain(source) for source, _ in config.kind.directions)
     match checkpoints:
         case "newest":
-            return [Column(name, opening, DOMAINS)]
+            return [Column(name, opening, sources)]
         case "best":
-            return [Column(name, partial(opening, best=True), DOMAINS)]
+            return [Column(name, partial(opening, best=True), sources)]
         case "all":
             steps: Sequence[int] = _steps(path)
         case _:
             steps = checkpoints
             _refuse_missing(path, steps)
     return [
-        Column(f"{name}, step {step:,}", partial(opening, step=step), DOMAINS, checkpoints == "all")
+        Column(f"{name}, step {step:,}", partial(opening, step=step), sources, checkpoints == "all")
         for step in steps
     ]
 

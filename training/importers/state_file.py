@@ -24,8 +24,8 @@ class StateFile(NamedTuple):
     path: Path
     content: Mapping[Any, Any]
     sha256: str
-    method: str
-    """The method whose file it should be."""
+    method: str | None
+    """The method whose file it should be, which no advice names."""
 
     def error(self, expected: str, found: str | None = None) -> OfficialCheckpointError:
         """Return the error about a file of another kind; it names the method that the file looks like.
@@ -42,13 +42,13 @@ class StateFile(NamedTuple):
         )
 
 
-def read_state_file(path: Path, expected: str, *, method: str) -> StateFile:
+def read_state_file(path: Path, expected: str, *, method: str | None = None) -> StateFile:
     """Read a file; no code in it is run.
 
     Args:
         path: the file.
         expected: what it should be, for messages, such as `a network of CycleGAN`.
-        method: the name of the method.
+        method: the name of the method, which no advice names.
 
     Raises:
         OfficialCheckpointError: it cannot be read, or its content is not a dict.

@@ -87,6 +87,8 @@ class MethodKind:
     """The folder of its presets; `author` and `common` are among them."""
     preset: str = "author"
     """The default preset."""
+    directions: Sequence[tuple[str, str]] = (("A", "B"), ("B", "A"))
+    """The source and the target domain of each direction that it trains."""
     needs: Callable[[Any], DataNeeds] = lambda _: ONE_OF_EACH
     """Returns the training pictures that a step needs, from the config section."""
     score: str = "cycle L1"
@@ -107,6 +109,8 @@ class MethodKind:
     """Returns the changes of its section for so many base channels."""
     fitted: Callable[[Mapping[str, Any], int], tuple[Changes, Sequence[str]]] = lambda _, __: ({}, ())
     """Returns the changes that fit a section to pictures of so many pixels, and a remark on each."""
+    lacks: Callable[[Any], Sequence[str]] = lambda _: ()
+    """Returns a sentence on each part of the method that a run of this config section does without."""
     import_official: ImportOfficial
     """Reads official checkpoints as translators."""
     read_official: FirstWeights | None = None

@@ -93,7 +93,9 @@ def _times(record: RunRecord) -> list[KeyFigure]:
     pictures = record.config.pictures(processes)
     left = record.config.steps - int(record.lines[-1]["step"])
     figures = [
-        KeyFigure("Learning took", format_duration(_total(record.lines)), "time in steps, without saving"),
+        KeyFigure(
+            "Learning took", format_duration(total_seconds(record.lines)), "time in steps, without saving"
+        ),
         KeyFigure("A step", f"{seconds:.3g} s", f"{pictures / seconds:.3g} images a second"),
     ]
     if left > 0:
@@ -115,7 +117,7 @@ def _skips(last: dict[str, Any]) -> list[KeyFigure]:
     return [KeyFigure("Skipped updates", f"{sum(counts.values()):,}", note)]
 
 
-def _total(lines: Sequence[dict[str, Any]]) -> float:
+def total_seconds(lines: Sequence[dict[str, Any]]) -> float:
     """Return the seconds of all steps. Lines of older versions time one of the steps since the last."""
     total, before = 0.0, 0
     for line in lines:

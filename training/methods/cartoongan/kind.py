@@ -37,11 +37,21 @@ def _widened(channels: int) -> Changes:
     return {"generator": {"channels": channels}, "discriminator": {"channels": max(1, channels // 2)}}
 
 
+def _lacks(config: CartoonganConfig) -> tuple[str, ...]:
+    if config.weights.content:
+        return ()
+    return (
+        "CartoonGAN trains without its content term and without its initial phase: cartoongan.weights.content "
+        "is 0. With a file of VGG19's weights, set it and cartoongan.vgg_weights.",
+    )
+
+
 CARTOONGAN: Final = MethodKind(
     name=NAME,
     title=TITLE,
     config=CartoonganConfig,
     build=Cartoongan,
+    directions=(("A", "B"),),
     presets=Path(__file__).parent / "presets",
     preset="author",
     needs=lambda _: _NEEDS,
@@ -49,5 +59,6 @@ CARTOONGAN: Final = MethodKind(
     score_words="a checkpoint has no score: there is no way back to a photo",
     families=_FAMILIES,
     widened=_widened,
+    lacks=_lacks,
     import_official=import_official,
 )

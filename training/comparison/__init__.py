@@ -1,0 +1,1 @@
+"""Train several methods under one budget, and compare them."""
