@@ -1,8 +1,10 @@
 """Time the training step of the official code and ours, on the same weights, pictures and threads.
 
 python -m bench.training [--size 128 --channels 32 --batch 4 --threads 2 --rounds 7 --measures --json]
+python -m bench.training --method cyclegan [the same options but --measures]
 
-With --measures, each line adds one optimisation to those of the line before it.
+With --measures, each line adds one optimisation to those of the line before it. Another method's step is
+compared with the same step in eager torch without any compute setting.
 """
 
 from __future__ import annotations
@@ -18,13 +20,19 @@ from bench.harness import alternate, report
 from bench.official_step import official_step
 from bench.plain import method_by_formula
 from models.networks.config import DiscriminatorConfig, GeneratorConfig
+from training.commands.options import values_of
 from training.config.compute_settings import UNOPTIMIZED, ComputeConfig, ComputeSettings, choose_settings
+from training.config.run_config import from_mapping
 from training.methods.progress import TYPICAL
+from training.methods.registry import DEFAULT, KINDS, find_kind
 from training.methods.ugatit.config import UgatitConfig
 from training.methods.ugatit.method import Ugatit
+from training.plan.plan import fit_networks
+from training.plan.step_costs import batch_names
 
 OFFICIAL = "as the official code"
 OURS = "ours"
+EAGER = "in plain eager torch"
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 Step = Callable[[], object]
@@ -38,12 +46,33 @@ def main() -> None:
     batch = {
         domain: torch.rand(arguments.batch, 3, arguments.size, arguments.size) * 2 - 1 for domain in "AB"
     }
-    contenders = _contenders(_config(arguments), best, batch, measures=arguments.measures)
+    if arguments.method == DEFAULT:
+        contenders = _contenders(_config(arguments), best, batch, measures=arguments.measures)
+        networks = "light generators"
+    else:
+        contenders, networks = _eager_and_ours(arguments, best), arguments.method
     samples = alternate(contenders, rounds=arguments.rounds, warmup=1)
     facts = {"threads": arguments.threads, **best.facts()}
     size = f"batch {arguments.batch}, {arguments.size} px, {arguments.channels} channels"
-    title = f"One step with light generators, {size}"
+    title = f"One step with {networks}, {size}"
     report(title, samples, base=OURS, facts=facts, as_json=arguments.json)
+
+
+def _eager_and_ours(arguments: argparse.Namespace, best: ComputeSettings) -> dict[str, Step]:
+    """Return the step of another method, in plain eager torch and with the best compute settings."""
+    flags = {"size": arguments.size, "channels": arguments.channels, "batch": arguments.batch}
+    kind = find_kind(arguments.method)
+    values = values_of(kind, "common", {**flags, "precision": None, "assignments": ()})
+    config = from_mapping(fit_networks(values)[0])
+    shape = (config.pictures_each, 3, arguments.size, arguments.size)
+    batch = {name: torch.rand(shape) * 2 - 1 for name in batch_names(config)}
+
+    def step(speed: ComputeSettings) -> Step:
+        torch.manual_seed(0)
+        method = config.make_method(speed=speed)
+        return lambda: method.step(batch, TYPICAL)
+
+    return {EAGER: step(UNOPTIMIZED), OURS: step(best)}
 
 
 def _contenders(
@@ -97,6 +126,7 @@ def _config(arguments: argparse.Namespace) -> UgatitConfig:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--method", choices=list(KINDS), default=DEFAULT)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--channels", type=int, default=32)
     parser.add_argument("--batch", type=int, default=4)

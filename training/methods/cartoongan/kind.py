@@ -41,8 +41,8 @@ def _lacks(config: CartoonganConfig) -> tuple[str, ...]:
     if config.weights.content:
         return ()
     return (
-        "CartoonGAN trains without its content term and without its initial phase: cartoongan.weights.content "
-        "is 0. With a file of VGG19's weights, set it and cartoongan.vgg_weights.",
+        "CartoonGAN trains without its content term and its initial phase: cartoongan.weights.content is 0. "
+        "With a file of VGG19's weights, set it and cartoongan.vgg_weights.",
     )
 
 
