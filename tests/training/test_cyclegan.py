@@ -172,3 +172,11 @@ def test_section_of_another_method_is_refused_with_the_remedy() -> None:
 def test_pictures_too_small_for_the_discriminator_are_refused() -> None:
     with pytest.raises(ConfigError, match="needs pictures of at least 24 px, got 16"):
         from_mapping({"method": "cyclegan", "data": {"size": 16}})
+
+
+def test_plan_counts_full_pools_in_a_checkpoint() -> None:
+    code, out, _ = typed("plan", *FIT, "--set=cyclegan.pool=0", "--json")
+    without = json.loads(out)["disk_bytes"]["checkpoint"]
+    _, out, _ = typed("plan", *FIT, "--json")
+    pools = 2 * 3 * 3 * SIZE * SIZE * 4
+    assert (code, json.loads(out)["disk_bytes"]["checkpoint"] - without) == (0, pools)

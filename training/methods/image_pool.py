@@ -23,6 +23,11 @@ def choose_slot(size: int) -> int | None:
     return int(torch.randint(size, ()))
 
 
+def pool_bytes(entries: int, *, size: int, channels: int = 3) -> int:
+    """Return the bytes of so many entries of float32 pictures, whose companions are further channels."""
+    return entries * channels * size * size * 4
+
+
 class ImagePool:
     """The translations of earlier steps, at most `size`; with size 0 entries pass through.
 

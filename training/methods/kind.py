@@ -109,6 +109,9 @@ class MethodKind:
     """Returns the changes of its section for so many base channels."""
     fitted: Callable[[Mapping[str, Any], int], tuple[Changes, Sequence[str]]] = lambda _, __: ({}, ())
     """Returns the changes that fit a section to pictures of so many pixels, and a remark on each."""
+    extra_bytes: Callable[[Any, int], int] = lambda _, __: 0
+    """Returns the most bytes of a method's extra state in a checkpoint, such as full image pools, from the
+    config section and the side of the pictures."""
     lacks: Callable[[Any], Sequence[str]] = lambda _: ()
     """Returns a sentence on each part of the method that a run of this config section does without."""
     import_official: ImportOfficial

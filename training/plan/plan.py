@@ -171,7 +171,10 @@ def make_plan(
         cache_bytes=_cached(config, pictures),
         step_seconds=alone * max(1.0, local_processes * torch.get_num_threads() / cores()),
         measured=measured,
-        checkpoint_bytes=costs.weights_bytes + costs.average_bytes + costs.optimizer_bytes,
+        checkpoint_bytes=costs.weights_bytes
+        + costs.average_bytes
+        + costs.optimizer_bytes
+        + config.kind.extra_bytes(config.method_config, config.data.size),
         evaluation_seconds=evaluation_seconds(config, pictures, seconds_per_flop=alone / costs.flops),
     )
 

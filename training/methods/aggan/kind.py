@@ -9,6 +9,7 @@ from training.methods.aggan.config import AgganConfig
 from training.methods.aggan.importing import import_official
 from training.methods.aggan.method import Aggan
 from training.methods.aggan.translators import NAME, TITLE
+from training.methods.image_pool import pool_bytes
 from training.methods.kind import Changes, MethodKind
 from training.methods.loss_families import LossFamily
 
@@ -35,5 +36,6 @@ AGGAN: Final = MethodKind(
     presets=Path(__file__).parent / "presets",
     families=_FAMILIES,
     widened=_widened,
+    extra_bytes=lambda config, size: pool_bytes(2 * config.pool, size=size, channels=4),  # with masks
     import_official=import_official,
 )

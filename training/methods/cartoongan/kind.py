@@ -12,6 +12,7 @@ from training.methods.cartoongan.method import SMOOTHED, Cartoongan
 from training.methods.cartoongan.smooth_edges import smooth_edges
 from training.methods.cartoongan.translators import CARTOONS, NAME, TITLE
 from training.methods.data_needs import DataNeeds
+from training.methods.image_pool import pool_bytes
 from training.methods.kind import Changes, MethodKind
 from training.methods.loss_families import LossFamily
 
@@ -60,5 +61,6 @@ CARTOONGAN: Final = MethodKind(
     families=_FAMILIES,
     widened=_widened,
     lacks=_lacks,
+    extra_bytes=lambda config, size: pool_bytes(config.pool, size=size),
     import_official=import_official,
 )

@@ -14,6 +14,7 @@ from training.methods.cyclegan.importing import (
 )
 from training.methods.cyclegan.method import Cyclegan
 from training.methods.cyclegan.translators import NAME, TITLE
+from training.methods.image_pool import pool_bytes
 from training.methods.kind import Changes, MethodKind
 from training.methods.loss_families import LossFamily
 
@@ -55,6 +56,7 @@ CYCLEGAN: Final = MethodKind(
     families=_FAMILIES,
     widened=_widened,
     fitted=_fitted,
+    extra_bytes=lambda config, size: pool_bytes(2 * config.pool, size=size),
     import_official=import_official,
     read_official=read_official_weights,
     official_folder=is_official_folder,
