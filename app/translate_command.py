@@ -12,6 +12,7 @@ import click
 
 from app.console import say
 from app.engine.face_choice import FaceChoice, FaceMode
+from app.engine.planning import FrameChoice
 from app.engine.render_options import Format, View
 from app.settings.load import load_settings
 from models.bundle.declarations import PARTS, Network, Part
@@ -49,7 +50,19 @@ _NAMED: Final = 5
 @click.option(
     "--paste", is_flag=True, help="Put translations back into the whole pictures; --face all always does."
 )
-@click.option("--format", "format_", type=click.Choice(get_args(Format)), default="png", show_default=True)
+@click.option(
+    "--frames",
+    type=click.Choice(get_args(FrameChoice)),
+    default="all",
+    show_default=True,
+    help="Frames of animated files; the translation of all is animated, but a JPEG shows the first.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(get_args(Format)),
+    help="Format of the results.  [default: png; gif for the translation of a GIF]",
+)
 @click.option(
     "--alpha",
     type=click.FloatRange(0, 1),
@@ -96,7 +109,8 @@ def translate(
     x: float | None,
     y: float | None,
     paste: bool,
-    format_: Format,
+    frames: FrameChoice,
+    format_: Format | None,
     alpha: float,
     colormap: Colormap,
     networks: tuple[Network, ...],
@@ -111,7 +125,8 @@ def translate(
     Writes the translation of each picture NAME into the folder --out and, if the model has attention,
     NAME.overlay: the generator's heat map over the picture. A discriminator's is over the translation,
     NAME.overlay-local; a part of it is NAME.overlay-local-average. With --paste, translations and heat maps
-    show the whole picture. Lists pictures that cannot be read or translated at the end and then exits with
+    show the whole picture. The translation of an animated file is animated; its heat maps show the first
+    frame. Lists pictures that cannot be read or translated at the end and then exits with
     code 1. Counts and names the other files of a folder. Put -- before names that begin with a dash.
     """
     from app.engine.render_options import MEDIA_TYPES, RenderOptions
@@ -122,9 +137,11 @@ def translate(
     settings = load_settings()
     if bundles is not None:
         settings = settings.model_copy(update={"bundles_dir": bundles})
-    options = RenderOptions(MEDIA_TYPES[format_], settings.jpeg_quality, alpha, colormap)
+    options = RenderOptions(MEDIA_TYPES[format_ or "png"], settings.jpeg_quality, alpha, colormap)
     heat_maps = HeatMaps(networks, parts, view, map_size, legend)
-    plan = Plan(sources, out, direction, fit, options, heat_maps, _face_choice(mode, x, y), paste)
+    plan = Plan(
+        sources, out, direction, fit, options, heat_maps, _face_choice(mode, x, y), paste, frames, not format_
+    )
     without_face: list[Path] = []
     try:
         jobs, remarks = find_jobs(plan)

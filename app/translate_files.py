@@ -18,7 +18,7 @@ from app.engine.drawing import draw_attention
 from app.engine.engine import Engine, open_engine
 from app.engine.errors import EngineError
 from app.engine.face_choice import FaceChoice
-from app.engine.planning import PhotoRequest
+from app.engine.planning import FrameChoice, PhotoRequest
 from app.engine.render_options import RenderOptions
 from app.engine.runtime.runtime import open_runtime
 from app.engine.translation import TranslationResult
@@ -29,6 +29,7 @@ from models.bundle.errors import BundleError
 from models.bundle.manifest import Manifest
 from models.files.walk import summary, walk
 from models.images.encode import extension
+from models.images.encode_animation import ANIMATED_TYPES
 from models.images.errors import PictureError
 from models.images.frame import Fit
 
@@ -59,11 +60,22 @@ class Plan(NamedTuple):
     """Which faces are translated; None for the bundle's default."""
     paste: bool = False
     """Whether translations are put back into the whole pictures."""
+    frames: FrameChoice = "all"
+    """Which frames of animated files are translated; a JPEG has only the first."""
+    keeps_gif: bool = False
+    """Whether the translation of a GIF is a GIF, whatever the format of the others."""
 
     @property
     def request(self) -> PhotoRequest:
         """What of each picture is translated."""
-        return PhotoRequest(self.fit, self.face, self.paste)
+        moving = self.options.media_type in ANIMATED_TYPES
+        return PhotoRequest(self.fit, self.face, self.paste, self.frames if moving else "first")
+
+    def options_of(self, source: Path) -> RenderOptions:
+        """Return how the translation of a picture is rendered."""
+        if self.keeps_gif and source.suffix.lower() == ".gif":
+            return self.options._replace(media_type="image/gif")
+        return self.options
 
 
 class Job(NamedTuple):
@@ -134,7 +146,8 @@ def find_jobs(plan: Plan) -> Jobs:
         name = below.stem if names[below.with_suffix("")] == 1 else below.name
         target = plan.out / below.parent
         maps = {key: target / f"{name}.{word}{suffix}" for key, word in plan.heat_maps.names().items()}
-        jobs.append(Job(source, target / f"{name}{suffix}", maps))
+        translation = target / f"{name}{extension(plan.options_of(source).media_type)}"
+        jobs.append(Job(source, translation, maps))
     _refuse_overwriting(jobs)
     _refuse_clashes(jobs)
     return Jobs(jobs, remarks)
@@ -153,7 +166,8 @@ def _find_pictures(plan: Plan) -> tuple[dict[Path, Path], list[str]]:
         pictures = _without_results(walked.pictures, source, plan.out)
         if not pictures:
             raise PlanError(
-                f"{source} holds no pictures; give a folder with .jpg, .png or .webp files. {remark}".strip()
+                f"{source} holds no pictures; give a folder with .jpg, .png, .webp or .gif files. "
+                f"{remark}".strip()
             )
         found |= {picture: picture.relative_to(source) for picture in pictures}
         remarks += [remark] if remark else []
@@ -251,7 +265,7 @@ async def _translate_one(engine: Engine, plan: Plan, job: Job) -> bool:
         raise PictureError(f"The file cannot be read: {error.strerror}.") from None
     translation = await engine.translate(plan.direction, data, plan.request)
     job.translation.parent.mkdir(parents=True, exist_ok=True)
-    drawn = await engine.draw(translation, data, plan.options)
+    drawn = await engine.draw(translation, data, plan.options_of(job.source))
     _write_whole(job.translation, drawn.data)
     for (network, part), path in job.heat_maps.items():
         if (declared := translation.entry.find(network, part)) is not None:

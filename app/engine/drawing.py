@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.engine.animation_rendering import render_frames, render_pasted_frames
 from app.engine.render_options import Base, EncodedPicture, RenderOptions, View
 from app.engine.rendering import picture_size, render_attention, render_picture
 from app.engine.scene_rendering import render_pasted, render_scene_attention
@@ -25,10 +26,13 @@ def draw_translation(
         options: the format and its quality.
         size: the longer side in pixels; the network's or the whole photo's own by default.
     """
-    entry = translation.entry
+    entry, timing = translation.entry, translation.timing
     if entry.scene is not None:
-        return render_pasted(entry, photo, limits, options, size)
+        render = render_pasted if timing is None else render_pasted_frames
+        return render(entry, photo, limits, options, size)
     exact = picture_size(entry, translation.shown_size, size) if size is not None else None
+    if timing is not None:
+        return render_frames(entry, timing, options, exact)
     return render_picture(entry, options, exact)
 
 
@@ -53,10 +57,12 @@ def draw_attention(
 
 
 def generator_map(translation: TranslationResult) -> FoundMap | None:
-    """Return the generator's whole heat map of a translation; None for a model without one."""
-    declared = translation.entry.find("generator")
+    """Return the generator's whole heat map of a translation; None for a model without one.
+
+    Of an animation it is the first frame's.
+    """
+    entry = translation.entry.of_frame(0)
+    declared = entry.find("generator")
     if declared is None:
         return None
-    return FoundMap(
-        translation.entry, declared, [crop.maps[declared.name] for crop in translation.entry.crops]
-    )
+    return FoundMap(entry, declared, [crop.maps[declared.name] for crop in entry.crops])

@@ -19,6 +19,7 @@ from app.engine.errors import (
     AttentionGone,
     DeadlineExceeded,
     Draining,
+    NoSuchFrame,
     NoSuchNetwork,
     NoSuchPart,
     UnknownDirection,
@@ -75,7 +76,7 @@ class Engine:
         self.store = store or open_store(settings)
         self._settings = settings
         self._planner = Planner(
-            PictureLimits(max_pixels=settings.max_pixels, max_side_pixels=settings.max_side_pixels),
+            picture_limits(settings),
             most_faces=settings.max_faces,
         )
         # Decoding cannot be interrupted, so a cancelled picture occupies its thread until it is decoded.
@@ -144,7 +145,7 @@ class Engine:
 
         Args:
             direction: the name of a direction.
-            data: the bytes of a JPEG, PNG or WebP file.
+            data: the bytes of a JPEG, PNG, WebP or GIF file.
             request: what of the picture is translated.
             client: who sent it; the waiting clients of a direction share it evenly.
 
@@ -180,19 +181,30 @@ class Engine:
             framed_by="face" if plan.placements[0].fit is None else "fit",
             faces=plan.faces,
             quality=plan.quality,
+            timing=plan.timing,
         )
 
     async def attention(
-        self, id_: str, network: Network = "generator", part: Part = "both", *, client: str = ""
+        self,
+        id_: str,
+        network: Network = "generator",
+        part: Part = "both",
+        frame: int = 0,
+        *,
+        client: str = "",
     ) -> FoundMap:
-        """Return the raw heat map of one network for an earlier translation.
+        """Return the raw heat map of one network for an earlier translation, of an animation for one frame.
 
-        The discriminators' maps are computed at the first request, which needs a permit like a translation.
+        The discriminators' maps are computed at the first request, which needs a permit like a translation;
+        those of later frames are not kept.
 
         Raises:
-            EngineError: AttentionGone, NoSuchNetwork, NoSuchPart, and what `translate` raises.
+            EngineError: AttentionGone, NoSuchNetwork, NoSuchPart, NoSuchFrame, and what `translate` raises.
         """
-        entry = await self.store.get(id_)
+        animation = await self.store.get(id_)
+        if frame >= animation.frames:
+            raise NoSuchFrame(frame, animation.frames)
+        entry = animation.of_frame(frame)
         declared = entry.find(network, part)
         if declared is None and entry.find(network) is None:
             raise NoSuchNetwork(entry.direction, network)
@@ -207,7 +219,12 @@ class Engine:
         if bundle.version != entry.version:
             raise AttentionGone
         async with self._deadline():  # includes the wait for a request that computes the same maps
-            maps = await self.store.discriminator_maps(id_, entry, lambda: self._discriminate(entry, client))
+            if frame:
+                maps = await self._discriminate(entry, client)
+            else:
+                maps = await self.store.discriminator_maps(
+                    id_, entry, lambda: self._discriminate(entry, client)
+                )
         return FoundMap(entry, declared, maps_of_crops(maps, declared.name, len(entry.crops)))
 
     async def draw(
@@ -218,7 +235,7 @@ class Engine:
         A whole photo is decoded for it, so no more are drawn and decoded at once than there are decoders.
         """
         call = partial(draw_translation, translation, photo, self._planner.limits, options, size)
-        if translation.entry.scene is None:
+        if translation.entry.scene is None and translation.timing is None:
             return await asyncio.to_thread(call)
         return await asyncio.get_running_loop().run_in_executor(self._decoders, call)
 
@@ -292,6 +309,16 @@ class Engine:
                 yield
         except TimeoutError:
             raise DeadlineExceeded(seconds) from None
+
+
+def picture_limits(settings: Settings) -> PictureLimits:
+    """Return the limits on a picture's size and frames."""
+    return PictureLimits(
+        max_pixels=settings.max_pixels,
+        max_side_pixels=settings.max_side_pixels,
+        max_frames=settings.max_frames,
+        max_animation_pixels=settings.max_animation_pixels,
+    )
 
 
 def open_engine(settings: Settings, runtime: Runtime) -> Engine:

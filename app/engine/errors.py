@@ -120,6 +120,16 @@ class NoSuchPart(EngineError):
         )
 
 
+class NoSuchFrame(EngineError):
+    """The translation has fewer frames."""
+
+    def __init__(self, frame: int, frames: int) -> None:
+        super().__init__(
+            f"The frame must be from 0 to {frames - 1}, because the translation has {frames} "
+            f"frame{'s' if frames > 1 else ''}, got {frame}; use a smaller number."
+        )
+
+
 class NoFaceFound(EngineError):
     """The request needs a face, and the photo shows none there."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from functools import partial
+from typing import Final, Literal, NamedTuple, Protocol
 
 from app.engine.face_choice import FaceChoice, FoundFace, by_size, choose_faces
 from app.engine.input_quality import InputQuality, measure_input
@@ -11,15 +13,29 @@ from models.bundle.manifest import ImageSize, Manifest
 from models.faces.detector import FaceDetector
 from models.faces.face import Face
 from models.faces.framing import DEFAULT_FRAMING, FaceFraming, frame_face, upright
+from models.images.animation import decode_frames, read_animation
 from models.images.decode import PictureLimits, decode_photo
+from models.images.errors import TooManyFrames
 from models.images.frame import Fit, Frame, resize
 from models.images.photo import Photo
 from models.images.placement import Placement, cut, place, shown_pixels
+from models.images.timing import Timing
 
 SCENE_PIXELS: Final = 1024
 """The longer side of the small copy of a photo, over which heat maps are shown."""
+_SCENES_PIXELS: Final = 8 * SCENE_PIXELS**2
+"""Of the copies of all frames of an animation together."""
 _SAME_SCALE, _SAME_CENTRE, _SAME_DEGREES = 0.15, 0.15, 5.0
 """A face is framed already if it differs by less from its framing; its centre over the frame's side."""
+
+
+FrameChoice = Literal["all", "first"]
+
+
+class Decode(Protocol):
+    """Decodes a photo, smaller than in its file if its shorter side has `enough_side` pixels then."""
+
+    def __call__(self, *, enough_side: int | None = None) -> Photo: ...
 
 
 class PhotoRequest(NamedTuple):
@@ -31,6 +47,8 @@ class PhotoRequest(NamedTuple):
     """None for the bundle's default."""
     paste: bool = False
     """Whether the translation is put back into the photo; `all` always does."""
+    frames: FrameChoice = "all"
+    """Which frames of an animation are translated."""
 
 
 WHOLE_OR_FACE: Final = PhotoRequest()
@@ -41,17 +59,19 @@ class Plan(NamedTuple):
     """The frames of a photo that the network gets, and what they show."""
 
     frames: list[Frame]
-    """At least one."""
+    """At least one. Of an animation, those of each of its frames in turn."""
     placements: list[Placement]
-    """Of the frames."""
+    """Of the frames; the same in every frame of an animation."""
     shown_size: tuple[int, int]
     """Height and width of what the first frame shows, in the photo's own pixels."""
-    scene: Scene | None
-    """None if the answer shows only the first frame."""
+    scenes: list[Scene]
+    """Empty if the answer shows only the first frame; else one for each frame of an animation."""
     faces: list[FoundFace] | None = None
     """The largest first; None if none were searched for."""
     quality: InputQuality | None = None
     """None if no faces were searched for."""
+    timing: Timing | None = None
+    """Of an animation; None for a still picture."""
 
 
 def chosen_mode(request: PhotoRequest, manifest: Manifest) -> FaceChoice:
@@ -84,45 +104,83 @@ class Planner:
             models.images.errors.PictureError: the bytes are not a picture, or exceed the limits.
             NoFaceFound: a face is required, and there is none.
         """
+        animation = read_animation(data, self.limits) if request.frames == "all" else None
+        if animation is None:
+            return self._plan_photo(partial(decode_photo, data, limits=self.limits), manifest, request)
+        frames = decode_frames(animation)
+        first = next(frames)
+
+        def decoded(**_size: int | None) -> Photo:
+            return first
+
+        plan = self._plan_photo(decoded, manifest, request)
+        self._check_crops(animation.timing.frames, len(plan.placements))
+        return _with_frames(plan, first, frames, animation.timing, manifest.image)
+
+    def _plan_photo(self, decode: Decode, manifest: Manifest, request: PhotoRequest) -> Plan:
         choice = chosen_mode(request, manifest)
         if choice.mode == "none":
-            return self._plan_fit(data, manifest.image, request.fit, paste=request.paste)
-        photo = decode_photo(data, limits=self.limits)
+            return self._plan_fit(decode, manifest.image, request.fit, paste=request.paste)
+        photo = decode()
         found = by_size(self._detector.detect(photo.pixels))
         chosen = choose_faces(found, choice, most=self._most_faces)
         placements = [_place_face(face, manifest) for face in chosen]
         whole = place(photo.size, height=manifest.image.height, width=manifest.image.width, fit=request.fit)
         paste = request.paste or choice.mode == "all"
         if not chosen or (len(chosen) == 1 and _same(chosen[0], placements[0], whole, manifest.image)):
-            plan = self._plan_fit(data, manifest.image, request.fit, paste=paste)
+            plan = self._plan_fit(decode, manifest.image, request.fit, paste=paste)
         else:
-            plan = _plan(photo, manifest.image, placements, scene=_scene(photo) if paste else None)
+            plan = _plan(photo, manifest.image, placements, scenes=[_scene(photo)] if paste else [])
         return plan._replace(
             faces=[FoundFace(face, face in chosen) for face in found],
             quality=measure_input(plan.frames[0], chosen[0] if chosen else None, whole, manifest.image),
         )
 
-    def _plan_fit(self, data: bytes, size: ImageSize, fit: Fit, *, paste: bool) -> Plan:
+    def _plan_fit(self, decode: Decode, size: ImageSize, fit: Fit, *, paste: bool) -> Plan:
         """Return the plan of a photo that is framed by a fit: the same whether faces were searched or not."""
-        photo = decode_photo(data, limits=self.limits, enough_side=max(size.height, size.width))
+        photo = decode(enough_side=max(size.height, size.width))
         placement = place(photo.size, height=size.height, width=size.width, fit=fit)
         if not paste:
-            return _plan(photo, size, [placement], scene=None)
-        larger = decode_photo(data, limits=self.limits, enough_side=SCENE_PIXELS)
-        return _plan(photo, size, [placement], scene=_scene(larger))
+            return _plan(photo, size, [placement], scenes=[])
+        larger = decode(enough_side=SCENE_PIXELS)
+        return _plan(photo, size, [placement], scenes=[_scene(larger)])
+
+    def _check_crops(self, frames: int, faces: int) -> None:
+        most = self.limits.max_frames
+        if frames * faces > most:
+            raise TooManyFrames(
+                f"The animation has {frames} frames with {faces} faces, at most {most} frames times faces "
+                "are allowed; use face=largest or frames=first, or send a shorter one."
+            )
 
 
-def _plan(photo: Photo, size: ImageSize, placements: list[Placement], *, scene: Scene | None) -> Plan:
+def _plan(photo: Photo, size: ImageSize, placements: list[Placement], *, scenes: list[Scene]) -> Plan:
     height, width = size.height, size.width
-    frames = [cut(photo, placement, height=height, width=width) for placement in placements]
-    return Plan(
-        frames, placements, shown_pixels(photo.size, placements[0], height=height, width=width), scene
-    )
+    shown = shown_pixels(photo.size, placements[0], height=height, width=width)
+    return Plan(_cut_all(photo, placements, size), placements, shown, scenes)
 
 
-def _scene(photo: Photo) -> Scene:
+def _cut_all(photo: Photo, placements: list[Placement], size: ImageSize) -> list[Frame]:
+    return [cut(photo, placement, height=size.height, width=size.width) for placement in placements]
+
+
+def _with_frames(plan: Plan, first: Photo, later: Iterator[Photo], timing: Timing, size: ImageSize) -> Plan:
+    """Return the plan of an animation from that of its first frame. Only one frame is decoded at a time.
+
+    The faces of the first frame are cut from all frames: a crop that follows a face from frame to frame
+    would shake by the detector's error.
+    """
+    side = min(SCENE_PIXELS, round((_SCENES_PIXELS / timing.frames) ** 0.5))
+    frames, scenes = list(plan.frames), [_scene(first, side)] if plan.scenes else []
+    for photo in later:
+        frames += _cut_all(photo, plan.placements, size)
+        scenes += [_scene(photo, side)] if plan.scenes else []
+    return plan._replace(frames=frames, scenes=scenes, timing=timing)
+
+
+def _scene(photo: Photo, side: int = SCENE_PIXELS) -> Scene:
     """Return a small copy of a photo."""
-    scale = min(1.0, SCENE_PIXELS / max(photo.size))
+    scale = min(1.0, side / max(photo.size))
     height, width = (max(1, round(side * scale)) for side in photo.size)
     return Scene(resize(photo.pixels, height=height, width=width), *photo.size)
 

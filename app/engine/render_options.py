@@ -9,12 +9,13 @@ from models.images.heatmap import Colormap
 
 View = Literal["overlay", "heatmap"]
 Base = Literal["source", "translation"]
-Format = Literal["png", "jpeg", "webp"]
+Format = Literal["png", "jpeg", "webp", "gif"]
 
 MEDIA_TYPES: Final[dict[Format, MediaType]] = {
     "png": "image/png",
     "jpeg": "image/jpeg",
     "webp": "image/webp",
+    "gif": "image/gif",
 }
 
 

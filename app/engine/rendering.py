@@ -24,10 +24,15 @@ def render_picture(
         options: the format and its quality.
         size: height and width; the network's own by default.
     """
+    return _encode(translated_pixels(entry, size), options)
+
+
+def translated_pixels(entry: Entry, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+    """Return the translated picture [H, W, 3] without its padding; `size` is as for `render_picture`."""
     picture = crop(entry.translation, entry.source.content)
     if size is not None and size != picture.shape[:2]:
         picture = resize_smooth(picture, height=size[0], width=size[1])
-    return _encode(picture, options)
+    return picture
 
 
 def picture_size(entry: Entry, shown_size: tuple[int, int], longer_side: int) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 
 from app.engine.directions.direction_status import BundleInfo
 from app.engine.planning import Plan
@@ -20,7 +21,7 @@ def make_entry(
     names = [each.name for each in bundle.manifest.maps_of("generator")]
     crops = [
         Crop(frame, one.outputs["image"], {name: one.outputs[name] for name in names}, placement.to_frame)
-        for frame, placement, one in zip(plan.frames, plan.placements, inferences, strict=True)
+        for frame, one, placement in zip(plan.frames, inferences, cycle(plan.placements), strict=False)
     ]
     return Entry(
         direction=direction,
@@ -28,7 +29,8 @@ def make_entry(
         crops=crops,
         declared=bundle.manifest.maps,
         expires_at=expires_at,
-        scene=plan.scene,
+        scenes=plan.scenes,
+        frames=plan.timing.frames if plan.timing is not None else 1,
     )
 
 

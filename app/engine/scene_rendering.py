@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from app.engine.render_options import Base, EncodedPicture, RenderOptions, View
@@ -19,6 +20,7 @@ from models.images.heatmap import levels, paint, scale, value_range
 from models.images.legend import add_legend
 from models.images.paste import feather, lay, paste
 
+_WITH_ALPHA: Final = ("image/png", "image/webp")
 _PAPER: Final = (255, 255, 255)
 """The colour of a heat map alone around the crops, where it cannot be transparent."""
 
@@ -38,12 +40,21 @@ def render_pasted(
         size: the longer side of the answer in pixels; the photo's own by default, and at most.
     """
     photo = decode_image(data, limits=limits)
+    return _encode(_pasted(entry, photo, size), options)
+
+
+def pasted_pixels(entry: Entry, pixels: NDArray[np.uint8], size: int | None = None) -> NDArray[np.uint8]:
+    """Return a photo [H, W, 3] with its translated crops; `size` is as for `render_pasted`."""
+    return np.asarray(_pasted(entry, Image.fromarray(pixels), size))
+
+
+def _pasted(entry: Entry, photo: Image.Image, size: int | None) -> Image.Image:
     _paste_all(photo, entry.crops, scaling(1, 1))
-    if size is not None and size < max(photo.size):
-        share = size / max(photo.size)
-        width, height = (max(1, round(side * share)) for side in photo.size)
-        return _encode(Image.fromarray(resize(np.asarray(photo), height=height, width=width)), options)
-    return _encode(photo, options)
+    if size is None or size >= max(photo.size):
+        return photo
+    share = size / max(photo.size)
+    width, height = (max(1, round(side * share)) for side in photo.size)
+    return Image.fromarray(resize(np.asarray(photo), height=height, width=width))
 
 
 def render_scene_attention(
@@ -59,8 +70,8 @@ def render_scene_attention(
 ) -> EncodedPicture:
     """Return the heat maps of all crops where they lie in their photo, encoded.
 
-    All maps are coloured by one range. Around the crops a heat map alone is transparent; as JPEG, or with a
-    legend, it is white there. The arguments are those of `render_attention`, with a map for each
+    All maps are coloured by one range. Around the crops a heat map alone is transparent; as JPEG or GIF, or
+    with a legend, it is white there. The arguments are those of `render_attention`, with a map for each
     crop; without `size` the picture has the size of the kept copy of the photo, at most 1,024 pixels.
     """
     assert entry.scene is not None, "a scene is rendered"
@@ -68,7 +79,7 @@ def render_scene_attention(
     from_shown = scaling(entry.scene.width / shown.width, entry.scene.height / shown.height)
     values = np.stack(list(maps))
     colours = _colours(entry.crops, scale(values, declared), options, from_shown, shown.size)
-    if view == "heatmap" and options.media_type != "image/jpeg" and not legend:
+    if view == "heatmap" and options.media_type in _WITH_ALPHA and not legend:
         return _encode(colours, options)
     if view == "heatmap":
         shown.paste(_PAPER, (0, 0, *shown.size))

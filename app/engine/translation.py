@@ -13,6 +13,7 @@ from app.engine.input_quality import InputQuality
 from app.engine.store.entry import AttentionMap, Entry
 from models.bundle.declarations import HeatMap
 from models.images.frame import Fit
+from models.images.timing import Timing
 
 
 class StageSeconds(NamedTuple):
@@ -45,6 +46,8 @@ class TranslationResult(NamedTuple):
     """Of the photo, the largest first; None if none were searched for."""
     quality: InputQuality | None = None
     """How well the photo suits the network; None if no faces were searched for."""
+    timing: Timing | None = None
+    """When the frames of an animation are shown; None for a still picture."""
 
 
 class FoundMap(NamedTuple):

@@ -73,6 +73,14 @@ class Settings(BaseSettings):
         description="Most pixels of a picture; checked in its header before it is decoded.",
     )
     max_side_pixels: int = Field(16_384, ge=1, description="Longest side of a picture.")
+    max_frames: int = Field(
+        200, ge=1, le=1000, description="Most frames of an animation, times its faces with face=all."
+    )
+    max_animation_pixels: int = Field(
+        50_000_000,
+        ge=1,
+        description="Most pixels of all frames of an animation together; checked before it is decoded.",
+    )
     answer_side_pixels: int = Field(
         4096,
         ge=64,

@@ -12,9 +12,10 @@ from models.files.text import as_text
 
 PICTURE_SUFFIXES: Final = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".jfi", ".pjpeg", ".pjp", ".mpo", ".png", ".webp"}
-    | {".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif"}
+    | {".gif"}
+    | {".bmp", ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif"}
 )
-"""Suffixes of pictures, in lower case. Formats of the second line cannot be decoded; each file is
+"""Suffixes of pictures, in lower case. Formats of the last line cannot be decoded; each file is
 reported."""
 
 HIDDEN: Final = "hidden or a system file"

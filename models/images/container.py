@@ -1,16 +1,16 @@
 """Open picture files: check the format and the size before any pixel is decoded."""
 
-import struct
 from io import BytesIO
 from typing import NamedTuple
 
+from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from models.images import jpeg, png
-from models.images.errors import BrokenPicture, decoder_errors_as_broken_picture
+from models.images import gif, jpeg, png, webp
+from models.images.errors import decoder_errors_as_broken_picture
 from models.images.foreign import unsupported
 from models.images.limits import PictureLimits
 
@@ -18,7 +18,7 @@ from models.images.limits import PictureLimits
 class OpenedPicture(NamedTuple):
     """A picture file whose header was read and whose size is within the limits."""
 
-    name: str  # JPEG, PNG or WebP
+    name: str  # JPEG, PNG, WebP or GIF
     image: ImageFile  # not loaded yet
     exif: bytes
     icc_profile: bytes
@@ -36,8 +36,10 @@ def open_picture(data: bytes, limits: PictureLimits) -> OpenedPicture:
         return _open_jpeg(data, limits)
     if data.startswith(png.SIGNATURE):
         return _open_png(data, limits)
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+    if webp.is_webp(data):
         return _open_webp(data, limits)
+    if data.startswith(gif.SIGNATURES):
+        return _open_gif(data, limits)
     raise unsupported(data)
 
 
@@ -54,11 +56,11 @@ def _open_png(data: bytes, limits: PictureLimits) -> OpenedPicture:
     with decoder_errors_as_broken_picture("PNG"):
         image = PngImageFile(BytesIO(parts.pixels))
     limits.check(*image.size)
-    _scale_transparent_colour(image, bits=parts.pixels[24])
+    scale_transparent_colour(image, bits=parts.pixels[24])
     return OpenedPicture("PNG", image, parts.exif, parts.icc_profile)
 
 
-def _scale_transparent_colour(image: PngImageFile, bits: int) -> None:
+def scale_transparent_colour(image: PngImageFile, bits: int) -> None:
     """Scale the transparent colour to the depth of Pillow's pixels; Pillow leaves it at the file's depth."""
     colour = image.info.get("transparency")
     if image.mode == "L" and bits in (2, 4) and colour is not None:
@@ -69,21 +71,15 @@ def _scale_transparent_colour(image: PngImageFile, bits: int) -> None:
 
 def _open_webp(data: bytes, limits: PictureLimits) -> OpenedPicture:
     # Check before the decoder, which allocates two canvases of the size in the header.
-    limits.check(*_webp_size(data))
+    limits.check(*webp.canvas_size(data))
     with decoder_errors_as_broken_picture("WebP"):
         image = WebPImageFile(BytesIO(data))
     return OpenedPicture("WebP", image, image.info.get("exif", b""), image.info.get("icc_profile", b""))
 
 
-def _webp_size(data: bytes) -> tuple[int, int]:
-    """Return width and height from the first chunk of a WebP file."""
-    kind, head = data[12:16], data[20:30]
-    if kind == b"VP8X" and len(head) == 10:
-        return int.from_bytes(head[4:7], "little") + 1, int.from_bytes(head[7:10], "little") + 1
-    if kind == b"VP8L" and head[:1] == b"\x2f" and len(head) >= 5:
-        bits = int.from_bytes(head[1:5], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if kind == b"VP8 " and head[3:6] == b"\x9d\x01\x2a" and len(head) == 10:
-        width, height = struct.unpack("<HH", head[6:10])
-        return width & 0x3FFF, height & 0x3FFF
-    raise BrokenPicture("This WebP picture has no readable header; save or export it again.")
+def _open_gif(data: bytes, limits: PictureLimits) -> OpenedPicture:
+    parts = gif.split(data)
+    limits.check(parts.width, parts.height)
+    with decoder_errors_as_broken_picture("GIF"):
+        image = GifImageFile(BytesIO(parts.pixels))
+    return OpenedPicture("GIF", image, b"", b"")

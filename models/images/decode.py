@@ -36,7 +36,7 @@ _SHRINK_MARGIN = 2
 
 
 def decode(data: bytes, *, limits: PictureLimits, enough_side: int | None = None) -> NDArray[np.uint8]:
-    """Decode a JPEG, PNG or WebP file of any mode.
+    """Decode a JPEG, PNG, WebP or GIF file of any mode.
 
     Orientation and colour profile are applied, transparent parts become white, 16 bits are scaled to 8. Of an
     animation the first frame is decoded. Safe to call from many threads.
@@ -51,7 +51,7 @@ def decode(data: bytes, *, limits: PictureLimits, enough_side: int | None = None
         uint8 [H, W, 3], RGB, read-only.
 
     Raises:
-        UnsupportedFormat: the bytes are none of the three formats.
+        UnsupportedFormat: the bytes are none of the four formats.
         BrokenPicture: they cannot be decoded, or end too early.
         TooManyPixels: the picture exceeds `limits`.
     """
@@ -61,7 +61,7 @@ def decode(data: bytes, *, limits: PictureLimits, enough_side: int | None = None
 def decode_photo(data: bytes, *, limits: PictureLimits, enough_side: int | None = None) -> Photo:
     """Decode as `decode` does, and return the file's own size too."""
     upright_picture, height, width = _decode_image(data, limits, enough_side)
-    return Photo((np.asarray(upright_picture),), height, width)
+    return Photo(np.asarray(upright_picture), height, width)
 
 
 def decode_image(data: bytes, *, limits: PictureLimits) -> Image.Image:

@@ -16,15 +16,19 @@ class PictureError(ValueError):
 
 
 class UnsupportedFormat(PictureError):  # noqa: N818
-    """The bytes are not JPEG, PNG or WebP."""
+    """The bytes are not JPEG, PNG, WebP or GIF."""
 
 
 class BrokenPicture(PictureError):  # noqa: N818
-    """The bytes begin like a JPEG, PNG or WebP, but cannot be decoded."""
+    """The bytes begin like a JPEG, PNG, WebP or GIF, but cannot be decoded."""
 
 
 class TooManyPixels(PictureError):  # noqa: N818
     """The size in the header is larger than allowed; no pixel was decoded."""
+
+
+class TooManyFrames(PictureError):  # noqa: N818
+    """The animation has more frames than allowed; none was decoded."""
 
 
 # What Pillow's decoders raise for damaged files; each decoder raises its own types. MemoryError is raised for

@@ -1,4 +1,4 @@
-"""What a decoded picture file is: upright frames in sRGB, and the size in the file."""
+"""What a decoded picture is: upright pixels in sRGB, and the size in the file."""
 
 from typing import NamedTuple
 
@@ -7,18 +7,13 @@ from numpy.typing import NDArray
 
 
 class Photo(NamedTuple):
-    """A decoded picture file."""
+    """A decoded picture: a file, or one frame of an animated file."""
 
-    frames: tuple[NDArray[np.uint8], ...]
-    """Each [H, W, 3], smaller than in the file if fewer pixels were enough; one, but for an animation."""
+    pixels: NDArray[np.uint8]
+    """[H, W, 3], smaller than in the file if fewer pixels were enough."""
     height: int
     """Of the picture in the file, upright."""
     width: int
-
-    @property
-    def pixels(self) -> NDArray[np.uint8]:
-        """The first frame."""
-        return self.frames[0]
 
     @property
     def size(self) -> tuple[int, int]:

@@ -21,6 +21,7 @@ from models.bundle.canary import smooth_picture
 from models.bundle.directory import read_bundle, write_bundle
 from models.images.legend import legend_height
 from models.storage.file_entry import entry_of
+from tests.animations import DURATIONS, animated, shown
 from tests.cli.command import environment, ugatit
 from tests.photos import encoded, photo
 from tests.tiny_bundle import SIZE, write_tiny_bundle
@@ -307,3 +308,22 @@ def test_doctor_prints_providers_bundles_and_settings(tmp_path: Path, bundles: P
     empty = ugatit("doctor", UGATIT_BUNDLES_DIR=str(tmp_path / "none"))
     assert empty.returncode == 1
     assert "none" in empty.stdout
+
+
+def test_animated_file_gives_an_animated_file_of_its_own_timing(tmp_path: Path, bundles: Path) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    frames = [smooth_picture(SIZE, SIZE, seed=seed) for seed in range(3)]
+    (photos / "a.gif").write_bytes(animated("image/gif", frames=frames, plays=2))
+    (photos / "b.webp").write_bytes(animated("image/webp", frames=frames))
+    arguments = ("--direction", "cat2dog", "--bundles", bundles)
+    assert ugatit("translate", photos, "--out", out, *arguments).returncode == 0
+    assert names(out) == ["a.gif", "a.overlay.png", "b.overlay.png", "b.png"]
+    for name, loop in (("a.gif", 1), ("b.png", 0)):
+        pictures, durations, plays = shown((out / name).read_bytes())
+        assert (len(pictures), durations, plays) == (3, list(DURATIONS), loop)
+        for picture, drawn in zip(pictures, frames, strict=True):
+            assert np.abs(picture.astype(int) - (255 - drawn)).mean() < 16
+    first = tmp_path / "first"
+    assert ugatit("translate", photos, "--out", first, "--frames", "first", *arguments).returncode == 0
+    assert len(shown((first / "a.gif").read_bytes())[0]) == 1

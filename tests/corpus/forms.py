@@ -43,7 +43,7 @@ def _types() -> Iterator[Case]:
     ):
         yield Case(f"declared-{declared!r}", PICTURE, content_type=declared)
     strange = (
-        "image/gif", "image/svg+xml", "image/png, image/jpeg",
+        "image/bmp", "image/svg+xml", "image/png, image/jpeg",
         "application/json", "multipart/mixed; boundary=x", "multipart/form-datax; boundary=x", "png",
         "image/", "/", "image/png\\", "x" * 5000,
     )  # fmt: skip

@@ -8,11 +8,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.client import URL, in_process
-from tests.corpus import forms, jpegs, other_formats, pngs, webps
+from tests.corpus import forms, gifs, jpegs, other_formats, pngs, webps
 from tests.corpus.case import Case
 from tests.http.problems import problem
 
-CASES = [case for group in (jpegs, pngs, webps, other_formats, forms) for case in group.cases()]
+CASES = [case for group in (jpegs, pngs, webps, gifs, other_formats, forms) for case in group.cases()]
 
 
 @pytest.fixture(scope="module")

@@ -104,11 +104,11 @@ def test_duplicate_is_found_at_any_size_and_compression(
 def test_all_problems_are_printed_at_once(tmp_path: Path) -> None:
     folder = make_folder(tmp_path)
     shutil.rmtree(folder / "testA")
-    (folder / "trainB/[odd].gif").write_bytes(b"GIF89a")
+    (folder / "trainB/[odd].bmp").write_bytes(b"BM" + bytes(12) + b"\x28" + bytes(40))
     report = check(folder)
     assert [found.pictures for found in report.folders] == [5, 7, 0, 3]
     text = rendered(report)
-    assert "  trainB/[odd].gif: This is a GIF picture, which is not supported; save or" in text
+    assert "  trainB/[odd].bmp: This is a BMP picture, which is not supported; save or" in text
     assert "There is no folder" in text
     assert "1 of the 8 pictures" in text
     with pytest.raises(DataError, match="is not a folder"):

@@ -40,7 +40,7 @@ def scene_entry(*, crops: int = 3) -> Entry:
         for number, each in enumerate(of_crops)
     ]
     pixels = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
-    return replace(of_crops[0], crops=moved, scene=Scene(pixels, 500, 700))
+    return replace(of_crops[0], crops=moved, scenes=[Scene(pixels, 500, 700)])
 
 
 def same(one: Entry, other: Entry) -> bool:

@@ -209,7 +209,7 @@ def test_openapi_declares_every_status_with_examples(client: TestClient) -> None
     responses = document["paths"]["/translate"]["post"]["responses"]
     assert set(responses) == {"200", "503", "504"} | set(REFUSED) | {"408", "413", "415"}
     assert set(responses["200"]["content"]) == {
-        "application/json", "image/png", "image/jpeg", "image/webp", "multipart/mixed",
+        "application/json", "image/png", "image/jpeg", "image/webp", "image/gif", "multipart/mixed",
     }  # fmt: skip
     for status, response in responses.items():
         if status != "200":
@@ -222,6 +222,7 @@ def test_openapi_declares_every_status_with_examples(client: TestClient) -> None
         "image/jpeg",
         "image/png",
         "image/webp",
+        "image/gif",
         "application/octet-stream",
     }
     assert "Retry-After" in responses["503"]["headers"]
@@ -289,7 +290,7 @@ def test_openapi_names_operations_and_enumerates_codes(client: TestClient) -> No
     assert declared <= set(codes)
     assert len(codes) == len(set(codes))
     picture = document["paths"]["/attention/{id}"]["get"]["responses"]["200"]["content"]
-    assert set(picture) == {"image/png", "image/jpeg", "image/webp"}
+    assert set(picture) == {"image/png", "image/jpeg", "image/webp", "image/gif"}
     assert set(document["paths"]["/attention/{id}/raw"]["get"]["responses"]["200"]["content"]) == {
         "application/json"
     }

@@ -19,7 +19,7 @@ PHOTO = smooth_picture(300, 400, seed=1)
 
 
 def photo(pixels: np.ndarray) -> Photo:
-    return Photo((pixels,), *pixels.shape[:2])
+    return Photo(pixels, *pixels.shape[:2])
 
 
 def turned(degrees: float, *, scale: float, x: float, y: float) -> Affine:

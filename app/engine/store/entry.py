@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -59,13 +59,32 @@ class Entry:
     version: str
     """Of the bundle that translated it."""
     crops: Sequence[Crop]
-    """At least one; of several faces the largest first."""
+    """At least one; of several faces the largest first. Of an animation, frame by frame."""
     declared: Sequence[HeatMap]
     """The heat maps that the bundle declares, of all its networks."""
     expires_at: float
     """Seconds since 1970."""
-    scene: Scene | None = None
-    """None if the answer shows only the first crop."""
+    scenes: Sequence[Scene] = ()
+    """One for each frame; empty if the answer shows only the first crop."""
+    frames: int = 1
+    """How many; more than one of an animation."""
+
+    @property
+    def scene(self) -> Scene | None:
+        """The first frame's; None if the answer shows only the first crop."""
+        return self.scenes[0] if self.scenes else None
+
+    def of_frame(self, number: int) -> Entry:
+        """Return what is kept of one frame; 0 is the first."""
+        if self.frames == 1:
+            return self
+        crops = len(self.crops) // self.frames
+        return replace(
+            self,
+            crops=self.crops[number * crops : (number + 1) * crops],
+            scenes=self.scenes[number : number + 1],
+            frames=1,
+        )
 
     @property
     def source(self) -> Frame:
@@ -85,8 +104,8 @@ class Entry:
     @property
     def size_bytes(self) -> int:
         """The memory of the entry; a discriminator's map counts like the generator's largest."""
-        scene = self.scene.pixels.nbytes if self.scene is not None else 0
-        return sum(map(self._crop_bytes, self.crops)) + scene + _OVERHEAD_BYTES
+        scenes = sum(scene.pixels.nbytes for scene in self.scenes)
+        return sum(map(self._crop_bytes, self.crops)) + scenes + _OVERHEAD_BYTES
 
     def _crop_bytes(self, crop: Crop) -> int:
         sizes = [values.nbytes for values in crop.maps.values()]

@@ -17,15 +17,14 @@ from models.bundle.declarations import HeatMap
 from models.images.affine import Affine
 from models.images.frame import Box, Frame
 
-_MAGIC: Final = b"ugatit\x00\x03"
+_MAGIC: Final = b"ugatit\x00\x04"
 """The last byte is the version of the format: replicas that use another version reject the entry."""
 _HEAD: Final = struct.Struct("<8sI")
-_HEADER_LIMIT_BYTES: Final = 65_536
-_MAX_CROPS: Final = 64
-_MAX_ARRAYS: Final = _MAX_CROPS * 18 + 1
-_SCENE: Final = "scene"
-_SOURCE, _TRANSLATION, _MAP = "source:", "translation:", "map:"
-"""Before the number of a crop or the name of its heat map, so that no map is taken for a picture."""
+_HEADER_LIMIT_BYTES: Final = 4 * 1024**2
+_MAX_CROPS: Final = 1000
+_MAX_ARRAYS: Final = _MAX_CROPS * 19
+_SOURCE, _TRANSLATION, _MAP, _SCENE = "source:", "translation:", "map:", "scene:"
+"""Before the number of a crop or frame or the name of its heat map, so that no map is taken for a picture."""
 
 Dtype = Literal["<f4", "|u1"]
 
@@ -60,6 +59,7 @@ class _Entry(_Arrays):
     crops: list[_Crop] = Field(min_length=1, max_length=_MAX_CROPS)
     scene: list[int] | None = Field(min_length=2, max_length=2)
     """Height and width of the photo."""
+    frames: int = Field(ge=1, le=_MAX_CROPS)
     expires_at: float
     declared: list[HeatMap]
 
@@ -73,8 +73,7 @@ def pack_entry(id_: str, entry: Entry) -> bytes:
     for number, crop in enumerate(entry.crops):
         arrays |= {f"{_SOURCE}{number}": crop.source.pixels, f"{_TRANSLATION}{number}": crop.translation}
         arrays |= {_MAP + crop_map(name, number): values for name, values in crop.maps.items()}
-    if entry.scene is not None:
-        arrays[_SCENE] = entry.scene.pixels
+    arrays |= {f"{_SCENE}{number}": scene.pixels for number, scene in enumerate(entry.scenes)}
     header = _Entry(
         id=id_,
         direction=entry.direction,
@@ -83,6 +82,7 @@ def pack_entry(id_: str, entry: Entry) -> bytes:
             _Crop(content=list(crop.source.content), to_frame=list(crop.to_frame)) for crop in entry.crops
         ],
         scene=[entry.scene.height, entry.scene.width] if entry.scene is not None else None,
+        frames=entry.frames,
         expires_at=entry.expires_at,
         declared=list(entry.declared),
         arrays=_describe(arrays),
@@ -98,8 +98,8 @@ def unpack_entry(id_: str, data: bytes) -> Entry:
     """
     header, arrays = _unpack(id_, data, _Entry)
     crops = [_crop(number, header, arrays) for number in range(len(header.crops))]
-    scene = _scene(header, arrays)
-    if arrays:
+    scenes = _scenes(header, arrays)
+    if arrays or len(crops) % header.frames:
         raise InvalidEntry("its arrays are not the declared ones")
     return Entry(
         direction=header.direction,
@@ -107,7 +107,8 @@ def unpack_entry(id_: str, data: bytes) -> Entry:
         crops=crops,
         declared=header.declared,
         expires_at=header.expires_at,
-        scene=scene,
+        scenes=scenes,
+        frames=header.frames,
     )
 
 
@@ -126,8 +127,11 @@ def _crop(number: int, header: _Entry, arrays: dict[str, NDArray[Any]]) -> Crop:
     return Crop(Frame(source, Box(*described.content)), translation, maps, to_frame)
 
 
-def _scene(header: _Entry, arrays: dict[str, NDArray[Any]]) -> Scene | None:
-    return None if header.scene is None else Scene(_take_picture(arrays, _SCENE), *header.scene)
+def _scenes(header: _Entry, arrays: dict[str, NDArray[Any]]) -> list[Scene]:
+    if header.scene is None:
+        return []
+    pictures = [_take_picture(arrays, f"{_SCENE}{number}") for number in range(header.frames)]
+    return [Scene(pixels, *header.scene) for pixels in pictures]
 
 
 def _take_picture(arrays: dict[str, NDArray[Any]], name: str) -> NDArray[np.uint8]:

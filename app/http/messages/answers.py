@@ -13,7 +13,14 @@ from starlette.responses import Response
 from app.engine.render_options import EncodedPicture
 from app.engine.translation import TranslationResult
 from app.http.messages.face_schemas import FaceAnswer, InputAnswer, framing_of
-from app.http.messages.schemas import Attention, Model, Picture, Timings, TranslateAnswer
+from app.http.messages.schemas import (
+    AnimationAnswer,
+    Attention,
+    Model,
+    Picture,
+    Timings,
+    TranslateAnswer,
+)
 from app.http.monitoring.stage_times import StageTimes
 
 JSON: Final = "application/json"
@@ -90,6 +97,7 @@ def _document(
         direction=translation.entry.direction,
         model=Model(name=translation.entry.direction, version=translation.entry.version),
         image=_picture(image, inline),
+        animation=AnimationAnswer.of(translation.timing),
         attention=attention,
         faces=[FaceAnswer.of(face) for face in translation.faces] if translation.faces is not None else None,
         framing=framing_of(translation),

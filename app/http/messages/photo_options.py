@@ -16,7 +16,7 @@ def photo_request(options: TranslateOptions) -> PhotoRequest:
         UnsuitedOption: a place without face=at, or face=all without paste.
     """
     if options.face == "at":
-        return PhotoRequest(options.fit, _choice_at(options), bool(options.paste))
+        return PhotoRequest(options.fit, _choice_at(options), bool(options.paste), options.frames)
     for name in ("x", "y"):
         if getattr(options, name) is not None:
             raise UnsuitedOption(
@@ -29,7 +29,7 @@ def photo_request(options: TranslateOptions) -> PhotoRequest:
             "face=largest."
         )
     face = FaceChoice(options.face) if options.face is not None else None
-    return PhotoRequest(options.fit, face, bool(options.paste))
+    return PhotoRequest(options.fit, face, bool(options.paste), options.frames)
 
 
 def _choice_at(options: TranslateOptions) -> FaceChoice:

@@ -11,7 +11,7 @@ from app.http.messages.multipart import boundary_of, only_file
 from app.http.problems.request_errors import MissingFile, UnsupportedMediaType
 from models.images.foreign import unsupported
 
-RAW_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "application/octet-stream")
+RAW_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "image/gif", "application/octet-stream")
 """The documented types."""
 _ALIASES: Final = frozenset(
     {
@@ -24,6 +24,7 @@ _ALIASES: Final = frozenset(
         "image/pjpeg",
         "image/x-citrix-jpeg",
         "image/x-citrix-png",
+        "image/x-gif",
         "image/x-jpeg",
         "image/x-jpg",
         "image/x-png",
@@ -50,7 +51,7 @@ async def read_picture(request: Request) -> bytes:
     if boundary is None and media_type not in _ALIASES.union(RAW_TYPES):
         raise UnsupportedMediaType(
             f"The Content-Type must be {', '.join(RAW_TYPES)} or {FORM_TYPE}, got {media_type[:64]!r}; "
-            "convert the picture to JPEG, PNG or WebP, or send it under its own type."
+            "convert the picture to JPEG, PNG, WebP or GIF, or send it under its own type."
         )
     try:
         # Not request.body(): it would hold the body until the answer is sent.

@@ -10,12 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.engine.face_choice import FaceMode
+from app.engine.planning import FrameChoice
 from app.engine.render_options import Base, EncodedPicture, Format, View
 from app.http.messages.face_schemas import FaceAnswer, FramingAnswer, InputAnswer
 from models.bundle.declarations import Figure, Framing, HeatMap, Kind, Network, Part, Range
 from models.images.encode import MediaType
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
+from models.images.timing import Timing
 
 BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 """The OpenAPI content of a body that is a file."""
@@ -67,6 +69,11 @@ class TranslateOptions(_ColourOptions):
         "(that of the part which was translated, without paste) and the service's limit, 4,096 by default. "
         "Without this option the picture has the network's size, or with paste the photo's.",
     )
+    frames: FrameChoice = Field(
+        "all",
+        description="Frames of an animated GIF, WebP or PNG that are translated. all: every one, and the "
+        "answer is animated (a JPEG shows the first); first: only the first one.",
+    )
     face: FaceMode | None = Field(
         None,
         description="Faces to translate, turned upright and framed as the training data. auto: the largest "
@@ -99,6 +106,10 @@ class _MapOptions(_Options):
         "both",
         description="both: the paper's map; average, maximum: the shares of the two pools' classifiers in "
         "it; classifier: the class activation map of the average pool's classifier.",
+    )
+
+    frame: int = Field(
+        0, ge=0, description="The frame of an animation; 0 is the first. A still picture has only that one."
     )
 
 
@@ -155,6 +166,21 @@ class Model(BaseModel):
     version: str = Field(description="The first 12 hex digits of the manifest's sha256.")
 
 
+class AnimationAnswer(BaseModel):
+    """The frames of an animated picture."""
+
+    frames: int
+    duration_ms: float = Field(description="Of all frames together, as in the photo's file.")
+    plays: int = Field(description="How many times all frames are shown; 0 is for ever.")
+
+    @classmethod
+    def of(cls, timing: Timing | None) -> Self | None:
+        """Return the description of an animation; None for a still picture."""
+        if timing is None:
+            return None
+        return cls(frames=timing.frames, duration_ms=sum(timing.durations_ms), plays=timing.plays)
+
+
 class Attention(BaseModel):
     """The attention of the generator."""
 
@@ -187,6 +213,11 @@ class TranslateAnswer(BaseModel):
     direction: str
     model: Model
     image: Picture
+    animation: AnimationAnswer | None = Field(
+        None,
+        description="The frames of the image; absent if it is not animated. The overlay shows the first one.",
+        exclude_if=lambda animation: animation is None,
+    )
     attention: Attention | None = Field(description="Null for a model without attention.")
     faces: list[FaceAnswer] | None = Field(
         None,
@@ -273,6 +304,8 @@ class Limits(BaseModel):
     body_bytes: int = Field(description="Largest request body, before and after its Content-Encoding.")
     pixels: int = Field(description="Most pixels of a picture.")
     side_pixels: int = Field(description="Longest side of a picture.")
+    frames: int = Field(description="Most frames of an animation; times its faces with face=all.")
+    animation_pixels: int = Field(description="Most pixels of all frames of an animation together.")
     faces: int = Field(description="Most faces of one photo that are translated (option face=all).")
     answer_side_pixels: int = Field(description="Longest side of a translated picture (option size).")
     deadline_seconds: float = Field(description="Time for a picture after it was admitted; then 504.")

@@ -18,7 +18,7 @@ export class Problem extends Error {
 
   /** Whether a smaller copy of the picture may succeed: the upload was too slow or too large. */
   get needsSmaller() {
-    return this.status === 408 || this.status === 413 || this.code === "too_many_pixels";
+    return this.status === 408 || this.status === 413 || ["too_many_pixels", "too_many_frames"].includes(this.code);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Save a picture with the browser's download, under a descriptive name. */
 
-const EXTENSIONS = { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp" };
+const EXTENSIONS = { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif" };
 
 /** Return a file name: `holiday.JPG`, `selfie2anime` -> `holiday-selfie2anime.png`. */
 export function pictureName(photoName, blob, ...parts) {

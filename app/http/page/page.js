@@ -86,7 +86,8 @@ async function translatePhoto() {
     if (signal.aborted) return;
     const part = framing.options(upload);
     const sizes = whole ? size.chooseWhole() : size.choose(upload, chosen.image, part.fit);
-    const options = { direction: chosen.name, ...part, ...sizes };
+    const moving = upload.animated ? { format: "webp" } : {};
+    const options = { direction: chosen.name, ...part, ...sizes, ...moving };
     const shown = part.face && part.face !== "none" ? "contain" : part.fit; // until its frame is known
     const onProgress = (share) => {
       sent = share;

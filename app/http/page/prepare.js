@@ -1,5 +1,7 @@
 /** Make a small copy of a photo for the upload: upright, without metadata, as JPEG or PNG. */
 
+import { isAnimated } from "./animated.js";
+
 const LONGER_SIDE = 1600; // px: more than the networks need, at a tenth of a phone photo's bytes
 const WHOLE_SIDE = 4096; // px, where the translation is put back into the photo: most phones' photos unchanged
 const SMALL_SIDE = 512; // px, for slow connections
@@ -11,6 +13,7 @@ const SIGNATURES = [
   { bytes: [0xff, 0xd8, 0xff], served: true, lossy: true }, // JPEG
   { bytes: [0x89, 0x50, 0x4e, 0x47], served: true, lossy: false }, // PNG
   { bytes: [0x52, 0x49, 0x46, 0x46, null, null, null, null, 0x57, 0x45, 0x42, 0x50], served: true, lossy: false }, // WebP
+  { bytes: [0x47, 0x49, 0x46, 0x38], served: true, lossy: false }, // GIF
   { bytes: [null, null, null, null, 0x66, 0x74, 0x79, 0x70], served: false, lossy: true }, // AVIF, HEIC
 ];
 const UNKNOWN = { served: false, lossy: false };
@@ -81,12 +84,17 @@ async function encodeSmall(canvas, lossy) {
  * Return the upload for a photo: `{blob, width, height, smaller}`. With `whole` it has more pixels. `smaller`: whether a smaller copy is possible.
  * A file that this browser cannot decode is sent unchanged, with width and height null, so that the service can
  * say what is wrong with it. If the service does not read its format, only the first bytes are sent.
+ * An animated file is sent unchanged, and `animated` is true; its smaller copy is its first frame.
  */
 export async function prepare(file, { direction, small = false, whole = false }) {
   const { served, lossy } = await signature(file);
   const unchanged = { blob: served ? file : file.slice(0, HEAD_BYTES), width: null, height: null, smaller: false };
   const decoded = await decode(file);
   if (!decoded) return unchanged;
+  if (!small && served && (await isAnimated(file))) {
+    decoded.picture.close?.();
+    return { blob: file, width: decoded.width, height: decoded.height, smaller: true, animated: true };
+  }
   const needed = Math.max(direction.image.width, direction.image.height);
   const smallest = shrinkage(decoded, SMALL_SIDE, needed);
   const scale = small ? smallest : shrinkage(decoded, whole ? WHOLE_SIDE : LONGER_SIDE, needed);

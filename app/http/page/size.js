@@ -56,7 +56,7 @@ export function createSize({ select, row, onChange }) {
   return { choose, chooseWhole };
 }
 
-const KINDS = { "image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WebP" };
+const KINDS = { "image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WebP", "image/gif": "GIF" };
 
 /** Return "1024 × 768 px, JPEG. Enlarged from the 128 px that this model paints." `whole`: it is the whole photo. */
 export function sizeWords({ media_type, width, height }, network, whole) {

@@ -90,6 +90,8 @@ def limits_of(settings: Settings) -> Limits:
         body_bytes=settings.body_limit_bytes,
         pixels=settings.max_pixels,
         side_pixels=settings.max_side_pixels,
+        frames=settings.max_frames,
+        animation_pixels=settings.max_animation_pixels,
         faces=settings.max_faces,
         answer_side_pixels=settings.answer_side_pixels,
         deadline_seconds=settings.deadline_seconds,

@@ -31,6 +31,7 @@ from app.http.routes.answer_pictures import render_answer
 from app.http.routes.context import ContextDep, RateLimitedDep, UniqueOptionsDep
 from models.images import errors as images
 from models.images.encode import MediaType
+from models.images.encode_animation import ANIMATED_TYPES
 
 router = APIRouter(tags=["translation"])
 
@@ -71,6 +72,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         http.UnsupportedMediaType, http.UnsupportedEncoding, http.MalformedEncoding,
         http.BodyTimeout, http.BodyTooLarge,
         engine.NoFaceFound, images.UnsupportedFormat, images.BrokenPicture, images.TooManyPixels,
+        images.TooManyFrames,
         engine.UnknownDirection, engine.DirectionDefunct, engine.QueueFull, engine.FairShare, engine.Loading,
         engine.Draining, engine.DeadlineExceeded, http.Unauthorized, http.RateLimited,
         http.ReceivingFull, TOO_MANY_CONNECTIONS,
@@ -95,7 +97,10 @@ async def translate(
     """Send a picture as the body, or as the only part, `file`, of a form."""
     default = MEDIA_TYPES[options.format]
     form = negotiate(", ".join(request.headers.getlist("accept")), _offers(default))
+    media_type = next((offer for offer in MEDIA_TYPES.values() if offer == form), default)
     wanted = photo_request(options)
+    if media_type not in ANIMATED_TYPES:
+        wanted = wanted._replace(frames="first")
     record = record_of(request.scope)
     context.engine.check(options.direction, client)
     record.direction = options.direction
@@ -104,7 +109,6 @@ async def translate(
     work = context.engine.translate(options.direction, picture, wanted, client=client)
     translation = await cancel_on_disconnect(request, work)
     encoding = time.perf_counter()
-    media_type = next((offer for offer in MEDIA_TYPES.values() if offer == form), default)
     rendering = RenderOptions(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
     image, overlay = await render_answer(
         translation, picture, rendering, context, size=options.size, overlay=form in (JSON, MIXED)
