@@ -226,6 +226,19 @@ def test_heat_maps_of_a_face_have_the_geometry_of_its_translation(client: TestCl
     assert np.array_equal(255 - plain, image(answer))
 
 
+def test_places_are_those_of_the_upright_photo(client: TestClient) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees clockwise to view
+    stored = io.BytesIO()
+    Image.fromarray(TWO).transpose(Image.Transpose.ROTATE_90).save(stored, "JPEG", exif=exif, quality=95)
+    x, y = PLACES[1]
+    url = f"{URL}&face=at&x={x}&y={y}&paste=true"
+    answer = client.post(url, content=stored.getvalue(), headers=PNG).json()
+    (translated,) = (face for face in answer["faces"] if face["translated"])
+    assert distance(translated, (x, y)) < 20
+    assert image(answer).shape == TWO.shape
+
+
 def test_the_centre_can_be_pasted_back_too(client: TestClient) -> None:
     wide = smooth_picture(120, 240, seed=2)
     answer = ask(client, wide, "&face=none&paste=true")
