@@ -12,6 +12,8 @@ from models.networks.precision import without_autocast
 
 MIN_WINOGRAD_CHANNELS = 16
 """With fewer channels a Winograd convolution's transforms cost more than its products save."""
+MIN_WINOGRAD_TILES = 32
+"""With fewer tiles in a batch, the transform of its kernels does."""
 
 
 class ConvSequential(nn.Sequential):
@@ -74,12 +76,13 @@ def _in_bfloat16(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module]) -> Ten
 
 
 def _winograd(x: Tensor, conv: nn.Conv2d, before: Sequence[nn.Module]) -> Tensor | None:
-    """Return None if there are too few channels, or if whole tiles do not cover the map."""
+    """Return None if there are too few channels or tiles, or if whole tiles do not cover the map."""
     kinds = _kinds(before)
     height, width = x.shape[2:]
     if min(conv.in_channels, conv.out_channels) < MIN_WINOGRAD_CHANNELS:
         return None
-    if kinds == [nn.ReflectionPad2d] and height % 4 == width % 4 == 0:
+    tiles = len(x) * (height // 4) * (width // 4)
+    if kinds == [nn.ReflectionPad2d] and height % 4 == width % 4 == 0 and tiles >= MIN_WINOGRAD_TILES:
         return winograd.convolve(x, conv.weight)
     if kinds == [nn.Upsample, nn.ReflectionPad2d] and height % 2 == width % 2 == 0:
         return winograd.convolve_upsampled(x, conv.weight)

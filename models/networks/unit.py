@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from models.networks.blocks.convolution_block import ConvBlock
-from models.networks.blocks.norms import MunitLayerNorm, NormFactory, Style, plain_instance_norm
+from models.networks.blocks.munit_layer_norm import MunitLayerNorm
+from models.networks.blocks.norms import NormFactory, Style, plain_instance_norm
 from models.networks.blocks.residual_block import ResidualBlock
 from models.networks.blocks.strided_discriminator import (
     MultiScaleDiscriminator,

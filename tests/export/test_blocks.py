@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from models.bundle.graph_switches import WINOGRAD, turn_on
 from models.networks.blocks.convolution_block import ConvBlock, PadMode
+from models.networks.blocks.munit_layer_norm import MunitLayerNorm
 from models.networks.blocks.norms import (
-    MunitLayerNorm,
     NormFactory,
     adaptive_instance_norm,
     affine_instance_norm,

@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from models.networks.blocks.convolution_block import ConvBlock, PadMode
+from models.networks.blocks.munit_layer_norm import MunitLayerNorm
 from models.networks.blocks.norms import (
-    MunitLayerNorm,
     adaptive_instance_norm,
     drit_layer_norm,
     plain_instance_norm,
@@ -98,3 +98,33 @@ def test_the_layer_norms_of_munit_and_drit_differ_in_deviation_and_epsilon(maps:
 
 def test_halving_does_not_count_the_padding() -> None:
     assert torch.equal(halve(torch.ones(1, 1, 6, 6)), torch.ones(1, 1, 3, 3))
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_gradients_of_munits_layer_norm_are_those_of_its_formula(channels_last: bool) -> None:
+    torch.manual_seed(3)
+    norm = MunitLayerNorm(4).double()
+    nn.init.normal_(norm.beta)
+    x = torch.randn(2, 4, 5, 3, dtype=torch.float64) + 0.5
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    x = x.to(memory_format=layout).requires_grad_()
+
+    def formula(x: torch.Tensor) -> torch.Tensor:
+        deviation, mean = torch.std_mean(x, (1, 2, 3), keepdim=True)
+        return (x - mean) / (deviation + 1e-5) * norm.gamma[:, None, None] + norm.beta[:, None, None]
+
+    weights = torch.randn(2, 4, 5, 3, dtype=torch.float64)
+    inputs = (x, norm.gamma, norm.beta)
+    for found, expected in zip(
+        torch.autograd.grad((norm(x) * weights).sum(), inputs),
+        torch.autograd.grad((formula(x) * weights).sum(), inputs),
+        strict=True,
+    ):
+        torch.testing.assert_close(found, expected)
+
+
+def test_constant_map_has_finite_gradients_in_munits_layer_norm() -> None:
+    x = torch.full((1, 2, 4, 4), 3.0, requires_grad=True)
+    MunitLayerNorm(2)(x).sum().backward()
+    assert x.grad is not None
+    assert torch.isfinite(x.grad).all()

@@ -87,7 +87,7 @@ def test_section_with_one_value_keeps_the_defaults_of_the_others() -> None:
             "data.size and ugatit.generator.size must be equal, got 128 and 256; --size sets both.",
         ),
         ({"ugatit": {"generator": {"normalization": "bn"}}}, "ugatit.generator.normalization"),
-        ({"method": "gan"}, "Unknown method 'gan'; the methods are ugatit"),
+        ({"method": "diffusion"}, "Unknown method 'diffusion'; the methods are ugatit"),
     ],
 )
 def test_invalid_config_is_one_sentence_that_names_the_key(values: dict[str, Any], says: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from torch import Tensor, nn
 
 from models.networks.blocks.convolution_block import ConvBlock
-from models.networks.blocks.norms import MunitLayerNorm
+from models.networks.blocks.munit_layer_norm import MunitLayerNorm
 from models.networks.blocks.residual_block import ResidualBlock
 from models.networks.blocks.up_blocks import NearestUp, TransposedConv, TransposedPairUp, TransposedUp
 from models.networks.normalization import EPSILON

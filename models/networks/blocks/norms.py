@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 
 from models.networks.normalization import EPSILON, LIN, AdaLIN, InstanceNorm
@@ -37,22 +36,3 @@ def drit_layer_norm(channels: int) -> LIN:
     It has a weight (1 at first) and a bias (0) per channel. It is LIN with rho fixed at 0.
     """
     return LIN(channels, rho=0.0, learned=False, unbiased=False)
-
-
-class MunitLayerNorm(nn.Module):
-    """The layer normalisation of UNIT and MUNIT: `(x - mean) / (std + eps) * gamma + beta`.
-
-    Mean and standard deviation are over C, H and W of each picture. The deviation is the unbiased one, and
-    eps is added to it, not to the variance. Gamma is first drawn from [0, 1], beta is 0.
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.gamma = nn.Parameter(torch.rand(channels))
-        self.beta = nn.Parameter(torch.zeros(channels))
-
-    def forward(self, x: Tensor) -> Tensor:  # [B, C, H, W]
-        precise = x if x.dtype == torch.float64 else x.float()
-        deviation, mean = torch.std_mean(precise, (1, 2, 3), keepdim=True)  # [B, 1, 1, 1] each
-        scale = self.gamma[:, None, None] / (deviation + EPSILON)  # [B, C, 1, 1]
-        return torch.addcmul(self.beta[:, None, None] - mean * scale, precise, scale).to(x.dtype)
