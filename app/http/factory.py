@@ -25,7 +25,7 @@ from app.http.problems.problems import (
     TOO_MANY_CONNECTIONS,
     declare_problems,
 )
-from app.http.routes import heat_maps, pages, service, translate
+from app.http.routes import batch, heat_maps, pages, service, translate
 from app.http.routes.context import Context
 from app.http.routes.openapi import complete_document, description_of
 from app.http.routes.service import limits_of
@@ -92,7 +92,7 @@ def create_app(
     app.state.context = Context(
         engine, settings, metrics, rate_limiter, api_keys, connections, worker_metrics, resizing
     )
-    for router in (translate.router, heat_maps.router, service.router):
+    for router in (translate.router, batch.router, heat_maps.router, service.router):
         app.include_router(router)
     pages.mount(app, docs=settings.docs)
     add_middleware(

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
         description="Most pixels of a picture; checked in its header before it is decoded.",
     )
     max_side_pixels: int = Field(16_384, ge=1, description="Longest side of a picture.")
+    max_files: int = Field(
+        16, ge=1, le=1000, description="Most files of one POST /translate/batch; the body limit holds too."
+    )
     max_frames: int = Field(
         200, ge=1, le=1000, description="Most frames of an animation, times its faces with face=all."
     )

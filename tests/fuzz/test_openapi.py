@@ -16,13 +16,14 @@ from schemathesis.specs.openapi import checks
 from starlette.testclient import TestClient
 
 from tests.client import URL, in_process
-from tests.corpus import jpegs, other_formats, pngs, webps
+from tests.corpus import gifs, jpegs, other_formats, pngs, webps
 from tests.fuzz.amounts import amount
 from tests.fuzz.mutants import mutant
 from tests.photos import photo
 
 OPERATIONS = (
     "POST /translate",
+    "POST /translate/batch",
     "GET /attention",
     "GET /attention/{id}",
     "GET /attention/{id}/raw",
@@ -31,7 +32,7 @@ OPERATIONS = (
     "GET /readyz",
     "GET /metrics",
 )
-WITH_OPTIONS = OPERATIONS[:4]
+WITH_OPTIONS = OPERATIONS[:5]
 HEADERS = st.fixed_dictionaries(
     {},
     optional={
@@ -51,7 +52,7 @@ CHECKS = [
 
 def corpus() -> st.SearchStrategy[bytes]:
     """Return a strategy of the corpus files without the large ones."""
-    groups = (jpegs, pngs, webps, other_formats)
+    groups = (jpegs, pngs, webps, gifs, other_formats)
     bodies = (case.body for group in groups for case in group.cases())
     return st.sampled_from([body for body in bodies if len(body) < 20_000])
 
@@ -63,7 +64,7 @@ PICTURES = st.one_of(
     st.binary(max_size=64),
 )
 
-for media_type in ("image/png", "image/jpeg", "image/webp", "application/octet-stream"):
+for media_type in ("image/png", "image/jpeg", "image/webp", "image/gif", "application/octet-stream"):
     schemathesis.openapi.media_type(media_type, PICTURES)
 schemathesis.openapi.format("binary", PICTURES)
 
@@ -124,7 +125,7 @@ def test_every_response_is_declared_in_the_document(
 
 def real_query(client: TestClient, path: str) -> dict[str, str]:
     """Return the query of a request that can succeed."""
-    if path == "/translate":
+    if path in ("/translate", "/translate/batch"):
         return {"direction": "cat2dog"}
     if path == "/attention":
         return {"id": fresh_id(client)}

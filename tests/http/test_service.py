@@ -277,6 +277,7 @@ def test_openapi_names_operations_and_enumerates_codes(client: TestClient) -> No
     }
     assert operations == {
         "translate": ["translation"],
+        "translate_batch": ["translation"],
         "heat_map": ["attention"],
         "heat_map_values": ["attention"],
         "heat_map_by_query": ["attention"],

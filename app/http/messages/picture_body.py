@@ -7,7 +7,7 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request
 
 from app.engine.errors import Cancelled
-from app.http.messages.multipart import boundary_of, only_file
+from app.http.messages.multipart import SentFile, all_files, boundary_of, only_file
 from app.http.problems.request_errors import MissingFile, UnsupportedMediaType
 from models.images.foreign import unsupported
 
@@ -53,12 +53,35 @@ async def read_picture(request: Request) -> bytes:
             f"The Content-Type must be {', '.join(RAW_TYPES)} or {FORM_TYPE}, got {media_type[:64]!r}; "
             "convert the picture to JPEG, PNG, WebP or GIF, or send it under its own type."
         )
-    try:
-        # Not request.body(): it would hold the body until the answer is sent.
-        body = b"".join([chunk async for chunk in request.stream()])
-    except ClientDisconnect:
-        raise Cancelled from None
+    body = await _read_body(request)
     picture = only_file(body, boundary) if boundary is not None else body
     if not picture:
         raise MissingFile(str(unsupported(picture)))
     return picture
+
+
+async def read_pictures(request: Request, *, most: int) -> list[SentFile]:
+    """Return the files of a form, in order; one may be empty.
+
+    Raises:
+        UnsupportedMediaType: the Content-Type is no form.
+        MalformedMultipart, MissingFile, UnexpectedPart, TooManyFiles: the form is invalid.
+        BodyTooLarge, BodyTimeout, ReceivingFull: the body exceeds a limit.
+        Cancelled: the client disconnected while sending.
+    """
+    content_type = request.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type != FORM_TYPE:
+        raise UnsupportedMediaType(
+            f"The Content-Type must be {FORM_TYPE}, got {media_type[:64]!r}; send a form with a part named "
+            "file for each picture."
+        )
+    return all_files(await _read_body(request), boundary_of(content_type), most=most)
+
+
+async def _read_body(request: Request) -> bytes:
+    try:
+        # Not request.body(): it would hold the body until the answer is sent.
+        return b"".join([chunk async for chunk in request.stream()])
+    except ClientDisconnect:
+        raise Cancelled from None

@@ -304,6 +304,7 @@ class Limits(BaseModel):
     body_bytes: int = Field(description="Largest request body, before and after its Content-Encoding.")
     pixels: int = Field(description="Most pixels of a picture.")
     side_pixels: int = Field(description="Longest side of a picture.")
+    files: int = Field(description="Most files of one POST /translate/batch.")
     frames: int = Field(description="Most frames of an animation; times its faces with face=all.")
     animation_pixels: int = Field(description="Most pixels of all frames of an animation together.")
     faces: int = Field(description="Most faces of one photo that are translated (option face=all).")

@@ -62,6 +62,7 @@ PROBLEM_KINDS: Final[Mapping[type[Exception], ProblemKind]] = {
     images.TooManyFrames: ProblemKind(422, "too_many_frames", "Too many frames"),
     http.MissingFile: ProblemKind(422, "missing_file", "Picture missing"),
     http.UnexpectedPart: ProblemKind(422, "unexpected_part", "Unexpected part"),
+    http.TooManyFiles: ProblemKind(422, "too_many_files", "Too many files"),
     http.RepeatedOption: INVALID_OPTION,
     http.UnsuitedOption: INVALID_OPTION,
     http.MissingOption: MISSING_OPTION,

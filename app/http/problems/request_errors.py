@@ -26,6 +26,10 @@ class UnexpectedPart(RequestError):
     """The form has more than one part."""
 
 
+class TooManyFiles(RequestError):
+    """The form has more files than allowed."""
+
+
 class UnsupportedMediaType(RequestError):
     """The Content-Type is not supported."""
 

@@ -90,6 +90,7 @@ def limits_of(settings: Settings) -> Limits:
         body_bytes=settings.body_limit_bytes,
         pixels=settings.max_pixels,
         side_pixels=settings.max_side_pixels,
+        files=settings.max_files,
         frames=settings.max_frames,
         animation_pixels=settings.max_animation_pixels,
         faces=settings.max_faces,
