@@ -119,6 +119,12 @@ def import_(
 @click.option("--raw", is_flag=True, help="The raw weights, even where the run keeps an average.")
 @click.option("--step", type=click.IntRange(min=1), metavar="N", help="The checkpoint of step N.")
 @click.option("--best", is_flag=True, help="The best checkpoint, as the report marks it.")
+@click.option(
+    "--steps",
+    type=click.IntRange(min=0),
+    help="Training steps in all, for the manifest, where the run began with trained weights.  [default: the "
+    "run's]",
+)
 @click.option("--data", help="What the run was trained on, for the manifest.")
 @click.option("--licence", default="not recorded", help="Of the weights, for the manifest.")
 @click.option("--limits", default="not recorded", help="Uses to avoid, for the manifest.")
@@ -150,6 +156,7 @@ def export(
     raw: bool,
     step: int | None,
     best: bool,
+    steps: int | None,
     data: str | None,
     licence: str,
     limits: str,
@@ -175,7 +182,13 @@ def export(
     click.echo(f"Exporting step {trained.step:,} of {as_text(run)}.")
     text = notes.read() if notes is not None else None
     provenance = Provenance(
-        trained.step, data, licence, limits, text, config_sha256=trained.config_sha256, framing=framing
+        trained.step if steps is None else steps,
+        data,
+        licence,
+        limits,
+        text,
+        config_sha256=trained.config_sha256,
+        framing=framing,
     )
     evaluation = _evaluation(figures, wanted, trained.step)
     translators = _of_directions(trained.translators, wanted, as_text(run), discriminators=discriminators)
