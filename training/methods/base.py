@@ -114,12 +114,13 @@ class NetworkMethod(ABC):
         """Return the sum of terms, each times its weight: a scalar."""
         return torch.stack([self.term_weight(name) * term for name, term in terms.items()]).sum()
 
-    def forward(self, name: str, *inputs: Tensor, via: str | None = None) -> Any:
+    def forward(self, name: str, *inputs: Tensor | str, via: str | None = None) -> Any:
         """Run a network under the compute settings.
 
         Args:
             name: of the network.
-            inputs: its inputs; pictures and maps get the networks' memory layout.
+            inputs: its inputs, such as pictures and the name of their domain; pictures and maps get the
+                networks' memory layout.
             via: a method of the network to call instead of the network itself, such as `encode`.
 
         Returns:
@@ -127,9 +128,12 @@ class NetworkMethod(ABC):
         """
         network = self._compiled.get(name, self.networks[name])
         call = network if via is None else getattr(network, via)
-        laid_out = [self.speed.lay_out(each) if each.dim() == 4 else each for each in inputs]
+        laid_out = [self._laid_out(each) for each in inputs]
         with self.speed.autocast():
             return _in_float32(call(*laid_out))
+
+    def _laid_out(self, each: Tensor | str) -> Tensor | str:
+        return self.speed.lay_out(each) if isinstance(each, Tensor) and each.dim() == 4 else each
 
     def minimize(self, optimizer: str, objectives: Sequence[Callable[[], Terms]]) -> Terms:
         """Step an optimizer by the mean of an objective over micro-batches.

@@ -10,6 +10,7 @@ from models.networks.config import ConfigError
 from training.methods.aggan.kind import AGGAN
 from training.methods.cartoongan.kind import CARTOONGAN
 from training.methods.cyclegan.kind import CYCLEGAN
+from training.methods.drit.kind import DRIT
 from training.methods.kind import MethodKind
 from training.methods.munit.kind import MUNIT
 from training.methods.ugatit.kind import UGATIT
@@ -17,7 +18,7 @@ from training.methods.unit.kind import UNIT
 
 DEFAULT: Final = UGATIT.name
 KINDS: Final[Mapping[str, MethodKind]] = {
-    kind.name: kind for kind in (UGATIT, AGGAN, CARTOONGAN, CYCLEGAN, MUNIT, UNIT)
+    kind.name: kind for kind in (UGATIT, AGGAN, CARTOONGAN, CYCLEGAN, DRIT, MUNIT, UNIT)
 }
 
 

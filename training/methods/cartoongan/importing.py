@@ -30,8 +30,8 @@ def import_official(request: ImportRequest) -> Imported:
         )
     if set(request.directions) != {f"{PHOTOS}2{CARTOONS}"}:
         raise OfficialCheckpointError(
-            f"CartoonGAN translates photos into cartoons only; give --{PHOTOS.lower()}2{CARTOONS.lower()}, "
-            "and no name for the other direction."
+            "CartoonGAN translates photos into cartoons only; add --only "
+            f"{PHOTOS.lower()}2{CARTOONS.lower()}, and a name for that direction."
         )
     file = read_state_file(request.paths[0], EXPECTED)
     generator, remarks = _generator(file)

@@ -1,0 +1,47 @@
+"""The translators of DRIT: for each direction, a content encoder and the decoder of the target domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Final
+
+from torch import nn
+
+from models.bundle.manifest import ImageSize
+from models.networks.drit.config import DritConfig
+from models.networks.drit.encoders import ContentEncoder
+from models.networks.drit.generator import DritGenerator, DritTranslator
+from training.export.translator import StylePrior, Translator
+from training.methods.drit.graph import write_translator
+
+NAME: Final = "drit"
+TITLE: Final = "DRIT (Lee et al., ECCV 2018)"
+DOMAINS: Final = ("A", "B")
+DIRECTIONS: Final = (("A", "B"), ("B", "A"))
+"""The source and the target domain of each direction."""
+CONTENT: Final = "content_encoder"
+ATTRIBUTE: Final = "attribute_encoder"
+GENERATOR: Final = "generator"
+
+
+def translators(networks: Mapping[str, nn.Module], config: DritConfig, size: int) -> list[Translator]:
+    """Return both translators, if the content encoder and the generator are among these networks."""
+    encoder, generator = networks.get(CONTENT), networks.get(GENERATOR)
+    if not isinstance(encoder, ContentEncoder) or not isinstance(generator, DritGenerator):
+        return []
+    return [
+        Translator(
+            method=NAME,
+            title=TITLE,
+            source=source,
+            target=target,
+            network=DritTranslator(encoder, generator, source=source, target=target),
+            size=ImageSize(height=size, width=size, fixed=False),
+            architecture=asdict(config),
+            shape=f"{config.mode} decoder, {config.channels} base channels, {config.style} style numbers",
+            write_graph=write_translator,
+            style=StylePrior(config.style),
+        )
+        for source, target in DIRECTIONS
+    ]
