@@ -14,7 +14,7 @@ from models.storage.durable import replace_file
 from training.ablation.gallery import draw_gallery
 from training.ablation.measure import count_pictures, measure_variants
 from training.ablation.turns import Turns
-from training.commands.options import precision_option, values_of
+from training.commands.options import file_options, precision_option, values_of
 from training.comparison.bundles import export_bundles
 from training.comparison.plan import ComparisonFolder, ComparisonPlan, Options, make_plan
 from training.comparison.table import render_markdown, tabulate
@@ -92,6 +92,7 @@ _PROFILES: Final = ("author", "common")
     show_default=True,
     help="auto is cuda where torch finds a GPU.",
 )
+@file_options
 def compare(
     methods: str,
     data: Path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, get_args
 
 import click
@@ -23,6 +24,8 @@ precision_option: Final = click.option(
 
 _PLAIN: Final = ("batch", "accumulate", "steps", "save_every", "evaluate_every", "seed")
 """Flags that are config keys of the same name."""
+
+_FILE_NAMES: Final = tuple(name for kind in KINDS.values() for name in kind.files)
 
 Option = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -51,6 +54,18 @@ def _preset_help() -> str:
     )
 
 
+FILES: Final = tuple(
+    click.option(
+        f"--{name.replace('_', '-')}",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help=option.help,
+    )
+    for kind in KINDS.values()
+    for name, option in kind.files.items()
+)
+"""The options of all methods that name files."""
+
 _steps: Final = click.option("--steps", type=int, help="Steps to train.")
 _OPTIONS: Final = (
     _method,
@@ -67,6 +82,7 @@ _OPTIONS: Final = (
     ),
     click.option("--seed", type=int, help="Seed of weights, order and augmentation."),
     precision_option,
+    *FILES,
     click.option(
         "--set",
         "assignments",
@@ -92,6 +108,13 @@ def shared_config_options(command: Callable[..., None]) -> Callable[..., None]:
     return _with_options(command, _SHARED)
 
 
+def file_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command with the options of all methods that name files."""
+    for option in reversed(FILES):
+        command = option(command)
+    return command
+
+
 def _with_options(command: Callable[..., None], options: Sequence[Option]) -> Callable[..., None]:
     @functools.wraps(command)
     def with_values(
@@ -107,6 +130,10 @@ def _with_options(command: Callable[..., None], options: Sequence[Option]) -> Ca
     ) -> None:
         kind = find_kind(method)
         flags = {name: others.pop(name, None) for name in _PLAIN}
+        flags |= {name: others.pop(name, None) for name in _FILE_NAMES}
+        if unused := [name for name in _FILE_NAMES if flags[name] is not None and name not in kind.files]:
+            flag = f"--{unused[0].replace('_', '-')}"
+            raise ConfigError(f"The method {kind.name} has no {flag}; leave it out.")
         flags |= {"size": size, "channels": channels, "precision": precision, "assignments": assignments}
         command(values=values_of(kind, preset or kind.preset, flags, ablation=ablation), **others)
 
@@ -124,8 +151,8 @@ def values_of(
     Args:
         kind: the method.
         preset: one of its presets.
-        flags: by option; `size`, `channels`, `precision`, `assignments`, and keys of the config. None is not
-            given.
+        flags: by option; `size`, `channels`, `precision`, `assignments`, files, and keys of the config. None
+            is not given.
         ablation: one of the method's ablations.
 
     Raises:
@@ -136,6 +163,9 @@ def values_of(
     changes = merged(changes, _sizes(kind, flags["size"], flags["channels"]))
     if ablation is not None:
         changes = merged(changes, {kind.name: _variant(kind, ablation)})
+    for name, option in kind.files.items():
+        if flags.get(name) is not None:
+            changes = merged(changes, {kind.name: option.changes(str(flags[name].absolute()))})
     for assignment in flags["assignments"]:
         changes = merged(changes, _assigned(assignment))
     return merged(load_preset(preset, kind.name), changes)

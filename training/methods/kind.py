@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
@@ -72,6 +72,14 @@ class FirstWeights(Protocol):
         """Return the state of each network that the checkpoint has, by name."""
 
 
+class FileOption(NamedTuple):
+    """An option that names a file which a method needs, such as the weights of another network."""
+
+    help: str
+    changes: Callable[[str], Changes]
+    """Returns the changes of the method's config section, from the file's absolute path."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class MethodKind:
     """A training method as commands and configs see it."""
@@ -114,6 +122,8 @@ class MethodKind:
     config section and the side of the pictures."""
     lacks: Callable[[Any], Sequence[str]] = lambda _: ()
     """Returns a sentence on each part of the method that a run of this config section does without."""
+    files: Mapping[str, FileOption] = field(default_factory=dict)
+    """Its options that name files, by name: `vgg_weights` is `--vgg-weights FILE`."""
     import_official: ImportOfficial
     """Reads official checkpoints as translators."""
     read_official: FirstWeights | None = None

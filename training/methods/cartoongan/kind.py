@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Final
 
 from training.data.derived import DerivedSet
-from training.methods.cartoongan.config import CartoonganConfig
+from training.methods.cartoongan.config import CartoonganConfig, CartoonganWeights
 from training.methods.cartoongan.importing import import_official
 from training.methods.cartoongan.method import SMOOTHED, Cartoongan
 from training.methods.cartoongan.smooth_edges import smooth_edges
 from training.methods.cartoongan.translators import CARTOONS, NAME, TITLE
 from training.methods.data_needs import DataNeeds
 from training.methods.image_pool import pool_bytes
-from training.methods.kind import Changes, MethodKind
+from training.methods.kind import Changes, FileOption, MethodKind
 from training.methods.loss_families import LossFamily
 
 _FAMILIES: Final = {
@@ -47,6 +47,10 @@ def _lacks(config: CartoonganConfig) -> tuple[str, ...]:
     )
 
 
+def _with_vgg(path: str) -> Changes:
+    return {"vgg_weights": path, "weights": {"content": CartoonganWeights().content}}
+
+
 CARTOONGAN: Final = MethodKind(
     name=NAME,
     title=TITLE,
@@ -62,5 +66,10 @@ CARTOONGAN: Final = MethodKind(
     widened=_widened,
     lacks=_lacks,
     extra_bytes=lambda config, size: pool_bytes(config.pool, size=size),
+    files={
+        "vgg_weights": FileOption(
+            "VGG19's weights in torchvision's layout, for CartoonGAN's content term.", _with_vgg
+        )
+    },
     import_official=import_official,
 )

@@ -184,7 +184,7 @@ class Cartoongan(NetworkMethod):
 def _vgg(config: CartoonganConfig) -> VggFeatures:
     if not config.vgg_weights:
         raise ConfigError(
-            "CartoonGAN's content term needs VGG19's weights: add --set cartoongan.vgg_weights=FILE, or "
+            "CartoonGAN's content term needs VGG19's weights: add --vgg-weights FILE, or "
             "--set cartoongan.weights.content=0 to train without that term."
         )
     return read_vgg(Path(config.vgg_weights).expanduser(), expects=config.vgg_input)
