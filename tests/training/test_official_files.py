@@ -31,7 +31,7 @@ def import_(tmp_path: Path) -> Import:
 
 def tensorflow_tensors(golden: GoldenSet) -> Tensors:
     params = golden.params
-    return {name: np.array(value) for network in params.values() for name, value in network.items()}
+    return {name: value.numpy() for network in params.values() for name, value in network.items()}
 
 
 def saved(content: Any, path: Path) -> Path:
