@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
@@ -31,6 +30,7 @@ from app.engine.results import make_entry, maps_by_crop, maps_of_crops, probabil
 from app.engine.runtime.runtime import Runtime, batch_sizes, default_max_batch, device_runtimes
 from app.engine.runtime.session import OpenModel
 from app.engine.scheduling.admission import Permit
+from app.engine.scheduling.fair_threads import FairThreads
 from app.engine.scheduling.runner import TimeLimits
 from app.engine.status import EngineStatus, StoreStatus
 from app.engine.store.entry import Entry, Maps
@@ -79,8 +79,7 @@ class Engine:
             picture_limits(settings),
             most_faces=settings.max_faces,
         )
-        # Decoding cannot be interrupted, so a cancelled picture occupies its thread until it is decoded.
-        self._decoders = ThreadPoolExecutor(settings.decoders, "decoder")
+        self._decoders = FairThreads(settings.decoders, "decoder")
         self._lingering = self._draining = False
         self._admitted = 0
         self._idle = asyncio.Event()
@@ -159,7 +158,7 @@ class Engine:
             assert bundle is not None
             async with self._deadline():
                 started = time.perf_counter()
-                plan = await self._plan(data, bundle, request)
+                plan = await self._plan(data, bundle, request, client)
                 decoded = time.perf_counter()
                 chosen.admission.grow(permit, len(plan.frames))
                 inferences = await translator.generate([each.pixels for each in plan.frames], permit)
@@ -228,7 +227,13 @@ class Engine:
         return FoundMap(entry, declared, maps_of_crops(maps, declared.name, len(entry.crops)))
 
     async def draw(
-        self, translation: TranslationResult, photo: bytes, options: RenderOptions, size: int | None = None
+        self,
+        translation: TranslationResult,
+        photo: bytes,
+        options: RenderOptions,
+        size: int | None = None,
+        *,
+        client: str = "",
     ) -> EncodedPicture:
         """Return the translated picture, encoded; see `draw_translation`.
 
@@ -237,7 +242,7 @@ class Engine:
         call = partial(draw_translation, translation, photo, self._planner.limits, options, size)
         if translation.entry.scene is None and translation.timing is None:
             return await asyncio.to_thread(call)
-        return await asyncio.get_running_loop().run_in_executor(self._decoders, call)
+        return await self._decoders.run(client, call)
 
     def linger(self) -> None:
         """Report that the service is not ready, but still admit requests until the load balancer notices."""
@@ -258,7 +263,7 @@ class Engine:
         if self._store_opening is not None:
             self._store_opening.cancel()
         self.registry.close()
-        self._decoders.shutdown(wait=False, cancel_futures=True)
+        self._decoders.close()
 
     def _checked(self, direction: str, client: str) -> Direction:
         chosen = self.registry[direction]
@@ -268,14 +273,12 @@ class Engine:
         chosen.admission.check(client)
         return chosen
 
-    async def _plan(self, data: bytes, bundle: BundleInfo, request: PhotoRequest) -> Plan:
+    async def _plan(self, data: bytes, bundle: BundleInfo, request: PhotoRequest, client: str) -> Plan:
         held = [data]
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._decoders, lambda: self._read(held[0], bundle, request)
-            )
+            return await self._decoders.run(client, lambda: self._read(held[0], bundle, request))
         finally:
-            held.clear()  # the executor keeps a cancelled call, but not its bytes, until a thread is free
+            held.clear()  # a cancelled call that has begun keeps its thread, but not its bytes
 
     def _read(self, data: bytes, bundle: BundleInfo, request: PhotoRequest) -> Plan:
         return self._planner.plan(data, bundle.manifest, request)

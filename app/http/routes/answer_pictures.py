@@ -19,6 +19,7 @@ async def render_answer(
     *,
     size: int | None,
     overlay: bool,
+    client: str,
 ) -> tuple[EncodedPicture, EncodedPicture | None]:
     """Return the encoded picture, and the overlay if wanted and available; render both in parallel.
 
@@ -29,12 +30,13 @@ async def render_answer(
         context: of the application; it limits how many pictures are enlarged at once.
         size: the longer side of the picture in pixels; its own by default.
         overlay: whether an overlay is wanted.
+        client: who asks; whole photos of the waiting clients are drawn in turn.
     """
     size = min(size, context.settings.answer_side_pixels) if size is not None else None
     enlarged = size is not None and translation.entry.scene is None
     found = generator_map(translation)
     async with context.resizing if enlarged else nullcontext():
-        picture = context.engine.draw(translation, photo, options, size)
+        picture = context.engine.draw(translation, photo, options, size, client=client)
         if not overlay or found is None:
             return await picture, None
         return await asyncio.gather(picture, asyncio.to_thread(draw_attention, found, options))

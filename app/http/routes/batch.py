@@ -161,7 +161,13 @@ class _Batch:
         )
         encoding = time.perf_counter()
         image, _ = await render_answer(
-            translation, data, rendering, self._context, size=options.size, overlay=False
+            translation,
+            data,
+            rendering,
+            self._context,
+            size=options.size,
+            overlay=False,
+            client=self._client,
         )
         times = StageTimes.of(translation.seconds, encode=time.perf_counter() - encoding, started=started)
         times.record(self._context.metrics, self._record, translation)

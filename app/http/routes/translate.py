@@ -111,7 +111,13 @@ async def translate(
     encoding = time.perf_counter()
     rendering = RenderOptions(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
     image, overlay = await render_answer(
-        translation, picture, rendering, context, size=options.size, overlay=form in (JSON, MIXED)
+        translation,
+        picture,
+        rendering,
+        context,
+        size=options.size,
+        overlay=form in (JSON, MIXED),
+        client=client,
     )
     times = StageTimes.of(translation.seconds, encode=time.perf_counter() - encoding, started=started)
     times.record(context.metrics, record, translation)
