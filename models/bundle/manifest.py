@@ -31,13 +31,14 @@ FORMAT: Final = 2
 MANIFEST: Final = verified_directory.MANIFEST
 GENERATOR: Final = "generator.onnx"
 DISCRIMINATORS: Final = "discriminators.onnx"
+STYLE_ENCODER: Final = "style_encoder.onnx"
 CANARY: Final = "canary.npz"
 CARD: Final = "card.md"
 
 REQUIRED_FILES: Final = frozenset({GENERATOR, CANARY, CARD})
 """Files of every bundle besides its manifest."""
 
-KNOWN_FILES: Final = REQUIRED_FILES | {DISCRIMINATORS}
+KNOWN_FILES: Final = REQUIRED_FILES | {DISCRIMINATORS, STYLE_ENCODER}
 """All files that a bundle may hold besides its manifest."""
 
 DIRECTION = re.compile(r"(?P<source>[a-z][a-z0-9_-]*?)2(?P<target>[a-z][a-z0-9_-]*)")
@@ -121,6 +122,8 @@ class Manifest(Declaration):
     def _check_inputs(self) -> Self:
         if [each.kind for each in self.inputs] not in (["picture"], ["picture", "style"]):
             raise ValueError("the inputs are one picture, and after it at most one style")
+        if self.reference and self.style is None:
+            raise ValueError(f"the file {STYLE_ENCODER} needs a style among the inputs")
         return self
 
     @model_validator(mode="after")
@@ -137,6 +140,11 @@ class Manifest(Declaration):
     def style(self) -> StyleInput | None:
         """The style codes that the generator takes; None if it takes only pictures."""
         return next((each for each in self.inputs if isinstance(each, StyleInput)), None)
+
+    @property
+    def reference(self) -> bool:
+        """Whether the bundle can encode the style of a reference, a picture of the target domain."""
+        return STYLE_ENCODER in self.files
 
     @property
     def attention(self) -> bool:

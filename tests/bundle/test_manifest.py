@@ -78,6 +78,7 @@ def test_a_newer_format_is_refused_by_its_number_whatever_its_fields() -> None:
 
 
 PICTURE = {"name": "pixels", "kind": "picture"}
+FILES = json.loads(format_2())["files"]
 STYLE = {"name": "style", "kind": "style", "dimension": 8, "prior": "normal"}
 
 
@@ -103,6 +104,10 @@ def test_style_codes_are_a_declared_input() -> None:
         ({"inputs": [STYLE]}, "one picture, and after it at most one style"),
         ({"inputs": [STYLE, PICTURE]}, "one picture, and after it at most one style"),
         ({"inputs": [PICTURE, PICTURE]}, "one picture, and after it at most one style"),
+        (
+            {"files": {**FILES, "style_encoder.onnx": FILES["generator.onnx"]}},
+            "needs a style among the inputs",
+        ),
         ({"inputs": [PICTURE, {**STYLE, "dimension": 0}]}, "inputs.1.style.dimension"),
     ],
 )

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from models.bundle.declarations import StyleInput
 from models.bundle.directory import Bundle
+from models.bundle.manifest import STYLE_ENCODER
 from models.networks.config import ConfigError
 from models.networks.munit import MunitGeneratorConfig
 from models.networks.unit import ScalesConfig, UnitGeneratorConfig
@@ -23,6 +24,7 @@ from training.checkpoint.content import digest
 from training.checkpoint.read import load_newest
 from training.evaluation.translator import BundleTranslator, NetworkTranslator
 from training.export.bundles import prepare_bundle
+from training.export.parity import as_values, cpu_session
 from training.importers.errors import OfficialCheckpointError
 from training.methods.encoder_decoder.method import EncoderDecoder
 from training.methods.importing import ImportRequest
@@ -194,6 +196,19 @@ def test_bundle_computes_what_torch_does(name: str) -> None:
     found = BundleTranslator(bundle).translate(pixels).image
     wanted = NetworkTranslator(name, translator).translate(pixels).image
     assert np.abs(found.astype(int) - wanted).max() <= 1
+
+
+def test_style_of_a_reference_is_that_of_the_target_domains_encoder() -> None:
+    method = small("munit")
+    translator = method.translators()[0]
+    assert not prepare_bundle("cat2dog", small("unit").translators()[0]).manifest.reference
+    prepared = prepare_bundle("cat2dog", translator)
+    assert prepared.manifest.reference
+    pixels = np.random.default_rng(5).integers(0, 256, (2, SIZE, SIZE + 8, 3), dtype=np.uint8)
+    (found,) = cpu_session(prepared.files[STYLE_ENCODER]).run(["style"], {"pixels": pixels})
+    with torch.inference_mode():
+        expected = method.networks["gen_B"].eval().style_encoder(as_values(pixels).float())  # type: ignore[operator]
+    np.testing.assert_allclose(found, expected.numpy(), rtol=1e-4, atol=1e-5)
 
 
 def test_styles_change_the_translation() -> None:

@@ -16,6 +16,7 @@ from models.bundle.manifest import (
     DISCRIMINATORS,
     FORMAT,
     GENERATOR,
+    STYLE_ENCODER,
     Manifest,
     Training,
     split_direction,
@@ -26,6 +27,7 @@ from models.storage.file_entry import FileEntry, entry_of
 from training.export.card import write_card
 from training.export.parity import check_translator, expected_outputs, translator_inputs
 from training.export.precision import measure_float16
+from training.export.style_encoder import export_style_encoder
 from training.export.translator import DiscriminatorGraph, Translator, export_translator
 
 
@@ -96,6 +98,12 @@ def prepare_bundle(
         parity = parity.model_copy(update={"discriminators_relative": judged.relative_difference})
         architecture["discriminators"] = dict(judged.architecture)
         maps += translator.judged_maps
+    if translator.style is not None and translator.style_encoding is not None:
+        files[STYLE_ENCODER] = export_style_encoder(
+            translator.style_encoding,
+            dimension=translator.style.dimension,
+            size=max(translator.size.height, translator.size.width),
+        )
     manifest = Manifest(
         format=FORMAT,
         direction=direction,

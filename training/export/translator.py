@@ -17,6 +17,7 @@ from models.bundle.manifest import ImageSize
 from models.networks.translation import Translation
 from training.export.graph import Graph
 from training.export.layers import pixels_to_values, values_to_pixels
+from training.export.style_encoding import StyleEncoding
 
 
 class StylePrior(NamedTuple):
@@ -98,6 +99,8 @@ class Translator:
     logits: Sequence[Logits] = ()
     style: StylePrior | None = None
     """The style codes that it takes; None without."""
+    style_encoding: StyleEncoding | None = None
+    """How the style code of a reference is computed; None if it cannot be."""
     judge: Callable[[Tensor], Mapping[str, Tensor]] | None = None
     """Returns the heat maps of the discriminators of the target domain for pictures, by output name; None if
     they have none."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import nn
 
 from models.networks.blocks.residual_block import ResidualBlock
-from models.networks.munit import AdainMLP, MunitTranslator
+from models.networks.munit import AdainMLP, MunitTranslator, StyleEncoder
 from training.export.blocks import BlockStyles, write_layers, write_residual
 from training.export.graph import Graph
-from training.export.layers import dense
+from training.export.layers import convolution, dense
 from training.export.translator import Exported
 
 
@@ -21,6 +21,13 @@ def write_munit(graph: Graph, x: str, network: MunitTranslator, *, style: str | 
         assert isinstance(block, ResidualBlock)
         content = write_residual(graph, content, block, styles)
     return Exported(write_layers(graph, content, [decoder.upsampling, decoder.to_image]))
+
+
+def write_style_encoder(graph: Graph, x: str, network: StyleEncoder) -> str:
+    """Append the operators of a style encoder; return the codes `[N, S]`."""
+    features = write_layers(graph, x, [network.down])  # [N, 4c, H/16, W/16]
+    pooled = graph.add("GlobalAveragePool", features)
+    return graph.add("Flatten", convolution(graph, pooled, network.to_code.weight, network.to_code.bias))
 
 
 def _styles(graph: Graph, style: str, mlp: AdainMLP) -> list[BlockStyles]:

@@ -10,9 +10,10 @@ from torch import nn
 
 from models.bundle.manifest import ImageSize
 from models.networks.munit import MunitGenerator, MunitTranslator
+from training.export.style_encoding import StyleEncoding
 from training.export.translator import StylePrior, Translator
 from training.methods.encoder_decoder.method import OTHER
-from training.methods.munit.graph import write_munit
+from training.methods.munit.graph import write_munit, write_style_encoder
 
 NAME: Final = "munit"
 TITLE: Final = "MUNIT (Huang et al., ECCV 2018)"
@@ -47,4 +48,5 @@ def translator(
         ),
         write_graph=write_munit,
         style=StylePrior(config.style),
+        style_encoding=StyleEncoding(decodes.style_encoder, write_style_encoder),
     )
