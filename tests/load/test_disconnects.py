@@ -91,7 +91,7 @@ def entered(semaphore: threading.Semaphore) -> None:
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     model, encoder = FakeModel(), Encoder()
-    monkeypatch.setattr("app.http.routes.translate.render_picture", encoder.render)
+    monkeypatch.setattr("app.engine.drawing.render_picture", encoder.render)
     settings = Settings(bundles_dir=tmp_path / "bundles", queue_size=4)
     with serving(settings, fake_engine(settings, model)) as live:
         while model.entered.acquire(blocking=False):
