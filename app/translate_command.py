@@ -97,6 +97,13 @@ _NAMED: Final = 5
     metavar="PIXELS",
     help="Longer side of a heat map.  [default: the network's]",
 )
+@click.option("--force", is_flag=True, help="Translate pictures again whose results are in --out already.")
+@click.option(
+    "--gallery",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PAGE.html",
+    help="Write the pictures with their translations as one HTML page.",
+)
 @click.option(
     "--bundles", type=click.Path(path_type=Path), help="Folder of the bundles; overrides UGATIT_BUNDLES_DIR."
 )
@@ -118,6 +125,8 @@ def translate(
     view: View,
     legend: bool,
     map_size: int | None,
+    force: bool,
+    gallery: Path | None,
     bundles: Path | None,
 ) -> None:
     """Translate pictures and folders of pictures without a server.
@@ -126,13 +135,17 @@ def translate(
     NAME.overlay: the generator's heat map over the picture. A discriminator's is over the translation,
     NAME.overlay-local; a part of it is NAME.overlay-local-average. With --paste, translations and heat maps
     show the whole picture. The translation of an animated file is animated; its heat maps show the first
-    frame. Lists pictures that cannot be read or translated at the end and then exits with
-    code 1. Counts and names the other files of a folder. Put -- before names that begin with a dash.
+    frame. Skips pictures whose results are there already, so an interrupted command continues where it was.
+    Lists pictures that cannot be read or translated at the end and then exits with code 1. Counts and names
+    the other files of a folder. Put -- before names that begin with a dash.
     """
     from app.engine.render_options import MEDIA_TYPES, RenderOptions
-    from app.translate_files import Plan, PlanError, find_jobs, translate_files
+    from app.translate_files import Plan, PlanError, Remarkable, find_jobs, translate_files
+    from app.translated_gallery import Shown, write_gallery
     from app.translated_maps import HeatMaps
 
+    if gallery is not None and gallery.suffix.lower() not in (".html", ".htm"):
+        raise click.UsageError(f"--gallery must be the name of an .html file, got {as_text(gallery)}.")
     _handle_interrupts()
     settings = load_settings()
     if bundles is not None:
@@ -140,19 +153,45 @@ def translate(
     options = RenderOptions(MEDIA_TYPES[format_ or "png"], settings.jpeg_quality, alpha, colormap)
     heat_maps = HeatMaps(networks, parts, view, map_size, legend)
     plan = Plan(
-        sources, out, direction, fit, options, heat_maps, _face_choice(mode, x, y), paste, frames, not format_
+        sources,
+        out,
+        direction,
+        fit,
+        options,
+        heat_maps,
+        _face_choice(mode, x, y),
+        paste,
+        frames,
+        keeps_gif=format_ is None,
+        force=force,
     )
-    without_face: list[Path] = []
+    remarkable = Remarkable([], [])
     try:
         jobs, remarks = find_jobs(plan)
-        failures = translate_files(plan, jobs, settings, without_face)
+        failures = translate_files(plan, jobs, settings, remarkable)
     except PlanError as error:
         raise click.UsageError(str(error)) from None
-    for remark in (*remarks, *_remarks_on_faces(without_face)):
+    if gallery is not None:
+        missing = {path for path, _ in failures}
+        shown = [Shown(job.source, job.results) for job in jobs if job.source not in missing]
+        write_gallery(gallery, direction, shown, failures)
+    finished = _remarks_on_finished(len(remarkable.finished), out)
+    for remark in (*remarks, *finished, *_remarks_on_faces(remarkable.without_face)):
         say(remark)
     for path, reason in failures:
         say(f"{path}: {reason}")
     sys.exit(1 if failures else 0)
+
+
+def _remarks_on_finished(count: int, out: Path) -> list[str]:
+    """Return a sentence about pictures that were not translated again; none without such pictures."""
+    if not count:
+        return []
+    pictures = "1 picture was" if count == 1 else f"{count:,} pictures were"
+    return [
+        f"{pictures} not translated again, because {as_text(out)} has results that are newer than picture "
+        "and bundle; use --force after a change of options."
+    ]
 
 
 def _remarks_on_faces(without_face: Sequence[Path]) -> list[str]:

@@ -20,8 +20,9 @@ from app.engine.errors import EngineError
 from app.engine.face_choice import FaceChoice
 from app.engine.planning import FrameChoice, PhotoRequest
 from app.engine.render_options import RenderOptions
-from app.engine.runtime.runtime import open_runtime
+from app.engine.runtime.runtime import default_max_batch, open_runtime
 from app.engine.translation import TranslationResult
+from app.finished_files import is_finished
 from app.settings.settings import Settings
 from app.translated_maps import HeatMaps
 from models.bundle.declarations import HeatMap, Network, Part
@@ -64,6 +65,8 @@ class Plan(NamedTuple):
     """Which frames of animated files are translated; a JPEG has only the first."""
     keeps_gif: bool = False
     """Whether the translation of a GIF is a GIF, whatever the format of the others."""
+    force: bool = False
+    """Whether pictures are translated again whose results an earlier run has written."""
 
     @property
     def request(self) -> PhotoRequest:
@@ -99,8 +102,17 @@ class Jobs(NamedTuple):
     """A sentence for each source folder with files that were left out."""
 
 
+class Remarkable(NamedTuple):
+    """Pictures about which the user is told something."""
+
+    without_face: list[Path]
+    """A face was searched for in vain."""
+    finished: list[Path]
+    """An earlier run has written their results, so they were not translated."""
+
+
 def translate_files(
-    plan: Plan, jobs: Sequence[Job], settings: Settings, without_face: list[Path] | None = None
+    plan: Plan, jobs: Sequence[Job], settings: Settings, remarkable: Remarkable | None = None
 ) -> Failures:
     """Translate the pictures of a plan; return the failed pictures with the reasons.
 
@@ -108,7 +120,7 @@ def translate_files(
         plan: what to translate, and how.
         jobs: the pictures of the plan.
         settings: of the engine.
-        without_face: receives the pictures in which a face was searched for in vain.
+        remarkable: receives pictures about which the user should know something.
 
     Raises:
         BundleError, EngineError: the direction cannot serve.
@@ -116,17 +128,20 @@ def translate_files(
         OSError: a file cannot be written.
     """
     runtime = open_runtime(settings)
+    together = _AHEAD + 2 * (settings.max_batch or default_max_batch(runtime)) - 1
     overrides = {
+        "queue_size": max(settings.queue_size, together),
         "deadline_seconds": _DEADLINE_SECONDS,
         # The store in memory keeps a few pictures whatever their size, for their discriminators' heat maps.
         "store_url": SecretStr(""),
         "attention_ttl_seconds": 2 * _DEADLINE_SECONDS,
-        "attention_max_entries": 4 * (_AHEAD + 1),
+        "attention_max_entries": 4 * together,
         "attention_max_bytes": sys.maxsize,
     }
     engine = open_engine(settings.model_copy(update=overrides), runtime)
     try:
-        return asyncio.run(_translate_all(engine, plan, jobs, [] if without_face is None else without_face))
+        run = _Run(engine, plan, settings.bundles_dir / plan.direction, together)
+        return asyncio.run(_translate_all(run, jobs, remarkable or Remarkable([], [])))
     finally:
         engine.close()
 
@@ -204,16 +219,28 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
                 )
 
 
-async def _translate_all(
-    engine: Engine, plan: Plan, jobs: Sequence[Job], without_face: list[Path]
-) -> Failures:
+class _Run(NamedTuple):
+    """What translates, and how many pictures at once."""
+
+    engine: Engine
+    plan: Plan
+    bundle: Path
+    """The bundle's directory."""
+    together: int
+    """Pictures in progress: one batch runs, one waits, a few are decoded and encoded."""
+
+
+async def _translate_all(run: _Run, jobs: Sequence[Job], remarkable: Remarkable) -> Failures:
+    engine, plan = run.engine, run.plan
     direction = engine.registry[plan.direction]
     await direction.load()
     if not direction.state.serves:
         raise BundleError(f"{plan.direction} cannot serve: {direction.reason}")
-    _require_maps(direction.require_ready().manifest, plan)
+    manifest = direction.require_ready().manifest
+    _require_maps(manifest, plan)
+    open_jobs = jobs if plan.force else _without_finished(run, jobs, manifest, remarkable)
     failures: dict[Path, str] = {}
-    in_progress = asyncio.Semaphore(_AHEAD + 1)
+    in_progress = asyncio.Semaphore(run.together)
     with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -221,26 +248,42 @@ async def _translate_all(
         TimeRemainingColumn(),
         console=Console(file=sys.stderr),
     ) as progress:
-        bar = progress.add_task(plan.direction, total=len(jobs))
+        bar = progress.add_task(plan.direction, total=len(open_jobs))
 
         async def translate(job: Job) -> None:
             async with in_progress:
                 try:
                     if await _translate_one(engine, plan, job):
-                        without_face.append(job.source)
+                        remarkable.without_face.append(job.source)
                 except (PictureError, EngineError) as error:
                     failures[job.source] = str(error)
                 progress.advance(bar)
 
         try:
             async with asyncio.TaskGroup() as group:
-                for job in jobs:
+                for job in open_jobs:
                     group.create_task(translate(job))
         except (
             ExceptionGroup
         ) as several:  # one cause, for example a full disk, fails all tasks: report it once
             raise several.exceptions[0] from None
     return [(job.source, failures[job.source]) for job in jobs if job.source in failures]
+
+
+def _without_finished(
+    run: _Run, jobs: Sequence[Job], manifest: Manifest, remarkable: Remarkable
+) -> list[Job]:
+    """Return the jobs whose results are not there yet; a model without a heat map writes none."""
+    declared = {(each.network, each.part) for each in manifest.maps}
+    remaining = []
+    for job in jobs:
+        maps = [path for key, path in job.heat_maps.items() if key in declared]
+        finished = is_finished(job.source, [job.translation, *maps], run.bundle)
+        if finished:
+            remarkable.finished.append(job.source)
+        else:
+            remaining.append(job)
+    return remaining
 
 
 def _require_maps(manifest: Manifest, plan: Plan) -> None:

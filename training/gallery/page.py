@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from models.files.text import as_text
 from models.files.walk import summary
+from models.page.document import data_url, document, radio_choices, read_asset, table
 from training.data.folder import Domain
 from training.evaluation.data import EvaluationData
 from training.evaluation.domains import Domains
@@ -25,7 +26,6 @@ from training.gallery.heat_maps import (
     key_of,
     why_missing,
 )
-from training.page.document import data_url, document, radio_choices, read_asset, table
 
 _ASSETS: Final = Path(__file__).parent / "page"
 KINDS: Final = ("translation", "attention", "reconstruction")

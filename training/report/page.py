@@ -12,9 +12,9 @@ from string import Template
 from typing import Any, Final
 
 from models.files.text import as_text
+from models.page.document import document, key_figure, radio_choices, read_asset, table
 from training.config.run_config import default_config
 from training.console.phrases import metric_name
-from training.page.document import document, key_figure, radio_choices, read_asset, table
 from training.report.charts import Chart, Section, group_lines, sections
 from training.report.key_figures import figure_words, key_figures, score_words
 from training.report.pictures import ATTENTION_BYTES, embedded

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from PIL import Image
 
-from training.page.document import data_url
+from models.page.document import data_url
 from training.report.read import Sheet
 
 BUDGET_BYTES: Final = 9_000_000

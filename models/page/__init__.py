@@ -1,0 +1,1 @@
+"""What the HTML pages of ugatit-train and ugatit translate share: the document, the style, tables."""

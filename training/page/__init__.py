@@ -1,1 +1,0 @@
-"""What the HTML pages of ugatit-train share: the document, the style, tables."""
