@@ -66,7 +66,7 @@ clean: ## Remove the environment and every cache.
 	@$(PIP) install --quiet --constraint constraints.txt --editable .
 	@touch $@
 
-.venv/.development: pyproject.toml constraints.txt .venv/bin/python
+.venv/.development: pyproject.toml client/pyproject.toml constraints.txt .venv/bin/python
 	@echo "Installing all packages into .venv, including torch (some minutes) ..."
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]' --editable ./client
 	@touch $@ .venv/.serving

@@ -26,6 +26,12 @@ class Live:
         self.server = Server(settings, engine)
         self.thread = threading.Thread(target=self.server.run, args=([listening],), daemon=True)
 
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        host, port = self.address
+        return f"http://{host}:{port}"
+
     def connect(self) -> closing[http.client.HTTPConnection]:
         """Return a connection for several requests."""
         return closing(http.client.HTTPConnection(*self.address, timeout=60))
