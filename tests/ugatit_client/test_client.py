@@ -189,6 +189,7 @@ def test_slow_answer_reaches_the_deadline_of_the_client_or_of_the_call(
     model.hold()
     with pytest.raises(DeadlineReached, match=r"within 0\.2 s"):
         patient.translate(PHOTO, "cat2dog", deadline_seconds=0.2)
+    model.hold()  # again: the run that nobody waits for was terminated
     with pytest.raises(DeadlineReached, match=r"within 0\.5 s"):
         hasty.translate(PHOTO, "cat2dog")
 
