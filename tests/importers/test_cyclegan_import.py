@@ -14,7 +14,8 @@ from models.bundle.canary import read_canary
 from models.bundle.directory import read_bundle
 from models.bundle.manifest import CANARY
 from tests.golden.reading import SHIPPED
-from tests.training.command import typed
+from tests.training.command import data_set, typed
+from training.checkpoint.read import load_newest
 from training.export.parity import as_values
 from training.importers.cyclegan import cyclegan_generator
 
@@ -148,3 +149,18 @@ def test_a_cyclegan_file_given_as_ugatit_names_its_method(tmp_path: Path, offici
     code, _, error = typed("import", file, "--a2b=cat2dog", "--only=a2b", "--out", tmp_path / "out")
     assert (code, error.count("\n")) == (2, 1)
     assert "it looks like a generator of CycleGAN, which --method cyclegan imports" in error
+
+
+def test_a_run_starts_from_a_folder_of_the_official_code(tmp_path: Path, official: dict[str, Any]) -> None:
+    saved(tmp_path / "official", official, "G_A", "G_B", "D_A", "D_B")
+    small = ("--size=32", "--channels=4", "--set=cyclegan.discriminator.channels=6")
+    code, _, error = typed(
+        "fit", "--method=cyclegan", "--data", data_set(tmp_path / "data"), "--out", tmp_path / "run",
+        "--init", tmp_path / "official", "--steps=1", "--set=cyclegan.learning_rate=1e-30",
+        "--set=cyclegan.discriminator.layers=3", "--set=tensorboard=false", *small,
+    )  # fmt: skip
+    assert (code, error) == (0, "")
+    found = load_newest(tmp_path / "run" / "checkpoints")[0].tensors["networks"]
+    # D_A judges domain B.
+    assert torch.equal(found["disB/blocks.0.conv.weight"], official["D_A"]["model.0.weight"])
+    assert torch.equal(found["genA2B/encoder.0.conv.weight"], official["G_A"]["model.1.weight"])

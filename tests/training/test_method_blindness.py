@@ -28,7 +28,7 @@ BLIND = (
     "run_folder",
 )
 NOT_THE_METHOD = re.compile(
-    r'ugatit-[a-z]+|ugatit\[|"ugatit"\)|producer_name="ugatit"|`ugatit verify`|UGATIT\.model'
+    r'ugatit-[a-z]+|ugatit\[|"ugatit"\)|producer_name="ugatit"|`ugatit verify`|ugatit study|UGATIT\.model'
 )
 """The project has the name of its first method: its commands, its package and its threads."""
 

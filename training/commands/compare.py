@@ -76,7 +76,7 @@ _PROFILES: Final = ("author", "common")
     "assignments",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A config key of all methods, such as average_decay=0.999, or of one, such as cyclegan.pool=0.",
+    help="A config key of all methods, such as average_decay=0.999, or one in the section of a method.",
 )
 @click.option("--evaluate-only", is_flag=True, help="Compare the methods as they are, without training.")
 @click.option(
