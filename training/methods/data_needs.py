@@ -13,7 +13,7 @@ class DataNeeds:
     """What a batch holds. A batch has a tensor for each domain and for each derived set, by its name."""
 
     pictures_each: int = 1
-    """Pictures of each domain that a step takes for one picture of `batch`: DRIT takes two."""
+    """Pictures of each domain that a step takes for one picture of `batch`; a method may take two."""
     derived: tuple[DerivedSet, ...] = ()
     """Sets that are computed from a domain's pictures."""
 
