@@ -12,6 +12,7 @@ from tests.training.tiny import pictures, tiny_config
 from training.checkpoint.optimizer import pack_optimizer, unpack_optimizer
 from training.config.run_config import from_mapping, load_preset
 from training.methods.adam import TensorFlowAdam, epsilon_at
+from training.methods.progress import TYPICAL
 from training.methods.ugatit.method import Ugatit
 
 SIZES = (1e-9, 1e-8, 1e-7, 1e-6, 1e-3, 1.0)
@@ -69,14 +70,14 @@ def test_restored_optimizer_continues_bit_for_bit() -> None:
     torch.manual_seed(0)
     method = Ugatit(tiny_config(ugatit={"adam": "tensorflow"}).ugatit)
     for step in (1, 2):
-        method.step(pictures(seed=step), 0.1)
+        method.step(pictures(seed=step), TYPICAL)
     other = Ugatit(tiny_config(ugatit={"adam": "tensorflow"}).ugatit)
     for name, network in method.networks.items():
         other.networks[name].load_state_dict(copy.deepcopy(network.state_dict()))
     for name, optimizer in method.optimizers.items():
         unpack_optimizer(other.optimizers[name], pack_optimizer(optimizer))
     for each in (method, other):
-        each.step(pictures(seed=3), 0.1)
+        each.step(pictures(seed=3), TYPICAL)
     for name, network in method.networks.items():
         for key, value in network.state_dict().items():
             assert torch.equal(value, other.networks[name].state_dict()[key]), (name, key)

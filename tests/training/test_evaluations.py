@@ -155,7 +155,7 @@ def test_a_run_killed_in_an_evaluation_ends_with_the_same_checkpoints(
 ) -> None:
     killed = tmp_path / "killed"
     place = {
-        "before the line": "training.run.evaluations.Evaluations._generators",
+        "before the line": "training.run.evaluations.Evaluations._translators",
         "before the figure": "training.run.evaluations.record_figure",
     }[when]
 

@@ -174,7 +174,7 @@ def test_processes_on_one_cpu_share_its_cores_and_its_memory(monkeypatch: pytest
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--preset=none",), "Unknown preset 'none'; the presets are cpu-demo"),
+        (("--preset=none",), "Unknown preset 'none'; the presets are author, common, cpu-demo"),
         (("--set=stps=4",), "Unknown config key 'stps'; did you mean 'steps'?"),
         (("--size=30", "--set=ugatit.global_discriminator.layers=4"), "size must be a multiple of 4"),
         (("--data=nowhere",), "nowhere is not a folder"),
