@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from models.files.text import as_text
@@ -27,7 +28,9 @@ def read_vgg(path: Path, *, expects: VggInput) -> VggFeatures:
     channels = first.shape[0] if isinstance(first, Tensor) and first.dim() == 4 else 0
     if not channels:
         raise _not_vgg(path, f"no {_FIRST} among its entries")
-    network = VggFeatures(channels=channels, expects=expects)
+    # Its first weights are drawn and replaced. A resumed run makes it anew and must not draw numbers for it.
+    with torch.random.fork_rng(devices=[]):
+        network = VggFeatures(channels=channels, expects=expects)
     own = network.state_dict()
     for name, value in own.items():
         found = state.get(name)
