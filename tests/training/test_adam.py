@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tests.training.command import data_set
+from tests.training.method_runs import assert_resumes_bit_for_bit
 from tests.training.tiny import pictures, tiny_config
 from training.checkpoint.optimizer import pack_optimizer, unpack_optimizer
 from training.config.run_config import from_mapping, load_preset
@@ -81,3 +84,10 @@ def test_restored_optimizer_continues_bit_for_bit() -> None:
     for name, network in method.networks.items():
         for key, value in network.state_dict().items():
             assert torch.equal(value, other.networks[name].state_dict()[key]), (name, key)
+
+
+def test_a_run_of_the_preset_paper_resumes_bit_for_bit(tmp_path: Path) -> None:
+    depths = (("global", 4), ("local", 3))
+    layers = (f"--set=ugatit.{scale}_discriminator.layers={count}" for scale, count in depths)
+    small = ("--set=ugatit.generator.blocks=1", *layers)
+    assert_resumes_bit_for_bit("ugatit", data_set(tmp_path / "data"), tmp_path, "--preset=paper", *small)
