@@ -89,9 +89,10 @@ class Planner:
     """Plans translations. Safe to call from many threads."""
 
     def __init__(self, limits: PictureLimits, *, most_faces: int) -> None:
-        """Args:
-        limits: on a photo's size, checked before it is decoded.
-        most_faces: of one photo that are translated.
+        """
+        Args:
+            limits: on a photo's size, checked before it is decoded.
+            most_faces: of one photo that are translated.
         """
         self.limits = limits
         self._most_faces = most_faces

@@ -26,8 +26,9 @@ class AnswerCache:
     """The last answers within a number of bytes. Safe to use from many threads."""
 
     def __init__(self, max_bytes: int) -> None:
-        """Args:
-        max_bytes: of all kept answers, as they were sent; 0 keeps none.
+        """
+        Args:
+            max_bytes: of all kept answers, as they were sent; 0 keeps none.
         """
         self._max_bytes = max_bytes
         self._bytes = 0

@@ -52,12 +52,13 @@ class Client:
         cache_bytes: int = CACHE_BYTES,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
-        """Args:
-        address: of the service, as http://127.0.0.1:8000; a path of a proxy may follow.
-        api_key: sent with every request.
-        deadline_seconds: for one call, its attempts and the waits between them included.
-        cache_bytes: most bytes of answers that are kept; 0 keeps none.
-        transport: sends the requests; by default over the network.
+        """
+        Args:
+            address: of the service, as http://127.0.0.1:8000; a path of a proxy may follow.
+            api_key: sent with every request.
+            deadline_seconds: for one call, its attempts and the waits between them included.
+            cache_bytes: most bytes of answers that are kept; 0 keeps none.
+            transport: sends the requests; by default over the network.
         """
         self._deadline_seconds = deadline_seconds
         self._cache = AnswerCache(cache_bytes)

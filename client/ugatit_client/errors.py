@@ -38,13 +38,14 @@ class ProblemError(UgatitError):
         request_id: str | None = None,
         retry_after_seconds: float | None = None,
     ) -> None:
-        """Args:
-        status: of HTTP.
-        detail: the cause and the remedy, a sentence for people.
-        code: the stable code for programs; None if something else than the service answered, as a proxy.
-        title: the kind of problem in a few words.
-        request_id: names the request in the service's log.
-        retry_after_seconds: after this time the same request may succeed; None if the service names none.
+        """
+        Args:
+            status: of HTTP.
+            detail: the cause and the remedy, a sentence for people.
+            code: the stable code for programs; None if something else than the service answered, as a proxy.
+            title: the kind of problem in a few words.
+            request_id: names the request in the service's log.
+            retry_after_seconds: after this time the same request may succeed; None if the service names none.
         """
         super().__init__(f"{code or status}: {detail}")
         self.status = status

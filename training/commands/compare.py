@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import click
 from rich.console import Console
 
-from models.files.text import ESCAPED, as_text
-from models.storage.durable import replace_file
-from training.ablation.gallery import draw_gallery
-from training.ablation.measure import count_pictures, measure_variants
-from training.ablation.turns import Turns
+from models.files.text import as_text
+from training.ablation.measure import Measured
 from training.commands.options import file_options, precision_option, values_of
+from training.commands.runs import print_results, runs_options, train_by_turns, write_results
 from training.comparison.bundles import export_bundles
 from training.comparison.plan import ComparisonFolder, ComparisonPlan, Options, make_plan
 from training.comparison.table import render_markdown, tabulate
 from training.config.run_config import from_mapping
 from training.console.phrases import format_duration
-from training.console.progress import counting_pictures
 from training.console.terminal import busy, open_console
-from training.evaluation.choice import EXTRACTORS, choose_extractor
+from training.evaluation.choice import choose_extractor
 from training.evaluation.data import EvaluationData, read_data
 from training.evaluation.distances import Distances
-from training.evaluation.document import to_json
 from training.evaluation.domains import name_domains
 from training.methods.registry import KINDS, find_kind
 from training.parallel.launch import Devices, launch
 from training.parallel.processes import Processes
 from training.plan.plan import fit_networks
-from training.run.loop import Interrupted
 
 _PROFILES: Final = ("author", "common")
 
@@ -42,12 +38,6 @@ _PROFILES: Final = ("author", "common")
     default=",".join(KINDS),
     show_default=True,
     help="The methods, with commas between them.",
-)
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Data set with trainA, trainB, testA, testB.",
 )
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), help="The comparison's folder, new or empty."
@@ -78,20 +68,7 @@ _PROFILES: Final = ("author", "common")
     metavar="NAME=VALUE",
     help="A config key of all methods, such as average_decay=0.999, or one in the section of a method.",
 )
-@click.option("--evaluate-only", is_flag=True, help="Compare the methods as they are, without training.")
-@click.option(
-    "--extractor",
-    type=click.Choice(EXTRACTORS),
-    help="[default: inception if its weights are on this machine]",
-)
-@click.option("--inception-weights", type=click.Path(path_type=Path), help="File of Inception's weights.")
-@click.option(
-    "--accelerator",
-    type=click.Choice(["auto", "cpu", "cuda"]),
-    default="auto",
-    show_default=True,
-    help="auto is cuda where torch finds a GPU.",
-)
+@runs_options
 @file_options
 def compare(
     methods: str,
@@ -130,8 +107,20 @@ def compare(
         plan = folder.read_plan()
         folder.refuse_changes(plan, options)
         if evaluate_only or _train(folder, plan, data, processes, console):
-            distances = Distances(chosen, None, seed=0)
-            _write_results(folder, plan, pictures, distances, processes.device.type, console)
+            with folder.making():
+                measured = write_results(
+                    folder,
+                    plan,
+                    pictures,
+                    Distances(chosen, None, seed=0),
+                    tabulate=partial(tabulate, folder, plan),
+                    render=render_markdown,
+                    device=processes.device.type,
+                    console=console,
+                )
+                bundles = _export(folder, measured, pictures, console)
+            print_results(folder, console)
+            _print_study(bundles, pictures.folder, console)
 
 
 def _configs(
@@ -180,17 +169,7 @@ def _train(
 ) -> bool:
     """Train by turns; return whether the results are to be written."""
     _print_plan(plan, console)
-    turns = Turns(folder, plan)
-    try:
-        turns.train(data, processes, console)
-    except Interrupted:
-        console.print("Stopped, and saved; the same command continues the comparison.")
-        return False
-    if others := turns.unfinished():
-        names = ", ".join(map(plan.title, others))
-        console.print(f"Another process trains {names}; it writes the results when it ends.")
-        return False
-    return True
+    return train_by_turns(folder, plan, data, processes, console, whole="comparison")
 
 
 def _print_plan(plan: ComparisonPlan, console: Console) -> None:
@@ -205,33 +184,13 @@ def _print_plan(plan: ComparisonPlan, console: Console) -> None:
     )
 
 
-def _write_results(
-    folder: ComparisonFolder,
-    plan: ComparisonPlan,
-    pictures: EvaluationData,
-    distances: Distances,
-    device: str,
-    console: Console,
-) -> None:
-    """Evaluate the methods; write every figure, the table, the gallery, and a bundle of each direction."""
-    with folder.making():
-        total = count_pictures(plan, pictures)
-        with counting_pictures(console, "Evaluating pictures", total) as advance:
-            measured = measure_variants(folder, plan, pictures, distances, device=device, advance=advance)
-        with busy(console, "Drawing the gallery …"):
-            page = draw_gallery(folder, plan, measured, pictures, device=device)
-        table = tabulate(folder, plan, measured)
-        replace_file(folder.figures, to_json(measured.document))
-        replace_file(folder.table, to_json(table))
-        replace_file(folder.markdown, render_markdown(table).encode())
-        replace_file(folder.gallery, page.encode("utf-8", ESCAPED))
-        with busy(console, "Exporting the bundles and comparing them with torch …"):
-            domains = name_domains(pictures.folder, None, [])
-            name = as_text(pictures.folder.resolve().name)
-            bundles = export_bundles(folder, measured, domains, data=name)
-    for file in (folder.figures, folder.table, folder.markdown, folder.gallery):
-        console.print(f"{as_text(file)}: {file.stat().st_size / 1e6:.2f} MB")
-    _print_study(bundles, pictures.folder, console)
+def _export(
+    folder: ComparisonFolder, measured: Measured, pictures: EvaluationData, console: Console
+) -> list[Path]:
+    """Write a bundle of each method and direction; return their folders."""
+    with busy(console, "Exporting the bundles and comparing them with torch …"):
+        domains = name_domains(pictures.folder, None, [])
+        return export_bundles(folder, measured, domains, data=as_text(pictures.folder.resolve().name))
 
 
 def _print_study(bundles: Sequence[Path], data: Path, console: Console) -> None:

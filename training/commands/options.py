@@ -93,8 +93,6 @@ _OPTIONS: Final = (
 )
 
 
-_KEYS: Final = ("batch", "accumulate", "steps", "save_every", "seed")
-"""The options that are config keys of the same name."""
 _SHARED: Final = tuple(option for option in _OPTIONS if option not in (_method, _ablation, _steps))
 
 
