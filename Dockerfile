@@ -1,6 +1,7 @@
 # The service with the bundles it ships: no torch, no compiler, no root.
 #   docker build -t ugatit .
 #   docker build -t ugatit:cuda --build-arg EXTRA=cuda .      with the CUDA libraries from wheels, x86-64 only
+#   docker build -t ugatit:cluster --build-arg EXTRA=cluster .      with Ray, for several machines
 # Any Debian-based image with Python 3.11 or newer as `python` works; the locks are made for this one.
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
@@ -12,7 +13,7 @@ COPY docker/requirements*.lock ./
 # pip itself is not installed into the environment, so it is not part of the image. Only wheels, because there
 # is no compiler. pip refuses a wheel whose hash is not in the lock.
 RUN lock="requirements${EXTRA:+-$EXTRA}.lock" \
-    && if [ ! -f "$lock" ]; then echo "Unknown EXTRA '$EXTRA': use EXTRA=cuda, or leave it out." >&2; exit 1; fi \
+    && if [ ! -f "$lock" ]; then echo "Unknown EXTRA '$EXTRA': use EXTRA=cuda or EXTRA=cluster, or leave it out." >&2; exit 1; fi \
     && python -m venv --without-pip /opt/ugatit \
     && python -m pip --python /opt/ugatit/bin/python --disable-pip-version-check \
        install --no-cache-dir --only-binary :all: --require-hashes --requirement "$lock"

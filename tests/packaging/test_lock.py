@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from tests.packaging.files import lock, project, text
 
-LOCKS = ("requirements.lock", "requirements-cuda.lock")
+LOCKS = ("requirements.lock", "requirements-cuda.lock", "requirements-cluster.lock")
 
 
 def image_requirements() -> list[str]:
@@ -78,8 +78,18 @@ def test_lock_names_no_index(name: str) -> None:
 
 
 def test_cuda_lock_only_adds_the_cuda_libraries() -> None:
-    plain, cuda = map(lock, LOCKS)
+    plain, cuda = map(lock, LOCKS[:2])
     added = cuda.keys() - plain.keys()
     assert {name: cuda[name] for name in plain} == plain
     assert any(name.startswith("nvidia-cudnn") for name in added)
     assert all(name.startswith("nvidia-") for name in added)
+
+
+def test_cluster_lock_changes_no_package_of_serving() -> None:
+    plain, cluster = lock("requirements.lock"), lock("requirements-cluster.lock")
+    assert {name: cluster[name] for name in plain} == plain
+
+
+def test_cluster_lock_contains_all_dependencies_of_the_cluster() -> None:
+    needed = with_dependencies(project()["optional-dependencies"]["cluster"])
+    assert needed - {"ugatit"} <= lock("requirements-cluster.lock").keys()
