@@ -105,9 +105,24 @@ def report(
     base: str,
     facts: Mapping[str, Any] | None = None,
     as_json: bool = False,
+    rates: Mapping[str, float] | None = None,
+    shares: Mapping[str, float] | None = None,
 ) -> None:
-    """Print every contender's figures and how many times as fast as the others `base` is."""
+    """Print every contender's figures and how many times as fast as the others `base` is.
+
+    Args:
+        title: of the table.
+        samples: of each contender, by name.
+        base: the contender with which the others are compared.
+        facts: printed below the machine.
+        as_json: print one JSON object.
+        rates: GFLOP/s of contenders.
+        shares: of the machine's GEMM rate in a contender's precision that it reaches.
+    """
+    rates, shares = rates or {}, shares or {}
     rows = {name: _row(measured, samples[base]) for name, measured in samples.items()}
+    for name in rates:
+        rows[name] |= {"gflops": rates[name], "gemm_share": shares[name]}
     if as_json:
         json.dump(
             {"title": title, "machine": machine(), **(facts or {}), "results": rows}, sys.stdout, indent=1
@@ -124,6 +139,7 @@ def report(
         "slow samples",
         f"time / {base}'s",
         "spread",
+        *(("GFLOP/s", "of GEMM") if rates else ()),
     ):
         table.add_column(column, justify="left" if column == "contender" else "right")
     for name, row in rows.items():
@@ -133,11 +149,17 @@ def report(
             f"{row['slow']} of {len(row['samples_ms'])}",
             f"{row['ratio']:.2f}",
             f"{row['ratio_q1']:.2f} to {row['ratio_q3']:.2f}",
+            *_limit_cells(row) if rates else (),
         )
-    console = Console(width=120)
+    console = Console(width=140)
     console.print(table)
     for key, value in {**machine(), **(facts or {})}.items():
         console.print(f"  {key}: {value}", highlight=False)
+
+
+def _limit_cells(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the rate and its share of the limit, empty where the operations are unknown."""
+    return (f"{row['gflops']:.0f}", f"{row['gemm_share']:.0%}") if "gflops" in row else ("", "")
 
 
 def _row(measured: Samples, base: Samples) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """The generator in torch by the paper's plain formulas, its naive export, and our graph, also on OpenVINO.
 
 python -m bench.inference [--size 256 --channels 64 --threads 2 --rounds 15 --json]
+
+A product of large matrices runs in turn with the contenders. Its rate is the limit of the machine in that
+precision; each contender's share of it counts the operations of the direct convolutions.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 
 from app.engine.runtime import openvino
 from app.engine.runtime.session import fix_shape
+from bench.gemm import Work, count_operations, gemm_contenders, gemm_figures, gemm_work
 from bench.harness import alternate, report
 from bench.plain import by_formula
 from models.bundle.canary import psnr_db
@@ -47,7 +51,11 @@ def main() -> None:
         "our graph, no parts": _session(_without_parts(turn_on(ours, WINOGRAD)), arguments.threads),
         **_openvino_sessions(ours, arguments),
     }
-    facts = {"threads": arguments.threads, "size": arguments.size, "channels": arguments.channels}
+    facts: dict[str, Any] = {
+        "threads": arguments.threads,
+        "size": arguments.size,
+        "channels": arguments.channels,
+    }
     facts |= _exactness(plain, generator, x, sessions)
 
     @torch.inference_mode()
@@ -60,9 +68,25 @@ def main() -> None:
     }
     for name, session in sessions.items():
         contenders[name] = lambda session=session: _run(session, x)
-    samples = alternate(contenders, rounds=arguments.rounds)
+    operations = count_operations(lambda: eager(plain))
+    work = {name: Work(operations, _precision(name)) for name in contenders}
+    precisions = {each.precision for each in work.values()}
+    samples = alternate(contenders | gemm_contenders(precisions), rounds=arguments.rounds)
+    rates, shares = gemm_figures(samples, work | gemm_work(precisions))
     title = f"U-GAT-IT generator, batch 1, {arguments.size} px, {arguments.channels} channels, CPU"
-    report(title, samples, base="our graph", facts=facts, as_json=arguments.json)
+    report(
+        title,
+        samples,
+        base="our graph",
+        facts=facts,
+        as_json=arguments.json,
+        rates=rates,
+        shares=shares,
+    )
+
+
+def _precision(contender: str) -> str:
+    return "bfloat16" if "bfloat16" in contender else "float32"
 
 
 def _arguments() -> argparse.Namespace:

@@ -37,6 +37,7 @@ def method_by_formula(method: Ugatit) -> Ugatit:
     """Return a copy of the method that is computed by formula, with an optimizer for its generators."""
     plain = copy.deepcopy(method)
     plain.generators = {name: by_formula(generator) for name, generator in plain.generators.items()}
+    plain.networks |= plain.generators
     for discriminator in plain.discriminators.values():
         _divide_weights(discriminator)
     config = method.config

@@ -5,17 +5,22 @@ python -m bench.training --method cyclegan [the same options but --measures]
 
 With --measures, each line adds one optimisation to those of the line before it. Another method's step is
 compared with the same step in eager torch without any compute setting.
+
+A product of large matrices runs in turn with the contenders. Its rate is the limit of the machine in that
+precision. Each contender's share of it counts the operations of the direct convolutions in its step: the
+official step has passes more than ours.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from bench.gemm import Work, count_operations, gemm_contenders, gemm_figures, gemm_work
 from bench.harness import alternate, report
 from bench.official_step import official_step
 from bench.plain import method_by_formula
@@ -33,6 +38,7 @@ from training.plan.step_costs import batch_names
 OFFICIAL = "as the official code"
 OURS = "ours"
 EAGER = "in plain eager torch"
+BFLOAT16 = "+ bfloat16"
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 Step = Callable[[], object]
@@ -47,15 +53,32 @@ def main() -> None:
         domain: torch.rand(arguments.batch, 3, arguments.size, arguments.size) * 2 - 1 for domain in "AB"
     }
     if arguments.method == DEFAULT:
-        contenders = _contenders(_config(arguments), best, batch, measures=arguments.measures)
-        networks = "light generators"
+        config, networks = _config(arguments), "light generators"
+        contenders = _contenders(config, best, batch, measures=arguments.measures)
+        one_pass = count_operations(_step(_method(config, UNOPTIMIZED), batch))
     else:
         contenders, networks = _eager_and_ours(arguments, best), arguments.method
-    samples = alternate(contenders, rounds=arguments.rounds, warmup=1)
+        one_pass = count_operations(contenders[EAGER])
+    work = _work(contenders, one_pass, best)
+    precisions = {each.precision for each in work.values()}
+    samples = alternate(contenders | gemm_contenders(precisions), rounds=arguments.rounds, warmup=1)
+    rates, shares = gemm_figures(samples, work | gemm_work(precisions))
     facts = {"threads": arguments.threads, **best.facts()}
     size = f"batch {arguments.batch}, {arguments.size} px, {arguments.channels} channels"
     title = f"One step with {networks}, {size}"
-    report(title, samples, base=OURS, facts=facts, as_json=arguments.json)
+    report(title, samples, base=OURS, facts=facts, as_json=arguments.json, rates=rates, shares=shares)
+
+
+def _work(contenders: Mapping[str, Step], one_pass: int, best: ComputeSettings) -> dict[str, Work]:
+    """Return each contender's work: the official step's own operations, the others' those of our step."""
+    lower = {OURS, BFLOAT16} if best.bfloat16 else set()
+    return {
+        name: Work(
+            count_operations(call) if name == OFFICIAL else one_pass,
+            "bfloat16" if name in lower else "float32",
+        )
+        for name, call in contenders.items()
+    }
 
 
 def _eager_and_ours(arguments: argparse.Namespace, best: ComputeSettings) -> dict[str, Step]:
@@ -97,7 +120,7 @@ def _measures(config: UgatitConfig, best: ComputeSettings) -> dict[str, Ugatit]:
     settings = {
         "+ channels last": replace(speed, channels_last=best.channels_last),
         "+ quick convolutions": replace(speed, channels_last=best.channels_last, quick=best.quick),
-        "+ bfloat16": replace(best, fused_adam=False, compile=False, notes=()),
+        BFLOAT16: replace(best, fused_adam=False, compile=False, notes=()),
     }
     for name, more in settings.items():
         if more != speed:
