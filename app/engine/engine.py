@@ -137,6 +137,14 @@ class Engine:
         """
         self._checked(direction, client)
 
+    def model_version(self, direction: str) -> str:
+        """Return the version of a direction's bundle.
+
+        Raises:
+            UnknownDirection, Loading, DirectionDefunct: no bundle serves.
+        """
+        return self.registry[direction].require_ready().version
+
     async def translate(
         self, direction: str, data: bytes, request: PhotoRequest = WHOLE_OR_FACE, *, client: str = ""
     ) -> TranslationResult:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.engine import errors as engine
 from app.engine.render_options import MEDIA_TYPES, RenderOptions
+from app.http.messages.answer_tag import answer_tag, client_has
 from app.http.messages.answers import JSON, MIXED, translation_response
 from app.http.messages.disconnect import cancel_on_disconnect
 from app.http.messages.negotiation import negotiate
@@ -63,9 +64,11 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
                 "description": "Number of faces in the photo; absent with face=none.",
             },
             "Server-Timing": {"schema": {"type": "string"}, "description": "Milliseconds of each stage."},
+            "ETag": {"schema": {"type": "string"}, "description": "Strong; for If-None-Match."},
         },
         "content": {**dict.fromkeys(MEDIA_TYPES.values(), BINARY), MIXED: BINARY},
     },
+    304: {"description": "The same question has the answer that If-None-Match names; no model ran."},
     **declare_problems(
         MALFORMED_REQUEST, REQUEST_TIMEOUT, MISSING_OPTION, UNKNOWN_OPTION, INVALID_OPTION,
         http.MalformedMultipart, http.MissingFile, http.UnexpectedPart, http.NotAcceptable,
@@ -106,6 +109,12 @@ async def translate(
     record.direction = options.direction
     picture = await read_picture(request)
     started = time.perf_counter()
+    root_path = request.scope["root_path"]
+    limits = context.settings.jpeg_quality, context.settings.answer_side_pixels, context.settings.max_faces
+    choices = (options, form, limits, root_path)
+    tag = answer_tag(picture, context.engine.model_version(options.direction), choices)
+    if client_has(request, tag):
+        return Response(status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": "no-store"})
     work = context.engine.translate(options.direction, picture, wanted, client=client)
     translation = await cancel_on_disconnect(request, work)
     encoding = time.perf_counter()
@@ -121,8 +130,9 @@ async def translate(
     )
     times = StageTimes.of(translation.seconds, encode=time.perf_counter() - encoding, started=started)
     times.record(context.metrics, record, translation)
-    root_path = request.scope["root_path"]
-    return translation_response(form, translation, image, overlay, times, root_path=root_path)
+    response = translation_response(form, translation, image, overlay, times, root_path=root_path)
+    response.headers["ETag"] = answer_tag(picture, translation.entry.version, choices)
+    return response
 
 
 def _offers(default: MediaType) -> list[str]:
