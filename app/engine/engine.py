@@ -141,8 +141,10 @@ class Engine:
         """Return the version of a direction's bundle.
 
         Raises:
-            UnknownDirection, Loading, DirectionDefunct: no bundle serves.
+            UnknownDirection, Draining, Loading, DirectionDefunct: no bundle serves.
         """
+        if self._draining:
+            raise Draining
         return self.registry[direction].require_ready().version
 
     async def translate(

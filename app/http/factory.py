@@ -13,6 +13,7 @@ from fastapi.telemetry import TelemetryConfig
 from app.engine.engine import Engine
 from app.http.access.api_keys import ApiKeys
 from app.http.access.rate_limit import RateLimiter
+from app.http.messages.answer_cache import AnswerCache
 from app.http.middleware.body_memory import BodyMemory
 from app.http.middleware.cors import Cors
 from app.http.middleware.stack import add_middleware
@@ -84,13 +85,14 @@ def create_app(
     )
     body_memory = BodyMemory(settings.receiving_bytes)
     connections = Connections(settings.max_connections)
-    metrics = Metrics(engine, body_memory, connections)
+    answers = AnswerCache(round(settings.answer_cache_mb * 1e6))
+    metrics = Metrics(engine, body_memory, connections, answers)
     api_keys = ApiKeys(settings.api_keys_file) if settings.api_keys_file is not None else None
     rate_limiter = RateLimiter(settings.rate_per_minute, settings.rate_burst)
     worker_metrics = WorkerMetrics(worker, metrics.exposition) if worker is not None else None
     resizing = asyncio.Semaphore(settings.decoders)
     app.state.context = Context(
-        engine, settings, metrics, rate_limiter, api_keys, connections, worker_metrics, resizing
+        engine, settings, metrics, rate_limiter, api_keys, connections, worker_metrics, resizing, answers
     )
     for router in (translate.router, batch.router, heat_maps.router, service.router):
         app.include_router(router)

@@ -193,6 +193,14 @@ class Settings(BaseSettings):
         "of 256 px 10 MB.",
     )
 
+    answer_cache_mb: float = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="Megabytes of answers kept in this process: the same photo with the same options gets "
+        "its answer again without a model run, as long as its heat maps are kept; 0 keeps none.",
+    )
+
     api_keys_file: Path | None = Field(
         None,
         description="File with a line of `ugatit key NAME` for each client; without it, clients need no key.",

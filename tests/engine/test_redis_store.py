@@ -84,7 +84,9 @@ async def must_not_compute() -> Mapping[str, AttentionMap]:
 async def test_an_entry_of_one_process_is_found_by_another(shared_redis: RedisServer) -> None:
     async with opened(shared_redis) as one, opened(shared_redis) as other:
         kept = entry()
-        assert same(await other.get(await put(one, kept)), kept)
+        id_ = await put(one, kept)
+        assert await other.holds(id_)
+        assert same(await other.get(id_), kept)
 
 
 async def test_redis_deletes_an_entry_and_its_maps_when_they_expire(
@@ -100,6 +102,7 @@ async def test_redis_deletes_an_entry_and_its_maps_when_they_expire(
         for name in (id_, f"{id_}:others"):
             assert 0 < int(shared_redis.ask(f"PTTL ugatit:1:{name}")[1:]) <= 2000
         await until(forgotten)
+        assert not await store.holds(id_)
         with pytest.raises(AttentionGone):
             await store.get(id_)
         assert await store.put(entry(seconds=0)) is None
@@ -160,6 +163,7 @@ async def test_maps_are_computed_while_redis_is_down(own_redis: RedisServer) -> 
         kept = await store.get(id_)
         own_redis.stop()
         assert await store.discriminator_maps(id_, kept, lambda: asyncio.sleep(0, MAPS)) == MAPS
+        assert not await store.holds(id_)
 
 
 async def test_a_hanging_redis_delays_no_request(own_redis: RedisServer) -> None:

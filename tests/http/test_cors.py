@@ -42,10 +42,20 @@ def test_answer_to_an_allowed_origin_has_cors_and_exposed_headers(
     response = client.post(URL, content=photo(), headers=PNG | {"Origin": ALLOWED})
     assert response.headers["access-control-allow-origin"] == ALLOWED
     exposed = response.headers["access-control-expose-headers"].lower().split(", ")
-    assert {"x-translation-id", "link", "x-request-id", "server-timing", "retry-after"} <= set(exposed)
+    named = {"x-translation-id", "link", "x-request-id", "server-timing", "retry-after", "etag"}
+    assert named <= set(exposed)
     assert response.headers["cross-origin-resource-policy"] == "cross-origin"
     assert "access-control-allow-credentials" not in response.headers
     assert {"Accept", "Origin"} <= set(response.headers["vary"].split(", "))
+
+
+def test_other_site_confirms_an_answer_by_its_etag(client: TestClient) -> None:
+    asked = PREFLIGHT | {"Origin": ALLOWED, "Access-Control-Request-Headers": "if-none-match"}
+    allowed = client.options("/translate", headers=asked).headers["access-control-allow-headers"]
+    assert "if-none-match" in allowed.lower().split(", ")
+    tag = client.post(URL, content=photo(), headers=PNG | {"Origin": ALLOWED}).headers["etag"]
+    known = client.post(URL, content=photo(), headers=PNG | {"Origin": ALLOWED, "If-None-Match": tag})
+    assert (known.status_code, known.headers["access-control-allow-origin"]) == (304, ALLOWED)
 
 
 def test_errors_have_cors_headers_including_500(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

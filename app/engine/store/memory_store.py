@@ -76,6 +76,11 @@ class MemoryStore:
             raise AttentionGone
         return slot.entry
 
+    async def holds(self, id_: str) -> bool:
+        """Return whether the entry of an id is still kept."""
+        self._drop_expired()
+        return id_ in self._slots
+
     async def discriminator_maps(self, id_: str, _entry: Entry, compute: ComputeMaps) -> Maps:
         """Return the discriminators' maps, computed once and kept as long as their entry."""
         return await self._shared_maps[id_].get(compute)

@@ -142,6 +142,13 @@ class RedisStore:
             raise AttentionGone
         return entry
 
+    async def holds(self, id_: str) -> bool:
+        """Return whether the entry of an id is still in Redis; False if Redis does not answer."""
+        try:
+            return bool(await self._call(lambda: self._redis.exists(_PREFIX + id_)))
+        except StoreUnavailable:
+            return False
+
     async def discriminator_maps(self, id_: str, entry: Entry, compute: ComputeMaps) -> Maps:
         """Return the discriminators' maps from Redis; if there are none, compute them and write them there.
 

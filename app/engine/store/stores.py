@@ -33,6 +33,9 @@ class TranslationStore(Protocol):
     async def get(self, id_: str) -> Entry:
         """Return the entry of an id. Raises AttentionGone, StoreUnavailable."""
 
+    async def holds(self, id_: str) -> bool:
+        """Return whether `get` would return an entry now; False if the store is unavailable."""
+
     async def discriminator_maps(self, id_: str, entry: Entry, compute: ComputeMaps) -> Maps:
         """Return the discriminators' maps of an entry by name; compute them if no request has done so."""
 

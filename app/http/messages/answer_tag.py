@@ -2,41 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, Self
 
 from starlette.requests import Request
 
 _SOURCES: Final = Path(__file__).parents[3]
-_LIBRARIES: Final = ("numpy", "pillow")
+_LIBRARIES: Final = ("numpy", "pillow", "onnxruntime", "onnxruntime-gpu", "onnxruntime-ep-openvino")
 
 
 def _code_version() -> str:
-    """Return a hash of the code that makes answers, and of the libraries that frame and encode pictures."""
-    digest = hashlib.sha256(repr([metadata.version(name) for name in _LIBRARIES]).encode())
+    """Return a hash of the code that makes answers, and of the libraries that run models and encode pictures.
+
+    A library that is not installed counts too: it may be the one that another replica runs models with.
+    """
+    digest = hashlib.sha256(repr([_version_of(name) for name in _LIBRARIES]).encode())
     for package in ("app", "models"):
         for path in sorted((_SOURCES / package).rglob("*.py")):
             digest.update(path.relative_to(_SOURCES).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
 
 
+def _version_of(library: str) -> str | None:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return None
+
+
 _CODE_VERSION: Final = _code_version()
 
 
-def answer_tag(picture: bytes, model_version: str, choices: Iterable[object]) -> str:
-    """Return the ETag of an answer: equal questions to the same model and code have the same one.
+class Question(NamedTuple):
+    """A photo, and everything else that changes its answer besides model and code."""
 
-    Args:
-        picture: the bytes of the photo's file.
-        model_version: of the bundle.
-        choices: everything else that changes the answer, as options, form and quality.
-    """
-    digest = hashlib.sha256(repr([_CODE_VERSION, model_version, *choices]).encode())
-    digest.update(hashlib.sha256(picture).digest())
-    return f'"{digest.hexdigest()[:32]}"'
+    photo: bytes
+    """The hash of its file."""
+    choices: str
+    """Options, form and quality."""
+
+    @classmethod
+    async def of(cls, photo: bytes, *choices: object) -> Self:
+        """Return the question about a photo's file. It is hashed in a thread: 20 MB take 20 ms or more."""
+        return cls(await asyncio.to_thread(lambda: hashlib.sha256(photo).digest()), repr(choices))
+
+    def tag(self, model_version: str) -> str:
+        """Return the ETag of the answer by a bundle's version: equal questions have the same one."""
+        digest = hashlib.sha256(repr((_CODE_VERSION, model_version, self.choices)).encode())
+        digest.update(self.photo)
+        return f'"{digest.hexdigest()[:32]}"'
 
 
 def client_has(request: Request, tag: str) -> bool:

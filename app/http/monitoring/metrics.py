@@ -22,6 +22,7 @@ from app import __version__
 from app.engine.directions.direction_state import State
 from app.engine.engine import Engine
 from app.engine.events import RunFinished
+from app.http.messages.answer_cache import AnswerCache
 from app.http.middleware.body_memory import BodyMemory
 from app.http.problems.problems import (
     INTERNAL,
@@ -40,7 +41,9 @@ _UNMAPPED_KINDS: Final = (INTERNAL, MALFORMED_REQUEST, REQUEST_TIMEOUT, TOO_MANY
 class Metrics:
     """Counters and histograms of one application, and gauges read from its engine at each scrape."""
 
-    def __init__(self, engine: Engine, body_memory: BodyMemory, connections: Connections) -> None:
+    def __init__(
+        self, engine: Engine, body_memory: BodyMemory, connections: Connections, answers: AnswerCache
+    ) -> None:
         registry = self._registry = CollectorRegistry()
         self._requests = Counter(
             "ugatit_requests", "Requests answered.", ["route", "method", "status"], registry=registry
@@ -67,6 +70,7 @@ class Metrics:
         )
         registry.register(_EngineGauges(engine))
         registry.register(_ConnectionGauges(connections))
+        registry.register(_AnswerCacheGauges(answers))
         engine.events.subscribe(self._run_finished)
         self._describe_process(engine, body_memory)
 
@@ -116,6 +120,23 @@ class _ConnectionGauges(Collector):
             "ugatit_connections_displaced",
             "Connections closed to make room for others.",
             self._connections.displaced,
+        )
+
+
+class _AnswerCacheGauges(Collector):
+    def __init__(self, answers: AnswerCache) -> None:
+        self._answers = answers
+
+    def collect(self) -> Iterable[Metric]:
+        answers = self._answers
+        yield CounterMetricFamily(
+            "ugatit_answer_cache_hits", "Answers that were kept from an earlier request.", answers.hits
+        )
+        yield CounterMetricFamily(
+            "ugatit_answer_cache_misses", "Answers that were looked for and not kept.", answers.misses
+        )
+        yield GaugeMetricFamily(
+            "ugatit_answer_cache_bytes", "Memory of the kept answers.", answers.size_bytes
         )
 
 

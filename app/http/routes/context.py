@@ -13,6 +13,7 @@ from app.engine.engine import Engine
 from app.http.access.api_keys import ApiKeys, key_from
 from app.http.access.client_address import client_of
 from app.http.access.rate_limit import RateLimiter
+from app.http.messages.answer_cache import AnswerCache
 from app.http.monitoring.metrics import Metrics
 from app.http.monitoring.request_record import record_of
 from app.http.problems.request_errors import RepeatedOption, Unauthorized
@@ -36,6 +37,7 @@ class Context:
     """None with a single process."""
     resizing: asyncio.Semaphore
     """Limits how many answers are enlarged at once: each holds up to 50 MB of pixels."""
+    answers: AnswerCache
 
     async def exposition(self) -> bytes:
         """Return the metrics in Prometheus' text format, of all workers if there are several."""

@@ -9,7 +9,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.engine import errors as engine
 from app.engine.render_options import MEDIA_TYPES, RenderOptions
-from app.http.messages.answer_tag import answer_tag, client_has
+from app.engine.translation import TranslationResult
+from app.http.messages.answer_cache import AnswerKey
+from app.http.messages.answer_tag import Question
 from app.http.messages.answers import JSON, MIXED, translation_response
 from app.http.messages.disconnect import cancel_on_disconnect
 from app.http.messages.negotiation import negotiate
@@ -29,7 +31,8 @@ from app.http.problems.problems import (
     declare_problems,
 )
 from app.http.routes.answer_pictures import render_answer
-from app.http.routes.context import ContextDep, RateLimitedDep, UniqueOptionsDep
+from app.http.routes.context import Context, ContextDep, RateLimitedDep, UniqueOptionsDep
+from app.http.routes.known_answers import check_admission, find_known, keep_answer
 from models.images import errors as images
 from models.images.encode import MediaType
 from models.images.encode_animation import ANIMATED_TYPES
@@ -65,6 +68,10 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
             },
             "Server-Timing": {"schema": {"type": "string"}, "description": "Milliseconds of each stage."},
             "ETag": {"schema": {"type": "string"}, "description": "Strong; for If-None-Match."},
+            "Cache-Status": {
+                "schema": {"type": "string"},
+                "description": "Says that the answer was kept from an earlier request; otherwise absent.",
+            },
         },
         "content": {**dict.fromkeys(MEDIA_TYPES.values(), BINARY), MIXED: BINARY},
     },
@@ -98,41 +105,65 @@ async def translate(
     _unique: UniqueOptionsDep,
 ) -> Response:
     """Send a picture as the body, or as the only part, `file`, of a form."""
-    default = MEDIA_TYPES[options.format]
-    form = negotiate(", ".join(request.headers.getlist("accept")), _offers(default))
-    media_type = next((offer for offer in MEDIA_TYPES.values() if offer == form), default)
-    wanted = photo_request(options)
-    if media_type not in ANIMATED_TYPES:
-        wanted = wanted._replace(frames="first")
-    record = record_of(request.scope)
-    context.engine.check(options.direction, client)
-    record.direction = options.direction
+    asked = _Asked(request, options, context, client)
+    check_admission(request, options.direction, context, client)
+    record_of(request.scope).direction = options.direction
     picture = await read_picture(request)
-    started = time.perf_counter()
-    root_path = request.scope["root_path"]
-    limits = context.settings.jpeg_quality, context.settings.answer_side_pixels, context.settings.max_faces
-    choices = (options, form, limits, root_path)
-    tag = answer_tag(picture, context.engine.model_version(options.direction), choices)
-    if client_has(request, tag):
-        return Response(status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": "no-store"})
-    work = context.engine.translate(options.direction, picture, wanted, client=client)
-    translation = await cancel_on_disconnect(request, work)
-    encoding = time.perf_counter()
-    rendering = RenderOptions(media_type, context.settings.jpeg_quality, options.alpha, options.colormap)
-    image, overlay = await render_answer(
-        translation,
-        picture,
-        rendering,
-        context,
-        size=options.size,
-        overlay=form in (JSON, MIXED),
-        client=client,
-    )
-    times = StageTimes.of(translation.seconds, encode=time.perf_counter() - encoding, started=started)
-    times.record(context.metrics, record, translation)
-    response = translation_response(form, translation, image, overlay, times, root_path=root_path)
-    response.headers["ETag"] = answer_tag(picture, translation.entry.version, choices)
+    question = await asked.about(picture)
+    key = AnswerKey(client, question.tag(context.engine.model_version(options.direction)))
+    known = await find_known(request, context, key)
+    if known is not None:
+        return known
+    translation, response = await asked.translate(picture)
+    key = AnswerKey(client, question.tag(translation.entry.version))  # the bundle may be a newer one by now
+    response.headers["ETag"] = key.tag
+    keep_answer(request, context, key, response, translation)
     return response
+
+
+class _Asked:
+    """What a request asks of its picture."""
+
+    def __init__(self, request: Request, options: TranslateOptions, context: Context, client: str) -> None:
+        default = MEDIA_TYPES[options.format]
+        self._request, self._options, self._context, self._client = request, options, context, client
+        self._form = negotiate(", ".join(request.headers.getlist("accept")), _offers(default))
+        media_type = next((offer for offer in MEDIA_TYPES.values() if offer == self._form), default)
+        self._rendering = RenderOptions(
+            media_type, context.settings.jpeg_quality, options.alpha, options.colormap
+        )
+        self._wanted = photo_request(options)
+        if media_type not in ANIMATED_TYPES:
+            self._wanted = self._wanted._replace(frames="first")
+        self._root_path: str = request.scope["root_path"]
+
+    async def about(self, picture: bytes) -> Question:
+        """Return the question, with everything that changes its answer."""
+        settings = self._context.settings
+        limits = settings.answer_side_pixels, settings.max_faces
+        return await Question.of(picture, self._options, self._form, self._rendering, limits, self._root_path)
+
+    async def translate(self, picture: bytes) -> tuple[TranslationResult, Response]:
+        """Return the translation and its answer."""
+        started = time.perf_counter()
+        options, context, client = self._options, self._context, self._client
+        work = context.engine.translate(options.direction, picture, self._wanted, client=client)
+        translation = await cancel_on_disconnect(self._request, work)
+        encoding = time.perf_counter()
+        image, overlay = await render_answer(
+            translation,
+            picture,
+            self._rendering,
+            context,
+            size=options.size,
+            overlay=self._form in (JSON, MIXED),
+            client=client,
+        )
+        times = StageTimes.of(translation.seconds, encode=time.perf_counter() - encoding, started=started)
+        times.record(context.metrics, record_of(self._request.scope), translation)
+        return translation, translation_response(
+            self._form, translation, image, overlay, times, root_path=self._root_path
+        )
 
 
 def _offers(default: MediaType) -> list[str]:
