@@ -113,7 +113,7 @@ def _serve(
     startup_line: str | None = None,
     worker: WorkerIdentity | None = None,
 ) -> NoReturn:
-    from app.engine.engine import open_engine
+    from app.engine.local_engine import open_engine
     from app.engine.runtime.runtime import open_runtime
     from app.http.server.server import Server
 

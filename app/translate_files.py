@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.engine.drawing import draw_attention
-from app.engine.engine import Engine, open_engine
 from app.engine.errors import EngineError
 from app.engine.face_choice import FaceChoice
+from app.engine.local_engine import LocalEngine, open_engine
 from app.engine.planning import FrameChoice, PhotoRequest
 from app.engine.render_options import RenderOptions
 from app.engine.runtime.runtime import default_max_batch, open_runtime
@@ -222,7 +222,7 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
 class _Run(NamedTuple):
     """What translates, and how many pictures at once."""
 
-    engine: Engine
+    engine: LocalEngine
     plan: Plan
     bundle: Path
     """The bundle's directory."""
@@ -300,7 +300,7 @@ def _require_maps(manifest: Manifest, plan: Plan) -> None:
         )
 
 
-async def _translate_one(engine: Engine, plan: Plan, job: Job) -> bool:
+async def _translate_one(engine: LocalEngine, plan: Plan, job: Job) -> bool:
     """Write the results of a picture; return whether a face was searched for in vain."""
     try:
         data = job.source.read_bytes()
@@ -317,7 +317,7 @@ async def _translate_one(engine: Engine, plan: Plan, job: Job) -> bool:
 
 
 async def _write_map(
-    engine: Engine, plan: Plan, translation: TranslationResult, declared: HeatMap, path: Path
+    engine: LocalEngine, plan: Plan, translation: TranslationResult, declared: HeatMap, path: Path
 ) -> None:
     assert translation.id is not None, "the store keeps the pictures in progress"
     found = await engine.attention(translation.id, declared.network, declared.part)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from app.engine.engine import open_engine
+from app.engine.local_engine import open_engine
 from app.engine.runtime.runtime import open_runtime
 from app.http.server.server import Server, open_socket
 from app.settings.settings import Settings

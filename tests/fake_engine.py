@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.engine.engine import Engine
+from app.engine.local_engine import LocalEngine
 from app.engine.runtime.session import Execution, Outputs, Pixels, Shape
 from app.settings.settings import Settings
 from models.bundle.canary import smooth_picture, write_canary
@@ -194,8 +194,8 @@ def _manifest(direction: str, files: dict[str, bytes]) -> Manifest:
     )
 
 
-def fake_engine(settings: Settings, model: FakeModel, *, batch_sizes: list[int] | None = None) -> Engine:
+def fake_engine(settings: Settings, model: FakeModel, *, batch_sizes: list[int] | None = None) -> LocalEngine:
     """Return an engine that opens every model as `model`; without bundles it writes one, cat2dog."""
     if not settings.bundles_dir.exists():
         write_fake_bundle(settings.bundles_dir)
-    return Engine(settings, [model.open], batch_sizes=batch_sizes or [1])
+    return LocalEngine(settings, [model.open], batch_sizes=batch_sizes or [1])

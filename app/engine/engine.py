@@ -1,18 +1,14 @@
-"""The engine's interface: translate a picture, return its heat maps, report the status, stop gracefully."""
+"""Translate a picture, return its heat maps, report the status, stop gracefully, wherever the models run."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
-from app.engine.directions.bundle_watcher import BundleWatcher
-from app.engine.directions.direction import Direction
 from app.engine.directions.direction_status import BundleInfo
-from app.engine.directions.registry import Registry
-from app.engine.directions.translator import SchedulingLimits
 from app.engine.drawing import draw_translation
 from app.engine.errors import (
     AttentionGone,
@@ -23,15 +19,13 @@ from app.engine.errors import (
     NoSuchPart,
     UnknownDirection,
 )
-from app.engine.events import EngineEvents
+from app.engine.events import EngineEvents, RunFinished
 from app.engine.planning import WHOLE_OR_FACE, PhotoRequest, Plan, Planner
 from app.engine.render_options import EncodedPicture, RenderOptions
 from app.engine.results import make_entry, maps_by_crop, maps_of_crops, probability_of_source
-from app.engine.runtime.runtime import Runtime, batch_sizes, default_max_batch, device_runtimes
-from app.engine.runtime.session import OpenModel
 from app.engine.scheduling.admission import Permit
 from app.engine.scheduling.fair_threads import FairThreads
-from app.engine.scheduling.runner import TimeLimits
+from app.engine.serving import Directions, ServingDirection, Watcher
 from app.engine.status import EngineStatus, StoreStatus
 from app.engine.store.entry import Entry, Maps
 from app.engine.store.stores import TranslationStore, open_store
@@ -40,41 +34,32 @@ from app.settings.settings import Settings
 from models.bundle.declarations import Network, Part
 from models.images.limits import PictureLimits
 
-_RUN_SHARE = 0.9
-"""The time limit of a run as a share of the deadline: no picture can give its run more time than that."""
 
-
-class Engine:
-    """Translates encoded pictures to arrays."""
+class PictureEngine:
+    """Plans, admits, keeps and draws pictures; its directions run the models. Implements `Engine`."""
 
     def __init__(
         self,
         settings: Settings,
-        open_models: Sequence[OpenModel],
-        *,
-        batch_sizes: list[int],
+        directions: Directions,
+        watcher: Watcher,
+        events: EngineEvents,
         store: TranslationStore | None = None,
     ) -> None:
-        """Find the bundles; `start` loads them.
+        """Prepare; `start` loads the directions.
 
         Args:
             settings: the limits.
-            open_models: opens a model, for each device.
-            batch_sizes: the sizes of a run, ascending.
+            directions: run the models.
+            watcher: loads the directions.
+            events: what the directions report.
             store: keeps the translations; the one that the settings choose by default.
         """
-        limits = SchedulingLimits(
-            permits=settings.queue_size,
-            batch_sizes=batch_sizes,
-            batch_wait_seconds=settings.batch_wait_ms / 1000,
-            time_limits=TimeLimits(settings.load_seconds, _RUN_SHARE * settings.deadline_seconds),
-        )
-        self.events = EngineEvents()
-        self.registry = Registry(
-            settings.bundles_dir, open_models, limits, self.events, preferred=settings.preferred_direction
-        )
         self.store = store or open_store(settings)
         self._settings = settings
+        self._directions = directions
+        self._watcher = watcher
+        self._events = events
         self._planner = Planner(
             picture_limits(settings),
             most_faces=settings.max_faces,
@@ -84,9 +69,11 @@ class Engine:
         self._admitted = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        poll_seconds = settings.reload_poll_seconds if settings.reload == "poll" else None
-        self._watcher = BundleWatcher(self.registry, poll_seconds)
         self._store_opening: asyncio.Task[None] | None = None
+
+    def subscribe(self, subscriber: Callable[[RunFinished], None]) -> None:
+        """Call `subscriber` with every later event, in the engine's event loop; it must return at once."""
+        self._events.subscribe(subscriber)
 
     def start(self) -> None:
         """Load all directions in the background, then watch the bundles directory; open the store."""
@@ -114,7 +101,7 @@ class Engine:
 
     def status(self) -> EngineStatus:
         """Return the state of all directions and of the store at this moment."""
-        directions = [direction.status() for direction in self.registry]
+        directions = [direction.status() for direction in self._directions]
         store = StoreStatus(self.store.available, self.store.usage, self.store.lost)
         return EngineStatus(directions, store)
 
@@ -127,7 +114,7 @@ class Engine:
         # answers is a mistake in the settings.
         if self._store_opening is not None and not self._store_opening.done():
             return "The store of heat maps has not answered yet; check UGATIT_STORE_URL and its server."
-        return self.registry.not_ready_reason()
+        return self._directions.not_ready_reason()
 
     def check(self, direction: str, client: str = "") -> None:
         """Check that a picture of the client would be admitted now, before its bytes are read.
@@ -222,7 +209,7 @@ class Engine:
         if network == "generator":
             return FoundMap(entry, declared, [crop.maps[declared.name] for crop in entry.crops])
         try:
-            bundle = self.registry[entry.direction].require_ready()
+            bundle = self._directions[entry.direction].require_ready()
         except UnknownDirection:
             raise AttentionGone from None
         if bundle.version != entry.version:
@@ -272,11 +259,15 @@ class Engine:
         self._watcher.close()
         if self._store_opening is not None:
             self._store_opening.cancel()
-        self.registry.close()
+        self._directions.close()
         self._decoders.close()
 
-    def _checked(self, direction: str, client: str) -> Direction:
-        chosen = self.registry[direction]
+    async def wait_closed(self) -> None:
+        """Close the connections to the store, after `close`."""
+        await self.store.close()
+
+    def _checked(self, direction: str, client: str) -> ServingDirection:
+        chosen = self._directions[direction]
         if self._draining:
             raise Draining
         chosen.require_ready()
@@ -303,7 +294,7 @@ class Engine:
             return maps_by_crop(await translator.discriminate(frames, permit))
 
     @contextmanager
-    def _admit(self, chosen: Direction, client: str) -> Iterator[Permit]:
+    def _admit(self, chosen: ServingDirection, client: str) -> Iterator[Permit]:
         with chosen.admission.permit(client) as permit:
             self._admitted += 1
             self._idle.clear()
@@ -332,10 +323,3 @@ def picture_limits(settings: Settings) -> PictureLimits:
         max_frames=settings.max_frames,
         max_animation_pixels=settings.max_animation_pixels,
     )
-
-
-def open_engine(settings: Settings, runtime: Runtime) -> Engine:
-    """Return the engine of a real service: models in onnxruntime, and batch sizes that suit its provider."""
-    max_batch = settings.max_batch or default_max_batch(runtime)
-    sizes = batch_sizes(max_batch, few=runtime.on_gpu or runtime.fixes_shapes)
-    return Engine(settings, [each.open for each in device_runtimes(runtime, settings)], batch_sizes=sizes)

@@ -10,7 +10,7 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
-from app.engine.engine import Engine
+from app.engine.interface import Engine
 from app.http.access.api_keys import ApiKeys
 from app.http.access.rate_limit import RateLimiter
 from app.http.messages.answer_cache import AnswerCache
@@ -62,7 +62,7 @@ def create_app(
         if worker_metrics is not None:
             await worker_metrics.close()
         engine.close()
-        await engine.store.close()
+        await engine.wait_closed()
         if tracing is not None:
             await asyncio.to_thread(tracing.close)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.engine import Engine
+from app.engine.local_engine import LocalEngine
 from app.settings.settings import Settings
 from tests.fake_engine import FakeModel, fake_engine
 
@@ -25,15 +25,15 @@ def model() -> Iterator[FakeModel]:
     model.stop_hanging()
 
 
-MakeEngine = Callable[..., Awaitable[Engine]]
+MakeEngine = Callable[..., Awaitable[LocalEngine]]
 
 
 @pytest.fixture
 def make_engine(model: FakeModel, tmp_path: Path) -> Iterator[MakeEngine]:
     """Return a function that makes a loaded engine with the test's settings."""
-    engines: list[Engine] = []
+    engines: list[LocalEngine] = []
 
-    async def make(*, batch_sizes: list[int] | None = None, **settings: object) -> Engine:
+    async def make(*, batch_sizes: list[int] | None = None, **settings: object) -> LocalEngine:
         engine = fake_engine(
             Settings(bundles_dir=tmp_path / "bundles", **settings), model, batch_sizes=batch_sizes
         )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.engine import Engine
 from app.engine.errors import DeadlineExceeded, DirectionDefunct, Draining, NetworkDefunct, QueueFull
+from app.engine.local_engine import LocalEngine
 from models.images.errors import PictureError
 from tests.engine.conftest import MakeEngine, entered, until
 from tests.fake_engine import FakeModel
@@ -17,15 +17,15 @@ from tests.photos import photo
 pytestmark = pytest.mark.anyio
 
 
-def held(engine: Engine) -> int:
+def held(engine: LocalEngine) -> int:
     return engine.registry["cat2dog"].admission.held
 
 
-def waiting(engine: Engine) -> int:
+def waiting(engine: LocalEngine) -> int:
     return engine.registry["cat2dog"].queued
 
 
-def translating(engine: Engine, seed: int = 1) -> asyncio.Task[object]:
+def translating(engine: LocalEngine, seed: int = 1) -> asyncio.Task[object]:
     return asyncio.create_task(engine.translate("cat2dog", photo(seed=seed)))
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.engine import Engine
 from app.engine.errors import DirectionDefunct
+from app.engine.local_engine import LocalEngine
 from app.settings.settings import Settings
 from tests.engine.conftest import entered, until
 from tests.fake_engine import FakeModel, write_fake_bundle
@@ -27,10 +27,10 @@ def devices() -> Iterator[list[FakeModel]]:
 
 
 @pytest.fixture
-async def engine(devices: list[FakeModel], tmp_path: Path) -> Engine:
+async def engine(devices: list[FakeModel], tmp_path: Path) -> LocalEngine:
     write_fake_bundle(tmp_path / "bundles")
     settings = Settings(bundles_dir=tmp_path / "bundles")
-    engine = Engine(settings, [model.open for model in devices], batch_sizes=[1])
+    engine = LocalEngine(settings, [model.open for model in devices], batch_sizes=[1])
     engine.start()
     await engine.wait_until_loaded()
     for model in devices:
@@ -41,11 +41,11 @@ async def engine(devices: list[FakeModel], tmp_path: Path) -> Engine:
     return engine
 
 
-async def ask(engine: Engine, pictures: int) -> None:
+async def ask(engine: LocalEngine, pictures: int) -> None:
     await asyncio.gather(*(engine.translate("cat2dog", photo()) for _ in range(pictures)))
 
 
-async def test_two_pictures_run_at_once_on_two_devices(engine: Engine, devices: list[FakeModel]) -> None:
+async def test_two_pictures_run_at_once_on_two_devices(engine: LocalEngine, devices: list[FakeModel]) -> None:
     for model in devices:
         model.hold()
     asking = asyncio.create_task(ask(engine, 2))
@@ -59,7 +59,7 @@ async def test_two_pictures_run_at_once_on_two_devices(engine: Engine, devices: 
 
 
 async def test_an_idle_device_takes_the_pictures_while_the_other_is_busy(
-    engine: Engine, devices: list[FakeModel]
+    engine: LocalEngine, devices: list[FakeModel]
 ) -> None:
     busy, free = devices
     busy.hold()
@@ -73,7 +73,7 @@ async def test_an_idle_device_takes_the_pictures_while_the_other_is_busy(
 
 
 async def test_pictures_of_a_broken_device_run_on_the_other(
-    engine: Engine, devices: list[FakeModel], caplog: pytest.LogCaptureFixture
+    engine: LocalEngine, devices: list[FakeModel], caplog: pytest.LogCaptureFixture
 ) -> None:
     broken, other = devices
     broken.failures = 2  # the run, and its repetition on the reopened model
@@ -88,7 +88,7 @@ async def test_pictures_of_a_broken_device_run_on_the_other(
 
 
 async def test_without_a_working_device_the_direction_is_defunct(
-    engine: Engine, devices: list[FakeModel]
+    engine: LocalEngine, devices: list[FakeModel]
 ) -> None:
     for model in devices:
         model.failures = 10**6
@@ -98,7 +98,9 @@ async def test_without_a_working_device_the_direction_is_defunct(
     engine.close()
 
 
-async def test_a_broken_device_is_opened_again_by_a_reload(engine: Engine, devices: list[FakeModel]) -> None:
+async def test_a_broken_device_is_opened_again_by_a_reload(
+    engine: LocalEngine, devices: list[FakeModel]
+) -> None:
     broken, _ = devices
     broken.failures = 2
     await ask(engine, 4)
@@ -112,7 +114,7 @@ async def test_a_broken_device_is_opened_again_by_a_reload(engine: Engine, devic
     engine.close()
 
 
-async def test_closing_cancels_the_requests_in_a_run(engine: Engine, devices: list[FakeModel]) -> None:
+async def test_closing_cancels_the_requests_in_a_run(engine: LocalEngine, devices: list[FakeModel]) -> None:
     for model in devices:
         model.hold()
     asking = asyncio.create_task(ask(engine, 2))
@@ -125,7 +127,7 @@ async def test_closing_cancels_the_requests_in_a_run(engine: Engine, devices: li
 
 
 async def test_a_replaced_device_does_not_hide_that_another_is_being_replaced(
-    engine: Engine, devices: list[FakeModel]
+    engine: LocalEngine, devices: list[FakeModel]
 ) -> None:
     replaced, slow = devices
     replaced.failures = slow.failures = slow.opening_hangs = 1

@@ -8,9 +8,9 @@ import pickle
 import numpy as np
 import pytest
 
-from app.engine.engine import Engine
 from app.engine.errors import NoFaceFound
 from app.engine.face_choice import FaceChoice
+from app.engine.local_engine import LocalEngine
 from app.engine.planning import PhotoRequest
 from app.engine.translation import TranslationResult
 from tests.engine.conftest import MakeEngine, entered, until
@@ -24,7 +24,7 @@ FOUR = encoded(scene((130, 120), (480, 120), (130, 360), (480, 360), side=140))
 ALL = PhotoRequest(face=FaceChoice("all"))
 
 
-def translating(engine: Engine, client: str = "") -> asyncio.Task[TranslationResult]:
+def translating(engine: LocalEngine, client: str = "") -> asyncio.Task[TranslationResult]:
     return asyncio.create_task(engine.translate("cat2dog", FOUR, ALL, client=client))
 
 

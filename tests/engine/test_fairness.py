@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from app.engine.engine import Engine
 from app.engine.errors import EngineError, FairShare, QueueFull
+from app.engine.local_engine import LocalEngine
 from app.engine.scheduling.admission import Admission
 from app.engine.scheduling.fair_queue import FairQueue
 from models.images.frame import Frame
@@ -23,15 +23,17 @@ from tests.photos import photo
 pytestmark = pytest.mark.anyio
 
 
-def admission_of(engine: Engine) -> Admission:
+def admission_of(engine: LocalEngine) -> Admission:
     return engine.registry["cat2dog"].admission
 
 
-def asking(engine: Engine, client: str) -> asyncio.Task[object]:
+def asking(engine: LocalEngine, client: str) -> asyncio.Task[object]:
     return asyncio.create_task(engine.translate("cat2dog", photo(), client=client), name=client)
 
 
-async def crowd(engine: Engine, model: FakeModel, client: str, pictures: int) -> list[asyncio.Task[object]]:
+async def crowd(
+    engine: LocalEngine, model: FakeModel, client: str, pictures: int
+) -> list[asyncio.Task[object]]:
     """Submit pictures of one client: the first is in a held run, the others wait."""
     model.hold()
     before = admission_of(engine).held

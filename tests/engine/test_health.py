@@ -23,8 +23,8 @@ from app.engine.directions.direction_state import (
     Health,
     State,
 )
-from app.engine.engine import Engine
 from app.engine.errors import DeadlineExceeded, DirectionDefunct, NetworkDefunct
+from app.engine.local_engine import LocalEngine
 from app.engine.runtime.session import Execution, Outputs, Pixels
 from app.engine.scheduling.runner import (
     MAX_TIMEOUTS_IN_A_ROW,
@@ -51,7 +51,7 @@ def short_termination(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.engine.scheduling.runner.TERMINATE_SECONDS", 0.5)
 
 
-def only(engine: Engine) -> Direction:
+def only(engine: LocalEngine) -> Direction:
     (direction,) = engine.registry
     return direction
 
@@ -127,7 +127,7 @@ async def test_a_model_that_fails_again_within_an_hour_is_broken_and_releases_it
         return network
 
     write_fake_bundle(bundles)
-    engine = Engine(Settings(bundles_dir=bundles), [remember], batch_sizes=[1])
+    engine = LocalEngine(Settings(bundles_dir=bundles), [remember], batch_sizes=[1])
     engine.start()
     await engine.wait_until_loaded()
     translation = await engine.translate("cat2dog", photo())

@@ -13,7 +13,7 @@ import pytest
 
 from app.engine.directions.direction_state import State
 from app.engine.directions.verification import verify
-from app.engine.engine import open_engine
+from app.engine.local_engine import open_engine
 from app.engine.runtime import openvino
 from app.engine.runtime.providers import CPU, OPENVINO
 from app.engine.runtime.runtime import Runtime, open_runtime

@@ -13,7 +13,7 @@ import pytest
 
 from app.engine.directions.direction_state import State
 from app.engine.directions.verification import verify
-from app.engine.engine import Engine, open_engine
+from app.engine.local_engine import LocalEngine, open_engine
 from app.engine.runtime import runtime
 from app.engine.runtime.providers import TENSORRT
 from app.engine.runtime.runtime import open_runtime
@@ -28,7 +28,7 @@ __all__ = ["install"]  # the fixture
 pytestmark = pytest.mark.anyio
 
 
-async def load(model: FakeModel, tmp_path: Path, precision: str, rounding: int) -> Engine:
+async def load(model: FakeModel, tmp_path: Path, precision: str, rounding: int) -> LocalEngine:
     model.precision, model.rounding = precision, rounding
     engine = fake_engine(Settings(bundles_dir=tmp_path / "bundles"), model)
     await engine.registry.load()

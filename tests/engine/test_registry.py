@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.engine.directions.direction_state import State
-from app.engine.engine import Engine, open_engine
 from app.engine.errors import DirectionDefunct, Loading
+from app.engine.local_engine import LocalEngine, open_engine
 from app.engine.runtime.runtime import open_runtime
 from app.settings.settings import Settings
 from tests.engine.conftest import entered
@@ -20,7 +20,7 @@ from tests.tiny_bundle import write_tiny_bundle
 pytestmark = pytest.mark.anyio
 
 
-async def load(bundles: Path) -> Engine:
+async def load(bundles: Path) -> LocalEngine:
     settings = Settings(bundles_dir=bundles, provider="cpu")
     engine = open_engine(settings, open_runtime(settings))
     engine.start()

@@ -14,8 +14,8 @@ import pytest
 from app.engine.directions.direction import Direction
 from app.engine.directions.direction_state import State
 from app.engine.directions.registry import BundleDirectories, bundle_directories
-from app.engine.engine import Engine, open_engine
 from app.engine.errors import AttentionGone, DirectionDefunct, Loading, UnknownDirection
+from app.engine.local_engine import LocalEngine, open_engine
 from app.engine.runtime.runtime import open_runtime
 from app.settings.settings import Settings
 from models.bundle.canary import smooth_picture
@@ -40,7 +40,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.engine.directions.registry._REPLACE_SECONDS", 0)
 
 
-def only(engine: Engine) -> Direction:
+def only(engine: LocalEngine) -> Direction:
     (direction,) = engine.registry
     return direction
 
@@ -49,7 +49,7 @@ def threads_of(direction: str) -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name.startswith(direction)}
 
 
-def served(engine: Engine) -> str:
+def served(engine: LocalEngine) -> str:
     return engine.registry["cat2dog"].require_ready().version
 
 
@@ -113,7 +113,7 @@ async def test_an_old_version_is_released_after_its_last_picture(bundles: Path) 
         return network
 
     write_fake_bundle(bundles)
-    engine = Engine(Settings(bundles_dir=bundles), [open_another], batch_sizes=[1])
+    engine = LocalEngine(Settings(bundles_dir=bundles), [open_another], batch_sizes=[1])
     engine.start()
     await engine.wait_until_loaded()
     models[0].hold()

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.engine.engine import Engine, open_engine
 from app.engine.errors import AttentionGone, NoSuchNetwork, UnknownDirection
 from app.engine.events import RunFinished
+from app.engine.local_engine import LocalEngine, open_engine
 from app.engine.runtime.runtime import open_runtime
 from app.settings.settings import Settings
 from models.bundle.canary import smooth_picture
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 PICTURE = smooth_picture(SIZE, SIZE, seed=7)
 
 
-async def real_engine(bundles: Path, **settings: object) -> Engine:
+async def real_engine(bundles: Path, **settings: object) -> LocalEngine:
     chosen = Settings(bundles_dir=bundles, provider="cpu", **settings)
     engine = open_engine(chosen, open_runtime(chosen))
     engine.start()
@@ -99,7 +99,7 @@ async def test_every_run_is_published_to_the_subscribers(tmp_path: Path) -> None
     write_tiny_bundle(tmp_path)
     engine = await real_engine(tmp_path)
     events: list[RunFinished] = []
-    engine.events.subscribe(events.append)
+    engine.subscribe(events.append)
     for _ in range(2):
         await engine.translate("cat2dog", encoded(PICTURE))
     assert [(event.direction, event.pictures) for event in events] == [("cat2dog", 1)] * 2

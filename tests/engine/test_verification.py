@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from app.engine.directions.direction_state import State
 from app.engine.directions.verification import check_discriminators, check_generator, verify
-from app.engine.engine import open_engine
 from app.engine.errors import NetworkDefunct
+from app.engine.local_engine import open_engine
 from app.engine.runtime.runtime import open_runtime
 from app.engine.runtime.session import Execution, Outputs, Pixels, Shape
 from app.settings.settings import Settings

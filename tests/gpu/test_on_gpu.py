@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.engine.directions.verification import verify
-from app.engine.engine import open_engine
+from app.engine.local_engine import open_engine
 from app.engine.runtime.gpu import BoundSession
 from app.engine.runtime.providers import CPU, CUDA, TENSORRT, probe
 from app.engine.runtime.runtime import Runtime, open_runtime

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from app.engine.engine import Engine
+from app.engine.interface import Engine
 from app.http.server.server import Server, open_socket
 from app.settings.settings import Settings
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.engine.engine import Engine
+from app.engine.local_engine import LocalEngine
 from app.engine.runtime.session import Outputs, Pixels
 from app.http.server.server import Server, open_socket, url_of
 from app.settings.load import load_settings
@@ -56,7 +56,7 @@ def main() -> None:
     print(sum(model.batches), flush=True)
 
 
-async def _serve(server: Server, engine: Engine, listening: socket.socket, model: SleepingModel) -> None:
+async def _serve(server: Server, engine: LocalEngine, listening: socket.socket, model: SleepingModel) -> None:
     startup = server.startup
 
     async def then_report(sockets: list[socket.socket] | None = None) -> None:

@@ -20,8 +20,8 @@ from prometheus_client.registry import Collector
 
 from app import __version__
 from app.engine.directions.direction_state import State
-from app.engine.engine import Engine
 from app.engine.events import RunFinished
+from app.engine.interface import Engine
 from app.http.messages.answer_cache import AnswerCache
 from app.http.middleware.body_memory import BodyMemory
 from app.http.problems.problems import (
@@ -71,7 +71,7 @@ class Metrics:
         registry.register(_EngineGauges(engine))
         registry.register(_ConnectionGauges(connections))
         registry.register(_AnswerCacheGauges(answers))
-        engine.events.subscribe(self._run_finished)
+        engine.subscribe(self._run_finished)
         self._describe_process(engine, body_memory)
 
     def _describe_process(self, engine: Engine, body_memory: BodyMemory) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.engine.engine import Engine
+from app.engine.interface import Engine
 from app.http.access.api_keys import ApiKeys, key_from
 from app.http.access.client_address import client_of
 from app.http.access.rate_limit import RateLimiter

@@ -16,7 +16,7 @@ from typing import Protocol
 import uvicorn
 from fastapi import FastAPI
 
-from app.engine.engine import Engine
+from app.engine.interface import Engine
 from app.http.access.api_keys import ApiKeys
 from app.http.factory import create_app
 from app.http.middleware.stack import Stoppable
