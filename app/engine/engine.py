@@ -132,7 +132,7 @@ class PictureEngine:
         """
         if self._draining:
             raise Draining
-        return self.registry[direction].require_ready().version
+        return self._directions[direction].require_ready().version
 
     async def translate(
         self, direction: str, data: bytes, request: PhotoRequest = WHOLE_OR_FACE, *, client: str = ""
@@ -222,6 +222,10 @@ class PictureEngine:
                     id_, entry, lambda: self._discriminate(entry, client)
                 )
         return FoundMap(entry, declared, maps_of_crops(maps, declared.name, len(entry.crops)))
+
+    async def holds(self, id_: str) -> bool:
+        """Return whether the translation of an id is still kept."""
+        return await self.store.holds(id_)
 
     async def draw(
         self,

@@ -44,6 +44,13 @@ class Engine(Protocol):
             EngineError: it would not.
         """
 
+    def model_version(self, direction: str) -> str:
+        """Return the version of a direction's bundle.
+
+        Raises:
+            UnknownDirection, Draining, Loading, DirectionDefunct: no bundle serves.
+        """
+
     async def translate(
         self, direction: str, data: bytes, request: PhotoRequest = WHOLE_OR_FACE, *, client: str = ""
     ) -> TranslationResult:
@@ -70,6 +77,9 @@ class Engine(Protocol):
         Raises:
             EngineError: AttentionGone, NoSuchNetwork, NoSuchPart, NoSuchFrame, and what `translate` raises.
         """
+
+    async def holds(self, id_: str) -> bool:
+        """Return whether the translation of an id is still kept."""
 
     async def draw(
         self,

@@ -93,6 +93,7 @@ async def test_a_picture_is_translated_with_its_heat_map_and_version(engine: Eng
 async def test_heat_maps_of_every_network_are_found_by_the_id(engine: Engine) -> None:
     translation = await engine.translate("cat2dog", encoded(PICTURE))
     assert translation.id is not None
+    assert await engine.holds(translation.id)
     for network in ("generator", "local", "global"):
         found = await engine.attention(translation.id, network)
         assert found.declared.network == network
@@ -145,6 +146,7 @@ async def test_an_unknown_direction_is_refused_with_the_known_ones(engine: Engin
 async def test_an_unknown_id_is_gone(engine: Engine) -> None:
     with pytest.raises(AttentionGone):
         await engine.attention("A" * 22)
+    assert not await engine.holds("A" * 22)
 
 
 async def test_a_broken_picture_is_refused_and_returns_its_permit(engine: Engine) -> None:
@@ -185,7 +187,7 @@ async def test_the_status_describes_the_direction(engine: Engine, tmp_path: Path
     (direction,) = status.directions
     assert (direction.name, direction.state, direction.reason) == ("cat2dog", State.READY, None)
     assert direction.bundle is not None
-    assert direction.bundle.version == version(tmp_path)
+    assert direction.bundle.version == engine.model_version("cat2dog") == version(tmp_path)
     assert direction.execution is not None
     assert direction.discriminators
     assert (direction.queued, direction.permits_held) == (0, 0)

@@ -31,7 +31,7 @@ async def find_known(request: Request, context: Context, key: AnswerKey) -> Resp
         return Response(status_code=304, headers=headers)
     if not _may_be_kept(request, context):
         return None
-    kept = await context.answers.find(key, context.engine.store.holds)
+    kept = await context.answers.find(key, context.engine.holds)
     return kept_response(kept) if kept is not None else None
 
 
