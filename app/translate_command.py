@@ -36,7 +36,14 @@ _NAMED: Final = 5
 @click.option(
     "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results."
 )
-@click.option("--fit", type=click.Choice(get_args(Fit)), default="cover", show_default=True)
+@click.option(
+    "--fit",
+    type=click.Choice(get_args(Fit)),
+    default="cover",
+    show_default=True,
+    help="cover takes the centre square; contain pads; stretch distorts; native translates the picture at "
+    "its own shape and size, up to UGATIT_NATIVE_PIXELS.",
+)
 @click.option(
     "--face",
     "mode",
@@ -151,6 +158,7 @@ def translate(
     if bundles is not None:
         settings = settings.model_copy(update={"bundles_dir": bundles})
     options = RenderOptions(MEDIA_TYPES[format_ or "png"], settings.jpeg_quality, alpha, colormap)
+    _refuse_faces_of_native(fit, mode, paste)
     heat_maps = HeatMaps(networks, parts, view, map_size, legend)
     plan = Plan(
         sources,
@@ -222,6 +230,20 @@ def _face_choice(mode: FaceMode | None, x: float | None, y: float | None) -> Fac
             "--face largest."
         )
     return FaceChoice("at", x, y)
+
+
+def _refuse_faces_of_native(fit: Fit, mode: FaceMode | None, paste: bool) -> None:
+    """Refuse options for a part of the picture where the whole one is translated at its own shape.
+
+    Raises:
+        click.UsageError: there is one.
+    """
+    unsuited = f"--face {mode}" if mode not in (None, "none") else "--paste" if paste else None
+    if fit == "native" and unsuited is not None:
+        raise click.UsageError(
+            f"--fit native translates the whole picture as it is, got {unsuited}; leave it out, or use "
+            "another --fit."
+        )
 
 
 def _handle_interrupts() -> None:

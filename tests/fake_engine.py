@@ -61,14 +61,14 @@ class FakeModel:
         """Where it pretends to run."""
         return Execution(self.provider, self.precision)
 
-    def open(self, model: bytes, *, exact: bool = False) -> FakeSession:
+    def open(self, model: bytes, *, exact: bool = False, any_shape: bool = False) -> FakeSession:
         """Open a session on this model, whatever the bytes: an `OpenModel`."""
         self.opened += 1
         if self.opening_hangs:
             self.opening_hangs -= 1
             self._hang_over.wait(_HANG_SECONDS)
         names = _DISCRIMINATOR_OUTPUTS if model == _DISCRIMINATORS_FILE else _GENERATOR_OUTPUTS
-        return FakeSession(self, names, "float32" if exact else self.precision)
+        return FakeSession(self, names, "float32" if exact or any_shape else self.precision)
 
     def stop_hanging(self) -> None:
         """End all held and hanging calls."""
@@ -140,8 +140,9 @@ class FakeSession:
 
 def fake_outputs(pixels: Pixels) -> Outputs:
     """Return the outputs of a generator and of two discriminators for a batch `[N, H, W, 3]`."""
-    N, H, W, _ = pixels.shape
-    attention = pixels.reshape(N, H // 8, 8, W // 8, 8, 3).mean(axis=(2, 4, 5), dtype=np.float32)
+    blocks = np.pad(pixels, [(0, 0), *((0, -side % 8) for side in pixels.shape[1:3]), (0, 0)], mode="edge")
+    N, H, W, _ = blocks.shape
+    attention = blocks.reshape(N, H // 8, 8, W // 8, 8, 3).mean(axis=(2, 4, 5), dtype=np.float32)
     cam_logit = np.stack([attention.mean(axis=(1, 2)), attention.max(axis=(1, 2))], axis=1) / 128 - 1
     outputs = {"image": 255 - pixels, "attention": attention, "cam_logit": cam_logit}
     return outputs | {"attention_local": attention, "attention_global": attention[:, ::-1]}
@@ -154,10 +155,11 @@ def write_fake_bundle(
     card: bytes = b"# A fake\n",
     framing: Framing | None = None,
     face: FramedFace | None = None,
+    fixed: bool = True,
 ) -> Path:
     """Write a bundle that passes every check, with models that only a FakeModel can open.
 
-    A different `card` makes a different version of it; `framing` and `face` are the manifest's.
+    A different `card` makes a different version of it; `framing`, `face` and `fixed` are the manifest's.
     """
     pixels = smooth_picture(FAKE_SIZE, FAKE_SIZE, seed=0)[None]
     outputs = fake_outputs(pixels)
@@ -168,7 +170,13 @@ def write_fake_bundle(
         "canary.npz": write_canary(pixels, canary),
         "card.md": card,
     }
-    manifest = _manifest(direction, files).model_copy(update={"framing": framing, "face": face})
+    manifest = _manifest(direction, files).model_copy(
+        update={
+            "framing": framing,
+            "face": face,
+            "image": ImageSize(height=FAKE_SIZE, width=FAKE_SIZE, fixed=fixed),
+        }
+    )
     write_bundle(bundles_dir / direction, manifest, files)
     return bundles_dir / direction
 

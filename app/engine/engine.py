@@ -63,6 +63,7 @@ class PictureEngine:
         self._planner = Planner(
             picture_limits(settings),
             most_faces=settings.max_faces,
+            native_pixels=settings.native_pixels,
         )
         self._decoders = FairThreads(settings.decoders, "decoder")
         self._lingering = self._draining = False
@@ -146,7 +147,7 @@ class PictureEngine:
             client: who sent it; the waiting clients of a direction share it evenly.
 
         Raises:
-            EngineError: what `check` raises, DeadlineExceeded, and NoFaceFound.
+            EngineError: what `check` raises, DeadlineExceeded, NoFaceFound, NoNativeFit, NetworkDefunct.
             models.images.errors.PictureError: the bytes are not a picture, or exceed the limits.
         """
         chosen = self._checked(direction, client)

@@ -85,12 +85,12 @@ class DirectionDefunct(EngineError):
 
 
 class NetworkDefunct(EngineError):
-    """The direction translates, but its discriminators stopped working."""
+    """The direction translates, but some of its models stopped working."""
 
-    def __init__(self, direction: str) -> None:
+    def __init__(self, direction: str, models: str, remedy: str) -> None:
         super().__init__(
-            f"The discriminators of {direction} are out of order (GET /directions gives the reason); "
-            "request the generator's heat map instead."
+            f"The {models} of {direction} are out of order (GET /directions gives the reason); "
+            f"{remedy} instead."
         )
 
 
@@ -132,6 +132,10 @@ class NoSuchFrame(EngineError):
 
 class NoFaceFound(EngineError):
     """The request needs a face, and the photo shows none there."""
+
+
+class NoNativeFit(EngineError):
+    """The network or the service takes no photos at their own shape."""
 
 
 class Cancelled(EngineError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from typing import Final, Literal, NamedTuple, Protocol
 
+from app.engine.errors import NoNativeFit
 from app.engine.face_choice import FaceChoice, FoundFace, by_size, choose_faces
 from app.engine.input_quality import InputQuality, measure_input
 from app.engine.store.entry import Scene
@@ -16,9 +18,9 @@ from models.faces.framing import DEFAULT_FRAMING, FaceFraming, frame_face, uprig
 from models.images.animation import decode_frames, read_animation
 from models.images.decode import PictureLimits, decode_photo
 from models.images.errors import TooManyFrames
-from models.images.frame import Fit, Frame, resize
+from models.images.frame import Fit, Frame, FrameSize, native_size, resize
 from models.images.photo import Photo
-from models.images.placement import Placement, cut, place, shown_pixels
+from models.images.placement import Placement, cut, place, place_native, shown_pixels
 from models.images.timing import Timing
 
 SCENE_PIXELS: Final = 1024
@@ -30,6 +32,7 @@ _SAME_SCALE, _SAME_CENTRE, _SAME_DEGREES = 0.15, 0.15, 5.0
 
 
 FrameChoice = Literal["all", "first"]
+_Size = FrameSize | ImageSize
 
 
 class Decode(Protocol):
@@ -42,7 +45,8 @@ class PhotoRequest(NamedTuple):
     """What to translate of a photo."""
 
     fit: Fit = "cover"
-    """How a photo is framed that no face frames."""
+    """How a photo is framed that no face frames. `native` translates it at its own shape: without a choice of
+    faces, and not put back into the photo, which it shows already."""
     face: FaceChoice | None = None
     """None for the bundle's default."""
     paste: bool = False
@@ -78,7 +82,7 @@ def chosen_mode(request: PhotoRequest, manifest: Manifest) -> FaceChoice:
     """Return the faces to translate: the request's choice, or the bundle's default.
 
     The default is `auto` for a bundle of faces. `contain` and `stretch` ask for the whole photo, so their
-    default is `none`.
+    default is `none`; so is that of `native`.
     """
     if request.face is not None:
         return request.face
@@ -88,14 +92,17 @@ def chosen_mode(request: PhotoRequest, manifest: Manifest) -> FaceChoice:
 class Planner:
     """Plans translations. Safe to call from many threads."""
 
-    def __init__(self, limits: PictureLimits, *, most_faces: int) -> None:
+    def __init__(self, limits: PictureLimits, *, most_faces: int, native_pixels: int = 0) -> None:
         """
         Args:
             limits: on a photo's size, checked before it is decoded.
             most_faces: of one photo that are translated.
+            native_pixels: of a photo that is translated at its own shape; a larger one is shrunk to it. Of an
+                animation, those of all its frames together. 0 refuses such photos.
         """
         self.limits = limits
         self._most_faces = most_faces
+        self._native_pixels = native_pixels
         self._detector = FaceDetector()
 
     def plan(self, data: bytes, manifest: Manifest, request: PhotoRequest) -> Plan:
@@ -104,21 +111,26 @@ class Planner:
         Raises:
             models.images.errors.PictureError: the bytes are not a picture, or exceed the limits.
             NoFaceFound: a face is required, and there is none.
+            NoNativeFit: the photo cannot be translated at its own shape.
         """
+        if request.fit == "native":
+            self._check_native(manifest)
         animation = read_animation(data, self.limits) if request.frames == "all" else None
         if animation is None:
-            return self._plan_photo(partial(decode_photo, data, limits=self.limits), manifest, request)
+            return self._plan_photo(partial(decode_photo, data, limits=self.limits), manifest, request, 1)
         frames = decode_frames(animation)
         first = next(frames)
 
         def decoded(**_size: int | None) -> Photo:
             return first
 
-        plan = self._plan_photo(decoded, manifest, request)
+        plan = self._plan_photo(decoded, manifest, request, animation.timing.frames)
         self._check_crops(animation.timing.frames, len(plan.placements))
-        return _with_frames(plan, first, frames, animation.timing, manifest.image)
+        return _with_frames(plan, first, frames, animation.timing)
 
-    def _plan_photo(self, decode: Decode, manifest: Manifest, request: PhotoRequest) -> Plan:
+    def _plan_photo(self, decode: Decode, manifest: Manifest, request: PhotoRequest, frames: int) -> Plan:
+        if request.fit == "native":
+            return self._plan_native(decode, manifest.image, self._native_pixels // frames)
         choice = chosen_mode(request, manifest)
         if choice.mode == "none":
             return self._plan_fit(decode, manifest.image, request.fit, paste=request.paste)
@@ -146,6 +158,25 @@ class Planner:
         larger = decode(enough_side=SCENE_PIXELS)
         return _plan(photo, size, [placement], scenes=[_scene(larger)])
 
+    def _plan_native(self, decode: Decode, image: ImageSize, most_pixels: int) -> Plan:
+        """Return the plan of a photo that is translated at its own shape."""
+        photo = decode(enough_side=math.isqrt(most_pixels) + 1)  # the shorter side is never longer
+        size = native_size(photo.size, (image.height, image.width), most_pixels)
+        return _plan(photo, size.frame, [place_native(photo.size, size)], scenes=[])
+
+    def _check_native(self, manifest: Manifest) -> None:
+        image = manifest.image
+        if image.fixed:
+            raise NoNativeFit(
+                f"fit=native needs a network that takes any size, but that of {manifest.direction} takes "
+                f"only {image.width} x {image.height} pixels; use fit=contain to translate the whole photo."
+            )
+        if not self._native_pixels:
+            raise NoNativeFit(
+                "fit=native is turned off in this service (UGATIT_NATIVE_PIXELS=0); use fit=contain to "
+                "translate the whole photo."
+            )
+
     def _check_crops(self, frames: int, faces: int) -> None:
         most = self.limits.max_frames
         if frames * faces > most:
@@ -155,22 +186,23 @@ class Planner:
             )
 
 
-def _plan(photo: Photo, size: ImageSize, placements: list[Placement], *, scenes: list[Scene]) -> Plan:
+def _plan(photo: Photo, size: _Size, placements: list[Placement], *, scenes: list[Scene]) -> Plan:
     height, width = size.height, size.width
     shown = shown_pixels(photo.size, placements[0], height=height, width=width)
     return Plan(_cut_all(photo, placements, size), placements, shown, scenes)
 
 
-def _cut_all(photo: Photo, placements: list[Placement], size: ImageSize) -> list[Frame]:
+def _cut_all(photo: Photo, placements: list[Placement], size: _Size) -> list[Frame]:
     return [cut(photo, placement, height=size.height, width=size.width) for placement in placements]
 
 
-def _with_frames(plan: Plan, first: Photo, later: Iterator[Photo], timing: Timing, size: ImageSize) -> Plan:
+def _with_frames(plan: Plan, first: Photo, later: Iterator[Photo], timing: Timing) -> Plan:
     """Return the plan of an animation from that of its first frame. Only one frame is decoded at a time.
 
     The faces of the first frame are cut from all frames: a crop that follows a face from frame to frame
     would shake by the detector's error.
     """
+    size = FrameSize(*plan.frames[0].pixels.shape[:2])
     side = min(SCENE_PIXELS, round((_SCENES_PIXELS / timing.frames) ** 0.5))
     frames, scenes = list(plan.frames), [_scene(first, side)] if plan.scenes else []
     for photo in later:

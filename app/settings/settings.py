@@ -84,6 +84,13 @@ class Settings(BaseSettings):
         ge=1,
         description="Most pixels of all frames of an animation together; checked before it is decoded.",
     )
+    native_pixels: int = Field(
+        1_000_000,
+        ge=0,
+        le=50_000_000,
+        description="Most pixels at which fit=native translates a photo; a larger one is shrunk to it. A "
+        "million takes about 0.5 to 1 GB and several seconds of a CPU; 0 refuses fit=native.",
+    )
     answer_side_pixels: int = Field(
         4096,
         ge=64,

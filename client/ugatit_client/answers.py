@@ -293,6 +293,8 @@ class Limits:
     """Of an animation."""
     animation_pixels: int
     faces: int
+    native_pixels: int | None = None
+    """At which fit=native translates; None for a service without it."""
     answer_side_pixels: int
     deadline_seconds: float
     attention_seconds: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-Fit = Literal["cover", "contain", "stretch"]
+Fit = Literal["cover", "contain", "stretch", "native"]
 Format = Literal["png", "jpeg", "webp", "gif"]
 Frames = Literal["all", "first"]
 FaceMode = Literal["auto", "largest", "all", "at", "none"]

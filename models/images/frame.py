@@ -1,13 +1,18 @@
 """Fit a photo of any shape to a network's size, and undo it for the result."""
 
-from typing import Literal, NamedTuple, TypeVar
+import math
+from typing import Final, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.Image import Resampling
 
-Fit = Literal["cover", "contain", "stretch"]
+Fit = Literal["cover", "contain", "stretch", "native"]
+"""How a photo becomes a network's input; native is the photo at its own shape."""
+
+_MULTIPLE: Final = 4
+"""Generators halve a map twice and double it twice."""
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
@@ -28,12 +33,20 @@ class Frame(NamedTuple):
     content: Box  # the part that the picture covers; the rest is padding
 
 
+class FrameSize(NamedTuple):
+    """The size of a frame."""
+
+    height: int
+    width: int
+
+
 def frame(picture: NDArray[np.uint8], *, height: int, width: int, fit: Fit) -> Frame:
     """Return a picture, uint8 [H, W, 3], at `height` x `width`.
 
     `cover` cuts out the largest centred part with the frame's aspect ratio. `contain` keeps the whole picture
-    and pads it. `stretch` ignores the aspect ratio, as the official code does, with that code's filter. If
-    the picture has the frame's size already, the same array is returned.
+    and pads it; `native` does the same, at the frame that `native_size` chose for it. `stretch` ignores the
+    aspect ratio, as the official code does, with that code's filter. If the picture has the frame's size
+    already, the same array is returned.
     """
     whole = Box(0, 0, width, height)
     if picture.shape[:2] == (height, width):
@@ -45,6 +58,43 @@ def frame(picture: NDArray[np.uint8], *, height: int, width: int, fit: Fit) -> F
             return _contain(picture, height, width)
         case "stretch":
             return Frame(_resample(picture, height, width, Resampling.BILINEAR), whole)
+        case "native":
+            raise ValueError("fit=native needs the photo's scale; use frame_native")
+
+
+def frame_native(picture: NDArray[np.uint8], content: FrameSize, frame: FrameSize) -> Frame:
+    """Return a picture, uint8 [H, W, 3], at the size of `content`, in the middle of its mirror image."""
+    inner = picture
+    if picture.shape[:2] != content:
+        inner = resize(picture, height=content.height, width=content.width)
+    return _pad(inner, *frame)
+
+
+class NativeSize(NamedTuple):
+    """How a photo is translated at its own shape."""
+
+    content: FrameSize
+    """Of the photo in the frame: its own size, or smaller."""
+    frame: FrameSize
+    """With the padding."""
+
+
+def native_size(photo: tuple[int, int], least: tuple[int, int], most_pixels: int) -> NativeSize:
+    """Return the size at which a photo is translated at its own shape.
+
+    Args:
+        photo: its height and width.
+        least: height and width of a frame at least; a smaller photo is padded. The networks were trained at
+            this size: the discriminators' last maps would be empty for a much smaller one.
+        most_pixels: of a frame; a larger photo is shrunk to it. `least` is more important.
+    """
+    rows, columns = photo
+    area = most_pixels / (rows * columns)
+    # A side that is padded to `least` limits the other one.
+    scale = min(1.0, math.sqrt(area), most_pixels / (least[0] * columns), most_pixels / (least[1] * rows))
+    content = FrameSize(max(1, int(rows * scale)), max(1, int(columns * scale)))
+    sides = (max(side, at_least) for side, at_least in zip(content, least, strict=True))
+    return NativeSize(content, FrameSize(*(-(-side // _MULTIPLE) * _MULTIPLE for side in sides)))
 
 
 def resize(picture: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.uint8]:
@@ -67,7 +117,7 @@ def shown_size(photo: tuple[int, int], *, height: int, width: int, fit: Fit) -> 
     photo has the frame's shape and the photo's longer side.
     """
     rows, columns = photo
-    if fit == "contain":
+    if fit in ("contain", "native"):
         return photo
     scale = min(columns / width, rows / height) if fit == "cover" else max(photo) / max(height, width)
     return max(1, round(height * scale)), max(1, round(width * scale))
@@ -107,9 +157,14 @@ def _contain(picture: NDArray[np.uint8], height: int, width: int) -> Frame:
     rows, columns = picture.shape[:2]
     scale = min(width / columns, height / rows)
     inner_height, inner_width = max(1, round(rows * scale)), max(1, round(columns * scale))
+    return _pad(resize(picture, height=inner_height, width=inner_width), height, width)
+
+
+def _pad(inner: NDArray[np.uint8], height: int, width: int) -> Frame:
+    """Return a picture in the middle of a frame of `height` x `width`, with its mirror image around it."""
+    inner_height, inner_width = inner.shape[:2]
     top, left = (height - inner_height) // 2, (width - inner_width) // 2
     content = Box(left, top, left + inner_width, top + inner_height)
-    inner = resize(picture, height=inner_height, width=inner_width)
     margins = ((top, height - content.bottom), (left, width - content.right), (0, 0))
     # Reflect, as the network pads its own layers: its statistics over the frame stay those of the picture,
     # and the translation is closest to that of the unpadded picture. Measured differences on portraits with a

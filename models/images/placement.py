@@ -11,7 +11,17 @@ from PIL import Image
 from PIL.Image import Resampling, Transform
 
 from models.images.affine import Affine, Point, scaling
-from models.images.frame import Box, Fit, Frame, frame, resize, shown_size
+from models.images.frame import (
+    Box,
+    Fit,
+    Frame,
+    FrameSize,
+    NativeSize,
+    frame,
+    frame_native,
+    resize,
+    shown_size,
+)
 from models.images.photo import Photo
 
 _OVERSAMPLING: Final = 4
@@ -38,11 +48,22 @@ def place(photo: tuple[int, int], *, height: int, width: int, fit: Fit) -> Place
     return Placement(Affine(scale, 0, x, 0, scale, y), fit)
 
 
+def place_native(photo: tuple[int, int], size: NativeSize) -> Placement:
+    """Return where a frame of `native_size` lies in its photo (height, width)."""
+    (rows, columns), (height, width) = photo, size.content
+    x, y = ((whole - inner) // 2 for whole, inner in zip(size.frame[::-1], size.content[::-1], strict=True))
+    return Placement(Affine(width / columns, 0, x, 0, height / rows, y), "native")
+
+
 def cut(photo: Photo, placement: Placement, *, height: int, width: int) -> Frame:
     """Return a frame of `height` x `width`; what lies outside the photo is its mirror image.
 
     A placement without a fit needs a photo that was decoded at its own size.
     """
+    if placement.fit == "native":
+        x, y = placement.to_frame.scale
+        content = FrameSize(round(photo.size[0] * y), round(photo.size[1] * x))
+        return frame_native(photo.pixels, content, FrameSize(height, width))
     if placement.fit is not None:
         return frame(photo.pixels, height=height, width=width, fit=placement.fit)
     assert photo.pixels.shape[:2] == photo.size, "an affine is in pixels of the photo's file"

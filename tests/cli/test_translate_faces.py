@@ -38,6 +38,21 @@ def read(path: Path) -> np.ndarray:
         return np.asarray(picture.convert("RGB"))
 
 
+def test_native_fit_keeps_the_shape_of_each_picture_and_refuses_faces(
+    photos: Path, bundles: Path, tmp_path: Path
+) -> None:
+    arguments = ("--direction", "cat2dog", "--bundles", bundles, "--out", tmp_path / "out", "--fit", "native")
+    refused = ugatit("translate", photos, *arguments, "--face", "largest")
+    assert (refused.returncode, (tmp_path / "out").exists()) == (2, False)
+    assert "--fit native translates the whole picture as it is, got --face largest" in refused.stderr
+    assert ugatit("translate", photos, *arguments, UGATIT_NATIVE_PIXELS="40000").returncode == 0
+    assert read(tmp_path / "out" / "plain.png").shape == (90, 120, 3)
+    assert read(tmp_path / "out" / "plain.overlay.png").shape == (90, 120, 3)
+    height, width, _ = read(tmp_path / "out" / "two.png").shape
+    assert 38_000 < height * width <= 40_000  # shrunk to the limit
+    assert abs(width / height - TWO.shape[1] / TWO.shape[0]) < 0.02
+
+
 def test_all_faces_are_put_back_and_pictures_without_one_are_listed(
     photos: Path, bundles: Path, tmp_path: Path
 ) -> None:

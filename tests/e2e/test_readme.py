@@ -69,6 +69,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory, address: str) -> Path:
     [
         ("translation.png", (128, 128)),
         ("translation.webp", (128, 128)),
+        ("whole.jpg", (256, 256)),
         ("overlay.png", (128, 128)),
         ("local.png", (128, 128)),
     ],

@@ -83,6 +83,21 @@ class BundleModels:
             check_discriminators(model, manifest, canary["image"])
         model.prepare_shapes([(1, manifest.image.height, manifest.image.width)])
 
+    def open_for_any_shape(self, open_model: OpenModel, name: str) -> Model:
+        """Open one model from disk for inputs of any shape, at their first use."""
+        assert self.info is not None
+        data = read_verified(self._path, name, self.info.manifest.files[name])
+        return open_model(data, any_shape=True)
+
+    def check_generator_for_any_shape(self, model: Model) -> None:
+        """Run the canary.
+
+        Raises:
+            BundleError: the outputs are wrong.
+        """
+        assert self.info is not None
+        check_generator(model, self.info.manifest, self._canary)
+
     def _open(self, open_model: OpenModel, name: str, data: bytes) -> Model:
         """Open one model, in float32 if it or the generator failed at a lower precision before."""
         if self.float32_reasons.keys() & {name, GENERATOR}:

@@ -45,6 +45,8 @@ class Fault(StrEnum):
     """The generator is broken on one of several devices."""
     DISCRIMINATORS = "discriminators"
     """They failed and are being replaced, or are broken."""
+    ANY_SHAPE = "any_shape"
+    """The models for photos at their own shape failed and are being replaced, or are broken."""
     BUNDLE = "bundle"
     """The bundle in the folder was rejected; an earlier version serves."""
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from app.engine.directions.any_shape import AnyShapeModels
 from app.engine.directions.bundle_models import BundleModels
 from app.engine.directions.direction_state import (
     Fault,
@@ -27,7 +28,7 @@ from app.engine.scheduling.batcher import Batcher, Inference
 from app.engine.scheduling.runner import ModelBroken, ModelEvent, Runner, TimeLimits
 from app.engine.store.entry import Maps
 from models.bundle.errors import BundleError
-from models.bundle.manifest import GENERATOR
+from models.bundle.manifest import DISCRIMINATORS, GENERATOR
 from models.files.text import as_text
 
 
@@ -75,7 +76,7 @@ class Translator:
             partial(self._models.open_discriminators, open_models[0]),
             self._models.check_discriminators,
             time_limits=limits.time_limits,
-            on_event=self._handle_discriminator_event,
+            on_event=partial(self._handle_part_event, Fault.DISCRIMINATORS, "discriminators"),
         )
         lock = asyncio.Lock()  # both models need the whole machine, so one runs at a time
         self._generator = Batcher(
@@ -88,6 +89,15 @@ class Translator:
             replicas=self._generator_runners[1:],
         )
         self._discriminators = Batcher(self._discriminator_runner, lock=lock)
+        self._any_shape = AnyShapeModels(
+            self.name,
+            self._models,
+            open_models[0],
+            time_limits=limits.time_limits,
+            lock=lock,
+            on_run=on_event,
+            on_event=partial(self._handle_part_event, Fault.ANY_SHAPE, "models for fit=native"),
+        )
 
     def _generator_runner(self, number: int, open_model: OpenModel, time_limits: TimeLimits) -> Runner:
         return Runner(
@@ -126,7 +136,8 @@ class Translator:
     @property
     def intact(self) -> bool:
         """Whether the models work on every device, or can be opened there."""
-        return all(runner.usable for runner in (*self._generator_runners, self._discriminator_runner))
+        runners = (*self._generator_runners, self._discriminator_runner)
+        return self._any_shape.usable and all(runner.usable for runner in runners)
 
     @property
     def execution(self) -> Execution | None:
@@ -142,7 +153,7 @@ class Translator:
     @property
     def queued(self) -> int:
         """How many pictures wait."""
-        return self._generator.queued + self._discriminators.queued
+        return self._generator.queued + self._discriminators.queued + self._any_shape.queued
 
     @property
     def finished(self) -> bool:
@@ -170,18 +181,26 @@ class Translator:
         """Close the models; the waiting requests fail."""
         for runner in (*self._generator_runners, self._discriminator_runner):
             runner.close()
+        self._any_shape.release_models()
 
     def close(self) -> None:
         """Stop at once and cancel the waiting requests."""
         self._generator.close()
         self._discriminators.close()
+        self._any_shape.close()
 
     async def generate(self, frames: Sequence[Pixels], permit: Permit) -> list[Inference]:
-        """Return the generator's outputs for the frames `[H, W, 3]` of one request.
+        """Return the generator's outputs for the frames `[H, W, 3]` of one request, which have one size.
 
         Raises:
             DirectionDefunct: the generator does not work.
+            NetworkDefunct: it does not work for this size.
         """
+        if not self._has_own_size(frames[0]):
+            try:
+                return await self._any_shape.run(GENERATOR, frames, permit)
+            except ModelBroken:
+                raise NetworkDefunct(self.name, "models for fit=native", "use fit=contain") from None
         try:
             return await self._generator.submit(frames, permit)
         except ModelBroken:
@@ -199,11 +218,22 @@ class Translator:
         if not maps:
             raise NoSuchNetwork(self.name, "discriminator")
         try:
-            await self._discriminator_runner.ensure_open()  # without the lock: the generator must not wait
-            inferences = await self._discriminators.submit(frames, permit)
+            if not self._has_own_size(frames[0]):
+                inferences = await self._any_shape.run(DISCRIMINATORS, frames, permit)
+            else:
+                await (
+                    self._discriminator_runner.ensure_open()
+                )  # without the lock: the generator must not wait
+                inferences = await self._discriminators.submit(frames, permit)
         except ModelBroken:
-            raise NetworkDefunct(self.name) from None
+            raise NetworkDefunct(self.name, "discriminators", "request the generator's heat map") from None
         return [{each.name: one.outputs[each.name] for each in maps} for one in inferences]
+
+    def _has_own_size(self, frame: Pixels) -> bool:
+        """Return whether a frame `[H, W, 3]` has the bundle's size."""
+        assert self.bundle is not None
+        size = self.bundle.manifest.image
+        return frame.shape[:2] == (size.height, size.width)
 
     def _handle_generator_event(self, event: ModelEvent) -> None:
         runners, reason = self._generator_runners, as_clause(event.reason)
@@ -219,13 +249,12 @@ class Translator:
         else:
             self._on_event(GeneratorLost(f"Its generator does not work: {reason}."))
 
-    def _handle_discriminator_event(self, event: ModelEvent) -> None:
+    def _handle_part_event(self, fault: Fault, models: str, event: ModelEvent) -> None:
+        """Report a change in models without which the direction still translates."""
         reason = as_clause(event.reason)
         if event.change == "replacing":
-            sentence = f"Its discriminators are being replaced: {reason}."
+            self._on_event(FaultRaised(fault, f"Its {models} are being replaced: {reason}."))
         elif event.change == "broken":
-            sentence = f"Its discriminators do not work: {reason}."
+            self._on_event(FaultRaised(fault, f"Its {models} do not work: {reason}."))
         else:
-            self._on_event(FaultCleared(Fault.DISCRIMINATORS))
-            return
-        self._on_event(FaultRaised(Fault.DISCRIMINATORS, sentence))
+            self._on_event(FaultCleared(fault))

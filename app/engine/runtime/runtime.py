@@ -82,7 +82,7 @@ class Runtime(NamedTuple):
         fallback = self.fallback.on_device(device) if self.fallback is not None else None
         return self._replace(gpu=self.gpu._replace(device=device), fallback=fallback)
 
-    def open(self, model: bytes, /, *, exact: bool = False) -> Model:
+    def open(self, model: bytes, /, *, exact: bool = False, any_shape: bool = False) -> Model:
         """Open a model in the form of its graph that is the fastest on this provider.
 
         With fixed shapes, the graph itself is read at the first run of each shape.
@@ -90,11 +90,14 @@ class Runtime(NamedTuple):
         Args:
             model: the graph's bytes.
             exact: compute in float32, whatever precision is in use.
+            any_shape: take inputs of all shapes, in float32.
 
         Raises:
             ProviderRefused: onnxruntime opened it on another provider.
             Exception: onnxruntime's own, if it cannot open the model.
         """
+        if any_shape:
+            return self._any_shape()._open_any_shape(model)
         if exact and self.precision != "float32":
             return (self.fallback or self._replace(precision="float32")).open(model)
         if self.benchmark is not None:
@@ -104,6 +107,15 @@ class Runtime(NamedTuple):
             return Session(self.open_session(model), precision=self.precision)
         open_for = self._open_bound if self.on_gpu else self._open_compiled
         return FixedShapeModel(partial(open_for, model), Execution(self.providers[0], self.precision))
+
+    def _any_shape(self) -> Runtime:
+        """Return the runtime on the providers that do not compile a model for each shape, in float32."""
+        providers = tuple(name for name in self.providers if name not in (OPENVINO, TENSORRT))
+        return self._replace(providers=providers, precision="float32", benchmark=None)
+
+    def _open_any_shape(self, model: bytes) -> Model:
+        model = turn_on(model, WINOGRAD) if self.winograd else model
+        return Session(self.open_session(model, any_shape=True))
 
     def _open_compiled(self, model: bytes, shape: Shape) -> Session:
         return Session(self.open_session(model, shape), precision=self.precision)
@@ -125,7 +137,12 @@ class Runtime(NamedTuple):
         return session
 
     def open_session(
-        self, model: bytes, shape: Shape | None = None, *, graph: bool = False
+        self,
+        model: bytes,
+        shape: Shape | None = None,
+        *,
+        graph: bool = False,
+        any_shape: bool = False,
     ) -> onnxruntime.InferenceSession:
         """Open one session, for one shape or for any.
 
@@ -133,7 +150,8 @@ class Runtime(NamedTuple):
             ProviderRefused, Exception: as `open`.
         """
         spec = SessionSpec(model, shape, self.precision, graph) if shape is not None else None
-        options = session_options(self.threads if self.providers[0] == CPU else 1)
+        threads = self.threads if self.providers[0] == CPU else 1
+        options = session_options(threads, any_shape=any_shape)
         if shape is not None:
             fix_shape(options, shape)
         if self.providers[0] == OPENVINO:

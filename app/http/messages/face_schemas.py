@@ -155,4 +155,5 @@ _WHOLE: Final = {
     "cover": "the centre of the photo",
     "contain": "the whole photo",
     "stretch": "the whole photo",
+    "native": "the whole photo",
 }

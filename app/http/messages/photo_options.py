@@ -13,8 +13,9 @@ def photo_request(options: TranslateOptions) -> PhotoRequest:
 
     Raises:
         MissingOption: face=at without a place.
-        UnsuitedOption: a place without face=at, or face=all without paste.
+        UnsuitedOption: a place without face=at, face=all without paste, or fit=native with faces or paste.
     """
+    _check_native(options)
     if options.face == "at":
         return PhotoRequest(options.fit, _choice_at(options), bool(options.paste), options.frames)
     for name in ("x", "y"):
@@ -30,6 +31,21 @@ def photo_request(options: TranslateOptions) -> PhotoRequest:
         )
     face = FaceChoice(options.face) if options.face is not None else None
     return PhotoRequest(options.fit, face, bool(options.paste), options.frames)
+
+
+def _check_native(options: TranslateOptions) -> None:
+    """Check that a photo at its own shape is wanted without the options for a part of it."""
+    if options.fit != "native":
+        return
+    if options.face not in (None, "none"):
+        raise UnsuitedOption(
+            f"fit=native translates the whole photo as it is, got face={options.face}; leave face out, or "
+            "use another fit."
+        )
+    if options.paste:
+        raise UnsuitedOption(
+            "fit=native shows the whole photo already, got paste=true; leave paste out, or use another fit."
+        )
 
 
 def _choice_at(options: TranslateOptions) -> FaceChoice:

@@ -58,7 +58,9 @@ class TranslateOptions(_ColourOptions):
     )
     fit: Fit = Field(
         "cover",
-        description="cover: the centre square; contain: all of it, padded; stretch: all of it, distorted.",
+        description="cover: the centre square; contain: all of it, padded; stretch: all of it, distorted; "
+        "native: all of it at its own shape and size (a photo above limits.native_pixels is shrunk), for "
+        "directions whose image size is not fixed; no face is searched for.",
     )
     format: Format = Field("png", description="Format of the pictures, unless Accept names an image type.")
     size: int | None = Field(
@@ -308,6 +310,9 @@ class Limits(BaseModel):
     frames: int = Field(description="Most frames of an animation; times its faces with face=all.")
     animation_pixels: int = Field(description="Most pixels of all frames of an animation together.")
     faces: int = Field(description="Most faces of one photo that are translated (option face=all).")
+    native_pixels: int = Field(
+        description="Most pixels at which fit=native translates a photo; 0 if it is turned off."
+    )
     answer_side_pixels: int = Field(description="Longest side of a translated picture (option size).")
     deadline_seconds: float = Field(description="Time for a picture after it was admitted; then 504.")
     attention_seconds: float = Field(description="Time that a translation's heat maps are kept.")

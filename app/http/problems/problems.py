@@ -67,6 +67,7 @@ PROBLEM_KINDS: Final[Mapping[type[Exception], ProblemKind]] = {
     http.UnsuitedOption: INVALID_OPTION,
     http.MissingOption: MISSING_OPTION,
     engine.NoFaceFound: ProblemKind(422, "no_face", "No face found"),
+    engine.NoNativeFit: ProblemKind(422, "no_native_fit", "No photos at their own shape"),
     http.RateLimited: ProblemKind(429, "rate_limited", "Rate limit exceeded"),
     engine.Cancelled: ProblemKind(499, "cancelled", "Client closed the request"),
     engine.QueueFull: ProblemKind(503, "queue_full", "Queue full"),

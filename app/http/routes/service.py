@@ -94,6 +94,7 @@ def limits_of(settings: Settings) -> Limits:
         frames=settings.max_frames,
         animation_pixels=settings.max_animation_pixels,
         faces=settings.max_faces,
+        native_pixels=settings.native_pixels,
         answer_side_pixels=settings.answer_side_pixels,
         deadline_seconds=settings.deadline_seconds,
         attention_seconds=settings.attention_ttl_seconds,
