@@ -130,6 +130,16 @@ class NoSuchFrame(EngineError):
         )
 
 
+class NoSuchFace(EngineError):
+    """Fewer faces were translated."""
+
+    def __init__(self, face: int, faces: int) -> None:
+        super().__init__(
+            f"The face must be from 0 to {faces - 1}, because {faces} "
+            f"{'faces were' if faces > 1 else 'face was'} translated, got {face}; use a smaller number."
+        )
+
+
 class NoFaceFound(EngineError):
     """The request needs a face, and the photo shows none there."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.engine.errors import NoSuchFace
 from app.engine.face_choice import FoundFace
 from app.engine.input_quality import InputQuality
 from app.engine.store.entry import AttentionMap, Entry
@@ -62,6 +64,17 @@ class FoundMap(NamedTuple):
     def values(self) -> AttentionMap:
         """The first crop's."""
         return self.maps[0]
+
+    def of_face(self, number: int) -> FoundMap:
+        """Return the heat map of one translated face, 0 for the largest; of a photo without faces only 0.
+
+        Raises:
+            NoSuchFace: fewer faces were translated.
+        """
+        if number >= len(self.maps):
+            raise NoSuchFace(number, len(self.maps))
+        entry = replace(self.entry, crops=[self.entry.crops[number]])
+        return FoundMap(entry, self.declared, [self.maps[number]])
 
 
 def source_probability(cam_logit: NDArray[Any]) -> float:

@@ -238,6 +238,18 @@ class HeatMapDeclaration:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FramedFace:
+    """How a face lies in a training picture."""
+
+    height: float
+    """The face's height over the picture's."""
+    centre_x: float
+    """From 0 at the left edge to 1 at the right."""
+    centre_y: float
+    """From 0 at the top to 1 at the bottom."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     """A measured figure of a translator."""
 
@@ -271,6 +283,8 @@ class Direction:
     attention: Networks | None = None
     maps: tuple[HeatMapDeclaration, ...] | None = None
     framing: str | None = None
+    face: FramedFace | None = None
+    """None if it was not measured."""
     evaluation: tuple[Figure, ...] | None = None
     provider: str | None = None
     precision: str | None = None

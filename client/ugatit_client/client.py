@@ -87,7 +87,7 @@ class Client:
         """Return the translation of a photo.
 
         Args:
-            photo: the path of a JPEG, PNG or WebP file, its bytes, or the open file.
+            photo: the path of a JPEG, PNG, WebP or GIF file, its bytes, or the open file.
             direction: a name from `directions`.
             deadline_seconds: for this call; the client's by default.
             options: see TranslateOptions.

@@ -46,6 +46,8 @@ class ValuesOptions(TypedDict, total=False):
     part: Part
     frame: int
     """Of an animation; 0 is the first."""
+    face: int
+    """Of a photo with several translated faces; 0 is the largest."""
 
 
 class HeatMapOptions(ValuesOptions, total=False):

@@ -1,4 +1,4 @@
-"""Messages for files that are not JPEG, PNG or WebP pictures."""
+"""Messages for files in a format that is not read."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _SENTENCES: Final[Mapping[Family, str]] = {
     "pointer": "This is {what}, not the picture itself; fetch the picture with `git lfs pull`.",
     "page": "This is {what}, not a picture; save the picture itself, not the page that shows it.",
     "data": "This is {what}, not a picture; save or download the picture itself.",
-    "picture": "This is {what}, which is not supported; save or export it as JPEG, PNG or WebP.",
-    "drawing": "This is {what}, which is not supported; save or export it as JPEG, PNG or WebP.",
-    "document": "This is {what}, not a picture; export the picture in it as JPEG, PNG or WebP.",
-    "video": "This is {what}, not a picture; save one frame of it as JPEG, PNG or WebP.",
+    "picture": "This is {what}, which is not supported; save or export it as JPEG, PNG, APNG, WebP or GIF.",
+    "drawing": "This is {what}, which is not supported; save or export it as JPEG, PNG, APNG, WebP or GIF.",
+    "document": "This is {what}, not a picture; export the picture in it as JPEG, PNG, APNG, WebP or GIF.",
+    "video": "This is {what}, not a picture; save one frame of it as JPEG, PNG, APNG, WebP or GIF.",
     "archive": "This is {what}, not a picture; unpack it and take the pictures in it one by one.",
-    "weights": "This is {what}, not a picture; give a JPEG, PNG or WebP picture.",
+    "weights": "This is {what}, not a picture; give a JPEG, PNG, APNG, WebP or GIF picture.",
 }
-_UNKNOWN: Final = "This is not a JPEG, PNG or WebP picture; save or export it as one of these."
+_UNKNOWN: Final = "This is not a JPEG, PNG, APNG, WebP or GIF picture; save or export it as one of these."
 
 
 def unsupported(data: bytes) -> UnsupportedFormat:

@@ -58,7 +58,8 @@ def test_unreadable_pictures_are_left_out_and_listed_with_the_reason(tmp_path: P
     assert [str(file) for file in result.unreadable] == [
         "trainA/003.png: This PNG picture is damaged or incomplete and cannot be decoded; "
         "save or export it again.",
-        "trainB/100.bmp: This is not a JPEG, PNG or WebP picture; save or export it as one of these.",
+        "trainB/100.bmp: This is not a JPEG, PNG, APNG, WebP or GIF picture; save or export it as one of "
+        "these.",
         "trainB/101.jpg: The file is empty (0 bytes); save, copy or download the picture again.",
     ]
 

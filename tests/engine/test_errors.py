@@ -22,6 +22,7 @@ EXAMPLES = [
     errors.NoFaceFound("No face was found."),
     errors.NoNativeFit("fit=native is turned off."),
     errors.NoSuchFrame(3, 2),
+    errors.NoSuchFace(2, 1),
     errors.NoSuchNetwork("cat2dog", "local"),
     errors.NoSuchPart("cat2dog", "local", "average"),
     errors.QueueFull("The queue is full.", 2),

@@ -219,6 +219,26 @@ def test_heat_maps_of_a_pasted_photo_lie_on_its_faces(client: TestClient) -> Non
     assert client.get(f"{answer['attention']['href']}&view=raw").json()["shape"] == [4, 4]
 
 
+def test_heat_map_of_a_chosen_face_is_that_of_the_face_alone(client: TestClient) -> None:
+    href = ask(client, TWO, "&face=all")["attention"]["href"]
+    first, second = (client.get(f"{href}&view=raw&face={number}").json()["values"] for number in (0, 1))
+    assert first == client.get(f"{href}&view=raw").json()["values"]
+    assert first != second
+    assert client.get(f"{href}&view=raw&face=1&network=local").json()["shape"] == [4, 4]
+    picture = changed(pixels_of(client.get(f"{href}&face=1").content), TWO)
+    near = [picture[y - 30 : y + 30, x - 30 : x + 30].mean() for x, y in PLACES]
+    assert sorted(share > 0.5 for share in near) == [False, True]
+    problem(client.get(f"{href}&face=2"), 404, "no_such_face")
+
+
+def test_measured_framing_of_the_training_pictures_is_listed(make_client: MakeClient, tmp_path: Path) -> None:
+    face = FramedFace(height=0.8, centre_x=0.5, centre_y=0.6)
+    write_fake_bundle(tmp_path / "bundles", framing="face", face=face)
+    write_fake_bundle(tmp_path / "bundles", "horse2zebra")
+    described = make_client().get("/directions").json()["directions"]
+    assert [one["face"] for one in described] == [face.model_dump(), None]
+
+
 def test_heat_maps_of_a_face_have_the_geometry_of_its_translation(client: TestClient) -> None:
     answer = ask(client, TWO, "&face=largest")
     assert overlay(answer).shape == image(answer).shape == (32, 32, 3)

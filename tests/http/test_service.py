@@ -45,6 +45,7 @@ def test_directions_answer_contains_every_field(client: TestClient) -> None:
             )
         ],
         "framing": None,
+        "face": None,
         "evaluation": [],
         "provider": "FakeExecutionProvider",
         "precision": "float32",

@@ -80,7 +80,7 @@ def test_pillow_size_warning_is_not_used(kind: str, monkeypatch: pytest.MonkeyPa
     ],
 )
 def test_other_formats_are_refused_with_the_supported_ones(data: bytes) -> None:
-    with pytest.raises(UnsupportedFormat, match="JPEG, PNG or WebP"):
+    with pytest.raises(UnsupportedFormat, match="JPEG, PNG, APNG, WebP or GIF"):
         decode(data, limits=LIMITS)
 
 

@@ -29,5 +29,6 @@ def test_unreadable_files_are_listed_in_the_run_folder(tmp_path: Path) -> None:
     run.make()
     run.create(from_mapping({}), folder, scan(folder), speed={})
     assert (run.path / "unreadable.txt").read_text() == (
-        "trainB/broken.png: This is not a JPEG, PNG or WebP picture; save or export it as one of these.\n"
+        "trainB/broken.png: This is not a JPEG, PNG, APNG, WebP or GIF picture; save or export it as one of "
+        "these.\n"
     )

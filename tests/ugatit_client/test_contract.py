@@ -70,6 +70,7 @@ SCHEMAS = {
     "DirectionAnswer": answers.Direction,
     "HeatMap": answers.HeatMapDeclaration,
     "Figure": answers.Figure,
+    "FramedFace": answers.FramedFace,
     "Limits": answers.Limits,
     "Networks": answers.Networks,
     "Size": answers.Size,

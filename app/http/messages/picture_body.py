@@ -51,7 +51,7 @@ async def read_picture(request: Request) -> bytes:
     if boundary is None and media_type not in _ALIASES.union(RAW_TYPES):
         raise UnsupportedMediaType(
             f"The Content-Type must be {', '.join(RAW_TYPES)} or {FORM_TYPE}, got {media_type[:64]!r}; "
-            "convert the picture to JPEG, PNG, WebP or GIF, or send it under its own type."
+            "convert the picture to JPEG, PNG, APNG, WebP or GIF, or send it under its own type."
         )
     body = await _read_body(request)
     picture = only_file(body, boundary) if boundary is not None else body

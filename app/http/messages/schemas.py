@@ -13,7 +13,7 @@ from app.engine.face_choice import FaceMode
 from app.engine.planning import FrameChoice
 from app.engine.render_options import Base, EncodedPicture, Format, View
 from app.http.messages.face_schemas import FaceAnswer, FramingAnswer, InputAnswer
-from models.bundle.declarations import Figure, Framing, HeatMap, Kind, Network, Part, Range
+from models.bundle.declarations import Figure, FramedFace, Framing, HeatMap, Kind, Network, Part, Range
 from models.images.encode import MediaType
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
@@ -112,6 +112,12 @@ class _MapOptions(_Options):
 
     frame: int = Field(
         0, ge=0, description="The frame of an animation; 0 is the first. A still picture has only that one."
+    )
+    face: int | None = Field(
+        None,
+        ge=0,
+        description="The heat map of one translated face of a photo with several (face=all); 0 is the "
+        "largest. Without this option a picture shows all, and the values are those of the largest.",
     )
 
 
@@ -292,6 +298,9 @@ class DirectionAnswer(BaseModel):
     attention: Networks | None = None
     maps: list[HeatMap] | None = Field(None, description="The heat maps that the bundle declares.")
     framing: Framing | None = Field(None, description="What a training picture shows; null if unknown.")
+    face: FramedFace | None = Field(
+        None, description="How a face lies in a training picture; null if it was not measured."
+    )
     evaluation: list[Figure] | None = Field(None, description="Measured figures of the translator.")
     provider: str | None = Field(None, description="The execution provider in use.")
     precision: str | None = None

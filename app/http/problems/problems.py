@@ -51,6 +51,7 @@ PROBLEM_KINDS: Final[Mapping[type[Exception], ProblemKind]] = {
     engine.NoSuchNetwork: ProblemKind(404, "no_such_network", "No such network"),
     engine.NoSuchPart: ProblemKind(404, "no_such_part", "No such part"),
     engine.NoSuchFrame: ProblemKind(404, "no_such_frame", "No such frame"),
+    engine.NoSuchFace: ProblemKind(404, "no_such_face", "No such face"),
     http.NotAcceptable: ProblemKind(406, "not_acceptable", "Not acceptable"),
     http.BodyTimeout: ProblemKind(408, "body_timeout", "Request body timed out"),
     http.BodyTooLarge: ProblemKind(413, "body_too_large", "Request body too large"),

@@ -42,7 +42,7 @@ _PICTURES: Final = {"headers": {**_ETAG, **_RANGE}, "content": dict.fromkeys(MED
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "The heat map still matches If-None-Match."},
     **declare_problems(
-        engine.AttentionGone, engine.NoSuchNetwork, engine.NoSuchPart, engine.NoSuchFrame,
+        engine.AttentionGone, engine.NoSuchNetwork, engine.NoSuchPart, engine.NoSuchFrame, engine.NoSuchFace,
         http.NotAcceptable, UNKNOWN_OPTION, INVALID_OPTION,
         engine.QueueFull, engine.FairShare, engine.Loading, engine.Draining,
         engine.DirectionDefunct, engine.NetworkDefunct, engine.StoreUnavailable, engine.DeadlineExceeded,
@@ -118,6 +118,8 @@ async def _answer(request: Request, options: AttentionOptions, context: Context,
     form = negotiate(", ".join(request.headers.getlist("accept")), offers)
     work = context.engine.attention(options.id, options.network, options.part, options.frame, client=client)
     found = await cancel_on_disconnect(request, work)
+    if options.face is not None:
+        found = found.of_face(options.face)
     record_of(request.scope).direction = found.entry.direction
     etag = _etag(options, form, context.settings.jpeg_quality)
     headers = {"ETag": etag, "Cache-Control": "private", "Vary": "Accept", "X-Value-Range": _range(found)}

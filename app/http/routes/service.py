@@ -121,6 +121,7 @@ def _describe(direction: DirectionStatus) -> DirectionAnswer:
             "attention": networks,
             "maps": manifest.maps,
             "framing": manifest.framing,
+            "face": manifest.face,
             "evaluation": manifest.evaluation,
             "provider": direction.execution.provider if direction.execution is not None else None,
             "precision": direction.execution.precision if direction.execution is not None else None,
