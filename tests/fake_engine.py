@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -60,6 +61,9 @@ class FakeModel:
     def execution(self) -> Execution:
         """Where it pretends to run."""
         return Execution(self.provider, self.precision)
+
+    automatic_precision = False
+    """Whether the precision was chosen automatically."""
 
     def open(self, model: bytes, *, exact: bool = False, any_shape: bool = False) -> FakeSession:
         """Open a session on this model, whatever the bytes: an `OpenModel`."""
@@ -124,6 +128,11 @@ class FakeSession:
         """Where it pretends to run."""
         return Execution(self._fake.provider, self._precision)
 
+    @property
+    def automatic_precision(self) -> bool:
+        """Whether the precision was chosen automatically."""
+        return self._fake.automatic_precision
+
     def run(self, pixels: Pixels) -> Outputs:
         """Return the outputs of a batch; at a lower precision every value has the fake's error."""
         outputs = self._fake.run(pixels)
@@ -156,10 +165,12 @@ def write_fake_bundle(
     framing: Framing | None = None,
     face: FramedFace | None = None,
     fixed: bool = True,
+    pictures: Outputs = MappingProxyType({}),
 ) -> Path:
     """Write a bundle that passes every check, with models that only a FakeModel can open.
 
-    A different `card` makes a different version of it; `framing`, `face` and `fixed` are the manifest's.
+    A different `card` makes a different version of it. `framing`, `face` and `fixed` are the manifest's,
+    `pictures` the canary's natural ones.
     """
     pixels = smooth_picture(FAKE_SIZE, FAKE_SIZE, seed=0)[None]
     outputs = fake_outputs(pixels)
@@ -167,7 +178,7 @@ def write_fake_bundle(
     files = {
         "generator.onnx": _GENERATOR_FILE,
         "discriminators.onnx": _DISCRIMINATORS_FILE,
-        "canary.npz": write_canary(pixels, canary),
+        "canary.npz": write_canary(pixels, canary, pictures=pictures),
         "card.md": card,
     }
     manifest = _manifest(direction, files).model_copy(

@@ -11,7 +11,7 @@ from models.bundle.errors import BundleError
 from models.files.text import as_text, escape_output
 from models.networks.config import ConfigError
 from training.checkpoint.errors import CheckpointError
-from training.commands import ablate, bundles, compare, evaluate, gallery, show, train, wrap
+from training.commands import ablate, bundles, canary, compare, evaluate, gallery, show, train, wrap
 from training.commands.config import config
 from training.data.errors import DataError
 from training.evaluation.errors import EvaluationError
@@ -36,6 +36,7 @@ for command in (
     train.data,
     bundles.import_,
     bundles.export,
+    canary.canary_command,
     wrap.wrap_command,
     show.plan,
     show.report,

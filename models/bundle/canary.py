@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -31,6 +32,8 @@ MIN_PSNR_DB: Final = 45.0
 """Smallest allowed peak signal-to-noise ratio of an image in a lower precision."""
 STYLE: Final = "style"
 """The name of the input that takes style codes, in a graph and in its canary."""
+PICTURE_ARRAYS: Final = ("source_pixels", "source_image", "drawn_pixels", "drawn_image")
+"""The arrays of natural pictures and their translations, see `canary_pictures`."""
 _LIMIT_BYTES: Final = 1 << 28
 """Of the unpacked arrays; a picture of 4,096 px and its outputs take 105 MB."""
 
@@ -51,7 +54,11 @@ def smooth_picture(height: int, width: int, *, seed: int) -> NDArray[np.uint8]:
 
 
 def write_canary(
-    pixels: NDArray[np.uint8], outputs: Arrays, *, style: NDArray[np.float32] | None = None
+    pixels: NDArray[np.uint8],
+    outputs: Arrays,
+    *,
+    style: NDArray[np.float32] | None = None,
+    pictures: Arrays = MappingProxyType({}),
 ) -> bytes:
     """Return the content of `canary.npz`: the inputs and every output of the generator.
 
@@ -59,10 +66,11 @@ def write_canary(
         pixels: `[1, H, W, 3]`.
         outputs: by name.
         style: the code `[1, d]` of a generator that takes style codes.
+        pictures: the arrays of natural pictures, see `canary_pictures`.
     """
     buffer = io.BytesIO()
     inputs = {"pixels": pixels} if style is None else {"pixels": pixels, STYLE: style}
-    np.savez_compressed(buffer, allow_pickle=False, **inputs, **outputs)
+    np.savez_compressed(buffer, allow_pickle=False, **inputs, **outputs, **pictures)
     return buffer.getvalue()
 
 
@@ -105,7 +113,7 @@ def check_canary(canary: Arrays, run: Run, *, exact: bool) -> float:
     inputs = [canary[name] for name in ("pixels", STYLE) if name in canary]
     outputs = run(*inputs)
     for name, expected in canary.items():
-        if name in ("pixels", STYLE):
+        if name in ("pixels", STYLE, *PICTURE_ARRAYS):
             continue
         if name not in outputs or outputs[name].shape != expected.shape:
             raise BundleError(f"The canary's {name} is missing or has another shape than expected.")

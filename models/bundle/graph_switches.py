@@ -15,6 +15,9 @@ from models.bundle.protobuf import WireField, fields
 WINOGRAD: Final = "winograd"
 """The residual blocks' convolutions by Winograd's F(4, 3): faster on x86-64 through the CPU provider."""
 
+MIXED: Final = "mixed_precision"
+"""For a run in bfloat16 through OpenVINO: where rounding costs the most accuracy, values stay in float32."""
+
 # From the published onnx.proto.
 _MODEL_GRAPH, _GRAPH_INITIALIZER, _TENSOR_NAME, _TENSOR_RAW_DATA = 7, 5, 8, 9
 

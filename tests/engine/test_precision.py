@@ -19,8 +19,16 @@ from app.engine.runtime.providers import TENSORRT
 from app.engine.runtime.runtime import open_runtime
 from app.engine.runtime.session import Outputs, Pixels
 from app.settings.settings import Settings
+from models.bundle.canary_pictures import DRAWN, SOURCE, Kind, picture_arrays
 from tests.engine.test_runtime import CPU, CUDA, DEVICE_AND_TENSORRT, FakeOnnxruntime, install
-from tests.fake_engine import FAKE_PROVIDER, FakeModel, fake_engine, fake_outputs, write_fake_bundle
+from tests.fake_engine import (
+    FAKE_PROVIDER,
+    FAKE_SIZE,
+    FakeModel,
+    fake_engine,
+    fake_outputs,
+    write_fake_bundle,
+)
 from tests.photos import photo
 
 __all__ = ["install"]  # the fixture
@@ -42,10 +50,8 @@ async def test_a_model_whose_precision_is_too_low_is_ready_in_float32_with_the_r
     engine = await load(model, tmp_path, precision, rounding=40)
     (direction,) = engine.registry
     assert (direction.state, direction.execution) == (State.READY, (FAKE_PROVIDER, "float32"))
-    assert f"It runs in float32, because its outputs in {precision} are wrong: The canary's" in str(
-        direction.reason
-    )
-    assert f"its outputs in {precision} are wrong" in caplog.text
+    assert f"It runs in float32 instead of {precision}: The canary's" in str(direction.reason)
+    assert f"in float32 instead of {precision}" in caplog.text
     translation = await engine.translate("cat2dog", photo())
     assert (translation.entry.translation == 255 - translation.entry.source.pixels).all()
     engine.close()
@@ -56,6 +62,31 @@ async def test_a_model_that_passes_keeps_the_lower_precision(model: FakeModel, t
     (direction,) = engine.registry
     assert (direction.state, direction.execution) == (State.READY, (FAKE_PROVIDER, "bfloat16"))
     assert direction.reason is None
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "rounding", "reason"),
+    [
+        (SOURCE, 0, None),
+        (SOURCE, 1, "natural pictures have a PSNR of 48.1 dB; at least 50 dB"),
+        (DRAWN, 0, None),
+        (None, 0, "no natural pictures; add some with ugatit-train canary"),
+    ],
+)
+async def test_automatic_bfloat16_needs_50_db_on_natural_pictures(
+    model: FakeModel, tmp_path: Path, kind: Kind | None, rounding: int, reason: str | None
+) -> None:
+    pixels = np.zeros((2, FAKE_SIZE, FAKE_SIZE, 3), np.uint8)
+    pictures = picture_arrays(kind, pixels, 255 - pixels - np.uint8(rounding)) if kind is not None else {}
+    write_fake_bundle(tmp_path / "bundles", pictures=pictures)
+    model.automatic_precision = True
+    engine = await load(model, tmp_path, "bfloat16", rounding=0)
+    (direction,) = engine.registry
+    precision = "float32" if reason else "bfloat16"
+    assert (direction.state, direction.execution) == (State.READY, (FAKE_PROVIDER, precision))
+    assert str(direction.reason).endswith(".") if reason else direction.reason is None
+    assert reason is None or reason in str(direction.reason)
     engine.close()
 
 
@@ -140,7 +171,7 @@ async def test_on_a_gpu_what_overflows_in_float16_is_served_in_float32(
     await engine.registry.load()
     (direction,) = engine.registry
     assert (direction.state, direction.execution) == (State.READY, (TENSORRT, "float32"))
-    assert "its outputs in float16 are wrong" in str(direction.reason)
+    assert "in float32 instead of float16" in str(direction.reason)
     assert os.environ["NVIDIA_TF32_OVERRIDE"] == "0", "or float32 would have ten bits of mantissa"
     translation = await engine.translate("cat2dog", photo())
     assert (translation.entry.translation == 255 - translation.entry.source.pixels).all()
@@ -150,4 +181,4 @@ async def test_on_a_gpu_what_overflows_in_float16_is_served_in_float32(
 def test_verify_reports_that_float16_is_wrong(float16: Settings) -> None:
     verified = verify(float16.bundles_dir / "cat2dog", open_runtime(float16).open)
     assert verified.execution.precision == "float32"
-    assert "its outputs in float16 are wrong" in str(verified.float32_reason)
+    assert "in float32 instead of float16" in str(verified.float32_reason)

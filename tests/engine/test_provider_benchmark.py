@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from app.engine.runtime.provider_benchmark import ProviderBenchmark, fastest
+from app.engine.runtime.provider_benchmark import LOWER_PRECISION_MARGIN, ProviderBenchmark, fastest
 from app.engine.runtime.session import Pixels
 from tests.fake_engine import FakeModel
 
@@ -49,7 +49,7 @@ def test_the_best_run_counts_and_the_default_wins_a_tie(
     default: list[float], alternative: list[float], fastest_index: int
 ) -> None:
     clock = Clock()
-    assert fastest([clock.work(*default), clock.work(*alternative)], clock) == fastest_index
+    assert fastest([clock.work(*default), clock.work(*alternative)], clock=clock) == fastest_index
 
 
 class Candidate:
@@ -68,7 +68,7 @@ class Candidate:
 
 @pytest.mark.parametrize("fastest_index", [0, 1])
 def test_the_benchmark_runs_once_for_all_models(monkeypatch: pytest.MonkeyPatch, fastest_index: int) -> None:
-    monkeypatch.setattr("app.engine.runtime.provider_benchmark.fastest", lambda _: fastest_index)
+    monkeypatch.setattr("app.engine.runtime.provider_benchmark.fastest", lambda *_: fastest_index)
     candidates = [Candidate("default"), Candidate("alternative")]
     benchmark = ProviderBenchmark(candidates)
     first, second = benchmark.open(b"first"), benchmark.open(b"second")
@@ -104,3 +104,10 @@ def test_a_model_that_the_default_cannot_run_fails_and_chooses_no_provider() -> 
     model = benchmark.open(b"good")
     model.run(PIXELS)
     assert model.execution.provider in ("default", "alternative")
+
+
+def test_a_lower_precision_must_be_half_as_fast_again() -> None:
+    clock = Clock()
+    for seconds, index in ((0.7, 0), (0.6, 1)):
+        runs = [clock.work(1.0), clock.work(seconds)]
+        assert fastest(runs, LOWER_PRECISION_MARGIN, clock) == index

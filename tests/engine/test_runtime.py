@@ -134,8 +134,17 @@ def test_openvino_is_benchmarked_only_in_float32_and_by_default(install) -> None
     assert open_runtime(Settings(provider="openvino")).benchmark is None
     assert open_runtime(Settings(provider="cpu")).benchmark is None
     install(FakeOnnxruntime({OPENVINO, CPU}), INTEL._replace(amx=True))
-    assert open_runtime(Settings()).benchmark is None
+    assert open_runtime(Settings(precision="bfloat16")).benchmark is None
     assert open_runtime(Settings(precision="float32")).benchmark is not None
+
+
+def test_bfloat16_is_benchmarked_against_float32_where_it_is_chosen_automatically(install) -> None:  # type: ignore[no-untyped-def]
+    install(FakeOnnxruntime({OPENVINO, CPU}), INTEL._replace(amx=True))
+    for provider in ("auto", "openvino"):
+        opened = open_runtime(Settings(provider=provider))
+        assert (opened.precision, opened.automatic_precision) == ("bfloat16", True)
+        assert opened.benchmark is not None
+    assert not open_runtime(Settings(precision="bfloat16")).automatic_precision
 
 
 def test_the_cpu_provider_replaces_an_openvino_that_fails(install) -> None:  # type: ignore[no-untyped-def]

@@ -14,6 +14,7 @@ from models.bundle.graph_switches import WINOGRAD, turn_on
 from models.networks.config import GeneratorConfig, Normalization
 from models.networks.generator import Generator
 from tests.golden.reading import RELATIVE_TOLERANCE, VARIANTS, config, params, pixels, relative
+from training.export.float32_regions import OUTPUT
 from training.export.parity import MIN_EQUAL, ParityError, check_translator, cpu_session, run
 from training.export.translator import export_translator
 from training.importers.pytorch import read_official
@@ -73,7 +74,7 @@ def test_every_ablation_is_exported_exactly(normalization: Normalization, cam: b
     assert parity.image_max_levels <= 1
     names = {output.name for output in cpu_session(model).get_outputs()}
     maps = {map_name("generator", part) for part in PARTS}
-    assert names == ({"image", "cam_logit", *maps} if cam else {"image"})
+    assert names == {OUTPUT, *({"image", "cam_logit", *maps} if cam else {"image"})}
 
 
 def test_biased_variance_is_exported_exactly() -> None:

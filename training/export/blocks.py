@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from torch import Tensor, nn
 
@@ -11,6 +12,7 @@ from models.networks.blocks.munit_layer_norm import MunitLayerNorm
 from models.networks.blocks.residual_block import ResidualBlock
 from models.networks.blocks.up_blocks import NearestUp, TransposedConv, TransposedPairUp, TransposedUp
 from models.networks.normalization import EPSILON
+from training.export.float32_regions import accumulate, keep, pixel_convolution
 from training.export.graph import Graph
 from training.export.layers import (
     GammaBeta,
@@ -55,12 +57,14 @@ def write_residual(graph: Graph, x: str, block: ResidualBlock, styles: BlockStyl
     first, second = (None, None) if styles is None else styles
     hidden = write_convolution(graph, x, block.first, first)
     result = graph.add("Add", x, write_convolution(graph, hidden, block.second, second))
-    return graph.add("Relu", result) if block.relu_after_sum else result
+    return keep(graph, graph.add("Relu", result) if block.relu_after_sum else result)
 
 
 def write_convolution(graph: Graph, x: str, block: ConvBlock, style: GammaBeta | None = None) -> str:
     """Append a convolution with its padding, normalisation and activation."""
     convolved = _convolved(graph, x, block)
+    if block.norm is not None and not isinstance(block, NearestUp):
+        return keep(graph, _finish(graph, accumulate(graph, convolved), block.norm, block.activation, style))
     if not (isinstance(block, NearestUp) and block.conv.kernel_size == (1, 1)):
         return _finish(graph, convolved, block.norm, block.activation, style)
     # A 1x1 convolution treats repeated values alike, so it comes before the repetition. So does instance
@@ -89,11 +93,13 @@ def _convolved(graph: Graph, x: str, block: ConvBlock) -> str:
         return convolution_of_repeated(graph, x, conv.weight, bias)
     if kernel == 7 and conv.out_channels == 3 and _reflects(padding, 3):
         return to_three_channels(graph, x, conv.weight, bias)
-    for layer in padding:
-        x = _padded(graph, x, layer)
+    (inside, _) = _pair(conv.padding)
+    if conv.in_channels == 3 and not inside:
+        padded = partial(_all_padded, graph, padding)
+        return pixel_convolution(graph, x, conv.weight, bias, padded=padded, stride=conv.stride[0])
+    x = _all_padded(graph, padding, x)
     if kernel == 3 and conv.stride == (1, 1) and _reflects(padding, 1):
         return residual_convolution(graph, x, conv.weight, bias)
-    (inside, _) = _pair(conv.padding)
     return convolution(graph, x, conv.weight, bias, stride=conv.stride[0], padding=inside)
 
 
@@ -135,6 +141,12 @@ def _bias(conv: nn.Conv2d | nn.ConvTranspose2d, norm: nn.Module | None) -> Tenso
 def _reflects(padding: Sequence[nn.Module], size: int) -> bool:
     """Return whether the padding is a reflection by `size` on every side."""
     return [layer.padding for layer in padding if isinstance(layer, nn.ReflectionPad2d)] == [(size,) * 4]
+
+
+def _all_padded(graph: Graph, padding: Sequence[nn.Module], x: str) -> str:
+    for layer in padding:
+        x = _padded(graph, x, layer)
+    return x
 
 
 def _padded(graph: Graph, x: str, layer: nn.Module) -> str:

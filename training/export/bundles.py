@@ -7,7 +7,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from models.bundle.canary import STYLE, read_canary, smooth_picture, write_canary
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle.canary import STYLE, read_canary
 from models.bundle.declarations import Figure, FramedFace, Framing, Input, StyleInput
 from models.bundle.directory import write_bundle
 from models.bundle.manifest import (
@@ -24,8 +27,9 @@ from models.bundle.manifest import (
 from models.files.text import encodable
 from models.networks.config import ConfigError
 from models.storage.file_entry import FileEntry, entry_of
+from training.export.canary import make_canary
 from training.export.card import write_card
-from training.export.parity import check_translator, expected_outputs, translator_inputs
+from training.export.parity import check_translator
 from training.export.precision import measure_float16
 from training.export.style_encoder import export_style_encoder
 from training.export.translator import DiscriminatorGraph, Translator, export_translator
@@ -70,6 +74,7 @@ def prepare_bundle(
     discriminators: bool = False,
     provenance: Provenance | None = None,
     precisions: bool = False,
+    pictures: NDArray[np.uint8] | None = None,
 ) -> PreparedBundle:
     """Export a translator, and check that its graph computes what torch does in float64.
 
@@ -79,6 +84,8 @@ def prepare_bundle(
         discriminators: also export the discriminators of its target domain, for their attention.
         provenance: of the weights.
         precisions: also measure the error of float16.
+        pictures: of the source domain, `[k, H, W, 3]`, for the canary; they become part of the bundle. None
+            draws some.
 
     Raises:
         BundleError: `direction` is not of the form SOURCE2TARGET.
@@ -90,7 +97,7 @@ def prepare_bundle(
     exact = translator.in_float64()
     model = export_translator(exact)
     parity = check_translator(model, exact)
-    files = {GENERATOR: model, CANARY: _canary(exact)}
+    files = {GENERATOR: model, CANARY: make_canary(exact, pictures)}
     architecture, maps = dict(translator.architecture), list(translator.maps)
     if discriminators:
         judged = _discriminators(translator)
@@ -142,12 +149,6 @@ def _discriminators(translator: Translator) -> DiscriminatorGraph:
             f"The discriminators of {translator.title} show no attention; leave --discriminators out."
         )
     return translator.export_discriminators()
-
-
-def _canary(exact: Translator) -> bytes:
-    pixels = smooth_picture(exact.size.height, exact.size.width, seed=0)[None]
-    inputs = translator_inputs(exact, pixels)
-    return write_canary(pixels, expected_outputs(exact, inputs), style=inputs.get(STYLE))
 
 
 def _training(provenance: Provenance) -> Training:

@@ -24,6 +24,8 @@ class Graph:
     def __init__(self, name: str) -> None:
         self._name = name
         self._number = itertools.count()
+        self.kept: list[str] = []
+        """The names of values that stay in float32 in a lower precision; see `float32_regions`."""
         self._nodes: list[onnx.NodeProto] = []
         self._names: dict[bytes, str] = {}
         self._constants: dict[str, onnx.TensorProto] = {}
@@ -64,6 +66,10 @@ class Graph:
         """Declare a switch: a named constant that is false in the file and that a loader may turn on."""
         self._constants[name] = numpy_helper.from_array(np.array(False), name)
         return name
+
+    def has_switch(self, name: str) -> bool:
+        """Return whether a switch was declared."""
+        return name in self._constants
 
     def integers(self, *values: int) -> str:
         """Return a constant one-dimensional int64 tensor, the type of shapes and axes."""

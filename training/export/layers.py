@@ -179,7 +179,9 @@ def _mixed_norm(graph: Graph, x: str, norm: AdaLIN | LIN, style: GammaBeta) -> s
     rho = _over_space(norm.mixture.detach().double())
     mean = graph.add("ReduceMean", x, graph.integers(*_SPACE))  # [N, C, 1, 1]
     n = graph.add("ReduceProd", graph.sizes(x, *_SPACE), keepdims=0)
-    square = graph.add("Div", graph.add("ReduceSumSquare", x, graph.integers(*_SPACE)), n)
+    # OpenVINO writes the squares of ReduceSumSquare to memory, but not those of ReduceL2.
+    length = graph.add("ReduceL2", x, graph.integers(*_SPACE))
+    square = graph.add("Div", graph.add("Mul", length, length), n)
     layer_mean = graph.add("ReduceMean", mean, graph.integers(1))  # [N, 1, 1, 1]
     layer_square = graph.add("ReduceMean", square, graph.integers(1))
     total = graph.add("Mul", n, graph.constant(float(norm.rho.numel())))

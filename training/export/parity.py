@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.bundle.canary import MAX_RELATIVE, STYLE, output_difference, smooth_picture
-from models.bundle.graph_switches import WINOGRAD, turn_on
+from models.bundle.graph_switches import MIXED, WINOGRAD, turn_on
 from models.bundle.manifest import Parity
 from training.export.translator import Translator
 
@@ -28,7 +28,7 @@ class ParityError(RuntimeError):
 
 
 def check_translator(model: bytes, translator: Translator) -> Parity:
-    """Compare an exported translator with the torch one, with the Winograd switch off and on.
+    """Compare an exported translator with the torch one, with its switches off and with each turned on.
 
     Args:
         model: as `export_translator` returns it.
@@ -38,7 +38,8 @@ def check_translator(model: bytes, translator: Translator) -> Parity:
         ParityError: an image value differs by more than 1, fewer than 99.5 % are equal, logits or maps differ
             by more than 1e-3 of their largest value (`output_difference`), or a value is not finite.
     """
-    size, sessions = translator.size, [cpu_session(model), cpu_session(turn_on(model, WINOGRAD))]
+    size, graphs = translator.size, [model, *(turn_on(model, switch) for switch in (WINOGRAD, MIXED))]
+    sessions = [cpu_session(each) for each in graphs]
     levels, equal, relative = 0, [], dict.fromkeys(_KINDS, 0.0)
     shapes = [(size.height, size.width), *([] if size.fixed else [(size.height + 4, size.width)])]
     kinds: set[str] = set()

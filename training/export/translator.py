@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from models.bundle.canary import STYLE
 from models.bundle.declarations import HeatMap, Logits
-from models.bundle.graph_switches import WINOGRAD
+from models.bundle.graph_switches import MIXED, WINOGRAD
 from models.bundle.manifest import ImageSize
 from models.networks.translation import Translation
+from training.export.float32_regions import write_kept_values
 from training.export.graph import Graph
 from training.export.layers import pixels_to_values, values_to_pixels
 from training.export.style_encoding import StyleEncoding
@@ -130,10 +131,11 @@ def export_translator(translator: Translator, *, values: bool = False) -> bytes:
     Returns:
         The model: `pixels` uint8 `[N, H, W, 3]`, with styles also `style` float `[N, d]`, to `image` uint8
         `[N, H, W, 3]` and the translator's further outputs in float32. N is dynamic; H and W too unless the
-        size is fixed.
+        size is fixed. A last output only keeps values in float32 (`float32_regions`).
     """
     graph, size = Graph("generator"), translator.size
     graph.switch(WINOGRAD)
+    graph.switch(MIXED)
     shape: list[str | int] = [size.height, size.width] if size.fixed else ["H", "W"]
     if values:
         x = graph.input("values", np.float32, ["N", 3, *shape])
@@ -147,4 +149,5 @@ def export_translator(translator: Translator, *, values: bool = False) -> bytes:
         graph.output(exported.image, "image", np.float32, ["N", 3, *shape])
     else:
         graph.output(values_to_pixels(graph, exported.image), "image", np.uint8, ["N", *shape, 3])
+    write_kept_values(graph)
     return graph.build()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from app.engine.runtime.providers import CPU, ProviderRefused
 from app.engine.runtime.session import Execution, Model, OpenModel, Outputs, Pixels, PrecisionTooLow
 from models.bundle.canary import check_canary, read_canary
+from models.bundle.canary_pictures import check_pictures
 from models.bundle.declarations import HeatMap
 from models.bundle.directory import Bundle, read_bundle
 from models.bundle.errors import BundleError
@@ -74,7 +75,11 @@ def _check_generator(model: Model, manifest: Manifest, canary: Mapping[str, NDAr
         )
     outputs = model.run(pixels)
     _check_outputs(outputs, manifest)
-    return check_canary(canary, lambda _pixels: outputs, exact=model.execution.precision == "float32")
+    exact = model.execution.precision == "float32"
+    decibels = check_canary(canary, lambda _pixels: outputs, exact=exact)
+    if not exact:
+        check_pictures(canary, model.run, automatic=model.automatic_precision)
+    return decibels
 
 
 def check_discriminators(model: Model, manifest: Manifest, pixels: Pixels) -> None:

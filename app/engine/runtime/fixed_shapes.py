@@ -14,12 +14,20 @@ from app.engine.runtime.session import Execution, Model, Outputs, Pixels, Shape
 class FixedShapeModel:
     """Opens a session at the first run of each shape, until `prepare_shapes` was called."""
 
-    def __init__(self, open_for: Callable[[Shape], Model], execution: Execution) -> None:
+    def __init__(
+        self,
+        open_for: Callable[[Shape], Model],
+        execution: Execution,
+        *,
+        automatic_precision: bool = False,
+    ) -> None:
         """Args:
         open_for: opens the model for one shape; it holds the model's bytes.
         execution: where and how the sessions run; `open_for` raises if one runs elsewhere.
+        automatic_precision: whether the precision was chosen automatically.
         """
         self.execution = execution
+        self.automatic_precision = automatic_precision
         self._open_for: Callable[[Shape], Model] | None = open_for
         self._sessions: dict[Shape, Model] = {}
 

@@ -118,6 +118,8 @@ class BoundSession:
     freed on the device between runs.
     """
 
+    automatic_precision = False
+
     def __init__(
         self,
         session: onnxruntime.InferenceSession,

@@ -11,9 +11,11 @@ from typing import Final
 
 from app.engine.runtime.session import Execution, Model, OpenModel, Outputs, Pixels, Shape
 
-_ROUNDS: Final = 3
-_MARGIN: Final = 0.9
+_ROUNDS: Final = 5
+MARGIN: Final = 0.9
 """An alternative must need less than this share of the default's time: noise must not decide."""
+LOWER_PRECISION_MARGIN: Final = 1 / 1.5
+"""A lower precision must be 1.5 times as fast as float32: it costs accuracy."""
 
 log = logging.getLogger("ugatit.engine")
 
@@ -21,11 +23,13 @@ log = logging.getLogger("ugatit.engine")
 class ProviderBenchmark:
     """Ways to open a model, compared on the first one; later models are opened in the fastest way."""
 
-    def __init__(self, candidates: Sequence[OpenModel]) -> None:
+    def __init__(self, candidates: Sequence[OpenModel], *, margin: float = MARGIN) -> None:
         """Args:
         candidates: the default, then the alternatives, which must be clearly faster to be chosen.
+        margin: the share of the default's time of which an alternative must need less.
         """
         self._candidates = candidates
+        self._margin = margin
         self._fastest: OpenModel | None = None
         self._lock = threading.Lock()
 
@@ -39,9 +43,9 @@ class ProviderBenchmark:
             if self._fastest is not None:
                 return self._fastest(model)
             opened = self._open_candidates(model, pixels)
-            index = fastest([partial(each.run, pixels) for _, each in opened])
+            index = fastest([partial(each.run, pixels) for _, each in opened], self._margin)
             self._fastest, chosen = opened[index]
-            log.info("%s runs models the fastest here", chosen.execution.provider)
+            log.info("%s in %s runs models the fastest here", *chosen.execution)
             return chosen
 
     def _open_candidates(self, model: bytes, pixels: Pixels) -> list[tuple[OpenModel, Model]]:
@@ -70,8 +74,13 @@ class _UnmeasuredModel:
 
     @property
     def execution(self) -> Execution:
-        """Where it runs, `undecided` before the first run; all candidates compute in float32."""
+        """Where it runs, `undecided` before the first run."""
         return self._model.execution if self._model is not None else Execution("undecided", "float32")
+
+    @property
+    def automatic_precision(self) -> bool:
+        """Whether the race chose its precision."""
+        return self._model is not None and self._model.automatic_precision
 
     def run(self, pixels: Pixels) -> Outputs:
         """Return the outputs of a batch uint8 `[N, H, W, 3]`."""
@@ -91,8 +100,15 @@ class _UnmeasuredModel:
         self._model.prepare_shapes(shapes)
 
 
-def fastest(runs: Sequence[Callable[[], object]], clock: Callable[[], float] = time.perf_counter) -> int:
-    """Return the index of the fastest by its best of several runs, made in turn; all must be warm."""
+def fastest(
+    runs: Sequence[Callable[[], object]],
+    margin: float = MARGIN,
+    clock: Callable[[], float] = time.perf_counter,
+) -> int:
+    """Return the index of the fastest by its best of several runs, made in turn; all must be warm.
+
+    It is 0 unless another one needs less than `margin` times the time of the first.
+    """
     best = [float("inf")] * len(runs)
     for _ in range(_ROUNDS):
         for index, run in enumerate(runs):
@@ -100,4 +116,4 @@ def fastest(runs: Sequence[Callable[[], object]], clock: Callable[[], float] = t
             run()
             best[index] = min(best[index], clock() - started)
     index = min(range(len(runs)), key=best.__getitem__)
-    return index if best[index] < _MARGIN * best[0] else 0
+    return index if best[index] < margin * best[0] else 0

@@ -15,7 +15,7 @@ from app.engine.runtime import openvino
 from app.engine.runtime.cpu_quota import intra_op_threads
 from app.engine.runtime.fixed_shapes import FixedShapeModel
 from app.engine.runtime.gpu import BoundSession, GpuOptions, SessionSpec, provider_options
-from app.engine.runtime.provider_benchmark import ProviderBenchmark
+from app.engine.runtime.provider_benchmark import LOWER_PRECISION_MARGIN, ProviderBenchmark
 from app.engine.runtime.providers import (
     CPU,
     CUDA,
@@ -30,7 +30,7 @@ from app.engine.runtime.providers import (
 )
 from app.engine.runtime.session import Execution, Model, Session, Shape, fix_shape, session_options
 from app.settings.settings import Settings
-from models.bundle.graph_switches import WINOGRAD, turn_on
+from models.bundle.graph_switches import MIXED, WINOGRAD, turn_on
 
 _GPU_BATCH: Final = 8
 _X86_64: Final = ("x86_64", "amd64")
@@ -56,7 +56,10 @@ class Runtime(NamedTuple):
     fallback: Runtime | None = None
     """Opens a model in float32 if its precision is too low; None if float32 is in use."""
     benchmark: ProviderBenchmark | None = None
-    """Chooses between OpenVINO and onnxruntime's own CPU provider on the first model."""
+    """Chooses between OpenVINO and onnxruntime's own CPU provider, and between bfloat16 and float32, on the
+    first model."""
+    automatic_precision: bool = False
+    """Whether a lower precision was chosen automatically."""
 
     @property
     def on_gpu(self) -> bool:
@@ -102,11 +105,21 @@ class Runtime(NamedTuple):
             return (self.fallback or self._replace(precision="float32")).open(model)
         if self.benchmark is not None:
             return self.benchmark.open(model)
-        model = turn_on(model, WINOGRAD) if self.winograd else model
+        for switch in self._switches():
+            model = turn_on(model, switch)
         if not self.fixes_shapes:
             return Session(self.open_session(model), precision=self.precision)
         open_for = self._open_bound if self.on_gpu else self._open_compiled
-        return FixedShapeModel(partial(open_for, model), Execution(self.providers[0], self.precision))
+        return FixedShapeModel(
+            partial(open_for, model),
+            Execution(self.providers[0], self.precision),
+            automatic_precision=self.automatic_precision,
+        )
+
+    def _switches(self) -> list[str]:
+        """Return the switches of the graph that are on with this provider and precision."""
+        mixed = self.providers[0] == OPENVINO and self.precision == "bfloat16"
+        return [name for name, on in ((WINOGRAD, self.winograd), (MIXED, mixed)) if on]
 
     def _any_shape(self) -> Runtime:
         """Return the runtime on the providers that do not compile a model for each shape, in float32."""
@@ -245,10 +258,18 @@ def _with_benchmark(runtime: Runtime, settings: Settings) -> Runtime:
 
 
 def _with_fallback(runtime: Runtime, settings: Settings) -> Runtime:
-    """Add a float32 runtime to one of a lower precision, for models that need it."""
+    """Add a float32 runtime to one of a lower precision, for models that need it.
+
+    A precision that the settings leave open must also be clearly faster than float32.
+    """
     if runtime.precision == "float32":
         return runtime
-    return runtime._replace(fallback=_with_benchmark(runtime._replace(precision="float32"), settings))
+    fallback = _with_benchmark(runtime._replace(precision="float32"), settings)
+    if settings.precision != "auto":
+        return runtime._replace(fallback=fallback)
+    lower = runtime._replace(automatic_precision=True)
+    race = ProviderBenchmark([fallback.open, lower.open], margin=LOWER_PRECISION_MARGIN)
+    return lower._replace(fallback=fallback, benchmark=race)
 
 
 def _works(runtime: Runtime) -> bool:

@@ -36,6 +36,10 @@ class Model(Protocol):
     def execution(self) -> Execution:
         """Where and in which precision it runs."""
 
+    @property
+    def automatic_precision(self) -> bool:
+        """Whether a precision below float32 was chosen automatically: it must then be more accurate."""
+
     def run(self, pixels: Pixels) -> Outputs:
         """Return the outputs of a batch `[N, H, W, 3]`; called by one thread at a time."""
 
@@ -63,11 +67,13 @@ class PrecisionTooLow(BundleError):
     """At a lower precision the model's outputs differ from its bundle's; in float32 they may not."""
 
     def __init__(self, precision: str, error: BundleError) -> None:
-        super().__init__(f"It runs in float32, because its outputs in {precision} are wrong: {error}")
+        super().__init__(f"It runs in float32 instead of {precision}: {error}")
 
 
 class Session:
     """An onnxruntime session, which takes any shape."""
+
+    automatic_precision = False
 
     def __init__(self, session: onnxruntime.InferenceSession, *, precision: str = "float32") -> None:
         self._precision = precision

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from models.bundle.declarations import PARTS, Part
 from models.networks.cam import CAM
+from training.export.float32_regions import pointwise_convolution
 from training.export.graph import Graph
 from training.export.layers import convolution, dense
 
@@ -41,7 +42,7 @@ def class_activation_map(graph: Graph, x: str, cam: CAM) -> CAMValues:
     w_gap, w_gmp = (classifier.weight for classifier in exact.classifiers)
     bias = exact.merge.bias
     assert bias is not None
-    features = convolution(graph, x, exact.merged_weight(w_gap, w_gmp), bias)
+    features = pointwise_convolution(graph, x, exact.merged_weight(w_gap, w_gmp), bias)
     features = graph.add("LeakyRelu", features, alpha=cam.slope) if cam.slope else graph.add("Relu", features)
 
     slopes = _slopes(graph, features, cam.slope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
 from torch import nn
@@ -9,6 +10,7 @@ from torch import nn
 from models.bundle.declarations import map_name
 from models.networks.config import GeneratorConfig
 from models.networks.generator import DecoderBlock, EncoderBlock, Generator
+from training.export.float32_regions import accumulate, keep, pixel_convolution
 from training.export.graph import Graph
 from training.export.layers import (
     GammaBeta,
@@ -59,20 +61,25 @@ def _cam_outputs(values: CAMValues, config: GeneratorConfig) -> dict[str, GraphO
 def _encode(graph: Graph, x: str, generator: Generator) -> str:
     for layer in generator.encoder:
         if isinstance(layer, nn.Conv2d):
-            x = convolution(
-                graph, pad(graph, x, layer.kernel_size[0] // 2), layer.weight, stride=layer.stride[0]
-            )
+            x = accumulate(graph, _encoder_convolution(graph, x, layer))
         elif isinstance(layer, EncoderBlock):
-            x = graph.add("Add", x, _encoder_body(graph, x, layer.body))
+            x = keep(graph, graph.add("Add", x, _encoder_body(graph, x, layer.body)))
         else:
             x = _norm_or_relu(graph, x, layer)
     return x
 
 
+def _encoder_convolution(graph: Graph, x: str, conv: nn.Conv2d) -> str:
+    padded = partial(pad, graph, size=conv.kernel_size[0] // 2)
+    if conv.in_channels == 3:
+        return pixel_convolution(graph, x, conv.weight, None, padded=padded, stride=conv.stride[0])
+    return convolution(graph, padded(x), conv.weight, stride=conv.stride[0])
+
+
 def _encoder_body(graph: Graph, x: str, body: nn.Sequential) -> str:
     for layer in body:
         if isinstance(layer, nn.Conv2d):
-            x = residual_convolution(graph, pad(graph, x, 1), layer.weight)
+            x = accumulate(graph, residual_convolution(graph, pad(graph, x, 1), layer.weight))
         else:
             x = _norm_or_relu(graph, x, layer)
     return x
@@ -87,7 +94,7 @@ def _norm_or_relu(graph: Graph, x: str, layer: nn.Module) -> str:
     if isinstance(layer, nn.InstanceNorm2d):
         return instance_norm(graph, x, layer.num_features, layer.weight, layer.bias)
     assert isinstance(layer, nn.ReLU | nn.ReflectionPad2d), layer
-    return graph.add("Relu", x) if isinstance(layer, nn.ReLU) else x
+    return keep(graph, graph.add("Relu", x)) if isinstance(layer, nn.ReLU) else x
 
 
 def _decode(graph: Graph, x: str, generator: Generator) -> str:
@@ -123,7 +130,11 @@ def _style(graph: Graph, features: str, generator: Generator) -> GammaBeta | Non
 
 
 def _decoder_block(graph: Graph, x: str, block: DecoderBlock, style: GammaBeta | None) -> str:
-    hidden = residual_convolution(graph, pad(graph, x, 1), block.conv1.weight, block.conv1.bias)
-    hidden = graph.add("Relu", normalization(graph, hidden, block.norm1, style))
-    hidden = residual_convolution(graph, pad(graph, hidden, 1), block.conv2.weight, block.conv2.bias)
-    return graph.add("Add", x, normalization(graph, hidden, block.norm2, style))
+    hidden = _convolved(graph, x, block.conv1)
+    hidden = keep(graph, graph.add("Relu", normalization(graph, hidden, block.norm1, style)))
+    hidden = normalization(graph, _convolved(graph, hidden, block.conv2), block.norm2, style)
+    return keep(graph, graph.add("Add", x, hidden))
+
+
+def _convolved(graph: Graph, x: str, conv: nn.Conv2d) -> str:
+    return accumulate(graph, residual_convolution(graph, pad(graph, x, 1), conv.weight, conv.bias))
