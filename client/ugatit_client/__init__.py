@@ -27,6 +27,7 @@ from ugatit_client.answers import (
     ValueRange,
 )
 from ugatit_client.async_client import AsyncClient
+from ugatit_client.batch import FileAnswer, FileTranslation
 from ugatit_client.client import Client
 from ugatit_client.errors import (
     AttentionGone,
@@ -69,6 +70,8 @@ __all__ = [
     "Face",
     "FaceMeasures",
     "Figure",
+    "FileAnswer",
+    "FileTranslation",
     "FramedFace",
     "Framing",
     "HeatMap",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import sleep
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self, TypeVar, Unpack
 
@@ -11,6 +12,7 @@ import httpx2
 
 from ugatit_client.answer_cache import AnswerCache
 from ugatit_client.answers import Directions, HeatMap, HeatMapValues, Translation
+from ugatit_client.batch import FILES_PER_REQUEST, Batch, FileAnswer
 from ugatit_client.calls import (
     Answer,
     Call,
@@ -85,6 +87,29 @@ class AsyncClient:
         """Return the translation of a photo, as `Client.translate`."""
         data = await asyncio.to_thread(photo_bytes, photo)
         return await self._ask(translate_call(data, direction, options), deadline_seconds)
+
+    async def translate_batch(
+        self,
+        photos: Iterable[Photo],
+        direction: str,
+        *,
+        deadline_seconds: float | None = None,
+        files_per_request: int = FILES_PER_REQUEST,
+        **options: Unpack[TranslateOptions],
+    ) -> list[FileAnswer]:
+        """Return the translations of photos in their order, as `Client.translate_batch`."""
+        batch = Batch(
+            [await asyncio.to_thread(photo_bytes, photo) for photo in photos],
+            direction,
+            options,
+            deadline_seconds=self._deadline_seconds if deadline_seconds is None else deadline_seconds,
+            files_per_request=files_per_request,
+        )
+        while (call := batch.next_call()) is not None:
+            pause = batch.take(await self._ask(call, batch.remaining()))
+            if pause:
+                await sleep(pause)
+        return batch.answers
 
     async def attention(
         self,

@@ -44,13 +44,14 @@ class Call(Generic[T]):
     params: Mapping[str, str] = field(default_factory=dict)
     accept: str = _JSON
     content: bytes | None = None
+    content_type: str = "application/octet-stream"
     expires: Callable[[T], datetime | None] = _no_expiry
     """Returns until when the same question may have the same answer; None without an end."""
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers of the request."""
-        sent = {} if self.content is None else {"Content-Type": "application/octet-stream"}
+        sent = {} if self.content is None else {"Content-Type": self.content_type}
         return {"Accept": self.accept, **sent}
 
     def result(self, answer: Answer) -> T:
@@ -74,7 +75,7 @@ def translate_call(photo: bytes, direction: str, options: Mapping[str, Any]) -> 
         method="POST",
         path="/translate",
         read=lambda answer: parse(Translation, json.loads(answer.content)),
-        params={"direction": direction, **_query(options)},
+        params={"direction": direction, **query_of(options)},
         content=photo,
         expires=lambda translation: translation.expires_at,
     )
@@ -92,7 +93,7 @@ def heat_map_call(id_: str, format_: str, options: Mapping[str, Any]) -> Call[He
         method="GET",
         path=f"/attention/{quote(id_, safe='')}",
         read=_heat_map,
-        params=_query(options),
+        params=query_of(options),
         accept=_PICTURES[format_],
     )
 
@@ -103,7 +104,7 @@ def values_call(id_: str, options: Mapping[str, Any]) -> Call[HeatMapValues]:
         method="GET",
         path=f"/attention/{quote(id_, safe='')}/raw",
         read=lambda answer: parse(HeatMapValues, json.loads(answer.content)),
-        params=_query(options),
+        params=query_of(options),
     )
 
 
@@ -134,7 +135,8 @@ def _heat_map(answer: Answer) -> HeatMap:
     return HeatMap(media_type=answer.headers["content-type"], data=answer.content, low=low, high=high)
 
 
-def _query(options: Mapping[str, Any]) -> dict[str, str]:
+def query_of(options: Mapping[str, Any]) -> dict[str, str]:
+    """Return options as the query of a request."""
     return {name: _text(value) for name, value in options.items() if value is not None}
 
 

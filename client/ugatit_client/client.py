@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from time import sleep
 from types import TracebackType
@@ -11,6 +12,7 @@ import httpx2
 
 from ugatit_client.answer_cache import AnswerCache
 from ugatit_client.answers import Directions, HeatMap, HeatMapValues, Translation
+from ugatit_client.batch import FILES_PER_REQUEST, Batch, FileAnswer
 from ugatit_client.calls import (
     Answer,
     Call,
@@ -97,6 +99,44 @@ class Client:
             OSError: the photo's file cannot be read.
         """
         return self._ask(translate_call(photo_bytes(photo), direction, options), deadline_seconds)
+
+    def translate_batch(
+        self,
+        photos: Iterable[Photo],
+        direction: str,
+        *,
+        deadline_seconds: float | None = None,
+        files_per_request: int = FILES_PER_REQUEST,
+        **options: Unpack[TranslateOptions],
+    ) -> list[FileAnswer]:
+        """Return the translations of photos in their order; one that was refused has its problem there.
+
+        A photo that is refused with 429 or 503 is sent again, as in `translate`. Many photos are sent in
+        several requests.
+
+        Args:
+            photos: as for `translate`.
+            direction: a name from `directions`.
+            deadline_seconds: for the whole call; the client's by default.
+            files_per_request: at most; `limits.files` of `directions`.
+            options: see TranslateOptions.
+
+        Raises:
+            UgatitError: a whole request was refused, as for an unknown direction, or failed.
+            OSError: a photo's file cannot be read.
+        """
+        batch = Batch(
+            [photo_bytes(photo) for photo in photos],
+            direction,
+            options,
+            deadline_seconds=self._deadline_seconds if deadline_seconds is None else deadline_seconds,
+            files_per_request=files_per_request,
+        )
+        while (call := batch.next_call()) is not None:
+            pause = batch.take(self._ask(call, batch.remaining()))
+            if pause:
+                sleep(pause)
+        return batch.answers
 
     def attention(
         self,

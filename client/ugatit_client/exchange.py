@@ -87,7 +87,7 @@ class Exchange(Generic[T]):
         if answer.status < 300 or (answer.status == 304 and self._kept is not None):
             return None
         problem = self._problem = problem_of(*answer)
-        wait = _wait(problem)
+        wait = retry_wait(problem)
         if wait is None or wait >= self._end - self._clock():
             raise problem
         return wait
@@ -129,7 +129,7 @@ class Exchange(Generic[T]):
         return value
 
 
-def _wait(problem: ProblemError) -> float | None:
+def retry_wait(problem: ProblemError) -> float | None:
     """Return the seconds until a request may be sent again; None if the service does not ask for that."""
     seconds = problem.retry_after_seconds
     if problem.status not in _RETRIED or seconds is None:

@@ -237,6 +237,19 @@ def test_unchanged_heat_map_is_not_sent_twice(make_client: MakeClient, make_live
     assert without.attention(translation) is not without.attention(translation)
 
 
+def test_translation_asked_again_is_confirmed_without_a_run(
+    make_client: MakeClient,
+    make_live: MakeLive,
+    model: FakeModel,
+) -> None:
+    live = make_live()
+    client = make_client(live.url)
+    first, runs = client.translate(PHOTO, "cat2dog"), len(model.batches)
+    assert client.translate(PHOTO, "cat2dog") is first  # confirmed by status 304
+    assert len(model.batches) == runs
+    assert client.translate(PHOTO, "cat2dog", fit="contain") is not first
+
+
 def record_waits(monkeypatch: pytest.MonkeyPatch, *, instead: Any) -> list[float]:
     """Replace the clients' waits by a call; return the list of the waits' seconds."""
     waits: list[float] = []

@@ -22,7 +22,7 @@ _EXTENSIONS: Final = {
     "image/gif": "gif",
     PROBLEM_TYPE: "problem.json",
 }
-_KEPT_HEADERS: Final = ("X-Translation-Id", "Link", "X-Faces-Found")
+_KEPT_HEADERS: Final = ("X-Translation-Id", "Link", "X-Faces-Found", "Retry-After")
 _NAME_CHARACTERS: Final = 80
 
 
