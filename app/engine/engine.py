@@ -136,7 +136,13 @@ class PictureEngine:
         return self._directions[direction].require_ready().version
 
     async def translate(
-        self, direction: str, data: bytes, request: PhotoRequest = WHOLE_OR_FACE, *, client: str = ""
+        self,
+        direction: str,
+        data: bytes,
+        request: PhotoRequest = WHOLE_OR_FACE,
+        *,
+        client: str = "",
+        keep: bool = True,
     ) -> TranslationResult:
         """Translate an encoded picture, or faces in it, and keep the translation for its heat maps.
 
@@ -145,6 +151,7 @@ class PictureEngine:
             data: the bytes of a JPEG, PNG, WebP or GIF file.
             request: what of the picture is translated.
             client: who sent it; the waiting clients of a direction share it evenly.
+            keep: whether its heat maps can be asked for later.
 
         Raises:
             EngineError: what `check` raises, DeadlineExceeded, NoFaceFound, NoNativeFit, NetworkDefunct.
@@ -167,7 +174,7 @@ class PictureEngine:
         expires_at = time.time() + self._settings.attention_ttl_seconds
         entry = make_entry(direction, bundle, plan, inferences, expires_at=expires_at)
         return TranslationResult(
-            id=await self.store.put(entry),
+            id=await self.store.put(entry) if keep else None,
             entry=entry,
             source_probability=probability_of_source(bundle.manifest, first.outputs),
             seconds=StageSeconds(decoded - started, first.queue_seconds, running),

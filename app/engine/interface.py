@@ -52,9 +52,15 @@ class Engine(Protocol):
         """
 
     async def translate(
-        self, direction: str, data: bytes, request: PhotoRequest = WHOLE_OR_FACE, *, client: str = ""
+        self,
+        direction: str,
+        data: bytes,
+        request: PhotoRequest = WHOLE_OR_FACE,
+        *,
+        client: str = "",
+        keep: bool = True,
     ) -> TranslationResult:
-        """Translate an encoded picture, or faces in it, and keep the translation for its heat maps.
+        """Translate an encoded picture, or faces in it; with `keep`, keep the translation for its heat maps.
 
         Cancel the call to drop the picture.
 

@@ -30,7 +30,7 @@ class TranslationResult(NamedTuple):
     """One translated picture."""
 
     id: str | None
-    """For its heat maps; None if the store could not keep them."""
+    """For its heat maps; None if they are not kept: they need not be, or the store failed."""
     entry: Entry
     source_probability: float | None
     """How sure the generator's classifiers are to see the source domain, 0 to 1; None without attention."""

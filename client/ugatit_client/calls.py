@@ -121,12 +121,14 @@ def id_of(translation: Translation | str) -> str:
     """Return the id for the heat maps of a translation.
 
     Raises:
-        ValueError: the service could not keep them.
+        ValueError: the service did not keep them.
     """
     if isinstance(translation, str):
         return translation
     if translation.id is None:
-        raise ValueError("The service could not keep the heat maps of this translation; translate it again.")
+        raise ValueError(
+            "The service kept no heat maps of this translation; translate it again, without keep=False."
+        )
     return translation.id
 
 

@@ -151,7 +151,7 @@ class Client:
         Raises:
             AttentionGone: it has expired; translate the photo again.
             UgatitError: as `translate`.
-            ValueError: the service could not keep the heat maps of this translation.
+            ValueError: the service kept no heat maps of this translation.
         """
         id_ = id_of(translation)
         return self._ask_about(id_, heat_map_call(id_, format, options), deadline_seconds)
@@ -168,7 +168,7 @@ class Client:
         Raises:
             AttentionGone: it has expired; translate the photo again.
             UgatitError: as `translate`.
-            ValueError: the service could not keep the heat maps of this translation.
+            ValueError: the service kept no heat maps of this translation.
         """
         id_ = id_of(translation)
         return self._ask_about(id_, values_call(id_, options), deadline_seconds)

@@ -31,6 +31,8 @@ class TranslateOptions(TypedDict, total=False):
     y: float
     paste: bool
     """Whether the translation is put back into the whole photo."""
+    keep: bool
+    """Whether the service keeps the translation for its heat maps; True by default."""
     size: int
     """The longer side of the translated picture in pixels."""
     colormap: Colormap

@@ -39,6 +39,19 @@ def test_json_answer_has_picture_overlay_and_all_fields(client: TestClient) -> N
     assert re.fullmatch(r"[A-Za-z0-9_-]{22}", answer["id"])
 
 
+@pytest.mark.parametrize("keep", ["0", "false"])
+def test_nothing_is_stored_of_a_translation_that_is_not_kept(client: TestClient, keep: str) -> None:
+    answer = client.post(f"{URL}&keep={keep}", content=BODY, headers=PNG).json()
+    assert (answer["id"], answer["expires_at"], answer["attention"]["href"]) == (None, None, None)
+    assert pixels_of(base64.b64decode(answer["attention"]["overlay"]["data"])).shape == (32, 32, 3)
+    for accept in ("image/jpeg", "multipart/mixed"):
+        headers = client.post(f"{URL}&keep={keep}", content=BODY, headers=PNG | {"Accept": accept}).headers
+        assert not {"x-translation-id", "link"} & set(headers)
+    metrics = client.get("/metrics").text
+    assert "ugatit_attention_entries 0.0" in metrics
+    assert "ugatit_attention_lost_total 0.0" in metrics
+
+
 def test_form_and_raw_body_give_the_same_picture(client: TestClient) -> None:
     accept = {"Accept": "image/png"}
     form = client.post(URL, files={"file": ("a.png", BODY, "text/plain")}, headers=accept)

@@ -74,6 +74,14 @@ def test_every_option_of_a_translation_is_sent(client: Any) -> None:
     assert (image.media_type, image.width, image.height) == ("image/jpeg", 20, 13)
 
 
+def test_translation_that_is_not_kept_has_no_heat_maps_later(client: Any) -> None:
+    translation = client.translate(PHOTO, "cat2dog", keep=False)
+    assert (translation.id, translation.attention.href) == (None, None)
+    assert translation.attention.overlay.width == 32
+    with pytest.raises(ValueError, match="keep"):
+        client.attention(translation)
+
+
 def test_faces_are_listed_and_chosen_by_a_place(
     make_live: MakeLive, make_client: MakeClient, tmp_path: Path
 ) -> None:

@@ -60,7 +60,7 @@ def translation_response(
 
 
 def _related(translation: TranslationResult, href: str | None) -> dict[str, str]:
-    """Return the headers that link to the heat maps; none if they could not be kept."""
+    """Return the headers that link to the heat maps; none if they are not kept."""
     if translation.id is None:
         return {}
     return {"X-Translation-Id": translation.id, "Link": f'<{href}>; rel="related"'}

@@ -97,6 +97,11 @@ class TranslateOptions(_ColourOptions):
         description="Put the translation back into the whole photo, at the photo's own size. Heat maps then "
         "cover the whole photo too. Always true for face=all.",
     )
+    keep: bool = Field(
+        True,
+        description="Keep the translation for GET /attention. false: nothing of it is stored, and id, href "
+        "and expires_at are null; the overlay is in the answer. For pictures of a camera, many a second.",
+    )
 
 
 class _MapOptions(_Options):
@@ -192,9 +197,7 @@ class AnimationAnswer(BaseModel):
 class Attention(BaseModel):
     """The attention of the generator."""
 
-    href: str | None = Field(
-        description="Path of this translation's heat maps; null if they could not be kept."
-    )
+    href: str | None = Field(description="Path of this translation's heat maps; null if they are not kept.")
     overlay: Picture
     source_probability: float = Field(
         description="The generator's probability that the photo is in the source domain, 0 to 1."
@@ -215,7 +218,7 @@ class TranslateAnswer(BaseModel):
     """The answer of `POST /translate` as JSON."""
 
     id: str | None = Field(
-        description="Id for GET /attention; null if the heat maps could not be kept, for example while "
+        description="Id for GET /attention; null if the heat maps are not kept: with keep=false, or while "
         "the store is down."
     )
     direction: str

@@ -157,7 +157,7 @@ class _Batch:
         started = time.perf_counter()
         options, rendering = self._options, self._rendering
         translation = await self._context.engine.translate(
-            options.direction, data, self._wanted, client=self._client
+            options.direction, data, self._wanted, client=self._client, keep=options.keep
         )
         encoding = time.perf_counter()
         image, _ = await render_answer(

@@ -148,7 +148,9 @@ class _Asked:
         """Return the translation and its answer."""
         started = time.perf_counter()
         options, context, client = self._options, self._context, self._client
-        work = context.engine.translate(options.direction, picture, self._wanted, client=client)
+        work = context.engine.translate(
+            options.direction, picture, self._wanted, client=client, keep=options.keep
+        )
         translation = await cancel_on_disconnect(self._request, work)
         encoding = time.perf_counter()
         image, overlay = await render_answer(
