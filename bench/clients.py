@@ -42,6 +42,10 @@ class Job:
     """Requests per second of an open loop, independent of the answers."""
     poisson: bool = False
     """Whether an open loop's requests are sent at random times instead of evenly."""
+    seconds: float = 0.0
+    """If not 0: a closed loop ends after this time instead of a number of pictures."""
+    address: str = "127.0.0.1"
+    """Of the clients: the service shares its queue between addresses."""
 
 
 @dataclass
@@ -99,7 +103,8 @@ class _Answers:
 
     def result(self, *, skip: int) -> Result:
         result, stages = Result(), dict[str, list[float]]()
-        answers = sorted(self._answers)[skip : skip + self.job.pictures + 1]
+        last = None if self.job.seconds else skip + self.job.pictures + 1
+        answers = sorted(self._answers)[skip:last]
         for _, seconds, status, timing in answers[1:]:
             result.seconds.append(seconds)
             result.statuses[str(status)] = result.statuses.get(str(status), 0) + 1
@@ -119,11 +124,16 @@ def main() -> None:
 
 
 def _closed_loop(job: Job) -> Result:
-    answers = _Answers(job)
+    answers, end = _Answers(job), time.perf_counter() + job.seconds
+
+    def goes_on() -> bool:
+        if job.seconds:
+            return time.perf_counter() < end
+        return len(answers) < 2 * job.clients + job.pictures + 1
 
     def client() -> None:
-        with socket.create_connection((job.host, job.port)) as connection:
-            while len(answers) < 2 * job.clients + job.pictures + 1:
+        with _connect(job) as connection:
+            while goes_on():
                 since = time.perf_counter()
                 answers.add(since, *_request(connection, answers.request))
 
@@ -137,7 +147,7 @@ def _open_loop(job: Job) -> Result:
 
     def worker() -> None:
         while (since := due.get()) is not None:
-            with socket.create_connection((job.host, job.port)) as connection:
+            with _connect(job) as connection:
                 answers.add(since, *_request(connection, answers.request))
 
     def arrivals() -> None:
@@ -153,6 +163,10 @@ def _open_loop(job: Job) -> Result:
         [threading.Thread(target=worker) for _ in range(_WORKERS)] + [threading.Thread(target=arrivals)]
     )
     return answers.result(skip=0)
+
+
+def _connect(job: Job) -> socket.socket:
+    return socket.create_connection((job.host, job.port), source_address=(job.address, 0))
 
 
 def _run_threads(threads: list[threading.Thread]) -> None:

@@ -121,13 +121,15 @@ def direction(name: str, source: str, target: str, **changes: Any) -> dict[str, 
 
 
 def uploaded_picture(request: Request) -> Image.Image:
-    """Return the picture of the form's part `file`."""
+    """Return the picture of a request."""
     content = uploaded_file(request)
     return ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB")
 
 
 def uploaded_file(request: Request) -> bytes:
-    """Return the bytes of the form's part `file`."""
+    """Return the bytes of the body, or of the form's part `file`."""
+    if request.headers["content-type"].startswith("image/"):
+        return request.body
     head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
     form = BytesParser(policy=HTTP).parsebytes(head + request.body)
     content = next(form.iter_parts()).get_payload(decode=True)
@@ -203,7 +205,7 @@ class FakeService:
     def _translate(self, request: Request) -> Answer:
         sent = uploaded_picture(request)
         pasted = request.query.get("paste") == "true"
-        picture = self.paint(sent if pasted else framed(sent, request.query["fit"]))
+        picture = self.paint(sent if pasted else framed(sent, request.query.get("fit", "cover")))
         if "size" in request.query:
             scale = int(request.query["size"]) / max(picture.size)
             picture = picture.resize((round(picture.width * scale), round(picture.height * scale)))
@@ -212,6 +214,8 @@ class FakeService:
         size = {"width": picture.width, "height": picture.height}
         data = base64.b64encode(self.translation).decode()
         image = {"media_type": f"image/{form}", **size, "data": data}
+        if request.headers["accept"] == "image/jpeg":
+            return Answer(200, "image/jpeg", self.translation)
         chosen: dict[str, Any] = next(
             one for one in self.directions if one["name"] == request.query["direction"]
         )

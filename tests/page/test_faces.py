@@ -101,7 +101,7 @@ def test_a_whole_photo_is_sent_and_shown_at_its_own_size(page: Page, fake_servic
     ratio = page.evaluate("getComputedStyle(document.getElementById('frame')).getPropertyValue('--ratio')")
     assert float(ratio) == pytest.approx(1.5)
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download the translation").click()
+        page.get_by_role("button", name="Download the whole photo").click()
     with Image.open(download.value.path()) as saved:
         assert saved.size == (3000, 2000)
 

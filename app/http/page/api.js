@@ -73,6 +73,24 @@ export function translate(blob, options, { signal, onProgress }) {
   return call(`translate?${new URLSearchParams(options)}`, asJson, { send: post, headers, body, signal, onProgress });
 }
 
+const asPicture = async (response) => ({ picture: await response.blob(), overlay: null });
+
+async function asPictures(response) {
+  const { image, attention } = await response.json();
+  return { picture: pictureBlob(image), overlay: attention && pictureBlob(attention.overlay) };
+}
+
+/**
+ * Translate a frame of a camera, of which the service keeps nothing; resolves to `{picture, overlay}`, JPEG blobs.
+ * With `overlay` it has the heat map over the frame, else null.
+ */
+export function translateFrame(blob, direction, { overlay, signal }) {
+  const options = new URLSearchParams({ direction, face: "none", keep: "false", format: "jpeg" });
+  const headers = { Accept: overlay ? "application/json" : "image/jpeg", "Content-Type": "image/jpeg" };
+  const request = { method: "POST", headers, body: blob, signal };
+  return call(`translate?${options}`, overlay ? asPictures : asPicture, request);
+}
+
 /**
  * Return a heat map: `{blob, low, high}`, a PNG and the values of its lowest and highest colour. `href` is from the answer, `options` is the query of GET /attention.
  * Only the id of `href` is used: a proxy may serve the page below a path that the service does not know.

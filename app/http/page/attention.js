@@ -26,19 +26,22 @@ function offer(fieldset, group, labels, chosen) {
 
 const only = (labels, offered) => Object.fromEntries(Object.entries(labels).filter(([value]) => offered(value)));
 
-/** `onFailure(error, retry)` shows an error; `onFailure(null)` removes it. */
-export function createAttention({ panel, stage, onFailure }) {
+/** `onFailure(error, retry)` shows an error; `onFailure(null)` removes it. `onMap()` is called when a map is chosen. */
+export function createAttention({ panel, stage, onFailure, onMap }) {
   const $ = (id) => panel.querySelector(`#${id}`);
   let current = null; // {href, direction, photoName} of the shown translation
+  let frame = 0; // of an animation
   let pictures = new Map(); // heat maps of that translation, by network, part and colours
   let network = "off";
   let part = "both";
   let aborter = new AbortController();
 
+  const frameOption = () => (frame > 0 ? { frame } : {});
+
   async function heatmap(colormap, signal) {
-    const key = `${network} ${part} ${colormap}`;
+    const key = `${network} ${part} ${colormap} ${frame}`;
     if (!pictures.has(key)) {
-      const options = { network, part, view: "heatmap", colormap, size: HEAT_PX };
+      const options = { network, part, view: "heatmap", colormap, size: HEAT_PX, ...frameOption() };
       const kept = pictures; // a later translation replaces `pictures`
       kept.set(key, await fetchAttention(current.href, options, signal));
     }
@@ -99,7 +102,20 @@ export function createAttention({ panel, stage, onFailure }) {
     network = chosen;
     offerParts();
     if (network !== "off") stage.setSplit(BASES[network] === "source" ? 100 : 0);
+    if (network !== "off") onMap();
     return update();
+  }
+
+  /** Show the chosen map of a frame of an animation. */
+  function showFrame(number) {
+    frame = number;
+    return update();
+  }
+
+  function turnOff() {
+    frame = 0;
+    $("networks").querySelector("[value=off]").checked = true;
+    return chooseNetwork("off");
   }
 
   function choosePart(chosen) {
@@ -115,7 +131,7 @@ export function createAttention({ panel, stage, onFailure }) {
   async function saveOverlay() {
     const { href, direction, photoName } = current;
     const rendering = { colormap: $("colormap").value, alpha: $("opacity").value / 100, size: OVERLAY_PX };
-    const options = { network, part, view: "overlay", base: BASES[network], legend: true, ...rendering };
+    const options = { network, part, view: "overlay", base: BASES[network], legend: true, ...rendering, ...frameOption() };
     const words = ["attention", network, ...(part === "both" ? [] : [part])];
     onFailure(null);
     try {
@@ -129,6 +145,7 @@ export function createAttention({ panel, stage, onFailure }) {
   /** Offer the maps of a translation; keep the chosen network and part. */
   function show(href, direction, photoName) {
     current = { href, direction, photoName };
+    frame = 0;
     pictures = new Map();
     const offered = only(NETWORKS, (name) => name === "off" || direction.attention[name]);
     if (!(network in offered)) network = "off";
@@ -151,5 +168,5 @@ export function createAttention({ panel, stage, onFailure }) {
   $("opacity").addEventListener("input", setOpacity);
   $("download-overlay").addEventListener("click", saveOverlay);
   setOpacity();
-  return { show, hide };
+  return { show, hide, showFrame, turnOff, isOn: () => network !== "off" };
 }

@@ -12,7 +12,8 @@ export class NoCamera extends Error {}
 
 const isPhone = () => matchMedia("(hover: none) and (pointer: coarse)").matches;
 
-async function openStream() {
+/** Return the camera's video as a stream; throws NoCamera. */
+export async function openStream() {
   if (!navigator.mediaDevices) throw new NoCamera(NOT_SECURE);
   const video = { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 1280 } };
   try {

@@ -11,7 +11,7 @@ const PROVIDERS = {
 const capitalised = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
 /** Return whether a direction translates; a degraded one does. */
-export const serves = ({ state }) => state === "ready" || state === "degraded";
+const serves = ({ state }) => state === "ready" || state === "degraded";
 
 /** Return "selfie → anime", with the name if another direction has the same domains; only the name before loading. */
 function directionWords(direction, all) {
@@ -42,6 +42,20 @@ export function showDirections(fieldset, directions, chosen) {
 /** Return "Selfie in. Anime out." */
 export function headline({ source, target }) {
   return `${capitalised(source)} in. ${capitalised(target)} out.`;
+}
+
+/** Return the direction in the page's address, else the first one that serves. */
+export function firstChoice(directions) {
+  const named = new URLSearchParams(location.search).get("direction");
+  const serving = directions.filter(serves);
+  return serving.find((one) => one.name === named) ?? serving[0];
+}
+
+/** Return the words above the first buttons: without a direction that serves, why there is none. */
+export function invitation(directions, ready = null) {
+  if (ready) return "Start with a photo";
+  if (directions.length === 0) return "This server has no model yet";
+  return directions.find((one) => one.reason)?.reason ?? "No model is ready yet";
 }
 
 function facts({ model, method, image, provider, precision, licence, limits, state, reason }) {

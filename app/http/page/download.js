@@ -17,3 +17,13 @@ export function save(blob, name) {
   // A started download keeps its blob; every browser starts it within a minute.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
+
+const PAUSE_MS = 300; // browsers drop downloads that begin at the same moment
+
+/** Save the results of all translated photos, one after another; `saveOne(item)` saves one. */
+export async function saveAll(items, saveOne) {
+  for (const item of items.filter(({ state }) => state === "done")) {
+    saveOne(item);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}

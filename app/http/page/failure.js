@@ -2,6 +2,13 @@
 
 import { keyForm } from "./key.js";
 
+const NO_FACE = "Use a photo in which a face is larger and turned less, or translate the centre of this one.";
+
+/** Return an error in the page's words, where the service's name options of the API. */
+export function inOwnWords(error) {
+  return error.code === "no_face" ? Object.assign(error, { detail: NO_FACE }) : error;
+}
+
 function element(name, className, text) {
   return Object.assign(document.createElement(name), { className, textContent: text });
 }

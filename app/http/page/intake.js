@@ -1,16 +1,20 @@
 /** Take photos that are picked, dropped anywhere, or pasted. */
 
-const firstPicture = (files) => [...files].find((file) => file.type.startsWith("image/")) ?? files[0];
+/** Return the pictures among files; if none names its type, the first file, so that the service says what it is. */
+function picturesOf(files) {
+  const pictures = [...files].filter((file) => file.type.startsWith("image/"));
+  return pictures.length ? pictures : [...files].slice(0, 1);
+}
 
-function watchInput(input, onPhoto) {
+function watchInput(input, onPhotos) {
   input.addEventListener("change", () => {
-    const file = firstPicture(input.files);
+    const files = picturesOf(input.files);
     input.value = ""; // so that picking the same file again fires `change`
-    if (file) onPhoto(file);
+    if (files.length) onPhotos(files);
   });
 }
 
-function watchDrop(onPhoto, onMistake) {
+function watchDrop(onPhotos, onMistake) {
   // dragenter and dragleave also fire for child elements; only leaving the window has no relatedTarget.
   const setDragging = (dragging) => document.body.classList.toggle("dragging", dragging);
   addEventListener("dragenter", () => setDragging(true));
@@ -19,23 +23,23 @@ function watchDrop(onPhoto, onMistake) {
   addEventListener("drop", (event) => {
     event.preventDefault();
     setDragging(false);
-    const file = firstPicture(event.dataTransfer.files);
-    if (file) onPhoto(file);
+    const files = picturesOf(event.dataTransfer.files);
+    if (files.length) onPhotos(files);
     else onMistake("That was not a file. Save the picture first, then drop the saved file here.");
   });
 }
 
-function watchPaste(onPhoto, onMistake) {
+function watchPaste(onPhotos, onMistake) {
   addEventListener("paste", (event) => {
-    const file = firstPicture(event.clipboardData.files);
-    if (file) onPhoto(file);
+    const files = picturesOf(event.clipboardData.files);
+    if (files.length) onPhotos(files);
     else onMistake("The clipboard contains no picture. Copy a picture first, then paste it here.");
   });
 }
 
-/** Call `onPhoto(file)` for every photo, `onMistake(sentence)` for a drop or paste without a file. */
-export function watchIntake({ inputs, onPhoto, onMistake }) {
-  for (const input of inputs) watchInput(input, onPhoto);
-  watchDrop(onPhoto, onMistake);
-  watchPaste(onPhoto, onMistake);
+/** Call `onPhotos(files)` for the photos of each choice, `onMistake(sentence)` for a drop or paste without a file. */
+export function watchIntake({ inputs, onPhotos, onMistake }) {
+  for (const input of inputs) watchInput(input, onPhotos);
+  watchDrop(onPhotos, onMistake);
+  watchPaste(onPhotos, onMistake);
 }

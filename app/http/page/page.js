@@ -1,55 +1,85 @@
-/** The page: take a photo, show its translation and its heat maps. */
+/** The page: take photos, show their translations and their heat maps. */
 
-import { fetchDirections, pictureBlob, translate } from "./api.js";
+import { fetchDirections } from "./api.js";
 import { createAttention } from "./attention.js";
 import { createCamera } from "./camera.js";
-import { expectations, headline, serves, showCard, showDirections } from "./directions.js";
-import { pictureName, save } from "./download.js";
-import { clearFailure, showFailure, tryAgain } from "./failure.js";
+import { createCrop } from "./crop.js";
+import { firstChoice, headline, invitation, showCard, showDirections } from "./directions.js";
+import { saveAll } from "./download.js";
+import { clearFailure, inOwnWords, showFailure, tryAgain } from "./failure.js";
 import { createFaces } from "./faces.js";
 import { createFraming } from "./framing.js";
-import { inputWords } from "./input_words.js";
 import { watchIntake } from "./intake.js";
-import { prepare } from "./prepare.js";
-import { canShare, share } from "./share.js";
-import { createSize, sizeWords } from "./size.js";
+import { createLive } from "./live.js";
+import { createPlayer } from "./player.js";
+import { createProgress } from "./progress.js";
+import { createQueue } from "./queue.js";
+import { createResult } from "./result.js";
+import { createSize } from "./size.js";
 import { createStage } from "./stage.js";
-import { showVerdict } from "./verdict.js";
+import { createStrip } from "./strip.js";
+import { translateItem } from "./translation.js";
+import { CENTRE, viewOf } from "./view.js";
 
 const $ = (id) => document.getElementById(id);
 const LOADING_POLL_MS = 2000;
+const MOST_PHOTOS = 16; // as many as the service takes in one batch
 const SAMPLE = "page/sample.jpg";
-const NO_FACE = "Use a photo in which a face is larger and turned less, or translate the centre of this one.";
+
+let directions = [];
+let direction = null; // the chosen one
+let showing = new AbortController(); // of the result that is being shown
+
 const stage = createStage($("frame"));
-const attention = createAttention({
-  panel: $("attention"),
+const progress = createProgress({ frame: $("frame"), status: $("status") });
+const player = createPlayer({
+  panel: $("player"),
   stage,
+  onFrame: (frame) => attention.showFrame(frame),
+  onPlay: () => attention.turnOff(),
   onFailure: showAttentionFailure,
 });
-const size = createSize({ select: $("size"), row: $("size-row"), onChange: () => translatePhoto() });
+const attention = createAttention({ panel: $("attention"), stage, onFailure: showAttentionFailure, onMap: () => player.hold() });
+const queue = createQueue({ work, onChange: showChange });
+const strip = createStrip({ panel: $("strip"), onSelect: queue.select });
+const size = createSize({ select: $("size"), row: $("size-row"), onChange: () => queue.again() });
 const framing = createFraming({
   fieldset: $("fit"),
   pasteRow: $("paste-row"),
   paste: $("paste"),
   note: $("fit-words"),
-  onChange: () => translatePhoto(),
+  onChange: () => translateAll({ place: null, view: null }),
+  onPaste: () => queue.again(),
+  onHand: openCrop,
 });
-const faces = createFaces({
-  panel: $("faces"),
-  map: $("face-map"),
-  onChoose: (place) => {
-    framing.chooseFace(place);
-    translatePhoto();
-  },
+const faces = createFaces({ panel: $("faces"), map: $("face-map"), onChoose: (place) => translateShown({ place, view: null }) });
+const crop = createCrop({
+  canvas: $("crop"),
+  panel: $("crop-card"),
+  onDone: (item, view) => translateShown({ view, place: null }),
+  onCancel: closeCrop,
 });
-const camera = createCamera({ dialog: $("camera"), capture: $("capture"), onPhoto: takePhoto });
-
-let directions = [];
-let direction = null; // the chosen one
-let photo = null; // the file to translate
-let small = false; // whether to send a smaller copy
-let picture = null; // the translation's blob
-let aborter = new AbortController();
+const camera = createCamera({ dialog: $("camera"), capture: $("capture"), onPhoto: (file) => takePhotos([file]) });
+const live = createLive({
+  panel: $("main"),
+  stage,
+  getDirection: () => direction,
+  onStart: startLive,
+  onStop: showEmpty,
+  onFailure: (error) => showProblem(error, tryAgain(error, openLive)),
+  onPhoto: (file) => takePhotos([file]),
+});
+const result = createResult({
+  panel: $("result"),
+  status: $("status"),
+  stage,
+  attention,
+  player,
+  faces,
+  size,
+  onMistake: showToast,
+  onWhole: () => $("paste").click(),
+});
 
 function setState(state) {
   $("main").dataset.state = state;
@@ -61,121 +91,95 @@ function showToast(words) {
   $("toast-words").textContent = words;
 }
 
-/** Translate a new photo instead of the one before. */
-function takePhoto(file) {
-  photo = file;
-  small = false;
-  framing.forget();
+/** Translate new photos instead of those before. */
+function takePhotos(files) {
+  live.stop();
+  const taken = files.slice(0, MOST_PHOTOS);
+  queue.open(taken);
   faces.hide();
-  showToast("");
-  return translatePhoto();
+  showToast(files.length > MOST_PHOTOS ? `At most ${MOST_PHOTOS} photos at once: the first ${MOST_PHOTOS} of ${files.length} were taken.` : "");
+  if (direction) queue.run();
 }
 
-async function translatePhoto() {
-  if (!photo || !direction) return;
-  aborter.abort();
-  aborter = new AbortController();
-  const { signal } = aborter;
-  const chosen = direction;
-  let upload = null;
-  let sent = 0; // share of the upload, 0 to 1
-  showBusy();
-  try {
-    const whole = framing.whole();
-    upload = await prepare(photo, { direction: chosen, small, whole });
-    if (signal.aborted) return;
-    const part = framing.options(upload);
-    const sizes = whole ? size.chooseWhole() : size.choose(upload, chosen.image, part.fit);
-    const moving = upload.animated ? { format: "webp" } : {};
-    const options = { direction: chosen.name, ...part, ...sizes, ...moving };
-    const shown = part.face && part.face !== "none" ? "contain" : part.fit; // until its frame is known
-    const onProgress = (share) => {
-      sent = share;
-      if (!signal.aborted) showProgress(share, chosen);
-    };
-    const [answer] = await Promise.all([
-      translate(upload.blob, options, { signal, onProgress }),
-      stage.showSource(upload.blob, chosen, whole ? "contain" : shown, signal),
-    ]);
-    if (!whole) stage.frameSource(answer.framing?.corners, answer.image);
-    await showAnswer(answer, { upload, chosen, whole }, signal);
-  } catch (error) {
-    if (!signal.aborted) showProblem(error, upload, sent);
-  }
+/** Translate the shown photo again, with its own choices. */
+function translateShown(choices = {}) {
+  Object.assign(queue.shown, choices);
+  return queue.again([queue.shown]);
 }
 
-function showBusy() {
+/** Translate all photos again, with the same choices for each. */
+function translateAll(choices = {}) {
+  for (const item of queue.items) Object.assign(item, choices);
+  return queue.again();
+}
+
+function work(item, signal) {
+  const isShown = () => item === queue.shown;
+  const onProgress = (share) => isShown() && progress.show(share, direction);
+  const onUpload = (upload, framed) => isShown() && stage.showSource(upload.blob, direction, framed, signal);
+  return translateItem(item, { direction, framing, size, signal, onUpload, onProgress });
+}
+
+/** Show the changed state of a photo. */
+function showChange(item) {
+  strip.show(queue.items, queue.shown);
+  if (item !== queue.shown) return;
+  showing.abort();
+  showing = new AbortController();
+  crop.close();
+  framing.show(item);
+  if (item.state === "done") return showDone(item, showing.signal);
+  if (item.state === "failed") return showItemProblem(item);
+  showBusy(item);
+}
+
+function showBusy(item) {
   clearFailure($("failure"));
   attention.hide();
-  setWorking("Preparing the photo …");
-  $("sent").hidden = true;
+  faces.hide();
+  progress.begin(item.state === "waiting" ? "Waiting for its turn …" : item.upload ? "Translating …" : "Preparing the photo …");
+  const preview = item.upload?.blob ?? (item.state === "waiting" ? item.file : null); // of one whose work begins, the upload
+  if (preview) stage.showSource(preview, direction, "cover", showing.signal);
   setState("busy");
   $("frame").scrollIntoView({ block: "nearest" }); // the buttons for a photo may be far below
 }
 
-/** Show the current work, also to screen readers; call it only when the kind of work changes. */
-function setWorking(words) {
-  $("working").textContent = words;
-  $("status").textContent = words;
-}
-
-/** Show the progress of the upload; `share` 1 means that the translation has begun. */
-function showProgress(share, chosen) {
-  $("sent").hidden = share === 1;
-  $("sent").value = share;
-  if (share === 1) return setWorking(`Translating ${chosen.source} to ${chosen.target} …`);
-  if (!$("status").textContent.startsWith("Sending")) $("status").textContent = "Sending the photo …";
-  $("working").textContent = `Sending the photo, ${Math.floor(share * 100)} % …`;
-}
-
-async function showAnswer(answer, { upload, chosen, whole }, signal) {
-  picture = pictureBlob(answer.image);
+async function showDone(item, signal) {
+  clearFailure($("failure"));
+  attention.hide();
   setState("result");
-  showVerdict(answer.attention?.source_probability ?? null, chosen);
-  $("size-words").textContent = sizeWords(answer.image, chosen.image, whole);
-  $("input-words").textContent = inputWords(answer, upload, chosen.image);
-  $("input-words").hidden = !$("input-words").textContent;
-  $("expectations").textContent = expectations(chosen);
-  $("share").hidden = !canShare(picture);
-  $("status").textContent = `Translated in ${(answer.timings_ms.total / 1000).toFixed(2)} s.`;
-  await stage.showTranslation(picture, answer.image);
-  await faces.show(answer.faces ?? [], upload.blob);
-  if (signal.aborted) return;
-  if (answer.attention?.href) attention.show(answer.attention.href, chosen, photo.name);
-  keepFocus($("split"));
+  await result.show(item, { canPaste: framing.canPaste(item), signal });
+  if (!signal.aborted) keepFocus($("split"));
 }
 
 function translateSmaller() {
-  small = true;
-  return translatePhoto();
+  return translateShown({ small: true });
 }
 
 function translateCentre() {
+  if (queue.items.length > 1) return translateShown({ view: CENTRE });
   framing.choose("cover");
-  return translatePhoto();
+  return translateAll({ place: null, view: null });
 }
 
-/** Return the remedy of an error. If the upload was too slow or too large, only a smaller copy can succeed. */
-function remedyFor(error, upload, sent) {
+/** Return the remedy of a photo's error. If its upload was too slow or too large, only a smaller copy can succeed. */
+function remedyFor({ error, upload, sent }) {
   const interrupted = error.code === "unreachable" && sent > 0 && sent < 1; // some proxies stop slow uploads
   if (upload?.smaller && (error.needsSmaller || interrupted)) {
     return { words: "Send a smaller copy", act: translateSmaller };
   }
   if (error.code === "no_face") return { words: "Translate the centre", act: translateCentre };
-  return error.needsSmaller ? null : tryAgain(error, translatePhoto);
+  return error.needsSmaller ? null : tryAgain(error, () => translateShown());
 }
 
-/** Return an error in the page's words, where the service's name options of the API. */
-function inOwnWords(error) {
-  if (error.code !== "no_face") return error;
-  return Object.assign(error, { detail: NO_FACE });
+function showItemProblem(item) {
+  showProblem(inOwnWords(item.error), remedyFor(item));
 }
 
-function showProblem(failure, upload, sent) {
-  const error = inOwnWords(failure);
+function showProblem(error, remedy) {
   setState("error");
   $("status").textContent = "";
-  showFailure($("failure"), error, remedyFor(error, upload, sent));
+  showFailure($("failure"), error, remedy);
   keepFocus($("failure").querySelector("input, button"));
 }
 
@@ -183,7 +187,7 @@ function showAttentionFailure(error, retry) {
   clearFailure($("attention-failure"));
   if (!error) return;
   const expired = error.status === 404; // heat maps are kept for minutes; a new translation has new ones
-  const remedy = expired ? { words: "Translate again", act: translatePhoto } : tryAgain(error, retry);
+  const remedy = expired ? { words: "Translate again", act: () => translateShown() } : tryAgain(error, retry);
   showFailure($("attention-failure"), error, remedy);
 }
 
@@ -193,26 +197,69 @@ function keepFocus(element) {
   if (lost) element?.focus({ preventScroll: true });
 }
 
-function stop() {
-  aborter.abort();
-  photo = null;
-  $("status").textContent = "Stopped.";
-  setState("empty");
+function forgetPhotos() {
+  queue.open([]);
+  showing.abort();
+  strip.show([], null);
+  clearFailure($("failure"));
+  attention.hide();
 }
 
-/** Return the direction in the page's address, else the first one that serves. */
-function firstChoice() {
-  const named = new URLSearchParams(location.search).get("direction");
-  const serving = directions.filter(serves);
-  return serving.find((one) => one.name === named) ?? serving[0];
+/** Show the page without a photo; `words` say why, if not the person asked for it. */
+function showEmpty(words = "") {
+  forgetPhotos();
+  showToast(words);
+  setState("empty");
+  keepFocus(document.querySelector(".dropzone button"));
+}
+
+function stop() {
+  queue.stop();
+  $("status").textContent = "Stopped.";
+  if (queue.shown) showChange(queue.shown);
+  else showEmpty();
+}
+
+function startLive() {
+  forgetPhotos();
+  $("status").textContent = `Translating your camera's picture to ${direction.target}.`;
+  setState("live");
+  $("live-stop").focus({ preventScroll: true });
+}
+
+/** Let the person frame a part of the shown photo. */
+async function openCrop() {
+  const item = queue.shown;
+  if (!item) return framing.show(null); // there is nothing to frame yet
+  const { answer, upload } = item.result ?? {};
+  const ratio = direction.image.width / direction.image.height;
+  const start = answer?.framing?.corners && !item.view ? viewOf(answer.framing.corners, upload, ratio) : null;
+  queue.hold(item);
+  if (!(await crop.open(item, direction, start))) {
+    showToast("This browser cannot show this photo, so it cannot be framed here. Save it as JPEG first.");
+    return closeCrop(item);
+  }
+  showing.abort();
+  attention.hide();
+  clearFailure($("failure"));
+  stage.setRatio(ratio);
+  $("status").textContent = "Choose the part that the network gets.";
+  setState("framing");
+  $("crop").focus({ preventScroll: true });
+}
+
+function closeCrop(item) {
+  crop.close();
+  queue.release(item);
 }
 
 function choose(chosen) {
   direction = chosen;
   history.replaceState(null, "", `?${new URLSearchParams({ direction: chosen.name })}`); // for reloading and sharing
   framing.offer(chosen);
+  live.offer(chosen);
   faces.hide();
-  $("part-words").textContent = framing.chosen() === "face" ? "Its face is found and translated." : "Its centre is translated.";
+  $("part-words").textContent = framing.chosen() === "face" ? "The face is found and translated." : "The centre is translated.";
   $("headline").textContent = headline(chosen);
   showCard($("about"), chosen);
 }
@@ -223,12 +270,6 @@ function reloadDirections() {
   return loadDirections();
 }
 
-function invitation(ready) {
-  if (ready) return "Start with a photo";
-  if (directions.length === 0) return "This server has no model yet";
-  return directions.find((one) => one.reason)?.reason ?? "No model is ready yet";
-}
-
 /** Show the directions; repeat while the server is loading, until one is ready. */
 async function loadDirections() {
   try {
@@ -237,56 +278,56 @@ async function loadDirections() {
     setState("error");
     return showFailure($("failure"), error, tryAgain(error, reloadDirections));
   }
-  const ready = firstChoice();
+  const ready = firstChoice(directions);
   showDirections($("directions"), directions, ready);
-  $("invitation").textContent = invitation(ready);
+  $("invitation").textContent = invitation(directions, ready);
   if (!ready) return setTimeout(loadDirections, LOADING_POLL_MS);
   choose(ready);
-  return translatePhoto(); // a photo may have been chosen before the directions were known
+  return queue.run(); // a photo may have been chosen before the directions were known
 }
 
-async function openCamera() {
+async function openCamera(open) {
   showToast("");
   try {
-    await camera.open();
+    await open();
   } catch (error) {
     showToast(error.message);
   }
+}
+
+function openLive() {
+  if (direction) return openCamera(live.start);
+  return showToast(`${invitation(directions)}. Try again in a moment.`);
 }
 
 async function takeSample() {
   try {
     const response = await fetch(SAMPLE);
     if (!response.ok) throw new Error(response.statusText);
-    takePhoto(new File([await response.blob()], "sample.jpg", { type: "image/jpeg" }));
+    takePhotos([new File([await response.blob()], "sample.jpg", { type: "image/jpeg" })]);
   } catch {
     showToast("The sample could not be loaded. Check that you are online, or choose a photo of your own.");
   }
 }
 
-const savedName = () => pictureName(photo.name, picture, direction.name);
+const ACTIONS = {
+  pick: () => $("file").click(),
+  camera: () => openCamera(camera.open),
+  live: openLive,
+  sample: takeSample,
+  stop,
+  saveAll: () => saveAll(queue.items, result.save),
+};
 
-async function sharePicture() {
-  try {
-    await share(picture, savedName(), headline(direction));
-  } catch (error) {
-    showToast(`The picture could not be shared (${error.name}). Download it instead.`);
-  }
-}
-
-const ACTIONS = { pick: () => $("file").click(), camera: openCamera, sample: takeSample, stop };
-
-watchIntake({ inputs: [$("file"), $("capture")], onPhoto: takePhoto, onMistake: showToast });
+watchIntake({ inputs: [$("file"), $("capture")], onPhotos: takePhotos, onMistake: showToast });
 document.addEventListener("click", (event) => ACTIONS[event.target.closest("[data-action]")?.dataset.action]?.());
 $("toast-close").addEventListener("click", () => showToast(""));
 for (const link of document.querySelectorAll("a[href='#about']")) {
   link.addEventListener("click", () => ($("about").open = true));
 }
-$("download").addEventListener("click", () => save(picture, savedName()));
-$("share").addEventListener("click", sharePicture);
 $("directions").addEventListener("change", (event) => {
   choose(directions.find((one) => one.name === event.target.value));
-  translatePhoto();
+  translateAll({ place: null });
 });
 attention.hide();
 loadDirections();

@@ -1,6 +1,8 @@
 /** Make a small copy of a photo for the upload: upright, without metadata, as JPEG or PNG. */
 
 import { isAnimated } from "./animated.js";
+import { decode } from "./decode.js";
+import { shownPart } from "./view.js";
 
 const LONGER_SIDE = 1600; // px: more than the networks need, at a tenth of a phone photo's bytes
 const WHOLE_SIDE = 4096; // px, where the translation is put back into the photo: most phones' photos unchanged
@@ -25,40 +27,18 @@ async function signature(file) {
   return SIGNATURES.find(fits) ?? UNKNOWN;
 }
 
-/** Decode a file that `<img>` can show but createImageBitmap cannot, such as SVG. */
-async function decodeAsImage(file) {
-  const image = new Image();
-  image.src = URL.createObjectURL(file);
-  try {
-    await image.decode();
-    if (!image.naturalWidth || !image.naturalHeight) return null;
-    return { picture: image, width: image.naturalWidth, height: image.naturalHeight };
-  } catch {
-    return null;
-  } finally {
-    URL.revokeObjectURL(image.src);
-  }
-}
-
-/** Return the picture, upright (of an animation the first frame), or null if this browser cannot decode it. */
-async function decode(file) {
-  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => null);
-  if (bitmap) return { picture: bitmap, width: bitmap.width, height: bitmap.height };
-  return decodeAsImage(file);
-}
-
 /** Return the scale, at most 1, for a longer side of `longer` px and a shorter side of at least `needed` px. */
 function shrinkage({ width, height }, longer, needed) {
   return Math.min(1, Math.max(longer / Math.max(width, height), needed / Math.min(width, height)));
 }
 
-function draw({ picture, width, height }, scale) {
+function draw(picture, { x, y, width, height }, scale) {
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
   const context = canvas.getContext("2d");
   context.imageSmoothingQuality = "high";
-  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  context.drawImage(picture, x, y, width, height, 0, 0, canvas.width, canvas.height);
   return canvas;
 }
 
@@ -80,25 +60,33 @@ async function encodeSmall(canvas, lossy) {
   return encode(canvas, "image/jpeg");
 }
 
+/** Return the part of a decoded photo that is sent: what a view shows in a frame of the network's shape, or all. */
+function partOf(decoded, { image }, view) {
+  if (view) return shownPart(decoded, image.width / image.height, view);
+  return { x: 0, y: 0, width: decoded.width, height: decoded.height };
+}
+
 /**
  * Return the upload for a photo: `{blob, width, height, smaller}`. With `whole` it has more pixels. `smaller`: whether a smaller copy is possible.
+ * With a `view` only the part that it shows is sent, of an animation that of the first frame.
  * A file that this browser cannot decode is sent unchanged, with width and height null, so that the service can
  * say what is wrong with it. If the service does not read its format, only the first bytes are sent.
  * An animated file is sent unchanged, and `animated` is true; its smaller copy is its first frame.
  */
-export async function prepare(file, { direction, small = false, whole = false }) {
+export async function prepare(file, { direction, small = false, whole = false, view = null }) {
   const { served, lossy } = await signature(file);
   const unchanged = { blob: served ? file : file.slice(0, HEAD_BYTES), width: null, height: null, smaller: false };
   const decoded = await decode(file);
   if (!decoded) return unchanged;
-  if (!small && served && (await isAnimated(file))) {
+  if (!small && !view && served && (await isAnimated(file))) {
     decoded.picture.close?.();
     return { blob: file, width: decoded.width, height: decoded.height, smaller: true, animated: true };
   }
+  const part = partOf(decoded, direction, view);
   const needed = Math.max(direction.image.width, direction.image.height);
-  const smallest = shrinkage(decoded, SMALL_SIDE, needed);
-  const scale = small ? smallest : shrinkage(decoded, whole ? WHOLE_SIDE : LONGER_SIDE, needed);
-  const canvas = draw(decoded, scale);
+  const smallest = shrinkage(part, SMALL_SIDE, needed);
+  const scale = small ? smallest : shrinkage(part, whole ? WHOLE_SIDE : LONGER_SIDE, needed);
+  const canvas = draw(decoded.picture, part, scale);
   decoded.picture.close?.();
   const blob = await encodeSmall(canvas, lossy);
   if (!blob) return unchanged; // too many pixels for this browser's canvas

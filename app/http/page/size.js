@@ -28,8 +28,8 @@ function offers(photo, network, fit) {
 }
 
 /**
- * Return the choice of a size. `choose(photo, network, fit)` fills it for a photo `{width, height}` (null if unknown)
- * and returns the options of POST /translate. The chosen size is kept, as far as the photo allows.
+ * Return the choice of a size. `options(photo, network, fit)` returns the options of POST /translate for a photo
+ * `{width, height}` (null if unknown), `show(...)` fills the choice. The chosen size is kept, as far as a photo allows.
  */
 export function createSize({ select, row, onChange }) {
   let wanted = DEFAULT_SIDE;
@@ -38,22 +38,22 @@ export function createSize({ select, row, onChange }) {
     onChange();
   });
 
-  /** Without a choice: the answer is the whole photo. */
-  function chooseWhole() {
-    row.hidden = true;
-    return { format: "jpeg" };
-  }
+  const sideOf = (all) => (all.findLast(({ side }) => side <= wanted) ?? all[0]).side;
 
-  function choose(photo, network, fit) {
-    const all = offers(photo, network, fit);
-    const { side } = all.findLast((each) => each.side <= wanted) ?? all[0];
-    select.replaceChildren(...all.map((each) => option(each.side, each.words)));
-    select.value = side;
-    row.hidden = all.length === 1;
+  function options(photo, network, fit) {
+    const side = sideOf(offers(photo, network, fit));
     if (side === longer(network)) return {}; // the network's output, unchanged
     return { size: side, format: side > LOSSLESS_SIDE ? "jpeg" : "png" };
   }
-  return { choose, chooseWhole };
+
+  /** Offer the sizes of a photo; none if the answer is the whole photo. */
+  function show(photo, network, fit, whole) {
+    const all = offers(photo, network, fit);
+    row.hidden = whole || all.length === 1;
+    select.replaceChildren(...all.map(({ side, words }) => option(side, words)));
+    select.value = sideOf(all);
+  }
+  return { options, show };
 }
 
 const KINDS = { "image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WebP", "image/gif": "GIF" };

@@ -43,6 +43,14 @@ function drawTurned(canvas, bitmap, corners, { width, height }) {
   context.setTransform(1, 0, 0, 1, 0, 0);
 }
 
+/** Draw a picture at its own size. */
+function drawWhole(canvas, picture) {
+  if (canvas.width !== picture.width || canvas.height !== picture.height) {
+    Object.assign(canvas, { width: picture.width, height: picture.height });
+  }
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+}
+
 /** Replace an image's blob and release the one before. */
 function showBlob(image, blob) {
   if (image.src) URL.revokeObjectURL(image.src);
@@ -65,11 +73,12 @@ function followPointer(frame, setSplit) {
 }
 
 export function createStage(frame) {
-  const [source, translation, heat] = ["source", "translation", "heat"].map((id) => frame.querySelector(`#${id}`));
+  const [source, translation, heat, frames] = ["source", "translation", "heat", "frames"].map((id) => frame.querySelector(`#${id}`));
   const split = frame.querySelector("#split");
   const chips = { source: frame.querySelector("#show-source"), translation: frame.querySelector("#show-translation") };
   let names = { source: "source", target: "translation" };
   let photo = null; // the bitmap of the upload
+  let shownBlob = null; // the upload
 
   function setSplit(percent, { glide = true } = {}) {
     const value = Math.min(100, Math.max(0, percent));
@@ -84,12 +93,17 @@ export function createStage(frame) {
     frame.style.setProperty("--ratio", ratio);
   }
 
-  /** Show the upload, cropped as for the network; blank if the browser cannot decode it. */
-  async function showSource(blob, direction, fit, signal) {
+  function nameSides(direction) {
     names = direction;
     chips.source.textContent = direction.source;
     chips.translation.textContent = direction.target;
+  }
+
+  /** Show the upload, cropped as for the network; blank if the browser cannot decode it. */
+  async function showSource(blob, direction, fit, signal) {
+    nameSides(direction);
     source.width = source.height = 1;
+    shownBlob = blob;
     const bitmap = await createImageBitmap(blob).catch(() => null);
     if (signal.aborted) return bitmap?.close();
     photo?.close();
@@ -114,6 +128,32 @@ export function createStage(frame) {
     setSplit(50);
   }
 
+  /** Show one frame of an animation: its source and its translation. */
+  async function showStill(sourceBlob, translationBlob) {
+    const bitmap = await createImageBitmap(sourceBlob);
+    drawWhole(source, bitmap);
+    bitmap.close();
+    await showBlob(translation, translationBlob);
+  }
+
+  /** Show a translation without moving the seam. */
+  const showAgain = (blob) => showBlob(translation, blob);
+
+  /** Prepare for the frames of a camera. */
+  function startFrames(direction) {
+    shownBlob = null;
+    nameSides(direction);
+    setRatio(direction.image.width / direction.image.height);
+    for (const canvas of [source, frames]) canvas.width = canvas.height = 1; // no picture of before
+    setSplit(50, { glide: false });
+  }
+
+  /** Show a frame and its translation. */
+  function showFrame(shown, picture) {
+    drawWhole(source, shown);
+    drawWhole(frames, picture);
+  }
+
   function showHeat(blob) {
     heat.hidden = !blob;
     return showBlob(heat, blob);
@@ -123,5 +163,9 @@ export function createStage(frame) {
   chips.source.addEventListener("click", () => setSplit(100));
   chips.translation.addEventListener("click", () => setSplit(0));
   followPointer(frame, setSplit);
-  return { showSource, frameSource, showTranslation, showHeat, setSplit, setOpacity: (value) => (heat.style.opacity = value) };
+  return {
+    showSource, frameSource, showTranslation, showStill, showAgain, showHeat, startFrames, showFrame, setSplit, setRatio,
+    shows: (blob) => blob === shownBlob,
+    setOpacity: (value) => (heat.style.opacity = value),
+  };
 }

@@ -1,0 +1,33 @@
+/** Translate one photo as the controls of the page say. */
+
+import { pictureBlob, translate } from "./api.js";
+import { prepare } from "./prepare.js";
+
+/** Return the options of POST /translate for an upload. */
+function optionsFor(item, upload, { direction, framing, size }) {
+  const part = framing.options(upload, item);
+  const sizes = framing.whole(item) ? { format: "jpeg" } : size.options(upload, direction.image, part.fit);
+  const moving = upload.animated ? { format: "webp" } : {};
+  return { direction: direction.name, ...part, ...sizes, ...moving };
+}
+
+/**
+ * Resolve to the result of a photo: `{answer, picture, upload, direction, whole, fit, framed}`. `onUpload(upload, framed)` is called
+ * before it is sent, `onProgress(share)` while it is sent. `item.upload` and `item.sent` tell how far it came.
+ */
+export async function translateItem(item, { signal, onUpload, onProgress, ...controls }) {
+  const { direction, framing } = controls;
+  const whole = framing.whole(item);
+  Object.assign(item, { upload: null, sent: 0 });
+  item.upload = await prepare(item.file, { direction, small: item.small, whole, view: item.view });
+  signal.throwIfAborted();
+  const options = optionsFor(item, item.upload, controls);
+  const framed = whole || (options.face && options.face !== "none") ? "contain" : options.fit; // until its frame is known
+  const progress = (share) => {
+    item.sent = share;
+    if (!signal.aborted) onProgress(share);
+  };
+  const sending = translate(item.upload.blob, options, { signal, onProgress: progress });
+  const [answer] = await Promise.all([sending, onUpload(item.upload, framed)]);
+  return { answer, picture: pictureBlob(answer.image), upload: item.upload, direction, whole, fit: options.fit, framed };
+}
