@@ -1,5 +1,6 @@
 /** Show the directions, and the details of the chosen one. */
 
+import { fetchDirections } from "./api.js";
 import { markdown } from "./markdown.js";
 
 const PROVIDERS = {
@@ -7,6 +8,8 @@ const PROVIDERS = {
   CUDAExecutionProvider: "NVIDIA GPU (CUDA)",
   TensorrtExecutionProvider: "NVIDIA GPU (TensorRT)",
 };
+
+const LOADING_POLL_MS = 2000;
 
 const capitalised = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
@@ -45,10 +48,24 @@ export function headline({ source, target }) {
 }
 
 /** Return the direction in the page's address, else the first one that serves. */
-export function firstChoice(directions) {
+function firstChoice(directions) {
   const named = new URLSearchParams(location.search).get("direction");
   const serving = directions.filter(serves);
   return serving.find((one) => one.name === named) ?? serving[0];
+}
+
+/**
+ * Resolve to the first choice once a direction serves; the server may be loading. `onDirections(directions, choice)` is
+ * called at each look, with the choice undefined while there is none.
+ */
+export async function waitForDirections({ onDirections }) {
+  for (;;) {
+    const directions = await fetchDirections();
+    const ready = firstChoice(directions);
+    onDirections(directions, ready);
+    if (ready) return ready;
+    await new Promise((resolve) => setTimeout(resolve, LOADING_POLL_MS));
+  }
 }
 
 /** Return the words above the first buttons: without a direction that serves, why there is none. */

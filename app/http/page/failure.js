@@ -33,6 +33,17 @@ export function tryAgain(problem, act) {
   return problem.retryable ? { words: "Try again", act } : null;
 }
 
+/**
+ * Return the remedy of a photo's error, which calls one of `acts`. If its upload was too slow or too large, only a
+ * smaller copy can succeed.
+ */
+export function remedyFor({ error, upload, sent }, { onSmaller, onCentre, onAgain }) {
+  const interrupted = error.code === "unreachable" && sent > 0 && sent < 1; // some proxies stop slow uploads
+  if (upload?.smaller && (error.needsSmaller || interrupted)) return { words: "Send a smaller copy", act: onSmaller };
+  if (error.code === "no_face") return { words: "Translate the centre", act: onCentre };
+  return error.needsSmaller ? null : tryAgain(error, onAgain);
+}
+
 /** Show a problem in `box` (a live region), with the button of its remedy `{words, act}`, if any. */
 export function showFailure(box, problem, remedy = null) {
   const { title = "This page made a mistake", detail = `Reload the page and try again. (${problem.message})` } = problem;

@@ -1,4 +1,4 @@
-/** Take photos that are picked, dropped anywhere, or pasted. */
+/** Take photos that are picked, dropped anywhere, or pasted, and the sample. */
 
 /** Return the pictures among files; if none names its type, the first file, so that the service says what it is. */
 function picturesOf(files) {
@@ -42,4 +42,11 @@ export function watchIntake({ inputs, onPhotos, onMistake }) {
   for (const input of inputs) watchInput(input, onPhotos);
   watchDrop(onPhotos, onMistake);
   watchPaste(onPhotos, onMistake);
+}
+
+/** Return the sample face as a file. */
+export async function fetchSample() {
+  const response = await fetch("page/sample.jpg");
+  if (!response.ok) throw new Error(response.statusText);
+  return new File([await response.blob()], "sample.jpg", { type: "image/jpeg" });
 }

@@ -1,15 +1,14 @@
 /** The page: take photos, show their translations and their heat maps. */
 
-import { fetchDirections } from "./api.js";
 import { createAttention } from "./attention.js";
 import { createCamera } from "./camera.js";
 import { createCrop } from "./crop.js";
-import { firstChoice, headline, invitation, showCard, showDirections } from "./directions.js";
+import { headline, invitation, showCard, showDirections, waitForDirections } from "./directions.js";
 import { saveAll } from "./download.js";
-import { clearFailure, inOwnWords, showFailure, tryAgain } from "./failure.js";
+import { clearFailure, inOwnWords, remedyFor, showFailure, tryAgain } from "./failure.js";
 import { createFaces } from "./faces.js";
 import { createFraming } from "./framing.js";
-import { watchIntake } from "./intake.js";
+import { fetchSample, watchIntake } from "./intake.js";
 import { createLive } from "./live.js";
 import { createPlayer } from "./player.js";
 import { createProgress } from "./progress.js";
@@ -22,9 +21,7 @@ import { translateItem } from "./translation.js";
 import { CENTRE, viewOf } from "./view.js";
 
 const $ = (id) => document.getElementById(id);
-const LOADING_POLL_MS = 2000;
 const MOST_PHOTOS = 16; // as many as the service takes in one batch
-const SAMPLE = "page/sample.jpg";
 
 let directions = [];
 let direction = null; // the chosen one
@@ -162,18 +159,9 @@ function translateCentre() {
   return translateAll({ place: null, view: null });
 }
 
-/** Return the remedy of a photo's error. If its upload was too slow or too large, only a smaller copy can succeed. */
-function remedyFor({ error, upload, sent }) {
-  const interrupted = error.code === "unreachable" && sent > 0 && sent < 1; // some proxies stop slow uploads
-  if (upload?.smaller && (error.needsSmaller || interrupted)) {
-    return { words: "Send a smaller copy", act: translateSmaller };
-  }
-  if (error.code === "no_face") return { words: "Translate the centre", act: translateCentre };
-  return error.needsSmaller ? null : tryAgain(error, () => translateShown());
-}
-
 function showItemProblem(item) {
-  showProblem(inOwnWords(item.error), remedyFor(item));
+  const acts = { onSmaller: translateSmaller, onCentre: translateCentre, onAgain: () => translateShown() };
+  showProblem(inOwnWords(item.error), remedyFor(item, acts));
 }
 
 function showProblem(error, remedy) {
@@ -270,20 +258,20 @@ function reloadDirections() {
   return loadDirections();
 }
 
-/** Show the directions; repeat while the server is loading, until one is ready. */
 async function loadDirections() {
   try {
-    directions = await fetchDirections();
+    choose(await waitForDirections({ onDirections: showLoaded }));
   } catch (error) {
     setState("error");
     return showFailure($("failure"), error, tryAgain(error, reloadDirections));
   }
-  const ready = firstChoice(directions);
+  return queue.run(); // a photo may have been chosen before the directions were known
+}
+
+function showLoaded(loaded, ready) {
+  directions = loaded;
   showDirections($("directions"), directions, ready);
   $("invitation").textContent = invitation(directions, ready);
-  if (!ready) return setTimeout(loadDirections, LOADING_POLL_MS);
-  choose(ready);
-  return queue.run(); // a photo may have been chosen before the directions were known
 }
 
 async function openCamera(open) {
@@ -302,9 +290,7 @@ function openLive() {
 
 async function takeSample() {
   try {
-    const response = await fetch(SAMPLE);
-    if (!response.ok) throw new Error(response.statusText);
-    takePhotos([new File([await response.blob()], "sample.jpg", { type: "image/jpeg" })]);
+    takePhotos([await fetchSample()]);
   } catch {
     showToast("The sample could not be loaded. Check that you are online, or choose a photo of your own.");
   }
