@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import ROOT, environment
+from tests.parallel.machines import kill_worker, two_machines
 from tests.training.command import SMALL, data_set, train, typed, wait_for
 from training.checkpoint.content import digest
 from training.checkpoint.read import load_newest, read_manifests
@@ -49,6 +50,19 @@ def whole(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def last_stats(run: Path) -> dict[str, float]:
     line: dict[str, float] = json.loads((run / "stats.jsonl").read_text().splitlines()[-1])
     return line
+
+
+def state(run: Path) -> str:
+    """Return the digest of the newest checkpoint without the config, which says how often to save."""
+    checkpoint = load_newest(run / "checkpoints")[0]
+    scalars = {name: each for name, each in checkpoint.scalars.items() if name != "config"}
+    return digest(checkpoint._replace(scalars=scalars))
+
+
+def losses(run: Path) -> list[dict[str, float]]:
+    """Return the losses of every step."""
+    lines = [json.loads(line) for line in (run / "stats.jsonl").read_text().splitlines()]
+    return [{name: each[name] for name in each if name.startswith(("D_", "G_"))} for each in lines]
 
 
 def test_two_processes_train_as_one_with_twice_the_batch(whole: Path, pictures: Path, tmp_path: Path) -> None:
@@ -96,6 +110,28 @@ def test_stopped_torchrun_stops_both_processes_and_resumes_exactly(
     code, out, error = train("resume", run, "--accelerator=cpu", "--devices=2")
     assert (code, error) == (0, "")
     assert digest(load_newest(run / "checkpoints")[0]) == digest(load_newest(whole / "checkpoints")[0])
+
+
+def test_killed_worker_ends_both_machines_and_the_run_resumes_exactly(
+    whole: Path, pictures: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "machines"
+    with two_machines() as machines:
+        flags = (*ARGUMENTS, "--batch=1", "--save-every=12")
+        torchruns = machines.start("fit", "--data", pictures, "--out", run, *flags)
+        wait_for(run / "checkpoints" / "00000012", torchruns[0])
+        kill_worker(torchruns[1])
+        ends = [torchrun.communicate(timeout=60) for torchrun in torchruns]
+        assert [torchrun.returncode for torchrun in torchruns] == [1, 1]
+        assert "continue the run with ugatit-train resume" in ends[0][1]
+        assert load_newest(run / "checkpoints")[0].step < STEPS
+
+        resumed = machines.start("resume", run, "--accelerator=cpu")
+        ends = [torchrun.communicate(timeout=600) for torchrun in resumed]
+        assert [torchrun.returncode for torchrun in resumed] == [0, 0], ends
+    assert "; 2 processes on 2 machines, " in " ".join(ends[0][0].split())
+    assert state(run) == state(whole)
+    assert losses(run) == losses(whole)  # which are those of one process, as the first test shows
 
 
 def test_one_process_resumes_a_run_of_two_and_reports_the_difference(whole: Path, tmp_path: Path) -> None:
