@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 import click
 
@@ -20,8 +21,23 @@ from models.files.text import as_text
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
 
+if TYPE_CHECKING:
+    from app.settings.settings import Settings
+    from app.translate_plan import Plan, Report
+
 _NAMED: Final = 5
 """Pictures without a face that are named; the others are counted."""
+
+
+class Place(click.Path):
+    """A path, or a URL of an object store, which stays a string."""
+
+    def convert(  # type: ignore[override]
+        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | Path:
+        """Return a URL as it is; a path, also after file://, checked as a `Path`."""
+        path = str(value).removeprefix("file://")
+        return path if "://" in path else Path(str(super().convert(path, param, ctx)))
 
 
 @click.command()
@@ -29,13 +45,11 @@ _NAMED: Final = 5
     "sources",
     nargs=-1,
     required=True,
-    type=click.Path(exists=True, path_type=Path),
+    type=Place(exists=True),
     metavar="FILE_OR_FOLDER...",
 )
 @click.option("--direction", required=True, help="The direction, for example selfie2anime.")
-@click.option(
-    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results."
-)
+@click.option("--out", required=True, type=Place(file_okay=False), help="Folder for the results.")
 @click.option(
     "--fit",
     type=click.Choice(get_args(Fit)),
@@ -112,12 +126,28 @@ _NAMED: Final = 5
     help="Write the pictures with their translations as one HTML page.",
 )
 @click.option(
+    "--engine",
+    "engine_name",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="What translates: this process, or processes on the Ray cluster at RAY_ADDRESS; without that "
+    "variable, Ray is started on this machine. With ray, sources and --out may be URLs such as "
+    "s3://bucket/prefix.",
+)
+@click.option(
+    "--translators",
+    type=click.IntRange(1),
+    metavar="N",
+    help="With --engine ray: the most processes that translate.  [default: one for each GPU, else each core]",
+)
+@click.option(
     "--bundles", type=click.Path(path_type=Path), help="Folder of the bundles; overrides UGATIT_BUNDLES_DIR."
 )
 def translate(
-    sources: tuple[Path, ...],
+    sources: tuple[str | Path, ...],
     direction: str,
-    out: Path,
+    out: str | Path,
     fit: Fit,
     mode: FaceMode | None,
     x: float | None,
@@ -134,6 +164,8 @@ def translate(
     map_size: int | None,
     force: bool,
     gallery: Path | None,
+    engine_name: str,
+    translators: int | None,
     bundles: Path | None,
 ) -> None:
     """Translate pictures and folders of pictures without a server.
@@ -147,12 +179,13 @@ def translate(
     the other files of a folder. Put -- before names that begin with a dash.
     """
     from app.engine.render_options import MEDIA_TYPES, RenderOptions
-    from app.translate_files import Plan, PlanError, Remarkable, find_jobs, translate_files
-    from app.translated_gallery import Shown, write_gallery
+    from app.translate_plan import Plan
     from app.translated_maps import HeatMaps
 
     if gallery is not None and gallery.suffix.lower() not in (".html", ".htm"):
         raise click.UsageError(f"--gallery must be the name of an .html file, got {as_text(gallery)}.")
+    urls = [place for place in (*sources, out) if isinstance(place, str)]
+    _check_engine(engine_name, urls, translators, gallery)
     _handle_interrupts()
     settings = load_settings()
     if bundles is not None:
@@ -161,8 +194,8 @@ def translate(
     _refuse_faces_of_native(fit, mode, paste)
     heat_maps = HeatMaps(networks, parts, view, map_size, legend)
     plan = Plan(
-        sources,
-        out,
+        () if urls else tuple(map(Path, sources)),
+        Path() if urls else Path(out),
         direction,
         fit,
         options,
@@ -173,25 +206,88 @@ def translate(
         keeps_gif=format_ is None,
         force=force,
     )
+    if engine_name == "ray":
+        report = _on_ray(plan, sources, out, settings, translators)
+    else:
+        report = _in_this_process(plan, settings)
+    if gallery is not None:
+        _write_gallery(gallery, direction, report)
+    finished = _remarks_on_finished(len(report.finished), out)
+    for remark in (*report.remarks, *finished, *_remarks_on_faces(report.without_face)):
+        say(remark)
+    for picture, reason in report.failures:
+        say(f"{picture}: {reason}")
+    sys.exit(1 if report.failures else 0)
+
+
+def _check_engine(name: str, urls: Sequence[str], translators: int | None, gallery: Path | None) -> None:
+    """Refuse options that the engine does not have, and an engine that is not installed.
+
+    Raises:
+        click.UsageError: with the remedy.
+    """
+    if name == "local" and urls:
+        raise click.UsageError(f"{urls[0]} is a URL, which only --engine ray reads and writes; add it.")
+    if name == "local" and translators is not None:
+        raise click.UsageError("--translators is an option of --engine ray; add it, or leave it out.")
+    if gallery is not None and urls:
+        raise click.UsageError(
+            f"--gallery needs pictures and results in files, got {urls[0]}; leave --gallery out."
+        )
+    if name == "ray" and importlib.util.find_spec("ray") is None:
+        raise click.UsageError(
+            "--engine ray needs the package ray, which is not installed; install ugatit[cluster]."
+        )
+
+
+def _in_this_process(plan: Plan, settings: Settings) -> Report:
+    from app.translate_files import translate_files
+    from app.translate_plan import PlanError, Remarkable, Report, find_jobs
+
     remarkable = Remarkable([], [])
     try:
         jobs, remarks = find_jobs(plan)
         failures = translate_files(plan, jobs, settings, remarkable)
     except PlanError as error:
         raise click.UsageError(str(error)) from None
-    if gallery is not None:
-        missing = {path for path, _ in failures}
-        shown = [Shown(job.source, job.results) for job in jobs if job.source not in missing]
-        write_gallery(gallery, direction, shown, failures)
-    finished = _remarks_on_finished(len(remarkable.finished), out)
-    for remark in (*remarks, *finished, *_remarks_on_faces(remarkable.without_face)):
-        say(remark)
-    for path, reason in failures:
-        say(f"{path}: {reason}")
-    sys.exit(1 if failures else 0)
+    return Report(
+        {str(job.source): list(map(str, job.results)) for job in jobs},
+        remarks,
+        [(str(path), reason) for path, reason in failures],
+        list(map(str, remarkable.finished)),
+        list(map(str, remarkable.without_face)),
+    )
 
 
-def _remarks_on_finished(count: int, out: Path) -> list[str]:
+def _on_ray(
+    plan: Plan, sources: Sequence[str | Path], out: str | Path, settings: Settings, translators: int | None
+) -> Report:
+    from app.many.start_ray import RayFailed
+    from app.many.translate_many import translate_on_ray
+    from app.translate_plan import PlanError
+
+    try:
+        return translate_on_ray(plan, list(map(str, sources)), str(out), settings, translators=translators)
+    except PlanError as error:
+        raise click.UsageError(str(error)) from None
+    except RayFailed as error:
+        say(str(error))
+        sys.exit(1)
+
+
+def _write_gallery(page: Path, direction: str, report: Report) -> None:
+    from app.translated_gallery import Shown, write_gallery
+
+    missing = {picture for picture, _ in report.failures}
+    shown = [
+        Shown(Path(source), list(map(Path, results)))
+        for source, results in report.results.items()
+        if source not in missing
+    ]
+    write_gallery(page, direction, shown, [(Path(picture), reason) for picture, reason in report.failures])
+
+
+def _remarks_on_finished(count: int, out: str | Path) -> list[str]:
     """Return a sentence about pictures that were not translated again; none without such pictures."""
     if not count:
         return []
@@ -202,7 +298,7 @@ def _remarks_on_finished(count: int, out: Path) -> list[str]:
     ]
 
 
-def _remarks_on_faces(without_face: Sequence[Path]) -> list[str]:
+def _remarks_on_faces(without_face: Sequence[str]) -> list[str]:
     """Return a sentence that names the pictures without a face; none without such pictures."""
     if not without_face:
         return []

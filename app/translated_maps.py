@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from app.engine.render_options import View
+from app.engine.drawing import draw_attention
+from app.engine.render_options import Base, EncodedPicture, RenderOptions, View
+from app.engine.translation import FoundMap
 from models.bundle.declarations import Network, Part
 
 _LABELS: Final = {word: f"-{word}" for word in ("local", "global", "average", "maximum", "classifier")}
@@ -27,3 +29,8 @@ class HeatMaps(NamedTuple):
             for network in self.networks
             for part in self.parts
         }
+
+    def draw(self, found: FoundMap, options: RenderOptions) -> EncodedPicture:
+        """Return a heat map, encoded: the generator's over the source, others over the translation."""
+        base: Base = "source" if found.declared.network == "generator" else "translation"
+        return draw_attention(found, options, view=self.view, base=base, size=self.size, legend=self.legend)

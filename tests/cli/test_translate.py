@@ -16,7 +16,8 @@ from PIL import Image
 
 from app.engine.render_options import RenderOptions
 from app.settings.settings import Settings
-from app.translate_files import Plan, PlanError, find_jobs, translate_files
+from app.translate_files import translate_files
+from app.translate_plan import Plan, PlanError, find_jobs
 from models.bundle.canary import smooth_picture
 from models.bundle.directory import read_bundle, write_bundle
 from models.images.legend import legend_height

@@ -9,7 +9,8 @@ import pytest
 
 from app.engine.render_options import RenderOptions
 from app.settings.settings import Settings
-from app.translate_files import Plan, Remarkable, find_jobs, translate_files
+from app.translate_files import translate_files
+from app.translate_plan import Plan, Remarkable, find_jobs
 from models.bundle.canary import smooth_picture
 from tests.animations import animated
 from tests.cli.command import ugatit

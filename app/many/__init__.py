@@ -1,0 +1,1 @@
+"""Translate very many pictures on Ray Data: `ugatit translate --engine ray`."""
