@@ -1,0 +1,1 @@
+"""Run the models of the service as replicas on Ray Serve, on one machine or many."""

@@ -1,0 +1,93 @@
+"""One direction as the deployer knows it: the version in its directory, and the one whose replicas serve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ray.serve.schema import ApplicationStatusOverview
+
+from app.cluster.deployment import application_name
+from app.cluster.served import ServedDirection, ServedVersion
+from app.engine.directions.direction_state import State
+from app.engine.directions.reasons import without_folders
+from models.files.text import as_text
+
+
+class DeployedDirection:
+    """The versions of one direction, and why the newest does not serve."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = as_text(path.name)
+        self.wanted: str | None = None
+        """The version in its directory, to be served; None if it is refused."""
+        self._refusal: str | None = None
+        self._serving: ServedVersion | None = None
+
+    @property
+    def wanted_application(self) -> str | None:
+        """The application of the version to be served."""
+        return application_name(self.path.name, self.wanted) if self.wanted is not None else None
+
+    @property
+    def needed(self) -> list[str]:
+        """The applications that serve or will serve."""
+        serving = self._serving.application if self._serving is not None else None
+        return [name for name in (self.wanted_application, serving) if name is not None]
+
+    def serves(self, application: str) -> bool:
+        """Return whether that application serves."""
+        return self._serving is not None and self._serving.application == application
+
+    def want(self, version: str) -> None:
+        """Serve that version of the directory next."""
+        self.wanted, self._refusal = version, None
+
+    def refuse(self, reason: str) -> None:
+        """Do not serve what is in the directory; the earlier version serves on."""
+        self.wanted, self._refusal = None, as_text(reason)
+
+    def serve(self, version: ServedVersion) -> None:
+        """Serve a version whose replicas run."""
+        self._serving = version
+
+    def count(self, applications: Mapping[str, ApplicationStatusOverview]) -> None:
+        """Count the replicas that run."""
+        if self._serving is not None:
+            overview = applications.get(self._serving.application)
+            self._serving = self._serving._replace(replicas=running(overview) if overview is not None else 0)
+
+    def describe(self, bundles_dir: Path, replicas: int) -> ServedDirection:
+        """Return its state; clients read the reason, so it names no folder.
+
+        Args:
+            bundles_dir: the folder of bundles.
+            replicas: how many there should be at least.
+        """
+        state, reason = self._state(replicas)
+        shown = without_folders(reason, bundles_dir) if reason is not None else None
+        return ServedDirection(self.name, state, shown, self._serving)
+
+    def _state(self, replicas: int) -> tuple[State, str | None]:
+        serving = self._serving
+        if serving is None:
+            return (State.DEFUNCT, self._refusal) if self._refusal is not None else (State.STARTING, None)
+        if self._refusal is not None:
+            version = serving.bundle.version
+            return State.DEGRADED, (
+                f"The bundle in its folder was rejected, so version {version} still serves: {self._refusal}"
+            )
+        if serving.replicas < replicas:
+            return State.DEGRADED, f"{serving.replicas} of {replicas} replicas run; Ray starts the others."
+        return State.READY, None
+
+
+def running(overview: ApplicationStatusOverview) -> int:
+    """Return how many replicas of an application run."""
+    return sum(
+        count
+        for deployment in overview.deployments.values()
+        for state, count in deployment.replica_states.items()
+        if state == "RUNNING"
+    )

@@ -1,0 +1,103 @@
+"""One version of a direction whose models run in the replicas of a Serve application."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
+
+from ray.serve.handle import DeploymentHandle
+
+from app.cluster.calls import call_replica
+from app.cluster.fair_slots import FairSlots
+from app.cluster.served import ReplicaRun, ServedVersion
+from app.engine.directions.direction_status import BundleInfo
+from app.engine.errors import NoSuchNetwork
+from app.engine.events import RunFinished
+from app.engine.runtime.session import Execution, Pixels
+from app.engine.scheduling.admission import Permit
+from app.engine.scheduling.batcher import Inference
+from app.engine.store.entry import Maps
+
+T = TypeVar("T")
+
+
+class RemoteVersion:
+    """Sends frames to the replicas of one version. A picture keeps the version that it began with."""
+
+    def __init__(
+        self,
+        name: str,
+        served: ServedVersion,
+        handle: DeploymentHandle,
+        slots: FairSlots,
+        on_run: Callable[[RunFinished], None],
+    ) -> None:
+        """Args:
+        name: of the direction.
+        served: what the cluster says about the version.
+        handle: of its replicas.
+        slots: bounds the frames that are with replicas.
+        on_run: called after each run.
+        """
+        self.name = name
+        self.served = served
+        self._handle = handle
+        self._slots = slots
+        self._on_run = on_run
+
+    @property
+    def bundle(self) -> BundleInfo:
+        """The bundle, which its replicas have verified."""
+        return self.served.bundle
+
+    @property
+    def execution(self) -> Execution:
+        """Where and in which precision the generator runs."""
+        return self.served.execution
+
+    async def generate(self, frames: Sequence[Pixels], permit: Permit) -> list[Inference]:
+        """Return the generator's outputs for the frames `[H, W, 3]` of one request, from any replicas.
+
+        Raises:
+            DirectionDefunct, Loading: the replicas do not work, or were lost.
+        """
+        return await _gather([self._generate(frame, permit) for frame in frames])
+
+    async def discriminate(self, frames: Sequence[Pixels], permit: Permit) -> list[Maps]:
+        """Return the heat maps of the discriminators, by their declared names, for translated frames.
+
+        Raises:
+            NoSuchNetwork, NetworkDefunct, Loading: there are none, or they do not work.
+        """
+        if not self.bundle.manifest.maps_of("local", "global"):
+            raise NoSuchNetwork(self.name, "discriminator")
+        return await _gather([self._discriminate(frame, permit) for frame in frames])
+
+    async def _generate(self, frame: Pixels, permit: Permit) -> Inference:
+        started = time.perf_counter()
+        async with self._slots.slot(permit.client):
+            permit.running = True
+            run: ReplicaRun = await call_replica(self._handle, "generate", frame, self.name)
+        if run.first:
+            self._on_run(RunFinished(self.name, run.run_seconds, run.batch))
+        # The queue includes the way to the replica and back.
+        queue_seconds = time.perf_counter() - started - run.run_seconds
+        return Inference(run.outputs, queue_seconds, run.run_seconds, run.batch)
+
+    async def _discriminate(self, frame: Pixels, permit: Permit) -> Maps:
+        async with self._slots.slot(permit.client):
+            permit.running = True
+            maps: list[Maps] = await call_replica(self._handle, "discriminate", [frame], self.name)
+        return maps[0]
+
+
+async def _gather(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Return the results of all calls; if one fails or the caller leaves, cancel the others."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
