@@ -2,12 +2,12 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help serve test fuzz soak audit install clean
+.PHONY: help serve test cluster-test fuzz soak audit install clean
 # Delete a target whose recipe failed: an incomplete environment must not look complete to the next make.
 .DELETE_ON_ERROR:
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: .venv/.serving ## Serve the bundles in ./bundles on 127.0.0.1:8000 (UGATIT_HOST, UGATIT_PORT).
 	@.venv/bin/ugatit serve
@@ -18,6 +18,9 @@ test: .venv/.development ## Lint, check types and imports, run every test.
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	@.ci/pytest $(PYTEST_ARGS)
+
+cluster-test: .venv/.development ## Break a cluster under load: replicas, nodes, Redis, updates (some minutes).
+	.venv/bin/python -m pytest -v -s --cluster tests/cluster $(PYTEST_ARGS)
 
 # Amounts in the environment override these. UGATIT_TESTS_SEED sets the first seed. See docs/reliability.md.
 FUZZ = UGATIT_TESTS_MUTANTS=$${UGATIT_TESTS_MUTANTS:-1000000} \

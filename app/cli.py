@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, get_args
 
 import click
 
+from app.cluster_command import cluster
 from app.console import print_line, say
 from app.engine.errors import EngineError
 from app.engine.runtime.providers import ProviderRefused
@@ -178,6 +179,7 @@ def doctor() -> None:
 
 
 cli.add_command(translate)
+cli.add_command(cluster)
 cli.add_command(study)
 
 

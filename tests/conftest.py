@@ -17,19 +17,20 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--serial`. It leaves `-m` to whoever runs the tests."""
+    """Add `--serial` and `--cluster`. They leave `-m` to whoever runs the tests."""
     parser.addoption("--serial", choices=("only", "without"), help="select tests by their marker serial")
+    parser.addoption("--cluster", action="store_true", help="run the tests with the marker cluster too")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests that `--serial` selects; without it, all of them."""
-    wanted = config.getoption("serial")
-    if wanted is None:
-        return
+    """Keep the tests that the options select; without `--serial` it keeps both kinds."""
+    serial = config.getoption("serial")
     chosen, others = [], []
     for item in items:
+        left_out = item.get_closest_marker("cluster") is not None and not config.getoption("cluster")
         is_serial = item.get_closest_marker("serial") is not None
-        (chosen if is_serial == (wanted == "only") else others).append(item)
+        wanted = not left_out and (serial is None or is_serial == (serial == "only"))
+        (chosen if wanted else others).append(item)
     config.hook.pytest_deselected(items=others)
     items[:] = chosen
 

@@ -12,6 +12,7 @@ from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview
 
 from app.cluster.deployed_direction import DeployedDirection, running
 from app.cluster.deployment import in_flight, version_application
+from app.cluster.loopback import stay_on_loopback
 from app.cluster.options import APPLICATION, ClusterOptions
 from app.cluster.replica import ChooseModels
 from app.cluster.served import Served, ServedVersion
@@ -38,6 +39,7 @@ class Deployer:
         self, settings: Settings, options: ClusterOptions, choose_models: ChooseModels
     ) -> None:
         """Start; a deployer that is started again finds the replicas that run."""
+        stay_on_loopback()
         self._settings = settings
         self._options = options
         self._choose_models = choose_models

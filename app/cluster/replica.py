@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ray import serve
 
+from app.cluster.loopback import stay_on_loopback
 from app.cluster.served import ReplicaRun
 from app.engine.directions.direction_status import BundleInfo
 from app.engine.directions.translator import Translator, TranslatorEvent
@@ -66,6 +67,7 @@ class Replica:
             BundleError: another version is there, or it does not work.
         """
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+        stay_on_loopback()
         models = choose_models(settings)
         limits = scheduling_limits(settings, models.batch_sizes)
         self._run_seconds = limits.time_limits.run_seconds

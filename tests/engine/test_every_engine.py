@@ -1,4 +1,4 @@
-"""What every engine does: the one of a single machine, and the one whose model a test controls."""
+"""What every engine does: of one machine, and the test double. tests/cluster runs them on a cluster."""
 
 from __future__ import annotations
 
@@ -53,13 +53,19 @@ def open_fake(bundles: Path, **settings: Any) -> Engine:
     return fake_engine(Settings(bundles_dir=bundles, **settings), FakeModel())
 
 
+@pytest.fixture
+def bundles(tmp_path: Path) -> Path:
+    """Return the folder of bundles."""
+    return tmp_path
+
+
 @pytest.fixture(params=[open_local, open_fake], ids=["local", "fake"])
-async def open_loaded(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
+async def open_loaded(request: pytest.FixtureRequest, bundles: Path) -> AsyncIterator[Open]:
     """Return a function that returns a loaded engine of the direction cat2dog, which inverts pictures."""
     engines: list[Engine] = []
 
     async def loaded(**settings: Any) -> Engine:
-        engine: Engine = request.param(tmp_path, **settings)
+        engine: Engine = request.param(bundles, **settings)
         engines.append(engine)
         engine.start()
         await engine.wait_until_loaded()
@@ -80,10 +86,10 @@ def version(bundles: Path) -> str:
     return version_of((bundles / "cat2dog" / MANIFEST).read_bytes())
 
 
-async def test_a_picture_is_translated_with_its_heat_map_and_version(engine: Engine, tmp_path: Path) -> None:
+async def test_a_picture_is_translated_with_its_heat_map_and_version(engine: Engine, bundles: Path) -> None:
     translation = await engine.translate("cat2dog", encoded(PICTURE))
     entry = translation.entry
-    assert (entry.direction, entry.version, len(entry.crops)) == ("cat2dog", version(tmp_path), 1)
+    assert (entry.direction, entry.version, len(entry.crops)) == ("cat2dog", version(bundles), 1)
     assert np.array_equal(entry.source.pixels, PICTURE)
     assert np.array_equal(entry.translation, 255 - PICTURE)
     np.testing.assert_allclose(entry.maps["attention"], pooled(PICTURE, 8), rtol=1e-5)
@@ -182,12 +188,12 @@ async def test_each_run_is_reported_once(engine: Engine) -> None:
     assert [(event.direction, event.pictures) for event in events] == [("cat2dog", translation.batch)]
 
 
-async def test_the_status_describes_the_direction(engine: Engine, tmp_path: Path) -> None:
+async def test_the_status_describes_the_direction(engine: Engine, bundles: Path) -> None:
     status = engine.status()
     (direction,) = status.directions
     assert (direction.name, direction.state, direction.reason) == ("cat2dog", State.READY, None)
     assert direction.bundle is not None
-    assert direction.bundle.version == engine.model_version("cat2dog") == version(tmp_path)
+    assert direction.bundle.version == engine.model_version("cat2dog") == version(bundles)
     assert direction.execution is not None
     assert direction.discriminators
     assert (direction.queued, direction.permits_held) == (0, 0)

@@ -187,6 +187,7 @@ def open_socket(host: str, port: int) -> socket.socket:
     Raises:
         SettingsError: the address is not available.
     """
+    listening = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -196,6 +197,8 @@ def open_socket(host: str, port: int) -> socket.socket:
         listening.bind(address)
         listening.listen(_BACKLOG)  # connections made before the loop runs wait instead of being refused
     except OSError as error:
+        if listening is not None:
+            listening.close()
         raise SettingsError(
             f"Cannot listen on {host}:{port} ({error.strerror}); set another UGATIT_HOST or UGATIT_PORT."
         ) from None

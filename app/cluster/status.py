@@ -1,0 +1,55 @@
+"""The replicas of a cluster and their states, from Serve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.cluster.options import APPLICATION
+from app.cluster.processes import is_running
+from app.cluster.ray_head import connect, ray_environment
+from app.cluster.record import ClusterRecord
+
+
+def cluster_status(record: ClusterRecord) -> dict[str, Any]:
+    """Return the state of a cluster, as `ugatit cluster status --json` prints it."""
+    connect(record.ray_address, ray_environment(record.ray_token))
+    return {
+        "url": record.url,
+        "front": _process(record, "front"),
+        "ray": _process(record, "ray"),
+        "redis": _process(record, "redis"),
+        "replicas": replicas(),
+    }
+
+
+def replicas() -> list[dict[str, Any]]:
+    """Return the replicas of all directions; this process must be connected to the cluster."""
+    from ray.serve.context import _get_global_client
+
+    from app.cluster.deployment import split_name
+
+    found = []
+    for name, application in _get_global_client().get_serve_details()["applications"].items():
+        if name == APPLICATION:
+            continue
+        direction, version = split_name(name)
+        found += [
+            {
+                "direction": direction,
+                "version": version,
+                "pid": each["pid"],
+                "state": each["state"].lower(),
+                "node": each["node_ip"],
+                "id": each["replica_id"],
+            }
+            for deployment in application["deployments"].values()
+            for each in deployment["replicas"]
+        ]
+    return found
+
+
+def _process(record: ClusterRecord, name: str) -> dict[str, Any] | None:
+    process = getattr(record, name)
+    if process is None:
+        return None
+    return {"pid": process.pid, "state": "running" if is_running(process) else "ended"}

@@ -1,0 +1,93 @@
+"""A cluster of this test's own on Ray, with the models that the test chooses."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from app.cluster import processes
+from app.cluster.options import APPLICATION, ClusterOptions
+from app.cluster.ray_head import answers, connect, free_port, head_command
+from app.cluster.replica import Models, onnxruntime_models
+from app.engine.runtime.session import Outputs, Pixels
+from app.settings.settings import Settings
+from tests.fake_engine import FakeModel
+
+SLEEP_SECONDS = 0.25
+
+
+class SleepingModel(FakeModel):
+    """Sleeps before each run, and inverts pictures."""
+
+    def run(self, pixels: Pixels) -> Outputs:
+        """Return the outputs of a batch; the canary's and the warm-up's at once."""
+        if np.any(pixels != pixels[:1, :1, :1]) and len(self.batches) > 2:
+            time.sleep(SLEEP_SECONDS)
+        return super().run(pixels)
+
+
+def sleeping_models(_settings: Settings) -> Models:
+    """Return a model that sleeps, for batches of one."""
+    return Models([SleepingModel().open], [1])
+
+
+@contextmanager
+def serving_cluster(
+    settings: Settings,
+    options: ClusterOptions,
+    choose_models: Callable[[Settings], Models] = onnxruntime_models,
+) -> Iterator[None]:
+    """Deploy to the Ray that this process is connected to."""
+    from ray import serve
+
+    from app.cluster.application import cluster_application
+
+    serve.start(proxy_location="Disabled")
+    application = cluster_application(settings, options, choose_models)
+    serve.run(application, name=APPLICATION, route_prefix=None)
+    try:
+        yield
+    finally:
+        serve.shutdown()
+
+
+@contextmanager
+def one_node(folder: Path) -> Iterator[str]:
+    """Start Ray on one node and connect to it; return its address."""
+    import ray
+
+    port = free_port()
+    head = processes.start(head_command(port, folder), folder / "ray.log", os.environ)
+    try:
+        wait(lambda: answers(port), "Ray answers")
+        connect(f"127.0.0.1:{port}")
+        yield f"127.0.0.1:{port}"
+    finally:
+        ray.shutdown()
+        processes.stop(head, 20)
+
+
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """Return a folder with a short path: Ray's sockets are below it."""
+    with TemporaryDirectory(prefix="ugatit-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def wait(condition: Callable[[], bool], what: str, seconds: float = 120) -> None:
+    """Wait until a condition holds, in seconds: processes start and end."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"not within {seconds:g} s: {what}"
+        time.sleep(0.1)
+
+
+def bundles_in(folder: Path) -> Settings:
+    """Return settings with that folder of bundles."""
+    return Settings(bundles_dir=folder, provider="cpu")
