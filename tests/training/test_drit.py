@@ -5,17 +5,21 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from models.bundle.manifest import STYLE_ENCODER
 from models.networks.config import ConfigError
 from models.networks.drit.config import DritConfig as DritNetworks
 from models.networks.drit.config import Mode
 from tests.training.command import data_set
 from tests.training.method_runs import assert_resumes_bit_for_bit
 from training.export.bundles import prepare_bundle
+from training.export.parity import as_values, cpu_session
 from training.methods.drit.config import DritConfig
 from training.methods.drit.method import Drit
+from training.methods.drit.translators import ATTRIBUTE
 from training.methods.progress import Progress
 
 
@@ -73,3 +77,15 @@ def test_the_bundle_takes_style_codes(mode: Mode) -> None:
     bundle = prepare_bundle("cat2dog", method.translators()[0])
     assert [each.kind for each in bundle.manifest.inputs] == ["picture", "style"]
     assert bundle.manifest.parity.image_equal > 0.995
+
+
+@pytest.mark.parametrize("mode", ["concat", "feature-wise"])
+def test_style_of_a_reference_is_the_mean_attribute_of_the_target_domain(mode: Mode) -> None:
+    method = small(mode)
+    bundle = prepare_bundle("cat2dog", method.translators()[0])
+    assert bundle.manifest.reference
+    pixels = np.random.default_rng(5).integers(0, 256, (2, 48, 56, 3), dtype=np.uint8)
+    (found,) = cpu_session(bundle.files[STYLE_ENCODER]).run(["style"], {"pixels": pixels})
+    with torch.inference_mode():
+        expected = method.networks[ATTRIBUTE].eval()(as_values(pixels).float(), "B").mean
+    np.testing.assert_allclose(found, expected.numpy(), rtol=1e-4, atol=1e-6)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from models.bundle.canary import MAX_RELATIVE, STYLE, relative_difference
+from models.bundle.graph_switches import WINOGRAD, turn_on
 from training.export.graph import Graph
 from training.export.layers import pixels_to_values
 from training.export.parity import ParityError, as_values, cpu_session, picture_batches, run
@@ -34,14 +35,15 @@ def export_style_encoder(encoding: StyleEncoding, *, dimension: int, size: int) 
     """
     exact = copy.deepcopy(encoding.network).double().eval()
     graph = Graph("style_encoder")
+    graph.switch(WINOGRAD)
     x = pixels_to_values(graph, graph.input("pixels", np.uint8, ["N", "H", "W", 3]))
     graph.output(encoding.write_graph(graph, x, exact), STYLE, np.float32, ["N", dimension])
     model = graph.build()
-    session = cpu_session(model)
+    sessions = [cpu_session(model), cpu_session(turn_on(model, WINOGRAD))]
     for pixels in picture_batches([(size, size), (size + _LARGER, size)]):
         with torch.inference_mode():
             expected = exact(as_values(pixels)).numpy()
-        off = relative_difference(run(session, pixels)[STYLE], expected)
+        off = max(relative_difference(run(session, pixels)[STYLE], expected) for session in sessions)
         if not off <= MAX_RELATIVE:
             raise ParityError(
                 f"The exported style encoder differs from torch by {off:.1e}, and nothing was written."

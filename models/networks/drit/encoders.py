@@ -57,6 +57,18 @@ class AttributeEncoder(nn.Module):
         return attribute
 
 
+class DritStyleEncoder(nn.Module):
+    """Encodes the style code `[B, d]` of pictures of one domain: the mean of their attributes."""
+
+    def __init__(self, encoder: AttributeEncoder, domain: str) -> None:
+        super().__init__()
+        self.attribute = encoder.private[domain]
+
+    def forward(self, x: Tensor) -> Tensor:  # [B, 3, H, W]
+        attribute: Attribute = self.attribute(x)
+        return attribute.mean
+
+
 class ConcatAttribute(nn.Module):
     """Encodes the distribution of attributes: its mean and the logarithm of its variance."""
 
@@ -64,7 +76,7 @@ class ConcatAttribute(nn.Module):
         super().__init__()
         c = config.channels
         self.first = _attribute_layer(3, c, kernel=4, stride=2, pad=1)
-        self.blocks = nn.Sequential(*(_HalvingBlock(n * c, (n + 1) * c) for n in range(1, 4)))
+        self.blocks = nn.Sequential(*(HalvingBlock(n * c, (n + 1) * c) for n in range(1, 4)))
         self.mean = nn.Linear(config.features, config.style)
         self.log_variance = nn.Linear(config.features, config.style)
 
@@ -95,7 +107,7 @@ class FeatureWiseAttribute(nn.Module):
         return Attribute(self.attribute(pooled).flatten(1), None)
 
 
-class _HalvingBlock(nn.Module):
+class HalvingBlock(nn.Module):
     """A residual block that halves its map: `[B, C, h, w]` to `[B, K, h/2, w/2]`."""
 
     def __init__(self, inputs: int, outputs: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from training.importers.drit import IMAGE_DISCRIMINATORS, drit_networks
 from training.importers.errors import OfficialCheckpointError
 from training.importers.state_file import StateFile, read_state_file, tensors_of
-from training.methods.drit.translators import CONTENT, GENERATOR, translators
+from training.methods.drit.translators import ATTRIBUTE, CONTENT, GENERATOR, translators
 from training.methods.importing import Imported, ImportRequest
 
 SIZE: Final = 216
@@ -31,7 +31,11 @@ def import_official(request: ImportRequest) -> Imported:
     file = read_state_file(request.paths[0], EXPECTED)
     networks = drit_networks(_states(file))
     size = request.size or SIZE
-    found = translators({CONTENT: networks.encoder, GENERATOR: networks.generator}, networks.config, size)
+    found = translators(
+        {CONTENT: networks.encoder, ATTRIBUTE: networks.attribute, GENERATOR: networks.generator},
+        networks.config,
+        size,
+    )
     return Imported(
         [each for each in found if each.direction in request.directions],
         file.sha256,

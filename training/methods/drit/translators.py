@@ -10,9 +10,11 @@ from torch import nn
 
 from models.bundle.manifest import ImageSize
 from models.networks.drit.config import DritConfig
-from models.networks.drit.encoders import ContentEncoder
+from models.networks.drit.encoders import AttributeEncoder, ContentEncoder, DritStyleEncoder
 from models.networks.drit.generator import DritGenerator, DritTranslator
+from training.export.style_encoding import StyleEncoding
 from training.export.translator import StylePrior, Translator
+from training.methods.drit.attribute_graph import write_style_encoder
 from training.methods.drit.graph import write_translator
 
 NAME: Final = "drit"
@@ -42,6 +44,15 @@ def translators(networks: Mapping[str, nn.Module], config: DritConfig, size: int
             shape=f"{config.mode} decoder, {config.channels} base channels, {config.style} style numbers",
             write_graph=write_translator,
             style=StylePrior(config.style),
+            style_encoding=_style_encoding(networks, target),
         )
         for source, target in DIRECTIONS
     ]
+
+
+def _style_encoding(networks: Mapping[str, nn.Module], domain: str) -> StyleEncoding | None:
+    """Return how attributes of a domain are encoded, if the attribute encoder is among these networks."""
+    attribute = networks.get(ATTRIBUTE)
+    if not isinstance(attribute, AttributeEncoder):
+        return None
+    return StyleEncoding(DritStyleEncoder(attribute, domain), write_style_encoder)
