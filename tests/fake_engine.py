@@ -10,21 +10,31 @@ from types import MappingProxyType
 import numpy as np
 
 from app.engine.local_engine import LocalEngine
-from app.engine.runtime.session import Execution, Outputs, Pixels, Shape
+from app.engine.runtime.session import Execution, Outputs, Pixels, Shape, StyleCodes
 from app.settings.settings import Settings
 from models.bundle.canary import smooth_picture, write_canary
-from models.bundle.declarations import FramedFace, Framing, Input, Logits
+from models.bundle.declarations import FramedFace, Framing, Input, Logits, StyleInput
 from models.bundle.directory import write_bundle
 from models.bundle.manifest import FORMAT, ImageSize, Manifest, Parity, Training, split_direction
+from models.bundle.style_codes import draw_style
 from models.storage.file_entry import entry_of
 from tests.tiny_bundle import declared_maps
 
 FAKE_SIZE = 32
 FAKE_PROVIDER = "FakeExecutionProvider"
-_GENERATOR_OUTPUTS = ("image", "attention", "cam_logit")
-_DISCRIMINATOR_OUTPUTS = ("attention_local", "attention_global")
+FAKE_STYLE = 3
+"""Numbers in a style code."""
 # The smallest protobufs that are not empty: one field, the producer's name.
-_GENERATOR_FILE, _DISCRIMINATORS_FILE = b"\x12\x01g", b"\x12\x01d"
+_GENERATOR_FILE, _DISCRIMINATORS_FILE, _STYLED_FILE, _ENCODER_FILE = (
+    b"\x12\x01" + name for name in (b"g", b"d", b"s", b"e")
+)
+_OUTPUTS = {
+    _GENERATOR_FILE: ("image", "attention", "cam_logit"),
+    _DISCRIMINATORS_FILE: ("attention_local", "attention_global"),
+    _STYLED_FILE: ("image",),
+    _ENCODER_FILE: ("style",),
+}
+"""The outputs of each model, by its file."""
 _HANG_SECONDS = 30.0
 """A test that never releases a model must fail, not hang."""
 
@@ -71,7 +81,7 @@ class FakeModel:
         if self.opening_hangs:
             self.opening_hangs -= 1
             self._hang_over.wait(_HANG_SECONDS)
-        names = _DISCRIMINATOR_OUTPUTS if model == _DISCRIMINATORS_FILE else _GENERATOR_OUTPUTS
+        names = _OUTPUTS.get(model, _OUTPUTS[_GENERATOR_FILE])
         return FakeSession(self, names, "float32" if exact or any_shape else self.precision)
 
     def stop_hanging(self) -> None:
@@ -87,7 +97,7 @@ class FakeModel:
         """Let runs end again, the current ones too."""
         self._go.set()
 
-    def run(self, pixels: Pixels) -> Outputs:
+    def run(self, pixels: Pixels, style: StyleCodes | None = None) -> Outputs:
         """Return the outputs of a batch, unless the test holds it or makes it fail."""
         self._terminated.clear()
         go = self._go
@@ -102,7 +112,7 @@ class FakeModel:
         if self.failures:
             self.failures -= 1
             raise RuntimeError("no memory left on the device")
-        return fake_outputs(pixels)
+        return fake_outputs(pixels, style)
 
     def prepare_shapes(self, shapes: Iterable[Shape]) -> None:
         """Do nothing: it takes any shape."""
@@ -133,9 +143,9 @@ class FakeSession:
         """Whether the precision was chosen automatically."""
         return self._fake.automatic_precision
 
-    def run(self, pixels: Pixels) -> Outputs:
+    def run(self, pixels: Pixels, style: StyleCodes | None = None) -> Outputs:
         """Return the outputs of a batch; at a lower precision every value has the fake's error."""
-        outputs = self._fake.run(pixels)
+        outputs = self._fake.run(pixels, style)
         off = self._fake.rounding if self._precision != "float32" else 0
         return {name: outputs[name] + outputs[name].dtype.type(off) for name in self._names}
 
@@ -147,14 +157,26 @@ class FakeSession:
         self._fake.terminate()
 
 
-def fake_outputs(pixels: Pixels) -> Outputs:
-    """Return the outputs of a generator and of two discriminators for a batch `[N, H, W, 3]`."""
+def fake_outputs(pixels: Pixels, style: StyleCodes | None = None) -> Outputs:
+    """Return the outputs of all networks for a batch `[N, H, W, 3]`.
+
+    A style code `[N, 3]` lightens the negative's red, green and blue by 100 times its numbers; the style
+    encoder returns the mean of each colour, from 0 to 1.
+    """
     blocks = np.pad(pixels, [(0, 0), *((0, -side % 8) for side in pixels.shape[1:3]), (0, 0)], mode="edge")
     N, H, W, _ = blocks.shape
     attention = blocks.reshape(N, H // 8, 8, W // 8, 8, 3).mean(axis=(2, 4, 5), dtype=np.float32)
     cam_logit = np.stack([attention.mean(axis=(1, 2)), attention.max(axis=(1, 2))], axis=1) / 128 - 1
-    outputs = {"image": 255 - pixels, "attention": attention, "cam_logit": cam_logit}
-    return outputs | {"attention_local": attention, "attention_global": attention[:, ::-1]}
+    negative = 255 - pixels
+    if style is not None:
+        negative = np.clip(negative + 100 * style[:, None, None, :], 0, 255).astype(np.uint8)
+    outputs = {"image": negative, "attention": attention, "cam_logit": cam_logit}
+    means = (pixels.mean(axis=(1, 2)) / 255).astype(np.float32)
+    return outputs | {
+        "attention_local": attention,
+        "attention_global": attention[:, ::-1],
+        "style": means,
+    }
 
 
 def write_fake_bundle(
@@ -166,22 +188,30 @@ def write_fake_bundle(
     face: FramedFace | None = None,
     fixed: bool = True,
     pictures: Outputs = MappingProxyType({}),
+    styles: bool = False,
+    references: bool = True,
 ) -> Path:
     """Write a bundle that passes every check, with models that only a FakeModel can open.
 
     A different `card` makes a different version of it. `framing`, `face` and `fixed` are the manifest's,
-    `pictures` the canary's natural ones.
+    `pictures` the canary's natural ones. With `styles` it takes style codes of three numbers and has no
+    attention; with `references` too, it encodes them.
     """
     pixels = smooth_picture(FAKE_SIZE, FAKE_SIZE, seed=0)[None]
-    outputs = fake_outputs(pixels)
-    canary = {name: outputs[name] for name in _GENERATOR_OUTPUTS}
+    code = draw_style(5, FAKE_STYLE)[None] if styles else None
+    outputs = fake_outputs(pixels, code)
+    generator = _STYLED_FILE if styles else _GENERATOR_FILE
+    canary = {name: outputs[name] for name in _OUTPUTS[generator]}
+    second = {"discriminators.onnx": _DISCRIMINATORS_FILE}
+    if styles:
+        second = {"style_encoder.onnx": _ENCODER_FILE} if references else {}
     files = {
-        "generator.onnx": _GENERATOR_FILE,
-        "discriminators.onnx": _DISCRIMINATORS_FILE,
-        "canary.npz": write_canary(pixels, canary, pictures=pictures),
+        "generator.onnx": generator,
+        **second,
+        "canary.npz": write_canary(pixels, canary, style=code, pictures=pictures),
         "card.md": card,
     }
-    manifest = _manifest(direction, files).model_copy(
+    manifest = _manifest(direction, files, styles=styles).model_copy(
         update={
             "framing": framing,
             "face": face,
@@ -192,8 +222,9 @@ def write_fake_bundle(
     return bundles_dir / direction
 
 
-def _manifest(direction: str, files: dict[str, bytes]) -> Manifest:
+def _manifest(direction: str, files: dict[str, bytes], *, styles: bool) -> Manifest:
     source, target = split_direction(direction)
+    style = StyleInput(name="style", kind="style", dimension=FAKE_STYLE, prior="normal")
     return Manifest(
         format=FORMAT,
         direction=direction,
@@ -202,9 +233,9 @@ def _manifest(direction: str, files: dict[str, bytes]) -> Manifest:
         image=ImageSize(height=FAKE_SIZE, width=FAKE_SIZE, fixed=True),
         method="ugatit",
         architecture={},
-        inputs=[Input(name="pixels", kind="picture")],
-        maps=declared_maps(),
-        logits=[Logits(name="cam_logit")],
+        inputs=[Input(name="pixels", kind="picture"), *([style] if styles else [])],
+        maps=[] if styles else declared_maps(),
+        logits=[] if styles else [Logits(name="cam_logit")],
         training=Training(code_version="fake"),
         licence="MIT",
         limits="Only for tests.",

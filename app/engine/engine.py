@@ -22,14 +22,17 @@ from app.engine.errors import (
 from app.engine.events import EngineEvents, RunFinished
 from app.engine.planning import WHOLE_OR_FACE, PhotoRequest, Plan, Planner
 from app.engine.render_options import EncodedPicture, RenderOptions
-from app.engine.results import make_entry, maps_by_crop, maps_of_crops, probability_of_source
+from app.engine.results import make_entries, maps_by_crop, maps_of_crops, probability_of_source
 from app.engine.scheduling.admission import Permit
+from app.engine.scheduling.batcher import ModelInput
 from app.engine.scheduling.fair_threads import FairThreads
 from app.engine.serving import Directions, ServingDirection, Watcher
 from app.engine.status import EngineStatus, StoreStatus
 from app.engine.store.entry import Entry, Maps
 from app.engine.store.stores import TranslationStore, open_store
-from app.engine.translation import FoundMap, StageSeconds, TranslationResult
+from app.engine.style_choice import chosen_style
+from app.engine.styles import style_codes, styles_of
+from app.engine.translation import FoundMap, StageSeconds, StyledEntry, TranslationResult
 from app.settings.settings import Settings
 from models.bundle.declarations import Network, Part
 from models.images.limits import PictureLimits
@@ -154,7 +157,8 @@ class PictureEngine:
             keep: whether its heat maps can be asked for later.
 
         Raises:
-            EngineError: what `check` raises, DeadlineExceeded, NoFaceFound, NoNativeFit, NetworkDefunct.
+            EngineError: what `check` raises, DeadlineExceeded, NoFaceFound, NoNativeFit, NetworkDefunct,
+                NoStyles, NoReferences and StyleEncoderDefunct.
             models.images.errors.PictureError: the bytes are not a picture, or exceed the limits.
         """
         chosen = self._checked(direction, client)
@@ -163,19 +167,23 @@ class PictureEngine:
             assert bundle is not None
             async with self._deadline():
                 started = time.perf_counter()
+                style = chosen_style(request.style, direction, bundle.manifest)
                 plan = await self._plan(data, bundle, request, client)
                 decoded = time.perf_counter()
-                chosen.admission.grow(permit, len(plan.frames))
-                inferences = await translator.generate([each.pixels for each in plan.frames], permit)
+                chosen.admission.grow(permit, len(plan.frames) * (1 if style is None else style.styles))
+                codes = await style_codes(style, plan.reference, translator, permit)
+                inputs = [ModelInput(each.pixels, code) for code in codes for each in plan.frames]
+                inferences = await translator.generate(inputs, permit)
                 running = time.perf_counter() - decoded - inferences[0].queue_seconds
             # Read before the store answers: the model may be replaced by then.
             execution = translator.execution
         first = inferences[0]
         expires_at = time.time() + self._settings.attention_ttl_seconds
-        entry = make_entry(direction, bundle, plan, inferences, expires_at=expires_at)
+        entries = make_entries(direction, bundle, plan, inferences, expires_at=expires_at)
+        styles = [] if style is None else styles_of(style)
         return TranslationResult(
-            id=await self.store.put(entry) if keep else None,
-            entry=entry,
+            id=await self.store.put(entries[0]) if keep else None,
+            entry=entries[0],
             source_probability=probability_of_source(bundle.manifest, first.outputs),
             seconds=StageSeconds(decoded - started, first.queue_seconds, running),
             batch=first.batch,
@@ -186,6 +194,8 @@ class PictureEngine:
             faces=plan.faces,
             quality=plan.quality,
             timing=plan.timing,
+            style=styles[0] if styles else None,
+            further_styles=list(map(StyledEntry, styles[1:], entries[1:])),
         )
 
     async def attention(

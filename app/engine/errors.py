@@ -94,6 +94,36 @@ class NetworkDefunct(EngineError):
         )
 
 
+class StyleEncoderDefunct(EngineError):
+    """The direction translates, but its style encoder stopped working."""
+
+    def __init__(self, direction: str) -> None:
+        super().__init__(
+            f"The style encoder of {direction} is out of order (GET /directions gives the reason); choose a "
+            "style by a seed instead of a reference."
+        )
+
+
+class NoStyles(EngineError):
+    """A style was chosen for a direction that has only one."""
+
+    def __init__(self, direction: str) -> None:
+        super().__init__(
+            f"The direction {direction} has no styles to choose from; leave style, styles and reference out, "
+            "or take a direction whose styles in GET /directions is not null."
+        )
+
+
+class NoReferences(EngineError):
+    """A reference was sent to a direction whose styles are chosen only by seeds."""
+
+    def __init__(self, direction: str) -> None:
+        super().__init__(
+            f"The bundle of {direction} has no style encoder, so it takes no reference; choose a style by a "
+            "seed, as style=1."
+        )
+
+
 class AttentionGone(EngineError):
     """The store has no translation with that id: it expired, was dropped, or never existed."""
 

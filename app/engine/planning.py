@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final, Literal, NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.engine.errors import NoNativeFit
 from app.engine.face_choice import FaceChoice, FoundFace, by_size, choose_faces
 from app.engine.input_quality import InputQuality, measure_input
 from app.engine.store.entry import Scene
+from app.engine.style_choice import StyleChoice
 from models.bundle.manifest import ImageSize, Manifest
 from models.faces.detector import FaceDetector
 from models.faces.face import Face
 from models.faces.framing import DEFAULT_FRAMING, FaceFraming, frame_face, upright
 from models.images.animation import decode_frames, read_animation
 from models.images.decode import PictureLimits, decode_photo
-from models.images.errors import TooManyFrames
+from models.images.errors import PictureError, TooManyFrames
 from models.images.frame import Fit, Frame, FrameSize, native_size, resize
 from models.images.photo import Photo
 from models.images.placement import Placement, cut, place, place_native, shown_pixels
@@ -53,6 +57,8 @@ class PhotoRequest(NamedTuple):
     """Whether the translation is put back into the photo; `all` always does."""
     frames: FrameChoice = "all"
     """Which frames of an animation are translated."""
+    style: StyleChoice | None = None
+    """None for the default of a direction with styles."""
 
 
 WHOLE_OR_FACE: Final = PhotoRequest()
@@ -76,6 +82,8 @@ class Plan(NamedTuple):
     """None if no faces were searched for."""
     timing: Timing | None = None
     """Of an animation; None for a still picture."""
+    reference: NDArray[np.uint8] | None = None
+    """The picture `[H, W, 3]` whose style is taken; None for the style of a seed."""
 
 
 def chosen_mode(request: PhotoRequest, manifest: Manifest) -> FaceChoice:
@@ -113,11 +121,31 @@ class Planner:
             NoFaceFound: a face is required, and there is none.
             NoNativeFit: the photo cannot be translated at its own shape.
         """
+        plan = self._plan(data, manifest, request)
+        if request.style is None or request.style.reference is None:
+            return plan
+        return plan._replace(reference=self._read_reference(request.style.reference, manifest.image))
+
+    def _read_reference(self, data: bytes, size: ImageSize) -> NDArray[np.uint8]:
+        """Return the centre of a reference picture at the network's size, `[H, W, 3]`.
+
+        Raises:
+            models.images.errors.PictureError: as `plan`, about the reference.
+        """
+        try:
+            plan = self._plan_fit(partial(decode_photo, data, limits=self.limits), size, "cover", paste=False)
+        except PictureError as error:
+            raise type(error)(f"The reference cannot be used: {error}") from None
+        return plan.frames[0].pixels
+
+    def _plan(self, data: bytes, manifest: Manifest, request: PhotoRequest) -> Plan:
         if request.fit == "native":
             self._check_native(manifest)
         animation = read_animation(data, self.limits) if request.frames == "all" else None
         if animation is None:
-            return self._plan_photo(partial(decode_photo, data, limits=self.limits), manifest, request, 1)
+            pictures = request.style.styles if request.style is not None else 1
+            decode = partial(decode_photo, data, limits=self.limits)
+            return self._plan_photo(decode, manifest, request, pictures)
         frames = decode_frames(animation)
         first = next(frames)
 
@@ -128,9 +156,9 @@ class Planner:
         self._check_crops(animation.timing.frames, len(plan.placements))
         return _with_frames(plan, first, frames, animation.timing)
 
-    def _plan_photo(self, decode: Decode, manifest: Manifest, request: PhotoRequest, frames: int) -> Plan:
+    def _plan_photo(self, decode: Decode, manifest: Manifest, request: PhotoRequest, pictures: int) -> Plan:
         if request.fit == "native":
-            return self._plan_native(decode, manifest.image, self._native_pixels // frames)
+            return self._plan_native(decode, manifest.image, self._native_pixels // pictures)
         choice = chosen_mode(request, manifest)
         if choice.mode == "none":
             return self._plan_fit(decode, manifest.image, request.fit, paste=request.paste)

@@ -14,10 +14,20 @@ from app.engine.translation import source_probability
 from models.bundle.manifest import Manifest
 
 
-def make_entry(
+def make_entries(
+    direction: str, bundle: BundleInfo, plan: Plan, inferences: Sequence[Inference], *, expires_at: float
+) -> list[Entry]:
+    """Return the translation in each of its styles; `inferences` has the plan's frames of each in turn."""
+    each = len(plan.frames)
+    return [
+        _make_entry(direction, bundle, plan, inferences[at : at + each], expires_at=expires_at)
+        for at in range(0, len(inferences), each)
+    ]
+
+
+def _make_entry(
     direction: str, bundle: BundleInfo, plan: Plan, inferences: Sequence[Inference], *, expires_at: float
 ) -> Entry:
-    """Return what the store keeps of a translation."""
     names = [each.name for each in bundle.manifest.maps_of("generator")]
     crops = [
         Crop(frame, one.outputs["image"], {name: one.outputs[name] for name in names}, placement.to_frame)

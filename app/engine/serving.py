@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from app.engine.directions.direction_status import BundleInfo, DirectionStatus
-from app.engine.runtime.session import Execution, Pixels
+from app.engine.runtime.session import Execution, Pixels, StyleCodes
 from app.engine.scheduling.admission import Admission, Permit
-from app.engine.scheduling.batcher import Inference
+from app.engine.scheduling.batcher import Inference, ModelInput
 from app.engine.store.entry import Maps
 
 
@@ -24,11 +24,18 @@ class ServingVersion(Protocol):
     def execution(self) -> Execution | None:
         """Where and in which precision the generator runs."""
 
-    async def generate(self, frames: Sequence[Pixels], permit: Permit) -> list[Inference]:
-        """Return the generator's outputs for the frames `[H, W, 3]` of one request.
+    async def generate(self, inputs: Sequence[ModelInput], permit: Permit) -> list[Inference]:
+        """Return the generator's outputs for the inputs of one request, whose frames have one size.
 
         Raises:
             DirectionDefunct: the generator does not work.
+        """
+
+    async def encode_style(self, reference: Pixels, permit: Permit) -> StyleCodes:
+        """Return the style code `[d]` of a picture `[H, W, 3]` of the target domain.
+
+        Raises:
+            StyleEncoderDefunct: the style encoder does not work.
         """
 
     async def discriminate(self, frames: Sequence[Pixels], permit: Permit) -> list[Maps]:

@@ -26,6 +26,20 @@ class StageSeconds(NamedTuple):
     inference: float
 
 
+class Style(NamedTuple):
+    """The style of a translation."""
+
+    seed: int | None
+    """None for the style of a reference."""
+
+
+class StyledEntry(NamedTuple):
+    """A translation in one of several styles."""
+
+    style: Style
+    entry: Entry
+
+
 class TranslationResult(NamedTuple):
     """One translated picture."""
 
@@ -50,6 +64,15 @@ class TranslationResult(NamedTuple):
     """How well the photo suits the network; None if no faces were searched for."""
     timing: Timing | None = None
     """When the frames of an animation are shown; None for a still picture."""
+    style: Style | None = None
+    """None for a direction without styles."""
+    further_styles: Sequence[StyledEntry] = ()
+    """The translations in further styles, if several were asked for."""
+
+    def in_each_style(self) -> list[TranslationResult]:
+        """Return the translation in each of its styles, this one first."""
+        further = [self._replace(entry=entry, style=style) for style, entry in self.further_styles]
+        return [each._replace(further_styles=()) for each in (self, *further)]
 
 
 class FoundMap(NamedTuple):

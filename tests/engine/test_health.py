@@ -25,7 +25,7 @@ from app.engine.directions.direction_state import (
 )
 from app.engine.errors import DeadlineExceeded, DirectionDefunct, NetworkDefunct
 from app.engine.local_engine import LocalEngine
-from app.engine.runtime.session import Execution, Outputs, Pixels
+from app.engine.runtime.session import Execution, Outputs, Pixels, StyleCodes
 from app.engine.scheduling.runner import (
     MAX_TIMEOUTS_IN_A_ROW,
     REPLACE_AGAIN_SECONDS,
@@ -163,7 +163,7 @@ class Flaky:
         self.opened += 1
         return self
 
-    def run(self, pixels: Pixels) -> Outputs:
+    def run(self, pixels: Pixels, style: StyleCodes | None = None) -> Outputs:  # noqa: ARG002
         if self.failures:
             self.failures -= 1
             raise RuntimeError("no memory left")

@@ -17,7 +17,7 @@ from app.engine.local_engine import LocalEngine, open_engine
 from app.engine.runtime import runtime
 from app.engine.runtime.providers import TENSORRT
 from app.engine.runtime.runtime import open_runtime
-from app.engine.runtime.session import Outputs, Pixels
+from app.engine.runtime.session import Outputs, Pixels, StyleCodes
 from app.settings.settings import Settings
 from models.bundle.canary_pictures import DRAWN, SOURCE, Kind, picture_arrays
 from tests.engine.test_runtime import CPU, CUDA, DEVICE_AND_TENSORRT, FakeOnnxruntime, install
@@ -114,8 +114,8 @@ async def test_a_replaced_model_whose_precision_is_too_low_runs_in_float32(
 
 async def test_a_bundle_that_is_wrong_in_float32_too_is_defunct(tmp_path: Path) -> None:
     class Wrong(FakeModel):
-        def run(self, pixels: Pixels) -> Outputs:
-            return {**super().run(pixels), "image": pixels}
+        def run(self, pixels: Pixels, style: StyleCodes | None = None) -> Outputs:
+            return {**super().run(pixels, style), "image": pixels}
 
     model = Wrong()
     engine = await load(model, tmp_path, "bfloat16", rounding=0)
@@ -132,7 +132,7 @@ class Coarse:
         assert (opened.options["trt_fp16_enable"] == "1") == (precision == "float16")
         self.precision = precision
 
-    def run(self, pixels: Pixels) -> Outputs:
+    def run(self, pixels: Pixels, _style: StyleCodes | None = None) -> Outputs:
         outputs = fake_outputs(pixels)
         if self.precision == "float16":
             outputs = {name: np.zeros_like(values) for name, values in outputs.items()}

@@ -174,7 +174,7 @@ class FakeBound:
         self.graph = opened.options["enable_cuda_graph"] == "1"
         self.made.append(self)
 
-    def run(self, pixels: Any) -> dict[str, Any]:
+    def run(self, pixels: Any, _style: Any = None) -> dict[str, Any]:
         assert pixels.shape == (*self.shape, 3)
         if self.graph and self.fails_with_graph:
             raise RuntimeError("all compute graph nodes have not been partitioned to CUDA")

@@ -11,11 +11,16 @@ import pytest
 from numpy.typing import NDArray
 
 from app.engine.directions.direction_state import State
-from app.engine.directions.verification import check_discriminators, check_generator, verify
+from app.engine.directions.verification import (
+    check_discriminators,
+    check_generator,
+    check_style_encoder,
+    verify,
+)
 from app.engine.errors import NetworkDefunct
 from app.engine.local_engine import open_engine
 from app.engine.runtime.runtime import open_runtime
-from app.engine.runtime.session import Execution, Outputs, Pixels, Shape
+from app.engine.runtime.session import Execution, Outputs, Pixels, Shape, StyleCodes
 from app.settings.settings import Settings
 from models.bundle.canary import read_canary, smooth_picture
 from models.bundle.declarations import Range, StyleInput
@@ -35,7 +40,7 @@ class Answering:
     def __init__(self, outputs: Outputs) -> None:
         self._outputs = outputs
 
-    def run(self, _pixels: Pixels) -> Outputs:
+    def run(self, _pixels: Pixels, _style: StyleCodes | None = None) -> Outputs:
         return self._outputs
 
     def terminate(self) -> None:
@@ -76,12 +81,30 @@ def test_a_generator_with_wrong_outputs_is_rejected_in_one_sentence(tmp_path: Pa
     assert "\n" not in str(caught.value)
 
 
-def test_bundle_that_takes_style_codes_is_refused_until_they_can_be_chosen(tmp_path: Path) -> None:
+def test_a_canary_without_the_style_that_its_generator_takes_is_rejected(tmp_path: Path) -> None:
     bundle = read_bundle(write_tiny_bundle(tmp_path))
     style = StyleInput(name="style", kind="style", dimension=8, prior="normal")
     manifest = bundle.manifest.model_copy(update={"inputs": [*bundle.manifest.inputs, style]})
-    with pytest.raises(BundleError, match="takes style codes"):
+    with pytest.raises(BundleError, match="style must be 8 float32 numbers, got none"):
         check_generator(Answering({}), manifest, read_canary(bundle.files[CANARY]))
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        {},
+        {"style": np.ones((1, 4), np.float32)},
+        {"style": np.ones((1, 8))},
+        {"style": np.full((1, 8), np.nan, np.float32)},
+    ],
+)
+def test_a_style_encoder_without_a_finite_code_of_the_right_size_is_rejected(outputs: Outputs) -> None:
+    style = StyleInput(name="style", kind="style", dimension=8, prior="normal")
+    manifest = MANIFEST.model_copy(update={"inputs": [*MANIFEST.inputs, style]})
+    pixels = smooth_picture(SIZE, SIZE, seed=0)[None]
+    check_style_encoder(Answering({"style": np.ones((1, 8), np.float32)}), manifest, pixels)
+    with pytest.raises(BundleError, match="style encoder"):
+        check_style_encoder(Answering(outputs), manifest, pixels)
 
 
 def test_outputs_that_the_manifest_does_not_declare_are_allowed(tmp_path: Path) -> None:

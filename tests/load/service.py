@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.engine.local_engine import LocalEngine
-from app.engine.runtime.session import Outputs, Pixels
+from app.engine.runtime.session import Outputs, Pixels, StyleCodes
 from app.http.server.server import Server, open_socket, url_of
 from app.settings.load import load_settings
 from tests.cli.command import ROOT, environment
@@ -38,10 +38,10 @@ class SleepingModel(FakeModel):
 
     seconds = 0.0
 
-    def run(self, pixels: Pixels) -> Outputs:
+    def run(self, pixels: Pixels, style: StyleCodes | None = None) -> Outputs:
         """Return the outputs of a batch."""
         time.sleep(self.seconds)
-        return super().run(pixels)
+        return super().run(pixels, style)
 
 
 def main() -> None:

@@ -9,9 +9,9 @@ from functools import partial
 
 from app.engine.directions.bundle_models import BundleModels
 from app.engine.events import RunFinished
-from app.engine.runtime.session import OpenModel, Pixels
+from app.engine.runtime.session import OpenModel
 from app.engine.scheduling.admission import Permit
-from app.engine.scheduling.batcher import Batcher, Inference
+from app.engine.scheduling.batcher import Batcher, Inference, ModelInput
 from app.engine.scheduling.runner import ModelEvent, Runner, TimeLimits
 from models.bundle.manifest import DISCRIMINATORS, GENERATOR
 
@@ -84,11 +84,11 @@ class AnyShapeModels:
         for batcher in self._batchers.values():
             batcher.close()
 
-    async def run(self, network: str, frames: Sequence[Pixels], permit: Permit) -> list[Inference]:
-        """Return the outputs of a model, named by its file, for frames `[H, W, 3]`.
+    async def run(self, network: str, inputs: Sequence[ModelInput], permit: Permit) -> list[Inference]:
+        """Return the outputs of a model, named by its file, for inputs of one size.
 
         Raises:
             ModelBroken: the model does not work.
         """
         await self._runners[network].ensure_open()  # without the lock: other pictures must not wait for it
-        return await self._batchers[network].submit(frames, permit)
+        return await self._batchers[network].submit(inputs, permit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,14 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine.directions.direction_status import BundleInfo
-from app.engine.directions.verification import check_discriminators, check_generator, check_name, warm_up
-from app.engine.runtime.session import Model, OpenModel, PrecisionTooLow
+from app.engine.directions.verification import (
+    check_discriminators,
+    check_generator,
+    check_name,
+    check_style_encoder,
+    warm_up,
+)
+from app.engine.runtime.session import Model, OpenModel, Pixels, PrecisionTooLow
 from models.bundle.canary import read_canary
 from models.bundle.directory import read_bundle, read_verified
 from models.bundle.errors import BundleError
-from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR
+from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR, STYLE_ENCODER, Manifest
 
 log = logging.getLogger("ugatit.engine")
+
+_Check = Callable[[Model, Manifest, Pixels], None]
 
 
 class BundleModels:
@@ -64,11 +72,14 @@ class BundleModels:
             check_generator(model, self.info.manifest, self._canary)
         warm_up(model, self.info.manifest, self._batch_sizes)
 
-    def open_discriminators(self, open_model: OpenModel) -> Model:
-        """Open the discriminators from disk, at their first use: kept until then, they may take 240 MB."""
+    def open_second(self, name: str, open_model: OpenModel) -> Model:
+        """Open a model beside the generator from disk, at its first use: until then it takes no memory.
+
+        The discriminators may take 240 MB.
+        """
         assert self.info is not None
-        data = read_verified(self._path, DISCRIMINATORS, self.info.manifest.files[DISCRIMINATORS])
-        return self._open(open_model, DISCRIMINATORS, data)
+        data = read_verified(self._path, name, self.info.manifest.files[name])
+        return self._open(open_model, name, data)
 
     def check_discriminators(self, model: Model) -> None:
         """Run the discriminators on the canary's translated picture.
@@ -76,11 +87,22 @@ class BundleModels:
         Raises:
             BundleError: the outputs are wrong.
         """
+        self._check_second(DISCRIMINATORS, check_discriminators, model)
+
+    def check_style_encoder(self, model: Model) -> None:
+        """Run the style encoder on the canary's translated picture.
+
+        Raises:
+            BundleError: the code is wrong.
+        """
+        self._check_second(STYLE_ENCODER, check_style_encoder, model)
+
+    def _check_second(self, name: str, check: _Check, model: Model) -> None:
         assert self.info is not None
         manifest = self.info.manifest
         canary = read_canary(read_verified(self._path, CANARY, manifest.files[CANARY]))
-        with self._recorded_precision(DISCRIMINATORS):
-            check_discriminators(model, manifest, canary["image"])
+        with self._recorded_precision(name):
+            check(model, manifest, canary["image"])
         model.prepare_shapes([(1, manifest.image.height, manifest.image.width)])
 
     def open_for_any_shape(self, open_model: OpenModel, name: str) -> Model:

@@ -101,6 +101,7 @@ class Direction:
             bundle=self.bundle,
             execution=self.execution,
             discriminators=self._serving is not None and self._serving.has_discriminators,
+            references=self._serving is not None and self._serving.encodes_references,
             queued=self.queued,
             permits_held=self.admission.held,
             permits=self.admission.permits,

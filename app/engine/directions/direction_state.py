@@ -47,6 +47,8 @@ class Fault(StrEnum):
     """They failed and are being replaced, or are broken."""
     ANY_SHAPE = "any_shape"
     """The models for photos at their own shape failed and are being replaced, or are broken."""
+    STYLE_ENCODER = "style_encoder"
+    """It failed and is being replaced, or is broken."""
     BUNDLE = "bundle"
     """The bundle in the folder was rejected; an earlier version serves."""
 

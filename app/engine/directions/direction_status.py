@@ -30,6 +30,8 @@ class DirectionStatus(NamedTuple):
     """Where and in which precision the model runs; None while none is open."""
     discriminators: bool
     """Whether the discriminators' heat maps are available."""
+    references: bool
+    """Whether the style of a reference can be encoded."""
     queued: int
     """Pictures that wait."""
     permits_held: int

@@ -20,15 +20,16 @@ from app.engine.directions.direction_state import (
 )
 from app.engine.directions.direction_status import BundleInfo
 from app.engine.directions.reasons import as_clause
-from app.engine.errors import DirectionDefunct, NetworkDefunct, NoSuchNetwork
+from app.engine.errors import DirectionDefunct, NetworkDefunct, NoSuchNetwork, StyleEncoderDefunct
 from app.engine.events import RunFinished
-from app.engine.runtime.session import Execution, OpenModel, Pixels
+from app.engine.runtime.session import Execution, OpenModel, Pixels, StyleCodes
 from app.engine.scheduling.admission import Permit
-from app.engine.scheduling.batcher import Batcher, Inference
+from app.engine.scheduling.batcher import Batcher, Inference, ModelInput
 from app.engine.scheduling.runner import ModelBroken, ModelEvent, Runner, TimeLimits
 from app.engine.store.entry import Maps
+from models.bundle.canary import STYLE
 from models.bundle.errors import BundleError
-from models.bundle.manifest import DISCRIMINATORS, GENERATOR
+from models.bundle.manifest import DISCRIMINATORS, GENERATOR, STYLE_ENCODER
 from models.files.text import as_text
 
 
@@ -71,14 +72,13 @@ class Translator:
             self._generator_runner(number, open_model, limits.time_limits)
             for number, open_model in enumerate(open_models)
         ]
-        self._discriminator_runner = Runner(
-            f"{self.name} discriminators",
-            partial(self._models.open_discriminators, open_models[0]),
-            self._models.check_discriminators,
-            time_limits=limits.time_limits,
-            on_event=partial(self._handle_part_event, Fault.DISCRIMINATORS, "discriminators"),
+        self._discriminator_runner = self._second_runner(
+            DISCRIMINATORS, "discriminators", Fault.DISCRIMINATORS, open_models[0], limits.time_limits
         )
-        lock = asyncio.Lock()  # both models need the whole machine, so one runs at a time
+        self._encoder_runner = self._second_runner(
+            STYLE_ENCODER, "style encoder", Fault.STYLE_ENCODER, open_models[0], limits.time_limits
+        )
+        lock = asyncio.Lock()  # each model needs the whole machine, so one runs at a time
         self._generator = Batcher(
             self._generator_runners[0],
             name=self.name,
@@ -89,6 +89,7 @@ class Translator:
             replicas=self._generator_runners[1:],
         )
         self._discriminators = Batcher(self._discriminator_runner, lock=lock)
+        self._encoder = Batcher(self._encoder_runner, lock=lock)
         self._any_shape = AnyShapeModels(
             self.name,
             self._models,
@@ -96,7 +97,22 @@ class Translator:
             time_limits=limits.time_limits,
             lock=lock,
             on_run=on_event,
-            on_event=partial(self._handle_part_event, Fault.ANY_SHAPE, "models for fit=native"),
+            on_event=partial(self._handle_second_event, Fault.ANY_SHAPE, "models for fit=native"),
+        )
+
+    def _second_runner(
+        self, file: str, words: str, fault: Fault, open_model: OpenModel, time_limits: TimeLimits
+    ) -> Runner:
+        """Return the runner of a model beside the generator, which is opened at its first use."""
+        check = self._models.check_discriminators
+        if file == STYLE_ENCODER:
+            check = self._models.check_style_encoder
+        return Runner(
+            f"{self.name} {words}",
+            partial(self._models.open_second, file, open_model),
+            check,
+            time_limits=time_limits,
+            on_event=partial(self._handle_second_event, fault, words),
         )
 
     def _generator_runner(self, number: int, open_model: OpenModel, time_limits: TimeLimits) -> Runner:
@@ -134,10 +150,19 @@ class Translator:
         return promised and self._discriminator_runner.usable
 
     @property
+    def encodes_references(self) -> bool:
+        """Whether the style of a reference can be encoded."""
+        promised = self.bundle is not None and self.bundle.manifest.reference
+        return promised and self._encoder_runner.usable
+
+    @property
     def intact(self) -> bool:
         """Whether the models work on every device, or can be opened there."""
-        runners = (*self._generator_runners, self._discriminator_runner)
-        return self._any_shape.usable and all(runner.usable for runner in runners)
+        return self._any_shape.usable and all(runner.usable for runner in self._runners)
+
+    @property
+    def _runners(self) -> list[Runner]:
+        return [*self._generator_runners, self._discriminator_runner, self._encoder_runner]
 
     @property
     def execution(self) -> Execution | None:
@@ -153,7 +178,8 @@ class Translator:
     @property
     def queued(self) -> int:
         """How many pictures wait."""
-        return self._generator.queued + self._discriminators.queued + self._any_shape.queued
+        batchers = (self._generator, self._discriminators, self._encoder)
+        return sum(batcher.queued for batcher in batchers) + self._any_shape.queued
 
     @property
     def finished(self) -> bool:
@@ -179,7 +205,7 @@ class Translator:
 
     def release_models(self) -> None:
         """Close the models; the waiting requests fail."""
-        for runner in (*self._generator_runners, self._discriminator_runner):
+        for runner in self._runners:
             runner.close()
         self._any_shape.release_models()
 
@@ -187,24 +213,38 @@ class Translator:
         """Stop at once and cancel the waiting requests."""
         self._generator.close()
         self._discriminators.close()
+        self._encoder.close()
         self._any_shape.close()
 
-    async def generate(self, frames: Sequence[Pixels], permit: Permit) -> list[Inference]:
-        """Return the generator's outputs for the frames `[H, W, 3]` of one request, which have one size.
+    async def generate(self, inputs: Sequence[ModelInput], permit: Permit) -> list[Inference]:
+        """Return the generator's outputs for the inputs of one request, whose frames have one size.
 
         Raises:
             DirectionDefunct: the generator does not work.
             NetworkDefunct: it does not work for this size.
         """
-        if not self._has_own_size(frames[0]):
+        if not self._has_own_size(inputs[0].pixels):
             try:
-                return await self._any_shape.run(GENERATOR, frames, permit)
+                return await self._any_shape.run(GENERATOR, inputs, permit)
             except ModelBroken:
                 raise NetworkDefunct(self.name, "models for fit=native", "use fit=contain") from None
         try:
-            return await self._generator.submit(frames, permit)
+            return await self._generator.submit(inputs, permit)
         except ModelBroken:
             raise DirectionDefunct(self.name) from None
+
+    async def encode_style(self, reference: Pixels, permit: Permit) -> StyleCodes:
+        """Return the style code `[d]` of a picture `[H, W, 3]` of the target domain.
+
+        Raises:
+            StyleEncoderDefunct: the style encoder does not work.
+        """
+        try:
+            await self._encoder_runner.ensure_open()  # without the lock: the generator must not wait
+            (inference,) = await self._encoder.submit([ModelInput(reference)], permit)
+        except ModelBroken:
+            raise StyleEncoderDefunct(self.name) from None
+        return inference.outputs[STYLE]
 
     async def discriminate(self, frames: Sequence[Pixels], permit: Permit) -> list[Maps]:
         """Return the heat maps of the discriminators, by their declared names, for translated frames.
@@ -218,13 +258,13 @@ class Translator:
         if not maps:
             raise NoSuchNetwork(self.name, "discriminator")
         try:
+            inputs = [ModelInput(each) for each in frames]
             if not self._has_own_size(frames[0]):
-                inferences = await self._any_shape.run(DISCRIMINATORS, frames, permit)
+                inferences = await self._any_shape.run(DISCRIMINATORS, inputs, permit)
             else:
-                await (
-                    self._discriminator_runner.ensure_open()
-                )  # without the lock: the generator must not wait
-                inferences = await self._discriminators.submit(frames, permit)
+                # Opened without the lock: the generator must not wait.
+                await self._discriminator_runner.ensure_open()
+                inferences = await self._discriminators.submit(inputs, permit)
         except ModelBroken:
             raise NetworkDefunct(self.name, "discriminators", "request the generator's heat map") from None
         return [{each.name: one.outputs[each.name] for each in maps} for one in inferences]
@@ -249,12 +289,14 @@ class Translator:
         else:
             self._on_event(GeneratorLost(f"Its generator does not work: {reason}."))
 
-    def _handle_part_event(self, fault: Fault, models: str, event: ModelEvent) -> None:
+    def _handle_second_event(self, fault: Fault, models: str, event: ModelEvent) -> None:
         """Report a change in models without which the direction still translates."""
-        reason = as_clause(event.reason)
+        reason, several = as_clause(event.reason), fault is not Fault.STYLE_ENCODER
         if event.change == "replacing":
-            self._on_event(FaultRaised(fault, f"Its {models} are being replaced: {reason}."))
+            sentence = f"Its {models} {'are' if several else 'is'} being replaced: {reason}."
         elif event.change == "broken":
-            self._on_event(FaultRaised(fault, f"Its {models} do not work: {reason}."))
+            sentence = f"Its {models} {'do' if several else 'does'} not work: {reason}."
         else:
             self._on_event(FaultCleared(fault))
+            return
+        self._on_event(FaultRaised(fault, sentence))

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from app.engine.runtime.providers import CPU, ProviderRefused
 from app.engine.runtime.session import Execution, Model, OpenModel, Outputs, Pixels, PrecisionTooLow
-from models.bundle.canary import check_canary, read_canary
+from models.bundle.canary import STYLE, check_canary, read_canary
 from models.bundle.canary_pictures import check_pictures
 from models.bundle.declarations import HeatMap
 from models.bundle.directory import Bundle, read_bundle
 from models.bundle.errors import BundleError
-from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR, Manifest
+from models.bundle.manifest import CANARY, DISCRIMINATORS, GENERATOR, STYLE_ENCODER, Manifest
 from models.files.text import quoted
 
 T = TypeVar("T")
@@ -63,23 +63,49 @@ def check_generator(model: Model, manifest: Manifest, canary: Mapping[str, NDArr
 
 
 def _check_generator(model: Model, manifest: Manifest, canary: Mapping[str, NDArray[Any]]) -> float:
-    if manifest.style is not None:
-        raise BundleError(
-            "Its generator takes style codes, which this service cannot choose yet; remove the bundle."
-        )
     pixels = canary["pixels"]
     frame = (1, manifest.image.height, manifest.image.width, 3)
     if pixels.dtype != np.uint8 or pixels.shape != frame:
         raise BundleError(
             f"The canary's picture must be uint8 of {frame[2]} x {frame[1]} pixels, got {_shape(pixels)}."
         )
-    outputs = model.run(pixels)
+    outputs = model.run(pixels, _canary_style(canary, manifest))
     _check_outputs(outputs, manifest)
     exact = model.execution.precision == "float32"
-    decibels = check_canary(canary, lambda _pixels: outputs, exact=exact)
+    decibels = check_canary(canary, lambda *_inputs: outputs, exact=exact)
     if not exact:
         check_pictures(canary, model.run, automatic=model.automatic_precision)
     return decibels
+
+
+def _canary_style(canary: Mapping[str, NDArray[Any]], manifest: Manifest) -> NDArray[np.float32] | None:
+    """Return the canary's style code `[1, d]`; None for a generator without styles."""
+    if manifest.style is None:
+        return None
+    codes, shape = canary.get(STYLE), (1, manifest.style.dimension)
+    if codes is None or codes.dtype != np.float32 or codes.shape != shape:
+        found = "none" if codes is None else _shape(codes)
+        raise BundleError(f"The canary's style must be {shape[1]} float32 numbers, got {found}.")
+    return codes
+
+
+def check_style_encoder(model: Model, manifest: Manifest, pixels: Pixels) -> None:
+    """Encode a picture `[1, H, W, 3]`; check that its style is one finite code of the generator's size.
+
+    Raises:
+        PrecisionTooLow: the code is wrong, at a lower precision than float32.
+        BundleError: the code is wrong.
+    """
+    assert manifest.style is not None
+    with _precision_errors(model):
+        outputs = model.run(pixels)
+        if STYLE not in outputs:
+            raise BundleError(f"The style encoder's {STYLE} is missing among {_listed(outputs)}.")
+        codes, shape = outputs[STYLE], (1, manifest.style.dimension)
+        if codes.dtype != np.float32 or codes.shape != shape or not np.isfinite(codes).all():
+            raise BundleError(
+                f"The style encoder's {STYLE} must be {shape[1]} finite float32 numbers, got {_shape(codes)}."
+            )
 
 
 def check_discriminators(model: Model, manifest: Manifest, pixels: Pixels) -> None:
@@ -121,14 +147,15 @@ def warm_up(model: Model, manifest: Manifest, batch_sizes: Sequence[int]) -> Non
     onnxruntime's CPU provider chooses no kernels by the batch size, and the largest batch allocates the
     memory for all, so only that one is run.
     """
-    height, width = manifest.image.height, manifest.image.width
+    height, width, style = manifest.image.height, manifest.image.width, manifest.style
     for size in batch_sizes[-1:] if model.execution.provider == CPU else batch_sizes:
-        model.run(np.zeros((size, height, width, 3), np.uint8))
+        codes = None if style is None else np.zeros((size, style.dimension), np.float32)
+        model.run(np.zeros((size, height, width, 3), np.uint8), codes)
     model.prepare_shapes([(size, height, width) for size in batch_sizes])
 
 
 def verify(path: Path, open_model: OpenModel) -> Verification:
-    """Check a bundle as loading does: every file, its hash, the canary, and the discriminators too.
+    """Check a bundle as loading does: every file, its hash, the canary, and the other models too.
 
     A model that fails at a lower precision is opened and checked again in float32.
 
@@ -175,6 +202,8 @@ def _verify(bundle: Bundle, open_model: OpenModel, float32_reason: str | None) -
     if DISCRIMINATORS in bundle.files:
         discriminators = open_model(bundle.files[DISCRIMINATORS])
         check_discriminators(discriminators, bundle.manifest, canary["image"])
+    if STYLE_ENCODER in bundle.files:
+        check_style_encoder(open_model(bundle.files[STYLE_ENCODER]), bundle.manifest, canary["image"])
     return Verification(bundle, psnr_db, model.execution, float32_reason)
 
 

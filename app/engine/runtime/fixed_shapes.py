@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from app.engine.runtime.session import Execution, Model, Outputs, Pixels, Shape
+from app.engine.runtime.session import Execution, Model, Outputs, Pixels, Shape, StyleCodes
 
 
 class FixedShapeModel:
@@ -31,9 +31,9 @@ class FixedShapeModel:
         self._open_for: Callable[[Shape], Model] | None = open_for
         self._sessions: dict[Shape, Model] = {}
 
-    def run(self, pixels: Pixels) -> Outputs:
-        """Return the outputs of a batch uint8 `[N, H, W, 3]`."""
-        return self._session(pixels.shape[:3]).run(pixels)
+    def run(self, pixels: Pixels, style: StyleCodes | None = None) -> Outputs:
+        """Return the outputs of a batch uint8 `[N, H, W, 3]`, with styles in the styles `[N, d]`."""
+        return self._session(pixels.shape[:3]).run(pixels, style)
 
     def terminate(self) -> None:
         """Make the current run fail; called by another thread."""

@@ -11,7 +11,8 @@ import numpy as np
 import onnxruntime
 
 from app.engine.runtime.providers import CUDA, TENSORRT
-from app.engine.runtime.session import INPUT, Execution, Outputs, Pixels, Shape, run_options
+from app.engine.runtime.session import INPUT, Execution, Outputs, Pixels, Shape, StyleCodes, run_options
+from models.bundle.canary import STYLE
 
 _DTYPES: Final[Mapping[str, type[np.generic]]] = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
 
@@ -143,6 +144,7 @@ class BoundSession:
         self._binding = session.io_binding()
         self._input = _buffer([*shape, 3], np.uint8, memory, device)
         self._binding.bind_ortvalue_input(INPUT, self._input)
+        self._style = self._bind_style(memory, device)
         for output in session.get_outputs():
             if all(isinstance(size, int) for size in output.shape):
                 buffer = _buffer(output.shape, _DTYPES[output.type], memory, device)
@@ -150,15 +152,28 @@ class BoundSession:
             else:  # a size that is known only after the run
                 self._binding.bind_output(output.name, memory, device)
 
+    def _bind_style(self, memory: str, device: int) -> onnxruntime.OrtValue | None:
+        """Bind a buffer of zeros to the input of style codes, if the model has one."""
+        for each in self._session.get_inputs():
+            if each.name == STYLE:
+                style = _buffer(each.shape, np.float32, memory, device)
+                style.update_inplace(np.zeros(each.shape, np.float32))
+                self._binding.bind_ortvalue_input(STYLE, style)
+                return style
+        return None
+
     @property
     def execution(self) -> Execution:
         """Where and in which precision it runs."""
         return Execution(str(self._session.get_providers()[0]), self._precision)
 
-    def run(self, pixels: Pixels) -> Outputs:
-        """Return the outputs of a batch uint8 `[N, H, W, 3]` of the session's shape."""
+    def run(self, pixels: Pixels, style: StyleCodes | None = None) -> Outputs:
+        """Return the outputs of a batch uint8 `[N, H, W, 3]` of the session's shape, in styles `[N, d]`."""
         self._options = run_options()
         self._input.update_inplace(np.ascontiguousarray(pixels))
+        if style is not None:
+            assert self._style is not None, "the model takes no style codes"
+            self._style.update_inplace(np.ascontiguousarray(style))
         self._session.run_with_iobinding(self._binding, self._options)
         self._binding.synchronize_outputs()
         # Copies, even of buffers in the CPU's memory: the next run overwrites them.

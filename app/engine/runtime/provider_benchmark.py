@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
-from app.engine.runtime.session import Execution, Model, OpenModel, Outputs, Pixels, Shape
+from app.engine.runtime.session import Execution, Model, OpenModel, Outputs, Pixels, Shape, StyleCodes
 
 _ROUNDS: Final = 5
 MARGIN: Final = 0.9
@@ -37,26 +37,28 @@ class ProviderBenchmark:
         """Open a model; the first run of the first model is the benchmark."""
         return self._fastest(model) if self._fastest is not None else _UnmeasuredModel(self, model)
 
-    def open_fastest(self, model: bytes, pixels: Pixels) -> Model:
-        """Open a model in the fastest way; measure it on these pixels if that was not done yet."""
+    def open_fastest(self, model: bytes, pixels: Pixels, style: StyleCodes | None = None) -> Model:
+        """Open a model in the fastest way; measure it on these inputs if that was not done yet."""
         with self._lock:
             if self._fastest is not None:
                 return self._fastest(model)
-            opened = self._open_candidates(model, pixels)
-            index = fastest([partial(each.run, pixels) for _, each in opened], self._margin)
+            opened = self._open_candidates(model, pixels, style)
+            index = fastest([partial(each.run, pixels, style) for _, each in opened], self._margin)
             self._fastest, chosen = opened[index]
             log.info("%s in %s runs models the fastest here", *chosen.execution)
             return chosen
 
-    def _open_candidates(self, model: bytes, pixels: Pixels) -> list[tuple[OpenModel, Model]]:
+    def _open_candidates(
+        self, model: bytes, pixels: Pixels, style: StyleCodes | None
+    ) -> list[tuple[OpenModel, Model]]:
         """Open the model and run it once in every way that works; the default must work."""
         default, *alternatives = self._candidates
         opened = [(default, default(model))]
-        opened[0][1].run(pixels)
+        opened[0][1].run(pixels, style)
         for open_model in alternatives:
             try:
                 alternative = open_model(model)
-                alternative.run(pixels)
+                alternative.run(pixels, style)
             except Exception as error:  # onnxruntime's exceptions have no common base
                 log.warning("A provider could not run the first model: %s", error)
             else:
@@ -82,12 +84,12 @@ class _UnmeasuredModel:
         """Whether the race chose its precision."""
         return self._model is not None and self._model.automatic_precision
 
-    def run(self, pixels: Pixels) -> Outputs:
-        """Return the outputs of a batch uint8 `[N, H, W, 3]`."""
+    def run(self, pixels: Pixels, style: StyleCodes | None = None) -> Outputs:
+        """Return the outputs of a batch uint8 `[N, H, W, 3]`, with styles in the styles `[N, d]`."""
         if self._model is None:
-            self._model = self._benchmark.open_fastest(self._bytes, pixels)
+            self._model = self._benchmark.open_fastest(self._bytes, pixels, style)
             self._bytes = b""
-        return self._model.run(pixels)
+        return self._model.run(pixels, style)
 
     def terminate(self) -> None:
         """Make the current run fail; a benchmark cannot be terminated."""

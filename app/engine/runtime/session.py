@@ -9,9 +9,12 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from models.bundle.canary import STYLE
 from models.bundle.errors import BundleError
 
 Pixels = NDArray[np.uint8]
+StyleCodes = NDArray[np.float32]
+"""One code `[d]`, or those of a batch `[N, d]`."""
 Outputs = Mapping[str, NDArray[Any]]
 Shape = tuple[int, int, int]
 """The batch, height and width of an input `[N, H, W, 3]`."""
@@ -40,8 +43,11 @@ class Model(Protocol):
     def automatic_precision(self) -> bool:
         """Whether a precision below float32 was chosen automatically: it must then be more accurate."""
 
-    def run(self, pixels: Pixels) -> Outputs:
-        """Return the outputs of a batch `[N, H, W, 3]`; called by one thread at a time."""
+    def run(self, pixels: Pixels, style: StyleCodes | None = None) -> Outputs:
+        """Return the outputs of a batch `[N, H, W, 3]`; called by one thread at a time.
+
+        A generator with styles also takes a style code for each picture, `[N, d]`.
+        """
 
     def terminate(self) -> None:
         """Make the current run fail soon; called by another thread."""
@@ -86,10 +92,11 @@ class Session:
         """Where and in which precision it runs."""
         return Execution(str(self._session.get_providers()[0]), self._precision)
 
-    def run(self, pixels: Pixels) -> Outputs:
-        """Return the outputs of a batch uint8 `[N, H, W, 3]`."""
+    def run(self, pixels: Pixels, style: StyleCodes | None = None) -> Outputs:
+        """Return the outputs of a batch uint8 `[N, H, W, 3]`, with styles in the styles `[N, d]`."""
         self._options = run_options()
-        return dict(zip(self._names, self._session.run(None, {INPUT: pixels}, self._options), strict=True))
+        inputs = {INPUT: pixels} if style is None else {INPUT: pixels, STYLE: style}
+        return dict(zip(self._names, self._session.run(None, inputs, self._options), strict=True))
 
     def terminate(self) -> None:
         """Make the current run fail at its next node."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine.events import RunFinished
-from app.engine.runtime.session import Outputs, Pixels
+from app.engine.runtime.session import Outputs, Pixels, StyleCodes
 from app.engine.scheduling.admission import Permit
 from app.engine.scheduling.fair_queue import FairQueue
 from app.engine.scheduling.runner import ModelBroken, RunCancelled, Runner
@@ -32,9 +32,18 @@ class Inference(NamedTuple):
     """How many pictures its run had, this one included."""
 
 
+class ModelInput(NamedTuple):
+    """What a model gets for one picture."""
+
+    pixels: Pixels
+    """`[H, W, 3]`."""
+    style: StyleCodes | None = None
+    """`[d]`; None for a model without styles."""
+
+
 class _Job:
-    def __init__(self, pixels: Pixels, permit: Permit, result: asyncio.Future[Inference]) -> None:
-        self.pixels = pixels
+    def __init__(self, input_: ModelInput, permit: Permit, result: asyncio.Future[Inference]) -> None:
+        self.input = input_
         self.permit = permit
         self.result = result
         self.submitted_at = time.perf_counter()
@@ -78,11 +87,11 @@ class Batcher:
         """How many pictures wait."""
         return len(self._queue)
 
-    async def submit(self, frames: Sequence[Pixels], permit: Permit) -> list[Inference]:
-        """Queue the frames `[H, W, 3]` of one permit together and return the model's outputs for each.
+    async def submit(self, inputs: Sequence[ModelInput], permit: Permit) -> list[Inference]:
+        """Queue the inputs of one permit together and return the model's outputs for each.
 
-        If the caller is cancelled, its frames leave the queue. In a run, they are ignored; the run itself is
-        terminated if it has no other frame that a caller waits for.
+        If the caller is cancelled, its inputs leave the queue. In a run, they are ignored; the run itself is
+        terminated if it has no other input that a caller waits for.
 
         Raises:
             ModelBroken: the model does not work any more.
@@ -90,7 +99,7 @@ class Batcher:
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._run_batches(*device)) for device in self._devices]
         loop = asyncio.get_running_loop()
-        jobs = [_Job(frame, permit, loop.create_future()) for frame in frames]
+        jobs = [_Job(each, permit, loop.create_future()) for each in inputs]
         for job in jobs:
             self._queue.add(permit.client, job)
         self._arrived.set()
@@ -156,7 +165,8 @@ class Batcher:
             job.result.add_done_callback(cancel_unwanted)
         started = time.perf_counter()
         try:
-            outputs = await runner.run(self._stack(jobs), unwanted)
+            pixels, style = self._stack(jobs)
+            outputs = await runner.run(pixels, unwanted, style)
         except asyncio.CancelledError:  # `close` was called
             for job in jobs:
                 job.result.cancel()
@@ -191,12 +201,15 @@ class Batcher:
         _fail([*jobs, *self._queue], error)
         return True
 
-    def _stack(self, jobs: list[_Job]) -> Pixels:  # [batch size, H, W, 3]
-        if len(jobs) == 1 == self._batch_sizes[0]:
-            return jobs[0].pixels[None]
+    def _stack(self, jobs: list[_Job]) -> ModelInput:
+        """Return a batch: pixels `[batch size, H, W, 3]`, and with styles their codes `[batch size, d]`."""
         size = self._batch_sizes[bisect.bisect_left(self._batch_sizes, len(jobs))]
-        padded = [job.pixels for job in jobs] + [jobs[-1].pixels] * (size - len(jobs))
-        return np.stack(padded)
+        padded = [job.input for job in jobs] + [jobs[-1].input] * (size - len(jobs))
+        if size == 1:
+            pixels, style = padded[0]
+            return ModelInput(pixels[None], None if style is None else style[None])
+        styles = [each.style for each in padded if each.style is not None]
+        return ModelInput(np.stack([each.pixels for each in padded]), np.stack(styles) if styles else None)
 
 
 def _picture(outputs: Outputs, index: int) -> dict[str, NDArray[Any]]:

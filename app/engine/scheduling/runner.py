@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Literal, NamedTuple
 
-from app.engine.runtime.session import Execution, Model, Outputs, Pixels, PrecisionTooLow
+from app.engine.runtime.session import Execution, Model, Outputs, Pixels, PrecisionTooLow, StyleCodes
 from app.engine.scheduling.worker_thread import WorkerThread
 from models.bundle.errors import BundleError
 
@@ -131,8 +131,10 @@ class Runner:
         if self._broken is not None:
             raise ModelBroken(self._broken)
 
-    async def run(self, pixels: Pixels, unwanted: asyncio.Event) -> Outputs:
-        """Return the outputs of a batch `[N, H, W, 3]`; if the run fails, replace the model and repeat it.
+    async def run(self, pixels: Pixels, unwanted: asyncio.Event, style: StyleCodes | None = None) -> Outputs:
+        """Return the outputs of a batch `[N, H, W, 3]`, with styles in the styles `[N, d]`.
+
+        If the run fails, the model is replaced and the run repeated.
 
         Raises:
             RunCancelled: `unwanted` was set before the run ended.
@@ -141,7 +143,7 @@ class Runner:
         while True:
             await self.ensure_open()
             try:
-                return await self._run(pixels, unwanted)
+                return await self._run(pixels, unwanted, style)
             except RunCancelled:
                 raise
             except ModelHung as error:
@@ -186,13 +188,13 @@ class Runner:
             self._replaced_at = now
             self._on_event(ModelEvent("replacing", reason))
 
-    async def _run(self, pixels: Pixels, unwanted: asyncio.Event) -> Outputs:
+    async def _run(self, pixels: Pixels, unwanted: asyncio.Event, style: StyleCodes | None) -> Outputs:
         if unwanted.is_set():  # opening can take long
             raise RunCancelled
         model = self._model
         assert model is not None
         started = self._clock()
-        run = self._thread.submit(lambda: model.run(pixels))
+        run = self._thread.submit(lambda: model.run(pixels, style))
         cancelled = asyncio.create_task(unwanted.wait())
         try:
             await asyncio.wait((run, cancelled), return_when=asyncio.FIRST_COMPLETED)
