@@ -15,8 +15,10 @@ from app.console import say
 from app.engine.face_choice import FaceChoice, FaceMode
 from app.engine.planning import FrameChoice
 from app.engine.render_options import Format, View
+from app.engine.style_choice import StyleChoice
 from app.settings.load import load_settings
 from models.bundle.declarations import PARTS, Network, Part
+from models.bundle.style_codes import LARGEST_SEED
 from models.files.text import as_text
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
@@ -77,6 +79,19 @@ class Place(click.Path):
     default="all",
     show_default=True,
     help="Frames of animated files; the translation of all is animated, but a JPEG shows the first.",
+)
+@click.option(
+    "--style",
+    "seed",
+    type=click.IntRange(0, LARGEST_SEED),
+    metavar="SEED",
+    help="For a bundle with styles: the style; the same seed gives the same pictures.  [default: 0]",
+)
+@click.option(
+    "--reference",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="For a bundle with styles: a picture of the target domain whose style is taken.",
 )
 @click.option(
     "--format",
@@ -154,6 +169,8 @@ def translate(
     y: float | None,
     paste: bool,
     frames: FrameChoice,
+    seed: int | None,
+    reference: Path | None,
     format_: Format | None,
     alpha: float,
     colormap: Colormap,
@@ -203,6 +220,7 @@ def translate(
         _face_choice(mode, x, y),
         paste,
         frames,
+        _style_choice(seed, reference),
         keeps_gif=format_ is None,
         force=force,
     )
@@ -340,6 +358,24 @@ def _refuse_faces_of_native(fit: Fit, mode: FaceMode | None, paste: bool) -> Non
             f"--fit native translates the whole picture as it is, got {unsuited}; leave it out, or use "
             "another --fit."
         )
+
+
+def _style_choice(seed: int | None, reference: Path | None) -> StyleChoice | None:
+    """Return the chosen style; None for the bundle's default.
+
+    Raises:
+        click.UsageError: two were chosen, or the reference cannot be read.
+    """
+    if reference is None:
+        return None if seed is None else StyleChoice(seed)
+    if seed is not None:
+        raise click.UsageError("--reference gives the style, as --style does; leave one of them out.")
+    try:
+        return StyleChoice(reference=reference.read_bytes())
+    except OSError as error:
+        raise click.UsageError(
+            f"--reference {as_text(reference)} cannot be read ({error.strerror}); choose another file."
+        ) from None
 
 
 def _handle_interrupts() -> None:

@@ -13,17 +13,19 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.engine.engine import picture_limits
 from app.engine.errors import EngineError
 from app.engine.local_engine import LocalEngine, open_engine
 from app.engine.runtime.runtime import default_max_batch, open_runtime
 from app.engine.translation import TranslationResult
 from app.finished_files import is_finished
 from app.settings.settings import Settings
-from app.translate_plan import Job, Plan, Remarkable, require_maps
+from app.translate_plan import Job, Plan, Remarkable, require_maps, require_style
 from models.bundle.declarations import HeatMap
 from models.bundle.errors import BundleError
 from models.bundle.manifest import Manifest
 from models.images.errors import PictureError
+from models.images.limits import PictureLimits
 
 DEADLINE_SECONDS: Final = 3600.0
 """Deadline of one picture. No connection waits for it, so a slow machine may take longer than a service."""
@@ -54,7 +56,7 @@ def translate_files(
     together = _AHEAD + 2 * (settings.max_batch or default_max_batch(runtime)) - 1
     engine = open_engine(engine_settings(settings, together), runtime)
     try:
-        run = _Run(engine, plan, settings.bundles_dir / plan.direction, together)
+        run = _Run(engine, plan, settings.bundles_dir / plan.direction, picture_limits(settings), together)
         return asyncio.run(_translate_all(run, jobs, remarkable or Remarkable([], [])))
     finally:
         engine.close()
@@ -92,6 +94,8 @@ class _Run(NamedTuple):
     plan: Plan
     bundle: Path
     """The bundle's directory."""
+    limits: PictureLimits
+    """On a picture's size."""
     together: int
     """Pictures in progress: one batch runs, one waits, a few are decoded and encoded."""
 
@@ -104,6 +108,7 @@ async def _translate_all(run: _Run, jobs: Sequence[Job], remarkable: Remarkable)
         raise BundleError(f"{plan.direction} cannot serve: {direction.reason}")
     manifest = direction.require_ready().manifest
     require_maps(manifest, plan)
+    require_style(manifest, plan, run.limits)
     open_jobs = jobs if plan.force else _without_finished(run, jobs, manifest, remarkable)
     failures: dict[Path, str] = {}
     in_progress = asyncio.Semaphore(run.together)

@@ -7,16 +7,21 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from app.engine.errors import NoReferences, NoStyles
 from app.engine.face_choice import FaceChoice
 from app.engine.planning import FrameChoice, PhotoRequest
 from app.engine.render_options import RenderOptions
+from app.engine.style_choice import StyleChoice, chosen_style
 from app.translated_maps import HeatMaps
 from models.bundle.declarations import Network, Part
 from models.bundle.manifest import Manifest
 from models.files.walk import summary, walk
+from models.images.decode import decode
 from models.images.encode import extension
 from models.images.encode_animation import ANIMATED_TYPES
+from models.images.errors import PictureError
 from models.images.frame import Fit
+from models.images.limits import PictureLimits
 
 Source = TypeVar("Source", bound=Hashable)
 Result = TypeVar("Result", bound=Hashable)
@@ -42,6 +47,8 @@ class Plan(NamedTuple):
     """Whether translations are put back into the whole pictures."""
     frames: FrameChoice = "all"
     """Which frames of animated files are translated; a JPEG has only the first."""
+    style: StyleChoice | None = None
+    """None for the default of a bundle with styles."""
     keeps_gif: bool = False
     """Whether the translation of a GIF is a GIF, whatever the format of the others."""
     force: bool = False
@@ -51,7 +58,7 @@ class Plan(NamedTuple):
     def request(self) -> PhotoRequest:
         """What of each picture is translated."""
         moving = self.options.media_type in ANIMATED_TYPES
-        return PhotoRequest(self.fit, self.face, self.paste, self.frames if moving else "first")
+        return PhotoRequest(self.fit, self.face, self.paste, self.frames if moving else "first", self.style)
 
     def options_of(self, source: Path) -> RenderOptions:
         """Return how the translation of a picture is rendered."""
@@ -216,3 +223,20 @@ def require_maps(manifest: Manifest, plan: Plan) -> None:
             f"The bundle of {plan.direction} has no heat map {part} of {network}; "
             f"it has {', '.join(declared.values()) or 'none'}."
         )
+
+
+def require_style(manifest: Manifest, plan: Plan, limits: PictureLimits) -> None:
+    """Check that the bundle takes the chosen style, and that its reference is a picture.
+
+    Raises:
+        PlanError: one of them is not so.
+    """
+    try:
+        style = chosen_style(plan.style, plan.direction, manifest)
+    except (NoStyles, NoReferences) as error:
+        raise PlanError(str(error)) from None
+    if style is not None and style.reference is not None:
+        try:
+            decode(style.reference, limits=limits)
+        except PictureError as error:
+            raise PlanError(f"The reference cannot be used: {error}") from None

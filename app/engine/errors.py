@@ -110,7 +110,7 @@ class NoStyles(EngineError):
     def __init__(self, direction: str) -> None:
         super().__init__(
             f"The direction {direction} has no styles to choose from; leave style, styles and reference out, "
-            "or take a direction whose styles in GET /directions is not null."
+            "or take a direction that has styles, as those of MUNIT and DRIT."
         )
 
 

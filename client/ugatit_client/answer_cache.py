@@ -39,7 +39,8 @@ class AnswerCache:
         """Return what names a request; None if no answers are kept."""
         if not self._max_bytes:
             return None
-        question = repr((call.method, call.path, sorted(call.params.items()), call.accept)).encode()
+        sent = call.accept, call.content_type
+        question = repr((call.method, call.path, sorted(call.params.items()), sent)).encode()
         return hashlib.sha256(question + b"\n" + (call.content or b"")).hexdigest()
 
     def get(self, key: str | None) -> KeptAnswer | None:

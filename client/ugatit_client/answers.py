@@ -79,8 +79,9 @@ class Attention:
     href: str | None
     """The path of the heat maps on the service's host; None if they could not be kept."""
     overlay: Picture
-    source_probability: float
-    """The generator's probability that the photo is in the source domain, 0 to 1."""
+    source_probability: float | None
+    """The generator's probability that the photo is in the source domain, 0 to 1; None for a model without
+    classifiers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +187,22 @@ class Animation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Style:
+    """The style of a translation."""
+
+    seed: int | None
+    """None for the style of a reference."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyledPicture:
+    """A translation in one of several styles."""
+
+    seed: int
+    image: Picture
+
+
+@dataclass(frozen=True, kw_only=True)
 class Translation:
     """A translated picture."""
 
@@ -198,6 +215,10 @@ class Translation:
     """None for a still picture."""
     attention: Attention | None
     """None for a model without attention."""
+    style: Style | None = None
+    """None for a direction without styles."""
+    styles: tuple[StyledPicture, ...] | None = None
+    """The translation in each style, if `styles` was given; the first is the image."""
     faces: tuple[Face, ...] | None = None
     """The largest first; None if none were searched for."""
     framing: Framing | None = None
@@ -268,6 +289,21 @@ class Figure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Styles:
+    """The styles that a direction takes."""
+
+    dimension: int
+    """Numbers in a style code."""
+    prior: str
+    """The distribution of the codes."""
+    reference: bool
+    """Whether the style of a reference picture can be taken."""
+    default_seed: int
+    most: int
+    """Styles of one photo in one answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Direction:
     """One direction. The fields of its bundle are None until a bundle is verified."""
 
@@ -282,6 +318,8 @@ class Direction:
     image: Size | None = None
     attention: Networks | None = None
     maps: tuple[HeatMapDeclaration, ...] | None = None
+    styles: Styles | None = None
+    """None for a direction that has only one."""
     framing: str | None = None
     face: FramedFace | None = None
     """None if it was not measured."""

@@ -81,12 +81,14 @@ class AsyncClient:
         photo: Photo,
         direction: str,
         *,
+        reference: Photo | None = None,
         deadline_seconds: float | None = None,
         **options: Unpack[TranslateOptions],
     ) -> Translation:
         """Return the translation of a photo, as `Client.translate`."""
         data = await asyncio.to_thread(photo_bytes, photo)
-        return await self._ask(translate_call(data, direction, options), deadline_seconds)
+        style = None if reference is None else await asyncio.to_thread(photo_bytes, reference)
+        return await self._ask(translate_call(data, direction, options, style), deadline_seconds)
 
     async def translate_batch(
         self,

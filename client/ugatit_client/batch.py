@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, Final
 from ugatit_client.calls import Answer, Call, query_of
 from ugatit_client.errors import ProblemError, problem_of
 from ugatit_client.exchange import retry_wait
+from ugatit_client.forms import form_of
 
 FILES_PER_REQUEST: Final = 16
 """The service's default limit."""
@@ -121,27 +121,14 @@ class Batch:
 
 
 def _call(photos: Sequence[bytes], params: Mapping[str, str]) -> Call[list[FileAnswer]]:
-    boundary = secrets.token_hex(16)
     return Call(
         method="POST",
         path="/translate/batch",
         read=lambda answer: _read(answer, expected=len(photos)),
         params=params,
         accept=_MIXED,
-        content=_form(photos, boundary),
-        content_type=f"multipart/form-data; boundary={boundary}",
+        **form_of([("file", photo) for photo in photos]),
     )
-
-
-def _form(photos: Sequence[bytes], boundary: str) -> bytes:
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="photo-{number}"\r\n'
-        "Content-Type: application/octet-stream\r\n\r\n".encode()
-        + photo
-        + b"\r\n"
-        for number, photo in enumerate(photos, 1)
-    ]
-    return b"".join(parts) + f"--{boundary}--\r\n".encode()
 
 
 def _read(answer: Answer, *, expected: int) -> list[FileAnswer]:

@@ -11,11 +11,13 @@ from urllib.parse import quote
 
 from ugatit_client.answers import Directions, HeatMap, HeatMapValues, Translation
 from ugatit_client.errors import UnexpectedAnswer
+from ugatit_client.forms import Form, form_of
 from ugatit_client.parsing import parse
 
 T = TypeVar("T")
 
 _JSON: Final = "application/json"
+_RAW: Final = "application/octet-stream"
 _PICTURES: Final = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif"}
 
 
@@ -44,7 +46,7 @@ class Call(Generic[T]):
     params: Mapping[str, str] = field(default_factory=dict)
     accept: str = _JSON
     content: bytes | None = None
-    content_type: str = "application/octet-stream"
+    content_type: str = _RAW
     expires: Callable[[T], datetime | None] = _no_expiry
     """Returns until when the same question may have the same answer; None without an end."""
 
@@ -69,14 +71,19 @@ class Call(Generic[T]):
             ) from error
 
 
-def translate_call(photo: bytes, direction: str, options: Mapping[str, Any]) -> Call[Translation]:
-    """Return the request that translates a photo."""
+def translate_call(
+    photo: bytes, direction: str, options: Mapping[str, Any], reference: bytes | None = None
+) -> Call[Translation]:
+    """Return the request that translates a photo, in the style of a reference if there is one."""
+    sent = Form(content=photo, content_type=_RAW)
+    if reference is not None:
+        sent = form_of([("file", photo), ("reference", reference)])
     return Call(
         method="POST",
         path="/translate",
         read=lambda answer: parse(Translation, json.loads(answer.content)),
         params={"direction": direction, **query_of(options)},
-        content=photo,
+        **sent,
         expires=lambda translation: translation.expires_at,
     )
 

@@ -83,6 +83,7 @@ class Client:
         photo: Photo,
         direction: str,
         *,
+        reference: Photo | None = None,
         deadline_seconds: float | None = None,
         **options: Unpack[TranslateOptions],
     ) -> Translation:
@@ -91,6 +92,7 @@ class Client:
         Args:
             photo: the path of a JPEG, PNG, WebP or GIF file, its bytes, or the open file.
             direction: a name from `directions`.
+            reference: a picture in whose style the photo is translated, for a direction that takes one.
             deadline_seconds: for this call; the client's by default.
             options: see TranslateOptions.
 
@@ -98,7 +100,9 @@ class Client:
             UgatitError: the service refused or could not be reached, or the deadline was reached.
             OSError: the photo's file cannot be read.
         """
-        return self._ask(translate_call(photo_bytes(photo), direction, options), deadline_seconds)
+        style = None if reference is None else photo_bytes(reference)
+        call = translate_call(photo_bytes(photo), direction, options, style)
+        return self._ask(call, deadline_seconds)
 
     def translate_batch(
         self,

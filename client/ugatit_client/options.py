@@ -39,6 +39,10 @@ class TranslateOptions(TypedDict, total=False):
     """Of the overlay."""
     alpha: float
     """The opacity of the overlay's colours, 0 to 1."""
+    style: int
+    """For a direction with styles: the seed of the style, 0 by default."""
+    styles: int
+    """For a direction with styles: translate in this many, of the seeds from `style` on."""
 
 
 class ValuesOptions(TypedDict, total=False):

@@ -135,9 +135,9 @@ async def test_bundle_without_style_encoder_takes_no_reference(
 @pytest.mark.usefixtures("bundles")
 async def test_reference_has_the_limits_of_a_photo(make_engine: MakeEngine) -> None:
     engine = await make_engine(max_pixels=40 * 40)
-    with pytest.raises(UnsupportedFormat, match="^The reference cannot be used: "):
+    with pytest.raises(UnsupportedFormat, match="The reference cannot be used: "):
         await engine.translate("cat2dog", PHOTO, styled(reference=b"GIF? no"))
-    with pytest.raises(TooManyPixels, match="^The reference cannot be used: "):
+    with pytest.raises(TooManyPixels, match="The reference cannot be used: "):
         await engine.translate("cat2dog", PHOTO, styled(reference=encoded(smooth_picture(64, 64, seed=1))))
 
 

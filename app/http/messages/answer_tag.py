@@ -10,6 +10,8 @@ from typing import Final, NamedTuple, Self
 
 from starlette.requests import Request
 
+from app.http.messages.multipart import SentPhoto
+
 _SOURCES: Final = Path(__file__).parents[3]
 _LIBRARIES: Final = ("numpy", "pillow", "onnxruntime", "onnxruntime-gpu", "onnxruntime-ep-openvino")
 
@@ -40,20 +42,24 @@ class Question(NamedTuple):
     """A photo, and everything else that changes its answer besides model and code."""
 
     photo: bytes
-    """The hash of its file."""
+    """The hash of its file and of its reference's."""
     choices: str
     """Options, form and quality."""
 
     @classmethod
-    async def of(cls, photo: bytes, *choices: object) -> Self:
+    async def of(cls, photo: SentPhoto, *choices: object) -> Self:
         """Return the question about a photo's file. It is hashed in a thread: 20 MB take 20 ms or more."""
-        return cls(await asyncio.to_thread(lambda: hashlib.sha256(photo).digest()), repr(choices))
+        return cls(await asyncio.to_thread(_hash_of, photo), repr(choices))
 
     def tag(self, model_version: str) -> str:
         """Return the ETag of the answer by a bundle's version: equal questions have the same one."""
         digest = hashlib.sha256(repr((_CODE_VERSION, model_version, self.choices)).encode())
         digest.update(self.photo)
         return f'"{digest.hexdigest()[:32]}"'
+
+
+def _hash_of(photo: SentPhoto) -> bytes:
+    return b"".join(hashlib.sha256(each).digest() for each in photo if each is not None)
 
 
 def client_has(request: Request, tag: str) -> bool:

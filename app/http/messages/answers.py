@@ -18,9 +18,11 @@ from app.http.messages.schemas import (
     Attention,
     Model,
     Picture,
+    StyledPicture,
     Timings,
     TranslateAnswer,
 )
+from app.http.messages.style_schemas import StyleAnswer
 from app.http.monitoring.stage_times import StageTimes
 
 JSON: Final = "application/json"
@@ -35,10 +37,18 @@ def translation_response(
     times: StageTimes,
     *,
     root_path: str,
+    in_styles: Sequence[EncodedPicture] | None = None,
 ) -> Response:
     """Return the answer in the negotiated form: JSON, multipart/mixed or the picture's own type.
 
-    `root_path` is the prefix of the service's paths as the client sees them.
+    Args:
+        form: the media type of the answer.
+        translation: what is answered.
+        image: its picture.
+        overlay: the picture of the generator's heat map; None for a model without attention.
+        times: of the stages.
+        root_path: the prefix of the service's paths as the client sees them.
+        in_styles: the picture in each of several styles; None if they were not asked for.
     """
     href = _href(translation, root_path)
     headers = (
@@ -52,6 +62,7 @@ def translation_response(
     )
     if form == JSON:
         document = _document(translation, href, image, overlay, times, inline=True)
+        document.styles = _styles(translation, in_styles)
         return Response(document.model_dump_json(), headers=headers, media_type=JSON)
     if form == MIXED:
         document = _document(translation, href, image, overlay, times, inline=False)
@@ -86,7 +97,6 @@ def _document(
 ) -> TranslateAnswer:
     attention = None
     if overlay is not None:
-        assert translation.source_probability is not None
         attention = Attention(
             href=href,
             overlay=_picture(overlay, inline),
@@ -99,12 +109,26 @@ def _document(
         image=_picture(image, inline),
         animation=AnimationAnswer.of(translation.timing),
         attention=attention,
+        style=StyleAnswer.of(translation.style),
         faces=[FaceAnswer.of(face) for face in translation.faces] if translation.faces is not None else None,
         framing=framing_of(translation),
         input=InputAnswer.of(translation),
         timings_ms=Timings(**times.milliseconds()),
         expires_at=_expires_at(translation),
     )
+
+
+def _styles(
+    translation: TranslationResult, pictures: Sequence[EncodedPicture] | None
+) -> list[StyledPicture] | None:
+    if pictures is None:
+        return None
+    each = [translation.style, *(one.style for one in translation.further_styles)]
+    return [
+        StyledPicture(seed=style.seed, image=_picture(picture, inline=True))
+        for style, picture in zip(each, pictures, strict=True)
+        if style is not None and style.seed is not None
+    ]
 
 
 def _expires_at(translation: TranslationResult) -> datetime | None:

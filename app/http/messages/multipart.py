@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from python_multipart.exceptions import FormParserError
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
 from app.http.problems.request_errors import (
     MalformedMultipart,
     MissingFile,
+    RequestError,
     TooManyFiles,
     UnexpectedPart,
     UnsupportedEncoding,
@@ -21,6 +21,10 @@ from app.http.problems.request_errors import (
 
 _PLAIN_ENCODINGS = (b"", b"identity", b"binary", b"8bit", b"7bit")
 _REMEDY = "send it as curl -F file=@photo.jpg does"
+_TWO_PARTS = (
+    "The form must have one part file, and at most one more, reference; send options in the query, and "
+    "several photos to /translate/batch."
+)
 
 
 class SentFile(NamedTuple):
@@ -43,23 +47,27 @@ class _Part:
         return parse_options_header(self.headers.get(b"content-disposition", b""))[1].get(name)
 
 
+class SentPhoto(NamedTuple):
+    """The photo of a request, and the picture in whose style it is translated."""
+
+    data: bytes
+    reference: bytes | None = None
+
+
 class _Collector:
     """The parser's callbacks."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, too_many: RequestError) -> None:
         self.parts: list[_Part] = []
         self.finished = False
         self._most = most
+        self._too_many = too_many
         self._name = b""
         self._value = b""
 
     def on_part_begin(self) -> None:
         if len(self.parts) == self._most:  # stop early: a body may have a million parts
-            if self._most == 1:
-                raise UnexpectedPart("The form must have exactly one part, file; send options in the query.")
-            raise TooManyFiles(
-                f"The form must have at most {self._most} files, got more; send several forms."
-            )
+            raise self._too_many
         self.parts.append(_Part())
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
@@ -91,20 +99,29 @@ def boundary_of(content_type: str) -> bytes:
     return boundary
 
 
-def only_file(body: bytes, boundary: bytes) -> bytes:
-    """Return the content of the part `file`, which must be the only part.
+def photo_and_reference(body: bytes, boundary: bytes) -> SentPhoto:
+    """Return the content of the part `file`, and that of the part `reference` if the form has one.
 
     Raises:
         MalformedMultipart: the body is not a form, or is truncated.
-        MissingFile: there is no part, or it has another name.
-        UnexpectedPart: there is a second part.
-        UnsupportedEncoding: the part has its own encoding.
+        MissingFile: there is no part `file`, or the part `reference` is empty.
+        UnexpectedPart: there is another part, or one of them twice.
+        UnsupportedEncoding: a part has its own encoding.
     """
-    parts = _parse(body, boundary, most=1)
-    if not parts or parts[0].option(b"name") != b"file":
+    names = (b"file", b"reference")
+    parts = _parse(body, boundary, most=len(names), too_many=UnexpectedPart(_TWO_PARTS))
+    found = {part.option(b"name"): part for part in parts}
+    if b"file" not in found:
         raise MissingFile(f"The form must have a part named file; {_REMEDY}.")
-    _refuse_encoded(parts[0].headers)
-    return b"".join(parts[0].chunks)
+    if len(found) < len(parts) or not found.keys() <= set(names):
+        raise UnexpectedPart(_TWO_PARTS)
+    photo = _content(found[b"file"])
+    if b"reference" not in found:
+        return SentPhoto(photo)
+    reference = _content(found[b"reference"], "reference")
+    if not reference:
+        raise MissingFile("The part reference is empty; choose a picture for it, or leave it out.")
+    return SentPhoto(photo, reference)
 
 
 def all_files(body: bytes, boundary: bytes, *, most: int) -> list[SentFile]:
@@ -117,7 +134,8 @@ def all_files(body: bytes, boundary: bytes, *, most: int) -> list[SentFile]:
         TooManyFiles: there are more than `most`.
         UnsupportedEncoding: a part has its own encoding.
     """
-    parts = _parse(body, boundary, most=most)
+    too_many = TooManyFiles(f"The form must have at most {most} files, got more; send several forms.")
+    parts = _parse(body, boundary, most=most, too_many=too_many)
     if not parts:
         raise MissingFile(f"The form must have a part named file for each picture, got none; {_REMEDY}.")
     return [_sent_file(part) for part in parts]
@@ -130,28 +148,28 @@ def _sent_file(part: _Part) -> SentFile:
             f"Every part of the form must be named file, got {name.decode('utf-8', 'replace')[:64]!r}; send "
             "options in the query."
         )
-    _refuse_encoded(part.headers)
     path = (part.option(b"filename") or b"").decode("utf-8", "replace")
-    return SentFile(path.replace("\\", "/").rpartition("/")[2], b"".join(part.chunks))
+    return SentFile(path.replace("\\", "/").rpartition("/")[2], _content(part))
 
 
-def _refuse_encoded(headers: Mapping[bytes, bytes]) -> None:
-    """Check that a part holds its file's bytes without an encoding (RFC 7578, 4.7).
+def _content(part: _Part, name: str = "file") -> bytes:
+    """Return the content of a part, which must have no encoding (RFC 7578, 4.7).
 
     Raises:
-        UnsupportedEncoding: the part has an encoding.
+        UnsupportedEncoding: it has one.
     """
-    for name in (b"Content-Encoding", b"Content-Transfer-Encoding"):
-        encoding = headers.get(name.lower(), b"").strip().lower()
+    for header in (b"Content-Encoding", b"Content-Transfer-Encoding"):
+        encoding = part.headers.get(header.lower(), b"").strip().lower()
         if encoding not in _PLAIN_ENCODINGS:
             raise UnsupportedEncoding(
-                f"The part file must have no encoding, got {name.decode()} "
+                f"The part {name} must have no encoding, got {header.decode()} "
                 f"{encoding.decode('latin-1')[:64]!r}; {_REMEDY}."
             )
+    return b"".join(part.chunks)
 
 
-def _parse(body: bytes, boundary: bytes, *, most: int) -> list[_Part]:
-    collector = _Collector(most)
+def _parse(body: bytes, boundary: bytes, *, most: int, too_many: RequestError) -> list[_Part]:
+    collector = _Collector(most, too_many)
     callbacks: MultipartCallbacks = {
         "on_part_begin": collector.on_part_begin,
         "on_header_field": collector.on_header_field,

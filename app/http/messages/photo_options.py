@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from app.engine.face_choice import FaceChoice
 from app.engine.planning import PhotoRequest
+from app.engine.style_choice import StyleChoice
 from app.http.messages.schemas import TranslateOptions
 from app.http.problems.request_errors import MissingOption, UnsuitedOption
+from models.bundle.style_codes import DEFAULT_SEED
 
 
 def photo_request(options: TranslateOptions) -> PhotoRequest:
@@ -16,8 +18,9 @@ def photo_request(options: TranslateOptions) -> PhotoRequest:
         UnsuitedOption: a place without face=at, face=all without paste, or fit=native with faces or paste.
     """
     _check_native(options)
+    style = _style(options)
     if options.face == "at":
-        return PhotoRequest(options.fit, _choice_at(options), bool(options.paste), options.frames)
+        return PhotoRequest(options.fit, _choice_at(options), bool(options.paste), options.frames, style)
     for name in ("x", "y"):
         if getattr(options, name) is not None:
             raise UnsuitedOption(
@@ -30,7 +33,29 @@ def photo_request(options: TranslateOptions) -> PhotoRequest:
             "face=largest."
         )
     face = FaceChoice(options.face) if options.face is not None else None
-    return PhotoRequest(options.fit, face, bool(options.paste), options.frames)
+    return PhotoRequest(options.fit, face, bool(options.paste), options.frames, style)
+
+
+def with_reference(wanted: PhotoRequest, reference: bytes | None) -> PhotoRequest:
+    """Return what of the photo is translated, in the style of the reference if there is one.
+
+    Raises:
+        UnsuitedOption: seeds of styles were given beside the reference.
+    """
+    if reference is None:
+        return wanted
+    if wanted.style is not None:
+        raise UnsuitedOption(
+            "A reference gives the style, so style and styles must be left out, got both; leave out the one "
+            "or the other."
+        )
+    return wanted._replace(style=StyleChoice(reference=reference))
+
+
+def _style(options: TranslateOptions) -> StyleChoice | None:
+    if options.style is None and options.styles is None:
+        return None
+    return StyleChoice(options.style or DEFAULT_SEED, options.styles or 1)
 
 
 def _check_native(options: TranslateOptions) -> None:

@@ -1,4 +1,4 @@
-"""Read the picture of a request: the body itself, or the only file of a form."""
+"""Read the pictures of a request: the body itself, or the files of a form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request
 
 from app.engine.errors import Cancelled
-from app.http.messages.multipart import SentFile, all_files, boundary_of, only_file
+from app.http.messages.multipart import SentFile, SentPhoto, all_files, boundary_of, photo_and_reference
 from app.http.problems.request_errors import MissingFile, UnsupportedMediaType
 from models.images.foreign import unsupported
 
@@ -36,8 +36,8 @@ _ALIASES: Final = frozenset(
 FORM_TYPE: Final = "multipart/form-data"
 
 
-async def read_picture(request: Request) -> bytes:
-    """Return the bytes of the picture. Its Content-Type is only a first check; the bytes decide what it is.
+async def read_photo(request: Request) -> SentPhoto:
+    """Return the photo and its reference. The Content-Type is only a first check; the bytes decide.
 
     Raises:
         UnsupportedMediaType: the Content-Type is neither a picture nor a form.
@@ -54,10 +54,10 @@ async def read_picture(request: Request) -> bytes:
             "convert the picture to JPEG, PNG, APNG, WebP or GIF, or send it under its own type."
         )
     body = await _read_body(request)
-    picture = only_file(body, boundary) if boundary is not None else body
-    if not picture:
-        raise MissingFile(str(unsupported(picture)))
-    return picture
+    photo = photo_and_reference(body, boundary) if boundary is not None else SentPhoto(body)
+    if not photo.data:
+        raise MissingFile(str(unsupported(photo.data)))
+    return photo
 
 
 async def read_pictures(request: Request, *, most: int) -> list[SentFile]:

@@ -13,7 +13,9 @@ from app.engine.face_choice import FaceMode
 from app.engine.planning import FrameChoice
 from app.engine.render_options import Base, EncodedPicture, Format, View
 from app.http.messages.face_schemas import FaceAnswer, FramingAnswer, InputAnswer
+from app.http.messages.style_schemas import MOST_STYLES, StyleAnswer, StylesAnswer
 from models.bundle.declarations import Figure, FramedFace, Framing, HeatMap, Kind, Network, Part, Range
+from models.bundle.style_codes import LARGEST_SEED
 from models.images.encode import MediaType
 from models.images.frame import Fit
 from models.images.heatmap import Colormap
@@ -102,6 +104,21 @@ class TranslateOptions(_ColourOptions):
         description="Keep the translation for GET /attention. false: nothing of it is stored, and id, href "
         "and expires_at are null; the overlay is in the answer. For pictures of a camera, many a second.",
     )
+    style: int | None = Field(
+        None,
+        ge=0,
+        le=LARGEST_SEED - MOST_STYLES,
+        description="For a direction with styles: the seed of the style, 0 by default. The same seed gives "
+        "the same picture. To take the style of a picture, send it as a second part of the form, reference.",
+    )
+    styles: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_STYLES,
+        description="For a direction with styles: translate the photo in this many, of the seeds from style "
+        "on. The answer is JSON; its pictures have at most 1,024 pixels, and of an animation it shows the "
+        "first frame.",
+    )
 
 
 class _MapOptions(_Options):
@@ -179,6 +196,13 @@ class Model(BaseModel):
     version: str = Field(description="The first 12 hex digits of the manifest's sha256.")
 
 
+class StyledPicture(BaseModel):
+    """A translation in one of several styles."""
+
+    seed: int
+    image: Picture
+
+
 class AnimationAnswer(BaseModel):
     """The frames of an animated picture."""
 
@@ -199,8 +223,9 @@ class Attention(BaseModel):
 
     href: str | None = Field(description="Path of this translation's heat maps; null if they are not kept.")
     overlay: Picture
-    source_probability: float = Field(
-        description="The generator's probability that the photo is in the source domain, 0 to 1."
+    source_probability: float | None = Field(
+        description="The generator's probability that the photo is in the source domain, 0 to 1; null for a "
+        "model without classifiers."
     )
 
 
@@ -230,6 +255,16 @@ class TranslateAnswer(BaseModel):
         exclude_if=lambda animation: animation is None,
     )
     attention: Attention | None = Field(description="Null for a model without attention.")
+    style: StyleAnswer | None = Field(
+        None,
+        description="The style of the image; absent for a direction without styles.",
+        exclude_if=lambda style: style is None,
+    )
+    styles: list[StyledPicture] | None = Field(
+        None,
+        description="The translation in each style, with the option styles; the first is the image.",
+        exclude_if=lambda styles: styles is None,
+    )
     faces: list[FaceAnswer] | None = Field(
         None,
         description="Faces of the photo, the largest first, in pixels of the upright photo; absent if none "
@@ -300,6 +335,9 @@ class DirectionAnswer(BaseModel):
     image: Size | None = None
     attention: Networks | None = None
     maps: list[HeatMap] | None = Field(None, description="The heat maps that the bundle declares.")
+    styles: StylesAnswer | None = Field(
+        None, description="The styles to choose from; null for a direction that has only one."
+    )
     framing: Framing | None = Field(None, description="What a training picture shows; null if unknown.")
     face: FramedFace | None = Field(
         None, description="How a face lies in a training picture; null if it was not measured."

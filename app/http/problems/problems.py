@@ -69,6 +69,8 @@ PROBLEM_KINDS: Final[Mapping[type[Exception], ProblemKind]] = {
     http.MissingOption: MISSING_OPTION,
     engine.NoFaceFound: ProblemKind(422, "no_face", "No face found"),
     engine.NoNativeFit: ProblemKind(422, "no_native_fit", "No photos at their own shape"),
+    engine.NoStyles: ProblemKind(422, "no_styles", "No styles"),
+    engine.NoReferences: ProblemKind(422, "no_references", "No references"),
     http.RateLimited: ProblemKind(429, "rate_limited", "Rate limit exceeded"),
     engine.Cancelled: ProblemKind(499, "cancelled", "Client closed the request"),
     engine.QueueFull: ProblemKind(503, "queue_full", "Queue full"),
@@ -79,6 +81,7 @@ PROBLEM_KINDS: Final[Mapping[type[Exception], ProblemKind]] = {
     engine.StoreUnavailable: ProblemKind(503, "store_unavailable", "Store unavailable"),
     engine.DirectionDefunct: ProblemKind(503, "direction_defunct", "Direction unavailable"),
     engine.NetworkDefunct: ProblemKind(503, "network_defunct", "Network unavailable"),
+    engine.StyleEncoderDefunct: ProblemKind(503, "style_encoder_defunct", "Style encoder unavailable"),
     engine.DeadlineExceeded: ProblemKind(504, "deadline", "Deadline exceeded"),
 }
 """The problem of each expected exception. Any other exception is a bug of the service: status 500."""

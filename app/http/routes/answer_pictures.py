@@ -4,11 +4,38 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
+from typing import Final
 
 from app.engine.drawing import draw_attention, generator_map
 from app.engine.render_options import EncodedPicture, RenderOptions
 from app.engine.translation import TranslationResult
 from app.http.routes.context import Context
+
+_STYLED_SIDE: Final = 1024
+"""The longest side of a picture in one of several styles: each answer has up to 16 of them."""
+
+
+async def render_styles(
+    translation: TranslationResult,
+    photo: bytes,
+    options: RenderOptions,
+    context: Context,
+    *,
+    size: int | None,
+    client: str,
+) -> list[EncodedPicture]:
+    """Return the encoded picture in each further style of a translation; see `render_answer`."""
+    return [
+        (await render_answer(each, photo, options, context, size=size, overlay=False, client=client))[0]
+        for each in translation.in_each_style()[1:]
+    ]
+
+
+def styled_size(translation: TranslationResult, size: int | None) -> int | None:
+    """Return the longer side of a translation's pictures in several styles, from the wanted one."""
+    larger = translation.entry.scene is not None or max(translation.entry.translation.shape) > _STYLED_SIDE
+    wanted = _STYLED_SIDE if size is None and larger else size
+    return wanted if wanted is None else min(wanted, _STYLED_SIDE)
 
 
 async def render_answer(

@@ -101,6 +101,11 @@ async def translate_batch(
 ) -> Response:
     """Send pictures as the parts `file` of a form; the options hold for all of them."""
     form = negotiate(", ".join(request.headers.getlist("accept")), [MIXED, ZIP])
+    if options.styles is not None:
+        raise http.UnsuitedOption(
+            "The option styles is for one photo at a time; send it to /translate, or choose one style with "
+            "the option style."
+        )
     batch = _Batch(request, options, context, client)
     context.engine.check(options.direction, client)
     record_of(request.scope).direction = options.direction

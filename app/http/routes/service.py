@@ -19,6 +19,7 @@ from app.http.messages.schemas import (
     Readiness,
     Size,
 )
+from app.http.messages.style_schemas import StylesAnswer
 from app.http.monitoring.request_record import record_of
 from app.http.problems.problems import NOT_READY, TOO_MANY_CONNECTIONS, declare_problems, problem_response
 from app.http.problems.request_errors import Unauthorized
@@ -120,6 +121,7 @@ def _describe(direction: DirectionStatus) -> DirectionAnswer:
             "image": Size(**manifest.image.model_dump()),
             "attention": networks,
             "maps": manifest.maps,
+            "styles": StylesAnswer.of(direction),
             "framing": manifest.framing,
             "face": manifest.face,
             "evaluation": manifest.evaluation,

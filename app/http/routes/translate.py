@@ -14,9 +14,10 @@ from app.http.messages.answer_cache import AnswerKey
 from app.http.messages.answer_tag import Question
 from app.http.messages.answers import JSON, MIXED, translation_response
 from app.http.messages.disconnect import cancel_on_disconnect
+from app.http.messages.multipart import SentPhoto
 from app.http.messages.negotiation import negotiate
-from app.http.messages.photo_options import photo_request
-from app.http.messages.picture_body import FORM_TYPE, RAW_TYPES, read_picture
+from app.http.messages.photo_options import photo_request, with_reference
+from app.http.messages.picture_body import FORM_TYPE, RAW_TYPES, read_photo
 from app.http.messages.schemas import BINARY, TranslateAnswer, TranslateOptions
 from app.http.monitoring.request_record import record_of
 from app.http.monitoring.stage_times import StageTimes
@@ -30,7 +31,7 @@ from app.http.problems.problems import (
     UNKNOWN_OPTION,
     declare_problems,
 )
-from app.http.routes.answer_pictures import render_answer
+from app.http.routes.answer_pictures import render_answer, render_styles, styled_size
 from app.http.routes.context import Context, ContextDep, RateLimitedDep, UniqueOptionsDep
 from app.http.routes.known_answers import check_admission, find_known, keep_answer
 from models.images import errors as images
@@ -42,13 +43,17 @@ router = APIRouter(tags=["translation"])
 _REQUEST_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
-        "description": "The picture itself, or a form with one part named file.",
+        "description": "The picture itself, or a form with a part named file. For a direction with styles, a "
+        "second part named reference may be a picture in whose style the photo is translated.",
         "content": {
             FORM_TYPE: {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "reference": {"type": "string", "format": "binary"},
+                    },
                 }
             },
             **dict.fromkeys(RAW_TYPES, BINARY),
@@ -82,6 +87,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         http.UnsupportedMediaType, http.UnsupportedEncoding, http.MalformedEncoding,
         http.BodyTimeout, http.BodyTooLarge,
         engine.NoFaceFound, engine.NoNativeFit, engine.NetworkDefunct,
+        engine.NoStyles, engine.NoReferences, engine.StyleEncoderDefunct,
         images.UnsupportedFormat, images.BrokenPicture, images.TooManyPixels,
         images.TooManyFrames,
         engine.UnknownDirection, engine.DirectionDefunct, engine.QueueFull, engine.FairShare, engine.Loading,
@@ -105,17 +111,17 @@ async def translate(
     client: RateLimitedDep,
     _unique: UniqueOptionsDep,
 ) -> Response:
-    """Send a picture as the body, or as the only part, `file`, of a form."""
+    """Send a picture as the body, or as the part `file` of a form; `reference` is a second part."""
     asked = _Asked(request, options, context, client)
     check_admission(request, options.direction, context, client)
     record_of(request.scope).direction = options.direction
-    picture = await read_picture(request)
-    question = await asked.about(picture)
+    photo = await read_photo(request)
+    question = await asked.about(photo)
     key = AnswerKey(client, question.tag(context.engine.model_version(options.direction)))
     known = await find_known(request, context, key)
     if known is not None:
         return known
-    translation, response = await asked.translate(picture)
+    translation, response = await asked.translate(photo)
     key = AnswerKey(client, question.tag(translation.entry.version))  # the bundle may be a newer one by now
     response.headers["ETag"] = key.tag
     keep_answer(request, context, key, response, translation)
@@ -128,44 +134,58 @@ class _Asked:
     def __init__(self, request: Request, options: TranslateOptions, context: Context, client: str) -> None:
         default = MEDIA_TYPES[options.format]
         self._request, self._options, self._context, self._client = request, options, context, client
-        self._form = negotiate(", ".join(request.headers.getlist("accept")), _offers(default))
+        self._in_styles = options.styles is not None
+        offers = [JSON] if self._in_styles else _offers(default)
+        self._form = negotiate(", ".join(request.headers.getlist("accept")), offers)
         media_type = next((offer for offer in MEDIA_TYPES.values() if offer == self._form), default)
         self._rendering = RenderOptions(
             media_type, context.settings.jpeg_quality, options.alpha, options.colormap
         )
         self._wanted = photo_request(options)
-        if media_type not in ANIMATED_TYPES:
+        if media_type not in ANIMATED_TYPES or self._in_styles:
             self._wanted = self._wanted._replace(frames="first")
         self._root_path: str = request.scope["root_path"]
 
-    async def about(self, picture: bytes) -> Question:
+    async def about(self, photo: SentPhoto) -> Question:
         """Return the question, with everything that changes its answer."""
         settings = self._context.settings
         limits = settings.answer_side_pixels, settings.max_faces
-        return await Question.of(picture, self._options, self._form, self._rendering, limits, self._root_path)
+        choices = self._options, self._form, self._rendering, limits, self._root_path
+        return await Question.of(photo, *choices)
 
-    async def translate(self, picture: bytes) -> tuple[TranslationResult, Response]:
+    async def translate(self, photo: SentPhoto) -> tuple[TranslationResult, Response]:
         """Return the translation and its answer."""
         started = time.perf_counter()
         options, context, client = self._options, self._context, self._client
+        wanted = with_reference(self._wanted, photo.reference)
         work = context.engine.translate(
-            options.direction, picture, self._wanted, client=client, keep=options.keep
+            options.direction, photo.data, wanted, client=client, keep=options.keep
         )
         translation = await cancel_on_disconnect(self._request, work)
         encoding = time.perf_counter()
+        size = styled_size(translation, options.size) if self._in_styles else options.size
         image, overlay = await render_answer(
             translation,
-            picture,
+            photo.data,
             self._rendering,
             context,
-            size=options.size,
+            size=size,
             overlay=self._form in (JSON, MIXED),
             client=client,
+        )
+        further = await render_styles(
+            translation, photo.data, self._rendering, context, size=size, client=client
         )
         times = StageTimes.of(translation.seconds, encode=time.perf_counter() - encoding, started=started)
         times.record(context.metrics, record_of(self._request.scope), translation)
         return translation, translation_response(
-            self._form, translation, image, overlay, times, root_path=self._root_path
+            self._form,
+            translation,
+            image,
+            overlay,
+            times,
+            root_path=self._root_path,
+            in_styles=[image, *further] if self._in_styles else None,
         )
 
 
