@@ -19,8 +19,10 @@ from models.networks.aggan import (
 )
 from training.importers.aggan_variables import AgganNetwork, aggan_variables, unused_variables
 from training.importers.errors import OfficialCheckpointError
+from training.importers.state_file import advice_about
 from training.importers.tensorflow_checkpoint import TensorFlowCheckpoint
 from training.importers.tensorflow_location import is_tensorflow, locate
+from training.importers.tensorflow_signs import tensorflow_advice
 from training.importers.tensorflow_variables import Variable
 
 # g_A translates domain A, masked by g_A_ae. d_A judges pictures of domain A.
@@ -30,7 +32,6 @@ _ATTENTION: Final = "_ae"
 _MOST_CHANNELS: Final = 4096
 _MOST_BLOCKS: Final = 100
 _SLOT: Final = re.compile(r".+/Adam(_1)?", re.DOTALL)
-_UGATIT: Final = ("generator_A/", "generator_B/")
 
 
 class AgganCheckpoint(NamedTuple):
@@ -67,7 +68,8 @@ def read_aggan(
     if not is_tensorflow(path):
         raise OfficialCheckpointError(
             f"{as_text(path)} is no TensorFlow checkpoint: expected the folder or prefix of an AGGAN "
-            "checkpoint, with an .index file and its .data files; give that folder."
+            "checkpoint, with an .index file and its .data files; "
+            f"{advice_about(path) or 'give that folder'}."
         )
     found = locate(path, step)
     checkpoint = TensorFlowCheckpoint(found.files, found.prefix)
@@ -102,9 +104,7 @@ def _require_scopes(checkpoint: TensorFlowCheckpoint, path: Path, scopes: list[s
     if not missing:
         return
     names = [name for name in checkpoint.entries if not _SLOT.fullmatch(name)]
-    advice = "choose another checkpoint"
-    if any(name.startswith(_UGATIT) for name in names):
-        advice = "it looks like U-GAT-IT: use --method ugatit"
+    advice = tensorflow_advice(names, but="aggan") or "choose another checkpoint"
     found = f"{', '.join(map(quoted, names[:3])) or 'no variables'}{', …' * (len(names) > 3)}"
     raise OfficialCheckpointError(
         f"{as_text(path)} is not a checkpoint of AGGAN: expected variables named {' and '.join(missing)}…, "

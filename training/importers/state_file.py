@@ -14,6 +14,7 @@ from models.files.text import as_text
 from training.importers.errors import OfficialCheckpointError
 from training.importers.pytorch_content import plain_name, state_inside
 from training.importers.pytorch_file import SAVE_STATE_DICTS, ForeignFileError, StandIn, read_pytorch_file
+from training.importers.tensorflow_signs import refuse_tensorflow
 
 State = dict[str, Tensor]
 
@@ -54,6 +55,7 @@ def read_state_file(path: Path, expected: str, *, method: str | None = None) -> 
         OfficialCheckpointError: it cannot be read, or its content is not a dict.
     """
     try:
+        refuse_tensorflow(path, expected)
         content = read_pytorch_file(path)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -122,6 +124,15 @@ _SIGNS: Final = (
     _Sign("cartoongan", "a generator of CartoonGAN", _has("down_convs.", "resnet_blocks.")),
     _Sign("cartoongan", "a generator of CartoonGAN", _has("conv01_1.", "in01_1.")),
 )
+
+
+def advice_about(path: Path) -> str | None:
+    """Return which method's PyTorch file this looks like, and how to import it; None if it cannot be read."""
+    try:
+        content = state_inside(read_pytorch_file(path))
+    except (OSError, ForeignFileError):
+        return None
+    return advice(content) if isinstance(content, Mapping) else None
 
 
 def advice(content: Mapping[Any, Any], *, but: str | None = None) -> str | None:

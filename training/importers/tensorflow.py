@@ -19,6 +19,7 @@ from training.importers.official import DISCRIMINATORS, GENERATORS, OfficialChec
 from training.importers.tensorflow_checkpoint import TensorFlowCheckpoint
 from training.importers.tensorflow_entry import shape_text
 from training.importers.tensorflow_location import Location, locate
+from training.importers.tensorflow_signs import tensorflow_advice
 from training.importers.tensorflow_variables import (
     Variable,
     advance_spectral_norm,
@@ -41,11 +42,8 @@ _MOST_CHANNELS: Final = 4096
 _MOST_LAYERS: Final = 16
 _SLOT: Final = re.compile(r".+/Adam(_1)?", re.DOTALL)
 _FOLDER: Final = re.compile(r"UGATIT_.+resblock_\d+dis(?:_[\d.]+){5}(?:_sn)?(_smoothing)?(?![^\W\d]|_)")
-_OTHERS: Final = (
-    ("/.ATTRIBUTES/VARIABLE_VALUE", "an object-based checkpoint of TensorFlow 2"),
-    ("Model/g_A", "a checkpoint of AGGAN, which --method aggan reads"),
-)
-"""Other projects, by a part of their variables' names."""
+_OBJECT_BASED: Final = "/.ATTRIBUTES/VARIABLE_VALUE"
+"""A part of the variables' names in checkpoints of TensorFlow 2."""
 
 _Network = Generator | Discriminator
 
@@ -128,13 +126,14 @@ def _require_scopes(checkpoint: TensorFlowCheckpoint, path: Path, networks: list
     missing = [f"{_SCOPES[name]}/" for name in networks if not _has(checkpoint, _SCOPES[name])]
     if not missing:
         return
-    found = next((what for part, what in _OTHERS if any(part in name for name in checkpoint.entries)), None)
-    if found is None:
-        names = [quoted(name) for name in checkpoint.entries if not _SLOT.fullmatch(name)]
-        found = f"{', '.join(names[:3]) or 'no variables'}{', …' * (len(names) > 3)}"
+    names = [name for name in checkpoint.entries if not _SLOT.fullmatch(name)]
+    found = f"{', '.join(map(quoted, names[:3])) or 'no variables'}{', …' * (len(names) > 3)}"
+    if any(_OBJECT_BASED in name for name in names):
+        found = "an object-based checkpoint of TensorFlow 2"
     raise OfficialCheckpointError(
         f"{as_text(path)} is not a checkpoint of the official TensorFlow U-GAT-IT: expected variables named "
-        f"{' and '.join(missing)}…, found {found}; choose another checkpoint."
+        f"{' and '.join(missing)}…, found {found}; "
+        f"{tensorflow_advice(names, but='ugatit') or 'choose another checkpoint'}."
     )
 
 

@@ -17,6 +17,7 @@ from models.files.text import as_text
 from training.importers.cyclegan import cyclegan_discriminator_of, cyclegan_generator
 from training.importers.errors import OfficialCheckpointError
 from training.importers.state_file import State, StateFile, read_state_file, tensors_of
+from training.importers.tensorflow_signs import refuse_tensorflow
 
 OURS: Final = {"G_A": "genA2B", "G_B": "genB2A", "D_A": "disB", "D_B": "disA"}
 """Our names of the official networks."""
@@ -65,6 +66,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             continue
         found = sorted(path.glob("latest_net_*.pth"))
         if not found:
+            refuse_tensorflow(path, "a folder of CycleGAN")
             raise OfficialCheckpointError(
                 f"{as_text(path)} has no latest_net_G_A.pth or latest_net_G.pth; give the files themselves."
             )
