@@ -131,6 +131,20 @@ def test_form_takes_one_photo_and_one_reference(client: TestClient) -> None:
         problem(client.post(URL, files=files), 422, "unexpected_part")
 
 
+def test_each_style_has_an_etag_of_its_own(client: TestClient) -> None:
+    answers = [
+        client.post(URL, content=BODY),
+        client.post(f"{URL}&style=1", content=BODY),
+        client.post(f"{URL}&styles=1", content=BODY),
+        with_reference(client, URL),
+        with_reference(client, URL, BODY),
+    ]
+    tags = [each.headers["etag"] for each in answers]
+    assert len(set(tags)) == len(tags)
+    again = with_reference(client, URL, **{"If-None-Match": tags[3]})
+    assert again.status_code == 304
+
+
 def test_directions_say_which_styles_they_take(client: TestClient) -> None:
     styled, plain = client.get("/directions").json()["directions"]
     assert styled["styles"] == {

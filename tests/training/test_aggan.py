@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 
 from models.networks.aggan import AgganDiscriminatorConfig, AgganGeneratorConfig
-from tests.training.command import data_set
-from tests.training.method_runs import assert_resumes_bit_for_bit
 from training.export.bundles import prepare_bundle
 from training.methods.aggan.adam import SharedAdam
 from training.methods.aggan.config import AgganConfig
@@ -81,12 +77,6 @@ def test_a_skipped_step_leaves_nothing_in_the_pools() -> None:
     after = method.extra_state().tensors
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
-
-
-def test_a_run_resumes_bit_for_bit_through_the_switch(tmp_path: Path) -> None:
-    data = data_set(tmp_path / "data")
-    flags = ("--preset=common", "--set=aggan.generator.blocks=1", "--set=aggan.pool=2")
-    assert_resumes_bit_for_bit("aggan", data, tmp_path, *flags)
 
 
 def test_the_bundle_has_the_mask_and_blends_with_it() -> None:

@@ -10,7 +10,6 @@ import torch
 from models.networks.cartoongan import CartoonganDiscriminatorConfig, CartoonganGeneratorConfig
 from models.networks.vgg import VggFeatures
 from tests.training.command import data_set, typed
-from tests.training.method_runs import assert_resumes_bit_for_bit
 from training.export.bundles import prepare_bundle
 from training.methods.cartoongan.config import CartoonganConfig, CartoonganWeights
 from training.methods.cartoongan.method import Cartoongan
@@ -43,15 +42,6 @@ def test_the_main_phase_falls_in_steps_as_the_port_s() -> None:
 def test_without_a_content_term_there_is_no_initial_phase() -> None:
     config = CartoonganConfig(weights=CartoonganWeights(content=0), initial_epochs=0, initial_share=0.5)
     assert not config.is_initial(Progress(step=1, total=10, epoch_steps=1))
-
-
-def test_a_run_resumes_bit_for_bit_through_the_initial_phase(tmp_path: Path) -> None:
-    data = data_set(tmp_path / "data")
-    vgg = narrow_vgg(tmp_path / "vgg.pth")
-    flags = ("--preset=common", f"--vgg-weights={vgg}", "--set=cartoongan.vgg_input=unit")
-    small = ("--set=cartoongan.generator.blocks=1", "--set=cartoongan.pool=2")
-    phases = ("--set=cartoongan.initial_share=0.5",)
-    assert_resumes_bit_for_bit("cartoongan", data, tmp_path, *flags, *small, *phases)
 
 
 def test_the_content_term_without_weights_is_refused_with_one_sentence(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +12,6 @@ from models.bundle.manifest import STYLE_ENCODER
 from models.networks.config import ConfigError
 from models.networks.drit.config import DritConfig as DritNetworks
 from models.networks.drit.config import Mode
-from tests.training.command import data_set
-from tests.training.method_runs import assert_resumes_bit_for_bit
 from training.export.bundles import prepare_bundle
 from training.export.parity import as_values, cpu_session
 from training.methods.drit.config import DritConfig
@@ -58,13 +55,6 @@ def test_the_last_two_steps_of_an_epoch_are_whole(step: int, only: bool) -> None
 def test_pictures_too_small_for_the_content_discriminator_are_refused() -> None:
     with pytest.raises(ConfigError, match="at least 212 for drit, got 208"):
         DritConfig().refuse_size(208)
-
-
-@pytest.mark.parametrize("mode", ["concat", "feature-wise"])
-def test_a_run_resumes_bit_for_bit_in_both_modes(tmp_path: Path, mode: str) -> None:
-    data = data_set(tmp_path / "data")
-    flags = ("--size=44", f"--set=drit.networks.mode={mode}", "--set=drit.content_only_steps=1")
-    assert_resumes_bit_for_bit("drit", data, tmp_path, *flags, steps=4)
 
 
 @pytest.mark.parametrize("mode", ["concat", "feature-wise"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,6 @@ from models.networks.config import ConfigError
 from models.networks.munit import MunitGeneratorConfig
 from models.networks.unit import ScalesConfig, UnitGeneratorConfig
 from tests.golden.reading import SHIPPED
-from tests.training.command import data_set, typed
-from training.checkpoint.content import digest
-from training.checkpoint.read import load_newest
 from training.evaluation.translator import BundleTranslator, NetworkTranslator
 from training.export.bundles import prepare_bundle
 from training.export.parity import as_values, cpu_session
@@ -97,30 +93,6 @@ def test_size_that_the_discriminators_cannot_judge_is_refused() -> None:
     for size in (60, 66):
         with pytest.raises(ConfigError, match=f"multiple of 4 and at least 64 .* got {size}"):
             config.refuse_size(size)
-
-
-@EACH_METHOD
-def test_resumed_run_equals_one_that_was_never_stopped(name: str, tmp_path: Path) -> None:
-    data, run, other = data_set(tmp_path / "data"), tmp_path / "run", tmp_path / "other"
-    settings = [
-        f"--method={name}",
-        "--steps=3",
-        "--size=16",
-        "--channels=2",
-        "--batch=1",
-        "--save-every=1",
-        f"--set={name}.discriminator.layers=2",
-        f"--set={name}.generator.blocks=1",
-        "--set=data.resize_margin=4",
-        "--set=tensorboard=false",
-    ]
-    assert typed("fit", "--data", data, "--out", run, *settings)[0] == 0
-    whole = digest(load_newest(run / "checkpoints")[0])
-    shutil.copytree(run, other)
-    for checkpoint in ("00000002", "00000003"):
-        shutil.rmtree(other / "checkpoints" / checkpoint)
-    assert typed("resume", other)[0] == 0
-    assert digest(load_newest(other / "checkpoints")[0]) == whole
 
 
 def official_files(name: str, folder: Path) -> tuple[Path, Path]:
