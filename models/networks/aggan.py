@@ -15,6 +15,7 @@ from torch.nn import functional as F  # noqa: N812
 from models.networks.blocks.convolution_block import ConvBlock
 from models.networks.blocks.norms import affine_instance_norm
 from models.networks.blocks.residual_block import ResidualBlock
+from models.networks.blocks.residual_generator import ResidualGenerator
 from models.networks.blocks.strided_discriminator import StridedDiscriminator, StridedLayer
 from models.networks.blocks.up_blocks import TransposedUp
 from models.networks.config import ConfigError
@@ -69,44 +70,22 @@ class AgganGenerator(nn.Module):
         return Translation(self.whole_picture(x) * mask + x * (1 - mask), attention=mask.squeeze(1))
 
 
-class WholePictureGenerator(nn.Module):
+class WholePictureGenerator(ResidualGenerator):
     """Translates every pixel of pictures `[B, 3, H, W]` in [-1, 1]."""
 
     def __init__(self, config: AgganGeneratorConfig) -> None:
-        super().__init__()
-        c = config.channels
-        self.encoder = nn.Sequential(
-            ConvBlock(
-                3,
-                c,
-                kernel=7,
-                stride=1,
-                pad=3,
-                pad_mode="zero",
-                bias=True,
-                norm=affine_instance_norm,
-                activation=nn.ReLU(),
-            ),  # [B, c, H, W]
-            _down(c, 2 * c),  # [B, 2c, H/2, W/2]
-            _down(2 * c, 4 * c),  # [B, 4c, H/4, W/4]
-        )
-        self.blocks = nn.Sequential(
-            *(
-                ResidualBlock(
-                    4 * c, pad_mode="zero", bias=True, norm=affine_instance_norm, relu_after_sum=True
-                )
-                for _ in range(config.blocks)
-            )
-        )
-        self.upsampling = nn.Sequential(_up(4 * c, 2 * c), _up(2 * c, c))  # [B, c, H, W]
-        self.to_image = ConvBlock(
-            c, 3, kernel=7, stride=1, pad=3, pad_mode="zero", bias=True, norm=None, activation=nn.Tanh()
+        super().__init__(
+            channels=config.channels,
+            blocks=config.blocks,
+            down=lambda inputs, outputs: [_down(inputs, outputs)],
+            up=_up,
+            pad_mode="zero",
+            norm=affine_instance_norm,
+            relu_after_sum=True,
         )
 
     def forward(self, x: Tensor) -> Tensor:  # [B, 3, H, W]
-        features = self.blocks(self.encoder(x))  # [B, 4c, H/4, W/4]
-        image: Tensor = self.to_image(self.upsampling(features))
-        return image
+        return self.image(x)
 
 
 class AttentionNetwork(nn.Module):

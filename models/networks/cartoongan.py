@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from torch import Tensor, nn
 
-from models.networks.blocks.convolution_block import ConvBlock, PadMode
+from models.networks.blocks.convolution_block import ConvBlock
 from models.networks.blocks.norms import NormFactory, affine_instance_norm, plain_instance_norm
-from models.networks.blocks.residual_block import ResidualBlock
+from models.networks.blocks.residual_generator import ResidualGenerator
 from models.networks.blocks.strided_discriminator import StridedDiscriminator, StridedLayer
 from models.networks.blocks.up_blocks import TransposedPairUp
 from models.networks.config import ConfigError
@@ -60,31 +61,24 @@ class CartoonganDiscriminatorConfig:
             raise ConfigError(f"channels must be at least 1, got {self.channels}.")
 
 
-class CartoonganGenerator(nn.Module):
+class CartoonganGenerator(ResidualGenerator):
     """Translates photos `[B, 3, H, W]` in [-1, 1]; H and W are multiples of 4, and at least 8."""
 
     def __init__(self, config: CartoonganGeneratorConfig) -> None:
-        super().__init__()
+        norm = _norm(affine=config.affine_instance_norm)
+        super().__init__(
+            channels=config.channels,
+            blocks=config.blocks,
+            down=partial(_down, norm=norm),
+            up=partial(_up, norm=norm),
+            pad_mode="reflect" if config.reflect else "zero",
+            norm=norm,
+            relu_after_sum=False,
+        )
         self.config = config
-        c, norm = config.channels, _norm(affine=config.affine_instance_norm)
-        pad_mode: PadMode = "reflect" if config.reflect else "zero"
-        self.encoder = nn.Sequential(
-            _wide(3, c, pad_mode=pad_mode, norm=norm, activation=nn.ReLU()),  # [B, c, H, W]
-            *_down(c, 2 * c, norm),  # [B, 2c, H/2, W/2]
-            *_down(2 * c, 4 * c, norm),  # [B, 4c, H/4, W/4]
-        )
-        self.blocks = nn.Sequential(
-            *(
-                ResidualBlock(4 * c, pad_mode=pad_mode, bias=True, norm=norm, relu_after_sum=False)
-                for _ in range(config.blocks)
-            )
-        )
-        self.upsampling = nn.Sequential(_up(4 * c, 2 * c, norm), _up(2 * c, c, norm))  # [B, c, H, W]
-        self.to_image = _wide(c, 3, pad_mode=pad_mode, norm=None, activation=nn.Tanh())
 
     def forward(self, x: Tensor) -> Translation:  # [B, 3, H, W]
-        features = self.blocks(self.encoder(x))  # [B, 4c, H/4, W/4]
-        return Translation(self.to_image(self.upsampling(features)))
+        return Translation(self.image(x))
 
 
 def cartoongan_discriminator(config: CartoonganDiscriminatorConfig) -> StridedDiscriminator:
@@ -116,23 +110,7 @@ def _norm(*, affine: bool) -> NormFactory:
     return affine_instance_norm if affine else plain_instance_norm
 
 
-def _wide(
-    inputs: int, outputs: int, *, pad_mode: PadMode, norm: NormFactory | None, activation: nn.Module
-) -> ConvBlock:
-    return ConvBlock(
-        inputs,
-        outputs,
-        kernel=7,
-        stride=1,
-        pad=3,
-        pad_mode=pad_mode,
-        bias=True,
-        norm=norm,
-        activation=activation,
-    )
-
-
-def _down(inputs: int, outputs: int, norm: NormFactory) -> list[ConvBlock]:
+def _down(inputs: int, outputs: int, *, norm: NormFactory) -> list[ConvBlock]:
     """Return a convolution of stride 2 and directly another one, then a normalisation."""
     return [
         _zero_padded(inputs, outputs, stride=2, norm=None, activation=None),
@@ -156,7 +134,7 @@ def _zero_padded(
     )
 
 
-def _up(inputs: int, outputs: int, norm: NormFactory) -> TransposedPairUp:
+def _up(inputs: int, outputs: int, *, norm: NormFactory) -> TransposedPairUp:
     return TransposedPairUp(
         inputs, outputs, pad_mode="zero", bias=True, crop="start", norm=norm, activation=nn.ReLU()
     )

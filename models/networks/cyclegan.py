@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from models.networks.blocks.convolution_block import ConvBlock
 from models.networks.blocks.norms import plain_instance_norm
-from models.networks.blocks.residual_block import ResidualBlock
+from models.networks.blocks.residual_generator import ResidualGenerator
 from models.networks.blocks.strided_discriminator import StridedDiscriminator, StridedLayer
 from models.networks.blocks.up_blocks import TransposedUp
 from models.networks.config import ConfigError
@@ -56,52 +56,23 @@ class CycleganDiscriminatorConfig:
         return 3 << self.layers
 
 
-class CycleganGenerator(nn.Module):
+class CycleganGenerator(ResidualGenerator):
     """Translates pictures `[B, 3, H, W]` in [-1, 1]; H and W are multiples of 4, and at least 8."""
 
     def __init__(self, config: CycleganGeneratorConfig) -> None:
-        super().__init__()
-        self.config = config
-        c = config.channels
-        self.encoder = nn.Sequential(
-            ConvBlock(
-                3,
-                c,
-                kernel=7,
-                stride=1,
-                pad=3,
-                pad_mode="reflect",
-                bias=True,
-                norm=plain_instance_norm,
-                activation=nn.ReLU(),
-            ),  # [B, c, H, W]
-            _down(c, 2 * c),  # [B, 2c, H/2, W/2]
-            _down(2 * c, 4 * c),  # [B, 4c, H/4, W/4]
-        )
-        self.blocks = nn.Sequential(
-            *(
-                ResidualBlock(
-                    4 * c, pad_mode="reflect", bias=True, norm=plain_instance_norm, relu_after_sum=False
-                )
-                for _ in range(config.blocks)
-            )
-        )
-        self.upsampling = nn.Sequential(_up(4 * c, 2 * c), _up(2 * c, c))  # [B, c, H, W]
-        self.to_image = ConvBlock(
-            c,
-            3,
-            kernel=7,
-            stride=1,
-            pad=3,
+        super().__init__(
+            channels=config.channels,
+            blocks=config.blocks,
+            down=_down,
+            up=_up,
             pad_mode="reflect",
-            bias=True,
-            norm=None,
-            activation=nn.Tanh(),
+            norm=plain_instance_norm,
+            relu_after_sum=False,
         )
+        self.config = config
 
     def forward(self, x: Tensor) -> Translation:  # [B, 3, H, W]
-        features = self.blocks(self.encoder(x))  # [B, 4c, H/4, W/4]
-        return Translation(self.to_image(self.upsampling(features)))
+        return Translation(self.image(x))
 
 
 def cyclegan_discriminator(config: CycleganDiscriminatorConfig) -> StridedDiscriminator:
@@ -125,18 +96,20 @@ def cyclegan_discriminator(config: CycleganDiscriminatorConfig) -> StridedDiscri
     )
 
 
-def _down(inputs: int, outputs: int) -> ConvBlock:
-    return ConvBlock(
-        inputs,
-        outputs,
-        kernel=3,
-        stride=2,
-        pad=1,
-        pad_mode="zero",
-        bias=True,
-        norm=plain_instance_norm,
-        activation=nn.ReLU(),
-    )
+def _down(inputs: int, outputs: int) -> list[ConvBlock]:
+    return [
+        ConvBlock(
+            inputs,
+            outputs,
+            kernel=3,
+            stride=2,
+            pad=1,
+            pad_mode="zero",
+            bias=True,
+            norm=plain_instance_norm,
+            activation=nn.ReLU(),
+        )
+    ]
 
 
 def _up(inputs: int, outputs: int) -> TransposedUp:

@@ -6,6 +6,7 @@ from models.networks.aggan import AgganGenerator, AttentionNetwork
 from training.export.blocks import write_layers
 from training.export.graph import Graph
 from training.export.layers import convolution
+from training.export.residual_generator import write_image
 from training.export.translator import Exported, GraphOutput
 
 
@@ -22,8 +23,7 @@ def write_generator(graph: Graph, x: str, network: AgganGenerator, *, style: str
         The image, and `attention` `[N, H, W]`: the mask.
     """
     assert style is None
-    whole = network.whole_picture
-    changed = write_layers(graph, x, [whole.encoder, whole.blocks, whole.upsampling, whole.to_image])
+    changed = write_image(graph, x, network.whole_picture)
     mask = _mask(graph, x, network.attention)  # [N, 1, H, W]
     kept = graph.add("Mul", x, graph.add("Sub", graph.constant(1.0), mask))
     image = graph.add("Add", graph.add("Mul", changed, mask), kept)

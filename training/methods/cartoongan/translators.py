@@ -10,8 +10,8 @@ from torch import nn
 
 from models.bundle.manifest import ImageSize
 from models.networks.cartoongan import CartoonganGenerator
+from training.export.residual_generator import write_generator
 from training.export.translator import Translator
-from training.methods.cartoongan.graph import write_generator
 
 NAME: Final = "cartoongan"
 TITLE: Final = "CartoonGAN (Chen et al., CVPR 2018)"

@@ -10,8 +10,8 @@ from torch import nn
 
 from models.bundle.manifest import ImageSize
 from models.networks.cyclegan import CycleganGenerator
+from training.export.residual_generator import write_generator
 from training.export.translator import Translator
-from training.methods.cyclegan.graph import write_generator
 
 NAME: Final = "cyclegan"
 TITLE: Final = "CycleGAN (Zhu et al., ICCV 2017)"
