@@ -21,12 +21,15 @@ EXAMPLES = [
     errors.NetworkDefunct("cat2dog", "discriminators", "request the generator's heat map"),
     errors.NoFaceFound("No face was found."),
     errors.NoNativeFit("fit=native is turned off."),
+    errors.NoReferences("cat2dog"),
+    errors.NoStyles("cat2dog"),
     errors.NoSuchFrame(3, 2),
     errors.NoSuchFace(2, 1),
     errors.NoSuchNetwork("cat2dog", "local"),
     errors.NoSuchPart("cat2dog", "local", "average"),
     errors.QueueFull("The queue is full.", 2),
     errors.StoreUnavailable(),
+    errors.StyleEncoderDefunct("cat2dog"),
     errors.UnknownDirection("cat2cow", ["cat2dog"]),
 ]
 
