@@ -14,9 +14,12 @@ from app.engine.engine import picture_limits
 from app.engine.errors import EngineError
 from app.engine.local_engine import open_engine
 from app.engine.planning import Planner
-from app.engine.results import make_entry, maps_by_crop, maps_of_crops
+from app.engine.results import make_entries, maps_by_crop, maps_of_crops
 from app.engine.runtime.runtime import open_runtime
+from app.engine.scheduling.batcher import ModelInput
 from app.engine.store.entry import AttentionMap, Entry, Maps
+from app.engine.style_choice import chosen_style
+from app.engine.styles import style_codes
 from app.engine.translation import FoundMap, StageSeconds, TranslationResult
 from app.many import places
 from app.many.items import Item
@@ -96,6 +99,7 @@ class TranslateStage:
             settings = settings.model_copy(update={"intra_op_threads": 1})
         self._engine = open_engine(engine_settings(settings, together), open_runtime(settings))
         self._direction = self._engine.registry[work.plan.direction]
+        self._style = chosen_style(work.plan.style, work.plan.direction, work.manifest)
         networks = {network for network, _ in work.plan.heat_maps.names()}
         self._discriminates = bool(networks & {"local", "global"})
         self._loop = asyncio.Runner()
@@ -116,9 +120,11 @@ class TranslateStage:
         try:
             with direction.admission.permit() as permit, direction.translator() as translator:
                 direction.admission.grow(permit, len(plan.frames))
-                inferences = await translator.generate([each.pixels for each in plan.frames], permit)
+                (code,) = await style_codes(self._style, plan.reference, translator, permit)
+                inputs = [ModelInput(each.pixels, code) for each in plan.frames]
+                inferences = await translator.generate(inputs, permit)
                 bundle = direction.require_ready()
-                entry = make_entry(direction.name, bundle, plan, inferences, expires_at=NEVER)
+                (entry,) = make_entries(direction.name, bundle, plan, inferences, expires_at=NEVER)
                 maps: Maps = {}
                 if self._discriminates:
                     frames = [crop.translation for crop in entry.of_frame(0).crops]

@@ -9,6 +9,7 @@ from typing import Final
 import ray.data
 from ray.exceptions import RayError
 
+from app.engine.engine import picture_limits
 from app.engine.errors import UnknownDirection
 from app.many.items import Item, find_items, sort_items
 from app.many.pipeline import choose_translators, run_stages
@@ -16,7 +17,7 @@ from app.many.stages import Outcome, Work
 from app.many.start_ray import LOGS, RayFailed, connected, last_line
 from app.settings.settings import Settings
 from app.translate_files import count_pictures
-from app.translate_plan import Plan, Report, require_maps
+from app.translate_plan import Plan, Report, require_maps, require_style
 from models.bundle.directory import read_bundle
 from models.bundle.manifest import MANIFEST
 
@@ -50,6 +51,7 @@ def translate_on_ray(
         raise UnknownDirection(plan.direction, known)
     manifest = read_bundle(bundle).manifest
     require_maps(manifest, plan)
+    require_style(manifest, plan, picture_limits(settings))
     items, remarks = find_items(plan, sources, out)
     remaining, finished = (items, []) if plan.force else sort_items(items, out, manifest, bundle)
     # Processes on this machine start in other folders.
