@@ -137,6 +137,18 @@ def uploaded_file(request: Request) -> bytes:
     return content
 
 
+def _styles(request: Request, chosen: dict[str, Any], image: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields about the style of a direction that has styles."""
+    if chosen.get("styles") is None:
+        return {}
+    if b'name="reference"' in request.body:
+        return {"style": {"seed": None}}
+    first = int(request.query.get("style", 0))
+    seeds = range(first, first + int(request.query.get("styles", 0)))
+    styles = {"styles": [{"seed": seed, "image": image} for seed in seeds]} if seeds else {}
+    return {"style": {"seed": first}, **styles}
+
+
 def framed(photo: Image.Image, fit: str) -> Image.Image:
     """Return the photo at the network's 128 px, framed by `fit`."""
     if fit == "cover":
@@ -229,6 +241,7 @@ class FakeService:
                 "model": chosen["model"],
                 "image": image,
                 "attention": attention if any(maps) else None,
+                **_styles(request, chosen, image),
                 "timings_ms": {"decode": 2, "queue": 0, "inference": 400, "encode": 5, "total": 407},
                 "expires_at": "2100-01-01T00:00:00Z",
                 **self._faces(request.query, sent),

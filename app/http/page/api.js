@@ -63,14 +63,22 @@ export async function fetchDirections() {
 }
 
 /**
- * Translate a picture's blob; resolves to the JSON answer of POST /translate. `options` is its query.
- * `onProgress(share)` is called during the upload, and with 1 at its end.
+ * Translate a picture's blob; resolves to the JSON answer of POST /translate. `options` is its query, `reference` the
+ * blob of a picture whose style is taken, or null. `onProgress(share)` is called during the upload, and with 1 at its end.
  */
-export function translate(blob, options, { signal, onProgress }) {
+export function translate(blob, options, { signal, onProgress, reference = null }) {
   const body = new FormData();
   body.append("file", blob, "photo"); // the file's own name may be private
+  if (reference) body.append("reference", reference, "reference");
   const headers = { Accept: "application/json" };
   return call(`translate?${new URLSearchParams(options)}`, asJson, { send: post, headers, body, signal, onProgress });
+}
+
+/** Translate a picture's blob in several styles; resolves to `[{seed, image}]`. The service keeps nothing of it. */
+export async function fetchStyles(blob, options, signal) {
+  const query = new URLSearchParams({ ...options, keep: "false", format: "jpeg" });
+  const headers = { Accept: "application/json", "Content-Type": blob.type || "application/octet-stream" };
+  return (await call(`translate?${query}`, asJson, { method: "POST", headers, body: blob, signal })).styles;
 }
 
 const asPicture = async (response) => ({ picture: await response.blob(), overlay: null });

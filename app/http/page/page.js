@@ -17,6 +17,7 @@ import { createResult } from "./result.js";
 import { createSize } from "./size.js";
 import { createStage } from "./stage.js";
 import { createStrip } from "./strip.js";
+import { createStyles } from "./styles.js";
 import { translateItem } from "./translation.js";
 import { CENTRE, viewOf } from "./view.js";
 
@@ -50,6 +51,7 @@ const framing = createFraming({
   onHand: openCrop,
 });
 const faces = createFaces({ panel: $("faces"), map: $("face-map"), onChoose: (place) => translateShown({ place, view: null }) });
+const styles = createStyles({ panel: $("styles"), onChoose: translateShown, onMistake: showToast });
 const crop = createCrop({
   canvas: $("crop"),
   panel: $("crop-card"),
@@ -94,6 +96,7 @@ function takePhotos(files) {
   const taken = files.slice(0, MOST_PHOTOS);
   queue.open(taken);
   faces.hide();
+  styles.hide();
   showToast(files.length > MOST_PHOTOS ? `At most ${MOST_PHOTOS} photos at once: the first ${MOST_PHOTOS} of ${files.length} were taken.` : "");
   if (direction) queue.run();
 }
@@ -146,7 +149,9 @@ async function showDone(item, signal) {
   attention.hide();
   setState("result");
   await result.show(item, { canPaste: framing.canPaste(item), signal });
-  if (!signal.aborted) keepFocus($("split"));
+  if (signal.aborted) return;
+  styles.show(item);
+  keepFocus($("split"));
 }
 
 function translateSmaller() {
@@ -191,6 +196,7 @@ function forgetPhotos() {
   strip.show([], null);
   clearFailure($("failure"));
   attention.hide();
+  styles.hide();
 }
 
 /** Show the page without a photo; `words` say why, if not the person asked for it. */
@@ -313,7 +319,7 @@ for (const link of document.querySelectorAll("a[href='#about']")) {
 }
 $("directions").addEventListener("change", (event) => {
   choose(directions.find((one) => one.name === event.target.value));
-  translateAll({ place: null });
+  translateAll({ place: null, style: null, reference: null });
 });
 attention.hide();
 loadDirections();
