@@ -61,6 +61,7 @@ class RemoteDirection:
             bundle=version.bundle if version is not None else None,
             execution=version.execution if version is not None else None,
             discriminators=version is not None and version.bundle.manifest.discriminators,
+            references=version is not None and version.bundle.manifest.reference,
             queued=self._slots.waiting,
             permits_held=self.admission.held,
             permits=self.admission.permits,

@@ -15,9 +15,9 @@ from app.cluster.served import ReplicaRun, ServedVersion
 from app.engine.directions.direction_status import BundleInfo
 from app.engine.errors import NoSuchNetwork
 from app.engine.events import RunFinished
-from app.engine.runtime.session import Execution, Pixels
+from app.engine.runtime.session import Execution, Pixels, StyleCodes
 from app.engine.scheduling.admission import Permit
-from app.engine.scheduling.batcher import Inference
+from app.engine.scheduling.batcher import Inference, ModelInput
 from app.engine.store.entry import Maps
 
 T = TypeVar("T")
@@ -57,13 +57,24 @@ class RemoteVersion:
         """Where and in which precision the generator runs."""
         return self.served.execution
 
-    async def generate(self, frames: Sequence[Pixels], permit: Permit) -> list[Inference]:
-        """Return the generator's outputs for the frames `[H, W, 3]` of one request, from any replicas.
+    async def generate(self, inputs: Sequence[ModelInput], permit: Permit) -> list[Inference]:
+        """Return the generator's outputs for the inputs of one request, from any replicas.
 
         Raises:
             DirectionDefunct, Loading: the replicas do not work, or were lost.
         """
-        return await _gather([self._generate(frame, permit) for frame in frames])
+        return await _gather([self._generate(each, permit) for each in inputs])
+
+    async def encode_style(self, reference: Pixels, permit: Permit) -> StyleCodes:
+        """Return the style code `[d]` of a picture `[H, W, 3]` of the target domain, from any replica.
+
+        Raises:
+            StyleEncoderDefunct, Loading: the style encoder does not work, or its replicas were lost.
+        """
+        async with self._slots.slot(permit.client):
+            permit.running = True
+            code: StyleCodes = await call_replica(self._handle, "encode_style", reference, self.name)
+        return code
 
     async def discriminate(self, frames: Sequence[Pixels], permit: Permit) -> list[Maps]:
         """Return the heat maps of the discriminators, by their declared names, for translated frames.
@@ -75,11 +86,11 @@ class RemoteVersion:
             raise NoSuchNetwork(self.name, "discriminator")
         return await _gather([self._discriminate(frame, permit) for frame in frames])
 
-    async def _generate(self, frame: Pixels, permit: Permit) -> Inference:
+    async def _generate(self, input_: ModelInput, permit: Permit) -> Inference:
         started = time.perf_counter()
         async with self._slots.slot(permit.client):
             permit.running = True
-            run: ReplicaRun = await call_replica(self._handle, "generate", frame, self.name)
+            run: ReplicaRun = await call_replica(self._handle, "generate", input_, self.name)
         if run.first:
             self._on_run(RunFinished(self.name, run.run_seconds, run.batch))
         # The queue includes the way to the replica and back.

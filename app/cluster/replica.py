@@ -16,8 +16,9 @@ from app.engine.directions.direction_status import BundleInfo
 from app.engine.directions.translator import Translator, TranslatorEvent
 from app.engine.local_engine import run_sizes, scheduling_limits
 from app.engine.runtime.runtime import device_runtimes, open_runtime
-from app.engine.runtime.session import Execution, OpenModel, Pixels
+from app.engine.runtime.session import Execution, OpenModel, Pixels, StyleCodes
 from app.engine.scheduling.admission import Permit
+from app.engine.scheduling.batcher import ModelInput
 from app.engine.store.entry import Maps
 from app.settings.settings import Settings
 from models.bundle.errors import BundleError
@@ -43,9 +44,9 @@ def onnxruntime_models(settings: Settings) -> Models:
 
 
 class _Job(NamedTuple):
-    """A frame and its caller, who may leave."""
+    """What the generator gets, and its caller, who may leave."""
 
-    frame: Pixels
+    input: ModelInput
     left: asyncio.Event
 
 
@@ -96,18 +97,27 @@ class Replica:
         if not self._translator.intact:
             raise RuntimeError("A model of this replica does not work.")
 
-    async def generate(self, frame: Pixels) -> ReplicaRun:
-        """Return the generator's outputs for a frame `[H, W, 3]`, of a run with others that wait.
+    async def generate(self, input_: ModelInput) -> ReplicaRun:
+        """Return the generator's outputs for one input, of a run with others that wait.
 
         Raises:
             DirectionDefunct: the generator does not work.
         """
-        job = _Job(frame, asyncio.Event())
+        job = _Job(input_, asyncio.Event())
         try:
             run: ReplicaRun = await self._run(job)
         finally:
             job.left.set()
         return run
+
+    async def encode_style(self, reference: Pixels) -> StyleCodes:
+        """Return the style code `[d]` of a picture `[H, W, 3]` of the target domain.
+
+        Raises:
+            StyleEncoderDefunct: the style encoder does not work.
+        """
+        async with asyncio.timeout(self._run_seconds):
+            return await self._translator.encode_style(reference, Permit(""))
 
     async def discriminate(self, frames: Sequence[Pixels]) -> list[Maps]:
         """Return the heat maps of the discriminators for translated frames.
@@ -121,8 +131,8 @@ class Replica:
     @serve.batch(max_batch_size=1)  # type: ignore[untyped-decorator]
     async def _run(self, jobs: list[_Job]) -> list[ReplicaRun]:
         """Run a batch; stop when all its callers have left, or when it takes too long."""
-        frames = [job.frame for job in jobs]
-        running = asyncio.create_task(self._translator.generate(frames, Permit("")))
+        inputs = [job.input for job in jobs]
+        running = asyncio.create_task(self._translator.generate(inputs, Permit("")))
         leaving = asyncio.create_task(_all_left(jobs))
         try:
             async with asyncio.timeout(self._run_seconds):
