@@ -63,7 +63,11 @@ class Service:
 
     def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
         """Send one request on a kept connection; return its status and `Server-Timing`."""
-        self.connection.request(method, path, body, headers)
-        response = self.connection.getresponse()
+        try:
+            self.connection.request(method, path, body, headers)
+            response = self.connection.getresponse()
+        except OSError:  # idle for too long on a busy machine
+            self.connection.close()
+            return self.ask(method, path, body, headers)
         response.read()
         return response.status, response.getheader("Server-Timing", "")

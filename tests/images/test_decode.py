@@ -166,6 +166,12 @@ def test_large_jpeg_is_decoded_smaller_but_not_below_the_needed_size() -> None:
     assert np.abs(quarter.astype(int) - whole[2::4, 2::4]).max() <= 4
 
 
+def test_photo_of_640_pixels_is_decoded_at_half_its_size_for_a_network_of_256() -> None:
+    data = file(gradient(640, 640), "JPEG")
+    assert decode(data, limits=LIMITS, enough_side=256).shape == (320, 320, 3)
+    assert decode(data, limits=LIMITS, enough_side=257).shape == (640, 640, 3)
+
+
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_png_and_webp_are_not_shrunk(kind: str) -> None:
     assert decode(file(gradient(400, 400), kind), limits=LIMITS, enough_side=16).shape == (400, 400, 3)
