@@ -64,9 +64,10 @@ clean: ## Remove the environment and every cache.
 	  { echo "$(PYTHON) cannot create virtual environments. Install its venv module (on Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
 	@$(PYTHON) -m venv --clear .venv
 
+# pip would compile every module of the packages; Python compiles the few that are imported, at the first start.
 .venv/.serving: pyproject.toml constraints.txt .venv/bin/python
 	@echo "Installing the packages for serving into .venv (about half a minute) ..."
-	@$(PIP) install --quiet --constraint constraints.txt --editable .
+	@$(PIP) install --quiet --no-compile --constraint constraints.txt --editable .
 	@touch $@
 
 .venv/.development: pyproject.toml client/pyproject.toml constraints.txt .venv/bin/python
