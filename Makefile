@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help serve test cluster-test fuzz soak audit install clean
+.PHONY: help serve test cluster-test fuzz soak audit gpu-check install clean
 # Delete a target whose recipe failed: an incomplete environment must not look complete to the next make.
 .DELETE_ON_ERROR:
 
@@ -50,6 +50,11 @@ audit: .venv/bin/python ## Before a release: known vulnerabilities of the image'
 	@.venv/audit/bin/python -m pip --disable-pip-version-check install --quiet 'pip-audit>=2.9,<3'
 	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
 	  --requirement docker/requirements.lock --requirement docker/requirements-cuda.lock
+
+# It needs no network once the environment is there. Without a GPU, the benchmark says so and exits with 2.
+gpu-check: .venv/.development ## On a GPU: speed, decibels and share of the device's limit, then its tests.
+	@.venv/bin/python -m bench.gpu $(GPU_ARGS)
+	.venv/bin/python -m pytest -q -rs -m gpu tests/gpu $(PYTEST_ARGS)
 
 install: .venv/.development ## Install everything for development, including torch.
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
 from statistics import median
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.harness import Samples
+from bench.plain import by_formula
+from models.bundle.directory import read_bundle
+from models.networks.config import GeneratorConfig
+from models.networks.generator import Generator
 
 SIDE: Final = 2048
 """Of the square matrices: large enough for the full rate, 17 GFLOP a product."""
-_DTYPES: Final[Mapping[str, torch.dtype]] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_DTYPES: Final[Mapping[str, torch.dtype]] = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
 
 
 class Work(NamedTuple):
@@ -44,6 +54,39 @@ def gemm_work(precisions: set[str]) -> dict[str, Work]:
 def gemm_contenders(precisions: set[str]) -> dict[str, Callable[[], object]]:
     """Return a matrix product for each precision, by name."""
     return {gemm_name(each): gemm(each) for each in sorted(precisions)}
+
+
+def gpu_gemm_contenders(device: int) -> dict[str, Callable[[], object]]:
+    """Return a matrix product on a GPU for each precision that models run in there; none without CUDA.
+
+    As the service does, torch computes float32 without TF32, its default for matrix products.
+    """
+    if not torch.cuda.is_available():
+        return {}
+    return {gemm_name(each): _gpu_gemm(each, device) for each in ("float32", "float16")}
+
+
+def _gpu_gemm(precision: str, device: int) -> Callable[[], object]:
+    factors = [torch.rand(SIDE, SIDE).to(f"cuda:{device}", _DTYPES[precision]) for _ in range(3)]
+    a, b, product = factors
+
+    def multiply() -> None:
+        torch.mm(a, b, out=product)
+        torch.cuda.synchronize(device)
+
+    return multiply
+
+
+def picture_operations(bundle: Path) -> int:
+    """Return the operations of one picture of a U-GAT-IT bundle, by the shape that its manifest records."""
+    architecture = read_bundle(bundle).manifest.architecture
+    config: Any = {
+        each.name: architecture[each.name] for each in fields(GeneratorConfig) if each.name in architecture
+    }
+    with torch.device("meta"):
+        generator = Generator(GeneratorConfig(**config)).eval()
+        picture = torch.empty(1, 3, generator.config.size, generator.config.size)
+    return count_operations(lambda: by_formula(generator)(picture))
 
 
 def count_operations(call: Callable[[], object]) -> int:

@@ -2,7 +2,9 @@
 
     python -m bench.gpu [--bundle bundles/selfie2anime --device 0 --max-batch 8 --rounds 30 --json]
 
-Pixels are copied from and to the CPU's memory, as in the service. Exit code 2 without a GPU.
+Pixels are copied from and to the CPU's memory, as in the service. With a torch for CUDA, a product of large
+matrices runs in turn on the same device: its rate is the limit, and each contender's share of it counts the
+operations of the direct convolutions. Exit code 2 without a GPU.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from app.engine.runtime.providers import ProviderRefused, cuda_devices
 from app.engine.runtime.runtime import Runtime, batch_sizes, open_runtime
 from app.engine.runtime.session import Model
 from app.settings.settings import Settings
+from bench.gemm import Work, gemm_figures, gemm_work, gpu_gemm_contenders, picture_operations
 from bench.harness import Samples, alternate, report
 from models.bundle.directory import read_bundle
 from models.bundle.errors import BundleError
@@ -44,10 +47,36 @@ def main() -> None:
             contenders[f"{name}, batch {batch}"] = partial(model.run, pixels)
     if not contenders:
         sys.exit(_refuse("no provider works on the GPU; install the extras cuda and tensorrt."))
-    samples = alternate(contenders, rounds=arguments.rounds, warmup=3)
-    facts |= {f"{name}, pictures a second": _throughput(name, each) for name, each in samples.items()}
+    limits = gpu_gemm_contenders(arguments.device)
+    samples = alternate(contenders | limits, rounds=arguments.rounds, warmup=3)
+    rates, shares = _figures(samples, list(contenders), arguments.bundle) if limits else ({}, {})
+    facts |= {f"{name}, pictures a second": _throughput(name, samples[name]) for name in contenders}
+    if not limits:
+        facts["share of the device's limit"] = "unknown: this torch has no CUDA"
     title = f"{arguments.bundle.name} on {facts['device']}"
-    report(title, samples, base=next(iter(contenders)), facts=facts, as_json=arguments.json)
+    report(
+        title,
+        samples,
+        base=next(iter(contenders)),
+        facts=facts,
+        as_json=arguments.json,
+        rates=rates,
+        shares=shares,
+    )
+
+
+def _figures(
+    samples: dict[str, Samples], contenders: list[str], bundle: Path
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the GFLOP/s of each contender and its share of the device's limit in its precision."""
+    each = picture_operations(bundle)
+    work = {name: Work(each * _batch(name), name.split()[1].rstrip(",")) for name in contenders}
+    precisions = {one.precision for one in work.values()}
+    return gemm_figures(samples, work | gemm_work(precisions))
+
+
+def _batch(name: str) -> int:
+    return int(name.rsplit(" ", 1)[1])
 
 
 def _refuse(sentence: str) -> int:
@@ -80,7 +109,7 @@ def _batches(runtime: Runtime, arguments: argparse.Namespace) -> Iterator[tuple[
 
 
 def _throughput(name: str, samples: Samples) -> float:
-    return round(int(name.rsplit(" ", 1)[1]) / samples.median, 1)
+    return round(_batch(name) / samples.median, 1)
 
 
 def _arguments() -> argparse.Namespace:
