@@ -50,12 +50,21 @@ def merge(base: Any, change: Any) -> Any:
 
 
 def pod_specs(objects: list[Manifest]) -> dict[str, Manifest]:
-    """Return the specification of the pods of each Deployment by its name."""
-    return {
-        each["metadata"]["name"]: each["spec"]["template"]["spec"]
-        for each in objects
-        if each["kind"] == "Deployment"
-    }
+    """Return the specification of the pods of each Deployment, and of each group of a RayService, by name."""
+    return {name: template["spec"] for name, template in pod_templates(objects).items()}
+
+
+def pod_templates(objects: list[Manifest]) -> dict[str, Manifest]:
+    """Return the templates of all pods by the name of their Deployment, or of their group on Ray."""
+    templates = {}
+    for each in objects:
+        if each["kind"] == "Deployment":
+            templates[each["metadata"]["name"]] = each["spec"]["template"]
+        if each["kind"] == "RayService":
+            cluster = each["spec"]["rayClusterConfig"]
+            templates["head"] = cluster["headGroupSpec"]["template"]
+            templates |= {group["groupName"]: group["template"] for group in cluster["workerGroupSpecs"]}
+    return templates
 
 
 def containers(pod: Manifest) -> list[Manifest]:
