@@ -280,6 +280,9 @@ def _in_this_process(plan: Plan, settings: Settings) -> Report:
 def _on_ray(
     plan: Plan, sources: Sequence[str | Path], out: str | Path, settings: Settings, translators: int | None
 ) -> Report:
+    from app.many.ray_environment import prepare_environment
+
+    prepare_environment()
     from app.many.start_ray import RayFailed
     from app.many.translate_many import translate_on_ray
     from app.translate_plan import PlanError

@@ -26,8 +26,8 @@ class RayFailed(Exception):
 def connected() -> Iterator[IO[str]]:
     """Connect to the cluster at RAY_ADDRESS, or start Ray on this machine, until the end of the block.
 
-    Ray and its libraries print notes about every process that ends. They are also in its logs, so stderr is
-    closed to them; the block gets a file that still writes to it.
+    Ray prints notes about every process that ends, which are in its logs too. So stdout and stderr are closed
+    to it; the block gets a file that still writes to stderr.
 
     Raises:
         RayFailed: Ray could not be started or reached.
@@ -47,7 +47,6 @@ def last_line(error: Exception) -> str:
 
 
 def _start(address: str, *, attempts: int) -> None:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     own = {"object_store_memory": _OBJECT_STORE_BYTES, "include_dashboard": False}
     options = own if address == "local" else {}
     try:
@@ -68,18 +67,20 @@ def _start(address: str, *, attempts: int) -> None:
 
 @contextmanager
 def _only_own_lines() -> Iterator[IO[str]]:
-    """Send what is written to stderr to nowhere; yield a file that still writes to it."""
+    """Send what is written to stdout and stderr to nowhere; yield a file that still writes to stderr."""
+    sys.stdout.flush()
     sys.stderr.flush()
-    kept = os.dup(2)
+    kept = {number: os.dup(number) for number in (1, 2)}
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    for number in kept:
+        os.dup2(nowhere, number)
     os.close(nowhere)
     try:
-        with os.fdopen(
-            os.dup(kept), "w", encoding=sys.stderr.encoding, errors="backslashreplace"
-        ) as terminal:
+        with os.fdopen(os.dup(kept[2]), "w", errors="backslashreplace") as terminal:
             yield terminal
     finally:
+        sys.stdout.flush()
         sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
+        for number, copy in kept.items():
+            os.dup2(copy, number)
+            os.close(copy)

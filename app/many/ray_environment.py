@@ -1,0 +1,21 @@
+"""Set the variables that Ray reads when it is imported. This file does not import it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+
+
+def prepare_environment() -> None:
+    """Keep a Ray that this process will start to this machine and user; send no statistics.
+
+    Ray would listen on every address and run the code of whoever connects. A cluster at RAY_ADDRESS has its
+    own rules.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if os.environ.get("RAY_ADDRESS"):
+        return
+    # Ray listens on 127.0.0.1. The name says for which systems that is the default.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
