@@ -6,15 +6,20 @@ import importlib.util
 import json
 import logging
 import os
+import signal
 import socket
 import sys
-from typing import NoReturn
+import threading
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from app.console import print_line, say
 from app.settings.load import load_settings
 from app.settings.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from app.cluster.machine import Machine
 
 # Each command imports its modules when it runs, so that --help does not wait for Ray.
 
@@ -36,7 +41,8 @@ def cluster() -> None:
     "--max-replicas", type=click.IntRange(1, 1000), help="Let Serve add replicas under load, up to so many."
 )
 @click.option("--replica-gpus", type=click.FloatRange(0), default=0.0, help="GPUs of a replica, such as 0.5.")
-def up(replicas: int, max_replicas: int | None, replica_gpus: float) -> None:
+@click.option("--foreground", is_flag=True, help="Stay until a signal stops the cluster, as in a container.")
+def up(replicas: int, max_replicas: int | None, replica_gpus: float, foreground: bool) -> None:
     """Start Ray, Redis, the replicas and the front on this machine; return once pictures can be sent.
 
     The front listens at UGATIT_HOST and UGATIT_PORT. The cluster runs until `ugatit cluster down`.
@@ -51,8 +57,22 @@ def up(replicas: int, max_replicas: int | None, replica_gpus: float) -> None:
         options = ClusterOptions(replicas=replicas, max_replicas=max_replicas, replica_gpus=replica_gpus)
     except ValidationError as error:
         raise SettingsError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
-    url = Machine(settings).up(options, say)
+    machine = Machine(settings)
+    url = machine.up(options, say)
     print_line(f"ugatit serves on {url}; `ugatit cluster down` stops it", logging.INFO)
+    if foreground:
+        _stay(machine)
+
+
+def _stay(machine: Machine) -> NoReturn:
+    """Stop the cluster at a signal; exit with 1 if its front ends by itself."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while machine.serves and not stop.wait(1):
+        pass
+    machine.down()
+    sys.exit(0 if stop.is_set() else 1)
 
 
 @cluster.command()

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ray import serve
 
 from app.cluster.deployer import Deployer
+from app.cluster.deployment import QUIET
 from app.cluster.options import ClusterOptions
 from app.cluster.replica import ChooseModels, onnxruntime_models
 from app.settings.load import load_settings
 from app.settings.settings import Settings
 
 
-def build(options: ClusterOptions) -> serve.Application:
-    """Return the application for the settings in the environment; a Serve config file imports this."""
-    return cluster_application(load_settings(), options)
+def build(arguments: dict[str, Any]) -> serve.Application:
+    """Return the application for the settings in the environment; a Serve config file imports this.
+
+    Args:
+        arguments: the fields of `ClusterOptions`.
+    """
+    return cluster_application(load_settings(), ClusterOptions.model_validate(arguments))
 
 
 def cluster_application(
@@ -35,5 +42,6 @@ def cluster_application(
         health_check_period_s=2,
         health_check_timeout_s=30,
         graceful_shutdown_timeout_s=1,
+        logging_config=QUIET,
     )
     return deployment.bind(absolute, options, choose_models)

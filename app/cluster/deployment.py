@@ -17,6 +17,8 @@ _HEALTH_TIMEOUT_SECONDS: Final = 5.0
 """Serve replaces a replica after three health checks that take longer: well within a picture's deadline."""
 _STARTS: Final = 3
 """How often a replica that cannot start is tried again before its version is refused."""
+QUIET: Final = {"enable_access_log": False, "log_level": "WARNING"}
+"""Serve would log every frame; the front logs every request."""
 SEPARATOR: Final = "-"
 """Between a direction and a version in the name of an application; a version has none."""
 
@@ -50,6 +52,7 @@ def version_application(
         graceful_shutdown_timeout_s=settings.deadline_seconds,
         graceful_shutdown_wait_loop_s=1,
         max_constructor_retry_count=_STARTS,
+        logging_config=QUIET,
         **_size(settings, options),
     )
     return deployment.bind(settings, bundle, version, choose_models)

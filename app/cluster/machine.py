@@ -96,6 +96,12 @@ class Machine:
         self.record = None
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def serves(self) -> bool:
+        """Whether the front runs."""
+        front = self.record.front if self.record is not None else None
+        return front is not None and processes.is_running(front)
+
     def require_record(self) -> ClusterRecord:
         """Return the record.
 

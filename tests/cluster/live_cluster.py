@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -111,3 +112,11 @@ def cluster_up(bundles: Path, *options: str, **settings: str) -> Iterator[LiveCl
 def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
     """Signal a process."""
     os.kill(pid, number)
+
+
+def wait(condition: Callable[[], bool], what: str, seconds: float = 120) -> None:
+    """Wait until a condition holds, in seconds: processes start and end."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"not within {seconds:g} s: {what}"
+        time.sleep(0.1)

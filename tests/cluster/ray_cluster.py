@@ -17,6 +17,7 @@ from app.cluster.ray_head import answers, connect, free_port, head_command
 from app.cluster.replica import Models, onnxruntime_models
 from app.engine.runtime.session import Outputs, Pixels
 from app.settings.settings import Settings
+from tests.cluster.live_cluster import wait
 from tests.fake_engine import FakeModel
 
 SLEEP_SECONDS = 0.25
@@ -78,14 +79,6 @@ def short_folder() -> Iterator[Path]:
     """Return a folder with a short path: Ray's sockets are below it."""
     with TemporaryDirectory(prefix="ugatit-", dir="/tmp") as folder:
         yield Path(folder)
-
-
-def wait(condition: Callable[[], bool], what: str, seconds: float = 120) -> None:
-    """Wait until a condition holds, in seconds: processes start and end."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, f"not within {seconds:g} s: {what}"
-        time.sleep(0.1)
 
 
 def bundles_in(folder: Path) -> Settings:

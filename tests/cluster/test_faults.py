@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import signal
 import time
 from collections import Counter
@@ -13,8 +14,7 @@ import pytest
 
 from models.bundle.canary import smooth_picture
 from models.bundle.manifest import MANIFEST, version_of
-from tests.cluster.live_cluster import LiveCluster, Reply, cluster_up, kill
-from tests.cluster.ray_cluster import wait
+from tests.cluster.live_cluster import LiveCluster, Reply, cluster_up, kill, wait
 from tests.photos import pixels_of
 from tests.tiny_bundle import write_tiny_bundle
 
@@ -92,8 +92,6 @@ def test_a_rolling_update_fails_no_request_and_mixes_no_versions(live: LiveClust
 
 def matches(reply: Reply, seed: int, brightness: dict[str, float]) -> bool:
     """Return whether the picture of an answer is that of the version that it names."""
-    import base64
-
     fields = reply.fields
     expected = (255 - smooth_picture(32, 32, seed=seed)) * brightness[fields["model"]["version"]]
     found = pixels_of(base64.b64decode(fields["image"]["data"])).astype(float)

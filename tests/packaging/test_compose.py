@@ -39,10 +39,10 @@ def test_service_is_published_on_localhost_by_default(service: dict[str, Any]) -
     assert service["ports"] == ["${UGATIT_HOST:-127.0.0.1}:${UGATIT_PORT:-8000}:8000"]
 
 
-def test_only_monitoring_is_published_as_well_and_on_localhost_only() -> None:
+def test_what_a_profile_adds_is_published_on_localhost_only() -> None:
     published = {name: each["ports"] for name, each in compose_services().items() if "ports" in each}
-    assert published.keys() == {"ugatit", "prometheus", "grafana"}
-    for name in ("prometheus", "grafana"):
+    assert published.keys() == {"ugatit", "cluster", "prometheus", "grafana"}
+    for name in ("cluster", "prometheus", "grafana"):
         (port,) = published[name]
         assert re.fullmatch(r"127\.0\.0\.1:\$\{[A-Z]+_PORT:-\d+\}:\d+", port)
 
@@ -51,6 +51,7 @@ def test_up_without_profile_starts_only_the_service() -> None:
     always = [name for name, each in compose_services().items() if not each.get("profiles")]
     assert always == ["ugatit"]
     assert {profile for each in compose_services().values() for profile in each.get("profiles", [])} == {
+        "cluster",
         "monitoring",
         "redis",
     }
@@ -108,7 +109,7 @@ def test_services_wait_until_their_dependencies_are_healthy() -> None:
 
 def test_third_party_images_are_pinned() -> None:
     for name, service in compose_services().items():
-        if name != "ugatit":
+        if name not in ("ugatit", "cluster"):
             assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+(\.\d+)?", service["image"])
 
 
@@ -122,6 +123,7 @@ def test_redis_is_bounded_writes_no_disk_and_is_reachable_by_the_service_only() 
     assert "ports" not in redis
     assert [name for name, each in compose_services().items() if "store" in each.get("networks", [])] == [
         "ugatit",
+        "cluster",
         "redis",
     ]
     assert yaml.safe_load(text("docker-compose.yml"))["networks"]["store"] == {"internal": True}
@@ -188,3 +190,12 @@ def test_gpu_file_reserves_and_requires_a_gpu(gpu_service: dict[str, Any]) -> No
 
 def test_gpu_file_weakens_no_protection(gpu_service: dict[str, Any]) -> None:
     assert gpu_service.keys() == {"build", "image", "environment", "deploy"}
+
+
+def test_cluster_has_the_settings_and_the_health_of_the_service(service: dict[str, Any]) -> None:
+    cluster = compose_services()["cluster"]
+    assert cluster["build"]["args"] == {"EXTRA": "cluster"}
+    assert cluster["command"][:3] == ["cluster", "up", "--foreground"]
+    assert cluster["environment"] == service["environment"]
+    assert cluster["healthcheck"]["test"] == service["healthcheck"]["test"]
+    assert seconds(cluster["stop_grace_period"]) > seconds(service["stop_grace_period"])
