@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from app.cluster.replica import Models
 from app.engine.runtime.runtime import open_runtime
-from app.engine.runtime.session import Execution, Model, OpenModel, Outputs, Pixels, Shape
+from app.engine.runtime.session import Execution, Model, OpenModel, Outputs, Pixels, Shape, StyleCodes
 from app.settings.settings import Settings
 
 _COMPUTED = 2
@@ -33,11 +33,11 @@ class ReplayedModel:
         """Whether a precision below float32 was chosen automatically."""
         return self._model.automatic_precision
 
-    def run(self, pixels: Pixels) -> Outputs:
+    def run(self, pixels: Pixels, style: StyleCodes | None = None) -> Outputs:
         """Return the outputs of a batch of one."""
         self._runs += 1
         if self._runs <= _COMPUTED:
-            self._outputs = self._model.run(pixels)
+            self._outputs = self._model.run(pixels, style)
         else:
             time.sleep(self._seconds)
         return self._outputs

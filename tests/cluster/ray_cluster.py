@@ -15,7 +15,7 @@ from app.cluster import processes
 from app.cluster.options import APPLICATION, ClusterOptions
 from app.cluster.ray_head import answers, connect, free_port, head_command
 from app.cluster.replica import Models, onnxruntime_models
-from app.engine.runtime.session import Outputs, Pixels
+from app.engine.runtime.session import Outputs, Pixels, StyleCodes
 from app.settings.settings import Settings
 from tests.cluster.live_cluster import wait
 from tests.fake_engine import FakeModel
@@ -26,11 +26,11 @@ SLEEP_SECONDS = 0.25
 class SleepingModel(FakeModel):
     """Sleeps before each run, and inverts pictures."""
 
-    def run(self, pixels: Pixels) -> Outputs:
+    def run(self, pixels: Pixels, style: StyleCodes | None = None) -> Outputs:
         """Return the outputs of a batch; the canary's and the warm-up's at once."""
         if np.any(pixels != pixels[:1, :1, :1]) and len(self.batches) > 2:
             time.sleep(SLEEP_SECONDS)
-        return super().run(pixels)
+        return super().run(pixels, style)
 
 
 def sleeping_models(_settings: Settings) -> Models:
