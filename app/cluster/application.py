@@ -8,7 +8,7 @@ from ray import serve
 
 from app.cluster.deployer import Deployer
 from app.cluster.deployment import QUIET
-from app.cluster.options import ClusterOptions
+from app.cluster.options import DEPLOYER, ClusterOptions
 from app.cluster.replica import ChooseModels, onnxruntime_models
 from app.settings.load import load_settings
 from app.settings.settings import Settings
@@ -35,7 +35,7 @@ def cluster_application(
     """
     absolute = settings.model_copy(update={"bundles_dir": settings.bundles_dir.absolute()})
     deployment = serve.deployment(Deployer).options(
-        name="Deployer",
+        name=DEPLOYER,
         num_replicas=1,
         max_ongoing_requests=1000,
         ray_actor_options={"num_cpus": 0},

@@ -10,6 +10,8 @@ NAMESPACE: Final = "ugatit"
 """Of the actors in Ray."""
 APPLICATION: Final = "ugatit"
 """The Serve application that keeps an application for each version of a bundle."""
+DEPLOYER: Final = "Deployer"
+"""Its only deployment."""
 
 
 class ClusterOptions(BaseModel):

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 
 _POLL_SECONDS: Final = 0.05
 _KILL_SECONDS: Final = 5.0
+_START_FIELD: Final = 19
+"""Of /proc/PID/stat, counted from the state."""
 
 
 class StartedProcess(BaseModel):
@@ -91,6 +93,16 @@ def _reap(pid: int) -> None:
 
 
 def _start_time(pid: int) -> str:
+    """Return when a process started, as the system writes it; empty if it does not run."""
+    try:
+        # The name, in parentheses, may contain spaces; the fields after it start with the state.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return fields[_START_FIELD]
+    except OSError:
+        return _start_time_by_ps(pid) if not Path("/proc/self/stat").exists() else ""
+
+
+def _start_time_by_ps(pid: int) -> str:
     shown = subprocess.run(  # noqa: S603
         ["ps", "-o", "lstart=", "-p", str(pid)],  # noqa: S607
         capture_output=True,

@@ -93,7 +93,8 @@ class RemoteDirection:
         return self._version
 
     def _open(self, version: ServedVersion) -> RemoteVersion:
-        handle = serve.get_app_handle(version.application)
+        # Without a check, because that would wait for Serve's controller in the event loop.
+        handle = serve.get_deployment_handle(self.name, version.application, _check_exists=False)
         return RemoteVersion(self.name, version, handle, self._slots, self._record_run)
 
     def _record_run(self, event: RunFinished) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Final
+from typing import Any, Final
 
 from ray import serve
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
+from ray.serve.handle import DeploymentHandle
 
-from app.cluster.options import APPLICATION
+from app.cluster.options import APPLICATION, DEPLOYER
 from app.cluster.remote_directions import RemoteDirections
 from app.engine.engine import PictureEngine
 from app.engine.events import EngineEvents
@@ -28,6 +29,7 @@ class ClusterWatcher:
 
     def __init__(self, directions: RemoteDirections) -> None:
         self._directions = directions
+        self._deployer: DeploymentHandle | None = None
         self._answered = True
         self._loaded = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -54,8 +56,7 @@ class ClusterWatcher:
     async def _watch(self) -> None:
         while True:
             try:
-                async with asyncio.timeout(_ANSWER_SECONDS):
-                    self._directions.update(await serve.get_app_handle(APPLICATION).served.remote())
+                self._directions.update(await self._ask("served"))
                 self._answered = True
             except (RayError, RayServeException, TimeoutError) as error:
                 self._log_failure(error)
@@ -65,9 +66,25 @@ class ClusterWatcher:
 
     async def _reload(self) -> None:
         try:
-            await serve.get_app_handle(APPLICATION).reload.remote()
-        except (RayError, RayServeException) as error:
+            await self._ask("reload")
+        except (RayError, RayServeException, TimeoutError) as error:
             log.error("The cluster could not be asked to reload: %s", type(error).__name__)
+
+    async def _ask(self, method: str) -> Any:
+        """Return what a method of the deployer returns.
+
+        Raises:
+            RayError, RayServeException, TimeoutError: it does not answer.
+        """
+        if self._deployer is None:  # Serve may start later than the front
+            self._deployer = serve.get_deployment_handle(DEPLOYER, APPLICATION, _check_exists=False)
+        response = getattr(self._deployer, method).remote()
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                return await response
+        except (TimeoutError, asyncio.CancelledError):
+            response.cancel()
+            raise
 
     def _log_failure(self, error: Exception) -> None:
         """Log the first of several failures: pictures are translated without the deployer."""

@@ -37,9 +37,9 @@ def replicas() -> list[dict[str, Any]]:
             {
                 "direction": direction,
                 "version": version,
-                "pid": each["pid"],
+                "pid": each.get("pid"),  # none until its process has started
                 "state": each["state"].lower(),
-                "node": each["node_ip"],
+                "node": each.get("node_ip"),
                 "id": each["replica_id"],
             }
             for deployment in application["deployments"].values()

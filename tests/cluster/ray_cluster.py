@@ -38,6 +38,11 @@ def sleeping_models(_settings: Settings) -> Models:
     return Models([SleepingModel().open], [1])
 
 
+def fake_models(_settings: Settings) -> Models:
+    """Return a model that inverts pictures at once, for batches of one."""
+    return Models([FakeModel().open], [1])
+
+
 @contextmanager
 def serving_cluster(
     settings: Settings,
