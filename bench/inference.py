@@ -26,7 +26,7 @@ from bench.gemm import Work, count_operations, gemm_contenders, gemm_figures, ge
 from bench.harness import alternate, report
 from bench.plain import by_formula
 from models.bundle.canary import psnr_db
-from models.bundle.graph_switches import WINOGRAD, turn_on
+from models.bundle.graph_switches import MIXED, WINOGRAD, turn_on
 from models.networks.config import GeneratorConfig
 from models.networks.generator import Generator
 from training.export.translator import export_translator
@@ -137,7 +137,9 @@ def _openvino_sessions(
         "our graph, OpenVINO": _openvino_session(turn_on(model, WINOGRAD), "float32", arguments),
     }
     if openvino.has_bfloat16():
-        sessions["our graph, OpenVINO, bfloat16"] = _openvino_session(model, "bfloat16", arguments)
+        sessions["our graph, OpenVINO, all bfloat16"] = _openvino_session(model, "bfloat16", arguments)
+        mixed = turn_on(model, MIXED)
+        sessions["our graph, OpenVINO, bfloat16"] = _openvino_session(mixed, "bfloat16", arguments)
     return sessions
 
 

@@ -10,6 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from models.bundle.canary import MAX_RELATIVE, relative_difference, smooth_picture, write_canary
+from models.bundle.canary_pictures import COUNT, DRAWN, picture_arrays
 from models.bundle.declarations import HeatMap, Input, Range
 from models.bundle.manifest import (
     CANARY,
@@ -21,6 +22,7 @@ from models.bundle.manifest import (
     Training,
     split_direction,
 )
+from models.bundle.natural_pictures import natural_pictures
 from models.files.text import as_text, encodable
 from models.storage.file_entry import entry_of
 from training.export.bundles import PreparedBundle, Provenance, with_card
@@ -62,8 +64,7 @@ def wrap(
     fixed = found.fixed or not _takes(model, found, found.height + 4, found.width)
     found = found._replace(fixed=fixed)
     data, parity = _checked(model, found)
-    canary = smooth_picture(found.height, found.width, seed=0)[None]
-    files = {GENERATOR: data, CANARY: write_canary(canary, _expected(model, found, canary))}
+    files = {GENERATOR: data, CANARY: _canary(model, found)}
     maps = [_declared(map_kind)] if found.attention is not None else []
     manifest = Manifest(
         format=FORMAT,
@@ -88,6 +89,14 @@ def wrap(
         files={name: entry_of(content) for name, content in files.items()},
     )
     return with_card(manifest, files, provenance.notes, method=_TITLE)
+
+
+def _canary(model: ModelFile, found: Inspection) -> bytes:
+    pixels = smooth_picture(found.height, found.width, seed=0)[None]
+    drawn = natural_pictures(COUNT, found.height, found.width, seed=0)
+    images = _expected(model, found, drawn)["image"]
+    arrays = picture_arrays(DRAWN, drawn, images)
+    return write_canary(pixels, _expected(model, found, pixels), pictures=arrays)
 
 
 def _architecture(model: ModelFile, found: Inspection) -> dict[str, Any]:
