@@ -14,6 +14,7 @@ import json
 import os
 import tempfile
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from statistics import median, quantiles
@@ -58,9 +59,11 @@ def main() -> None:
 def _measure(live: Clients, ordinary: Clients, camera: Job, person: Job, *, rounds: int) -> dict[str, Any]:
     live.run(replace(camera, seconds=2.0))  # warms up
     plain, heat, rates = list[Result](), list[Result](), list[Result]()
-    alone, beside = list[float](), list[float]()
+    alone, beside, used = list[float](), list[float](), list[float]()
     for _ in range(rounds):
+        began = time.process_time()
         plain.append(live.run(camera))
+        used.append((time.process_time() - began) / len(plain[-1].seconds))
         heat.append(live.run(replace(camera, accept="application/json")))
         alone += ordinary.run(person).seconds
         running = threading.Thread(target=lambda: rates.append(live.run(camera)))
@@ -70,6 +73,7 @@ def _measure(live: Clients, ordinary: Clients, camera: Job, person: Job, *, roun
     return {
         "load of the machine": f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
         f"frames a second, target {TARGET_RATE}": _rates(plain),
+        "CPU time of the service for a frame": f"{1e3 * median(used):.0f} ms, of all its threads",
         "with the heat map": _rates(heat),
         "beside the ordinary client": _rates(rates),
         "ordinary client alone": _spread(alone),
