@@ -19,14 +19,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from app.engine.directions.verification import open_generator
 from app.engine.runtime.runtime import open_runtime
 from app.engine.runtime.session import Model
 from app.settings.settings import Settings
 from bench.harness import alternate, report
 from bench.service import DIRECTION, Service, upload, write_random_bundle
 from models.bundle.canary import smooth_picture
-from models.bundle.directory import read_bundle
-from models.bundle.manifest import GENERATOR
 
 FORMS = ("image/jpeg", "image/png", "application/json")
 LIMITS_PERCENT = {"image/jpeg": 3.0, "image/png": 5.0}
@@ -38,7 +37,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bundle = write_random_bundle(Path(folder), size=arguments.size, channels=arguments.channels)
         settings = Settings(bundles_dir=Path(folder), port=0)
-        session = open_runtime(settings).open(read_bundle(bundle).files[GENERATOR])
+        _, session = open_generator(bundle, open_runtime(settings).open)  # in the precision that serves
         with Service(settings) as service:
             _measure(service, session, arguments)
 
