@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from app.engine.directions.verification import open_generator
-from app.engine.runtime.session import Model, OpenModel, Pixels
+from app.engine.runtime.session import Model, OpenModel, Pixels, StyleCodes
 from app.study.database import SOURCE
 from app.study.errors import StudyError
 from app.study.models import StudyModel
+from models.bundle.style_codes import DEFAULT_SEED, draw_style
 from models.images.decode import PictureError, PictureLimits, decode
 from models.images.encode import encode
 from models.images.frame import frame, resize_smooth
@@ -28,6 +29,8 @@ class OpenedModel(NamedTuple):
 
     described: StudyModel
     model: Model
+    style: StyleCodes | None = None
+    """The code `[1, d]` of the default style; None for a model without styles."""
 
 
 class ShownSize(NamedTuple):
@@ -60,7 +63,14 @@ def open_models(models: Sequence[StudyModel], open_model: OpenModel) -> list[Ope
     Raises:
         BundleError: a bundle is damaged, or its model cannot be opened.
     """
-    return [OpenedModel(model, open_generator(model.path, open_model)[1]) for model in models]
+    return [_open(model, open_model) for model in models]
+
+
+def _open(described: StudyModel, open_model: OpenModel) -> OpenedModel:
+    bundle, model = open_generator(described.path, open_model)
+    if (style := bundle.manifest.style) is None:
+        return OpenedModel(described, model)
+    return OpenedModel(described, model, draw_style(DEFAULT_SEED, style.dimension)[None])
 
 
 def translate_picture(path: Path, models: Mapping[int, OpenedModel], size: ShownSize) -> Images:
@@ -93,7 +103,7 @@ def _read(path: Path) -> Pixels:
 def _translate(opened: OpenedModel, pixels: Pixels, size: ShownSize) -> Pixels:
     own = opened.described.size
     framed = frame(pixels, height=own.height, width=own.width, fit="cover").pixels
-    translated: Pixels = opened.model.run(framed[None])["image"][0]
+    translated: Pixels = opened.model.run(framed[None], opened.style)["image"][0]
     if translated.shape[:2] == size:
         return translated
     return resize_smooth(translated, height=size.height, width=size.width)

@@ -8,14 +8,21 @@ from contextlib import closing
 from pathlib import Path
 from typing import Never
 
+import numpy as np
 import pytest
 
 from app.study.database import reading_database
 from app.study.errors import StudyError
+from app.study.models import StudyModel
 from app.study.order import Order
 from app.study.prepare import prepare
 from app.study.results import results_of, table_csv, votes_csv
 from app.study.study import Study, UnknownChoice, UnknownParticipant, UnknownPicture
+from app.study.translate import ShownSize, open_models, translate_picture
+from models.bundle.directory import read_bundle
+from models.bundle.style_codes import draw_style
+from tests.fake_engine import FAKE_SIZE, FAKE_STYLE, FakeModel, fake_outputs, write_fake_bundle
+from tests.photos import pixels_of
 from tests.study.making import open_model, open_study, plan_of, recognise, write_models, write_pictures
 
 
@@ -193,3 +200,14 @@ def test_shared_first_place_is_no_first_place(tmp_path: Path) -> None:
     assert [row.place for row in results.rows] == [1, 1, 3]
     assert results.first is not None
     assert sorted(name.split("-")[0] for name in results.first.models) == ["bright", "dark"]
+
+
+def test_model_with_styles_is_shown_in_the_style_of_seed_0(tmp_path: Path) -> None:
+    bundle = write_fake_bundle(tmp_path, styles=True)
+    pictures = write_pictures(tmp_path / "pictures", 1, size=FAKE_SIZE)
+    described = StudyModel("munit", "1", "cat", "dog", read_bundle(bundle).manifest.image, bundle)
+    (opened,) = open_models([described], FakeModel().open)
+    images = dict(translate_picture(pictures / "0.png", {1: opened}, ShownSize(FAKE_SIZE, FAKE_SIZE)))
+    source = pixels_of((pictures / "0.png").read_bytes())
+    expected = fake_outputs(source[None], draw_style(0, FAKE_STYLE)[None])["image"][0]
+    assert np.abs(pixels_of(images[1]).astype(int) - expected).mean() < 4  # JPEG
