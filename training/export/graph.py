@@ -85,7 +85,10 @@ class Graph:
         """Return one of two ways to compute a float value; each is a function that appends its operators.
 
         As the switch is a constant, a runtime keeps one branch and drops the other when it loads the model.
+        A switch that was not declared yet is declared.
         """
+        if switch not in self._constants:
+            self.switch(switch)
         return self.add("If", switch, then_branch=self._branch(on), else_branch=self._branch(off))
 
     def _branch(self, append: Callable[[], str]) -> onnx.GraphProto:

@@ -35,7 +35,6 @@ def export_style_encoder(encoding: StyleEncoding, *, dimension: int, size: int) 
     """
     exact = copy.deepcopy(encoding.network).double().eval()
     graph = Graph("style_encoder")
-    graph.switch(WINOGRAD)
     x = pixels_to_values(graph, graph.input("pixels", np.uint8, ["N", "H", "W", 3]))
     graph.output(encoding.write_graph(graph, x, exact), STYLE, np.float32, ["N", dimension])
     model = graph.build()
