@@ -4,6 +4,7 @@ import { fetchStyles, pictureBlob } from "./api.js";
 
 const ROW = 4; // styles that are asked for together
 const SIDE = 192; // px: sharp at twice the shown pixels
+const DROP = " Drop a picture here to take its style instead.";
 const MOST_SEED = 2 ** 53 - 17; // the service's largest
 
 const keyOf = ({ view, result: { direction, part } }) => JSON.stringify([direction.name, direction.model.version, part, view]);
@@ -35,7 +36,8 @@ export function createStyles({ panel, onChoose, onMistake }) {
   function mark() {
     const seed = item.result.answer.style?.seed ?? null;
     for (const each of row) each.button.setAttribute("aria-current", String(each.seed === seed));
-    words.textContent = seed === null ? `In the style of ${item.reference.name}.` : `Style ${seed}.`;
+    const drop = item.result.direction.styles.reference ? DROP : "";
+    words.textContent = seed === null ? `In the style of ${item.reference.name}.` : `Style ${seed}.${drop}`;
   }
 
   function clear(next = "") {
@@ -73,7 +75,7 @@ export function createStyles({ panel, onChoose, onMistake }) {
     item = shown;
     panel.hidden = !direction.styles;
     if (panel.hidden) return clear();
-    $("reference-row").hidden = !direction.styles.reference;
+    $("pick-reference").hidden = !direction.styles.reference;
     if (!same) clear(keyOf(shown));
     mark();
     if (!row.length && !more.disabled) extend();
@@ -99,7 +101,7 @@ export function createStyles({ panel, onChoose, onMistake }) {
     if (files.length) takeReference(files);
   });
   panel.addEventListener("drop", (event) => {
-    if ($("reference-row").hidden) return; // then it is a photo, as anywhere on the page
+    if ($("pick-reference").hidden) return; // then it is a photo, as anywhere on the page
     event.preventDefault();
     event.stopPropagation();
     document.body.classList.remove("dragging");
