@@ -89,6 +89,8 @@ def found_face(x: float, y: float, side: float) -> dict[str, Any]:
     return {"box": box, "landmarks": {}, "score": 0.99, "turned_degrees": 2.0}
 
 
+STYLES = {"dimension": 8, "prior": "normal", "reference": True, "default_seed": 0, "most": 16}
+"""The styles of a direction."""
 PARTS = ("both", "average", "maximum", "classifier")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.page.fake_service import direction, found_face
+from tests.page.fake_service import STYLES, direction, found_face
 from tests.page.photos import choose, photo
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def states(page: Page, service: FakeService) -> Iterator[str]:
     choose(page, "generator")
     page.locator("#heat[src^=blob]").wait_for()
     page.locator("#about summary").click()
+    page.get_by_role("button", name="Style 3").wait_for()
     yield "result"
     page.locator(".thumbnail").nth(2).click()
     page.locator("main[data-state=error]").wait_for()
@@ -59,7 +60,7 @@ def states(page: Page, service: FakeService) -> Iterator[str]:
 def test_axe_finds_no_violation(
     open_page: OpenPage, fake_service: FakeService, screen: str, scheme: str
 ) -> None:
-    fake_service.directions = [direction("selfie2anime", "selfie", "anime", framing="face")]
+    fake_service.directions = [direction("selfie2anime", "selfie", "anime", framing="face", styles=STYLES)]
     fake_service.faces = [found_face(200, 20, 100), found_face(20, 50, 60)]
     page = open_page(color_scheme=scheme, **SCREENS[screen])
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.page.fake_service import problem
+from tests.page.fake_service import STYLES, problem
 from tests.page.photos import choose, photo
 
 if TYPE_CHECKING:
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from tests.page.conftest import OpenPage
     from tests.page.fake_service import FakeService
-
-STYLES = {"dimension": 8, "prior": "normal", "reference": True, "default_seed": 0, "most": 16}
 
 
 def labels(page: Page) -> list[str]:
