@@ -155,6 +155,8 @@ def framed(photo: Image.Image, fit: str) -> Image.Image:
     """Return the photo at the network's 128 px, framed by `fit`."""
     if fit == "cover":
         return ImageOps.fit(photo, (128, 128))
+    if fit == "native":
+        return photo
     return ImageOps.contain(photo, (128, 128)) if fit == "contain" else photo.resize((128, 128))
 
 

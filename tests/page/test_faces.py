@@ -115,6 +115,23 @@ def test_all_faces_are_put_back(page: Page, fake_service: FakeService) -> None:
     assert page.locator("#paste-row").is_hidden()
 
 
+def test_photo_is_translated_at_its_own_shape_where_the_network_takes_any(
+    page: Page, fake_service: FakeService
+) -> None:
+    translated(page)
+    press(page, "native")
+    options = last(fake_service)
+    assert (options["fit"], options["face"], options["format"]) == ("native", "none", "jpeg")
+    assert "size" not in options
+    assert page.locator("#size-row").is_hidden()
+    fixed = {"height": 128, "width": 128, "fixed": True}
+    fake_service.directions = [direction("a2b", "a", "b", framing="face", image=fixed)]
+    page.reload()
+    page.locator("#directions input:enabled").wait_for(state="attached")
+    translated(page)
+    assert page.locator("label:has(input[value=native])").is_hidden()
+
+
 def test_the_page_says_that_no_face_was_found(page: Page, fake_service: FakeService) -> None:
     fake_service.faces = []
     fake_service.input = {"sharpness": 0.9, "face": None}

@@ -6,6 +6,7 @@ const WORDS = {
   cover: "The centre of the photo, cut to the network's shape.",
   contain: "The whole photo; the padding is removed afterwards.",
   stretch: "The whole photo, squeezed to the network's shape, as in the original software.",
+  native: "The whole photo at its own shape, up to a million pixels. This takes longer.",
 };
 const PLACE = "The face that you chose.";
 const VIEW = "The part of this photo that you framed.";
@@ -45,6 +46,7 @@ export function createFraming({ fieldset, pasteRow, paste, note, onChange, onPas
 
   function offer(direction) {
     for (const value of ["face", "faces"]) radio(value).parentElement.hidden = direction.framing === "picture";
+    radio("native").parentElement.hidden = direction.image.fixed;
     choose(direction.framing === "face" ? "face" : "cover");
   }
 

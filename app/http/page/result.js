@@ -20,7 +20,7 @@ export function createResult({ panel, status, stage, attention, player, faces, s
   function describe({ answer, picture, upload, direction, fit, whole }, canPaste) {
     showVerdict(answer.attention?.source_probability ?? null, direction);
     size.show(upload, direction.image, fit, whole);
-    $("size-words").textContent = sizeWords(answer.image, direction.image, whole);
+    $("size-words").textContent = sizeWords(answer.image, direction.image, whole || fit === "native");
     $("input-words").textContent = inputWords(answer, upload, direction.image);
     $("input-words").hidden = !$("input-words").textContent;
     $("expectations").textContent = expectations(direction);

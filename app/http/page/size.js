@@ -46,10 +46,10 @@ export function createSize({ select, row, onChange }) {
     return { size: side, format: side > LOSSLESS_SIDE ? "jpeg" : "png" };
   }
 
-  /** Offer the sizes of a photo; none if the answer is the whole photo. */
+  /** Offer the sizes of a photo; none if it is translated at its own or if the answer is the whole photo. */
   function show(photo, network, fit, whole) {
     const all = offers(photo, network, fit);
-    row.hidden = whole || all.length === 1;
+    row.hidden = whole || fit === "native" || all.length === 1;
     select.replaceChildren(...all.map(({ side, words }) => option(side, words)));
     select.value = sideOf(all);
   }
@@ -58,7 +58,7 @@ export function createSize({ select, row, onChange }) {
 
 const KINDS = { "image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WebP", "image/gif": "GIF" };
 
-/** Return "1024 × 768 px, JPEG. Enlarged from the 128 px that this model paints." `whole`: it is the whole photo. */
+/** Return "1024 × 768 px, JPEG. Enlarged from the 128 px that this model paints." `whole`: it has the photo's own size. */
 export function sizeWords({ media_type, width, height }, network, whole) {
   const own = longer(network);
   const enlarged = !whole && Math.max(width, height) > own ? ` Enlarged from the ${own} px that this model paints.` : "";

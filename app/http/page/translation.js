@@ -6,7 +6,7 @@ import { prepare } from "./prepare.js";
 /** Return the options of POST /translate for an upload. */
 function optionsFor(item, upload, { direction, framing, size }) {
   const part = framing.options(upload, item);
-  const sizes = framing.whole(item) ? { format: "jpeg" } : size.options(upload, direction.image, part.fit);
+  const sizes = framing.whole(item) || part.fit === "native" ? { format: "jpeg" } : size.options(upload, direction.image, part.fit);
   const moving = upload.animated ? { format: "webp" } : {};
   const style = direction.styles && item.style != null ? { style: item.style } : {};
   return { direction: direction.name, ...part, ...sizes, ...moving, ...style };
@@ -29,7 +29,8 @@ export async function translateItem(item, { signal, onUpload, onProgress, ...con
   const reference = await referenceOf(item, direction);
   signal.throwIfAborted();
   const options = optionsFor(item, item.upload, controls);
-  const framed = whole || (options.face && options.face !== "none") ? "contain" : options.fit; // until its frame is known
+  const all = whole || options.fit === "native" || (options.face && options.face !== "none");
+  const framed = all ? "contain" : options.fit; // until its frame is known
   const progress = (share) => {
     item.sent = share;
     if (!signal.aborted) onProgress(share);
