@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 
 from app.engine.directions.direction_status import BundleInfo
@@ -14,6 +14,7 @@ from app.engine.errors import (
     AttentionGone,
     DeadlineExceeded,
     Draining,
+    NoOpposite,
     NoSuchFrame,
     NoSuchNetwork,
     NoSuchPart,
@@ -21,12 +22,19 @@ from app.engine.errors import (
 )
 from app.engine.events import EngineEvents, RunFinished
 from app.engine.planning import WHOLE_OR_FACE, PhotoRequest, Plan, Planner
+from app.engine.reconstruction import (
+    Reconstruction,
+    back_input,
+    compare,
+    joined_versions,
+    opposite_of,
+)
 from app.engine.render_options import EncodedPicture, RenderOptions
 from app.engine.results import make_entries, maps_by_crop, maps_of_crops, probability_of_source
 from app.engine.scheduling.admission import Permit
-from app.engine.scheduling.batcher import ModelInput
+from app.engine.scheduling.batcher import Inference, ModelInput
 from app.engine.scheduling.fair_threads import FairThreads
-from app.engine.serving import Directions, ServingDirection, Watcher
+from app.engine.serving import Directions, ServingDirection, ServingVersion, Watcher
 from app.engine.status import EngineStatus, StoreStatus
 from app.engine.store.entry import Entry, Maps
 from app.engine.store.stores import TranslationStore, open_store
@@ -35,6 +43,8 @@ from app.engine.styles import style_codes, styles_of
 from app.engine.translation import FoundMap, StageSeconds, StyledEntry, TranslationResult
 from app.settings.settings import Settings
 from models.bundle.declarations import Network, Part
+from models.bundle.manifest import ImageSize
+from models.images.frame import Frame
 from models.images.limits import PictureLimits
 
 
@@ -128,15 +138,18 @@ class PictureEngine:
         """
         self._checked(direction, client)
 
-    def model_version(self, direction: str) -> str:
-        """Return the version of a direction's bundle.
+    def model_version(self, direction: str, *, cycle: bool = False) -> str:
+        """Return the version of a direction's bundle; with `cycle` also that of its opposite's.
 
         Raises:
-            UnknownDirection, Draining, Loading, DirectionDefunct: no bundle serves.
+            UnknownDirection, NoOpposite, Draining, Loading, DirectionDefunct: no bundle serves.
         """
         if self._draining:
             raise Draining
-        return self._directions[direction].require_ready().version
+        bundle = self._directions[direction].require_ready()
+        if not cycle:
+            return bundle.version
+        return joined_versions(bundle.version, self._opposite(bundle).require_ready().version)
 
     async def translate(
         self,
@@ -157,14 +170,17 @@ class PictureEngine:
             keep: whether its heat maps can be asked for later.
 
         Raises:
-            EngineError: what `check` raises, DeadlineExceeded, NoFaceFound, NoNativeFit, NetworkDefunct,
-                NoStyles, NoReferences and StyleEncoderDefunct.
+            EngineError: what `check` raises, DeadlineExceeded, NoFaceFound, NoNativeFit, NoOpposite,
+                NetworkDefunct, NoStyles, NoReferences and StyleEncoderDefunct.
             models.images.errors.PictureError: the bytes are not a picture, or exceed the limits.
         """
         chosen = self._checked(direction, client)
-        with self._admit(chosen, client) as permit, chosen.translator() as translator:
+        with ExitStack() as stack:
+            permit, translator = stack.enter_context(self._serving(chosen, client))
             bundle = translator.bundle
             assert bundle is not None
+            opposite = self._opposite(bundle) if request.cycle else None
+            back = stack.enter_context(self._serving(opposite, client)) if opposite is not None else None
             async with self._deadline():
                 started = time.perf_counter()
                 style = chosen_style(request.style, direction, bundle.manifest)
@@ -174,7 +190,13 @@ class PictureEngine:
                 codes = await style_codes(style, plan.reference, translator, permit)
                 inputs = [ModelInput(each.pixels, code) for code in codes for each in plan.frames]
                 inferences = await translator.generate(inputs, permit)
-                running = time.perf_counter() - decoded - inferences[0].queue_seconds
+                queued, back_to_source = inferences[0].queue_seconds, None
+                if back is not None:
+                    back_to_source, waited = await _reconstruct(
+                        plan.frames[0], inferences[0], bundle.manifest.image, *back
+                    )
+                    queued += waited
+                running = time.perf_counter() - decoded - queued
             # Read before the store answers: the model may be replaced by then.
             execution = translator.execution
         first = inferences[0]
@@ -185,7 +207,7 @@ class PictureEngine:
             id=await self.store.put(entries[0]) if keep else None,
             entry=entries[0],
             source_probability=probability_of_source(bundle.manifest, first.outputs),
-            seconds=StageSeconds(decoded - started, first.queue_seconds, running),
+            seconds=StageSeconds(decoded - started, queued, running),
             batch=first.batch,
             provider=execution.provider if execution is not None else None,
             shown_size=plan.shown_size,
@@ -196,6 +218,7 @@ class PictureEngine:
             timing=plan.timing,
             style=styles[0] if styles else None,
             further_styles=list(map(StyledEntry, styles[1:], entries[1:])),
+            reconstruction=back_to_source,
         )
 
     async def attention(
@@ -315,6 +338,26 @@ class PictureEngine:
             frames = [crop.translation for crop in entry.crops]
             return maps_by_crop(await translator.discriminate(frames, permit))
 
+    def _opposite(self, bundle: BundleInfo) -> ServingDirection:
+        """Return the direction from a bundle's target to its source.
+
+        Raises:
+            NoOpposite, Loading, DirectionDefunct: none serves.
+        """
+        name = opposite_of(bundle.manifest)
+        try:
+            opposite = self._directions[name]
+        except UnknownDirection:
+            raise NoOpposite(bundle.manifest.direction, name) from None
+        opposite.require_ready()
+        return opposite
+
+    @contextmanager
+    def _serving(self, chosen: ServingDirection, client: str) -> Iterator[tuple[Permit, ServingVersion]]:
+        """Hold a permit of a direction, and the version that serves now, until the end of the block."""
+        with self._admit(chosen, client) as permit, chosen.translator() as version:
+            yield permit, version
+
     @contextmanager
     def _admit(self, chosen: ServingDirection, client: str) -> Iterator[Permit]:
         with chosen.admission.permit(client) as permit:
@@ -335,6 +378,19 @@ class PictureEngine:
                 yield
         except TimeoutError:
             raise DeadlineExceeded(seconds) from None
+
+
+async def _reconstruct(
+    source: Frame, translated: Inference, size: ImageSize, permit: Permit, opposite: ServingVersion
+) -> tuple[Reconstruction, float]:
+    """Return the reconstruction of a frame by the opposite direction, and the seconds that it waited."""
+    bundle = opposite.bundle
+    assert bundle is not None
+    pixels = back_input(translated.outputs["image"], size, bundle.manifest.image)
+    style = chosen_style(None, bundle.manifest.direction, bundle.manifest)
+    (code,) = await style_codes(style, None, opposite, permit)
+    (back,) = await opposite.generate([ModelInput(pixels, code)], permit)
+    return compare(source, back.outputs["image"], bundle.version), back.queue_seconds
 
 
 def picture_limits(settings: Settings) -> PictureLimits:

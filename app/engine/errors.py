@@ -174,6 +174,16 @@ class NoFaceFound(EngineError):
     """The request needs a face, and the photo shows none there."""
 
 
+class NoOpposite(EngineError):
+    """The service has no direction from the target to the source."""
+
+    def __init__(self, direction: str, opposite: str) -> None:
+        super().__init__(
+            f"cycle=true needs the opposite direction of {direction}, {opposite}, which this service does "
+            "not have; leave cycle out, or add its bundle."
+        )
+
+
 class NoNativeFit(EngineError):
     """The network or the service takes no photos at their own shape."""
 

@@ -44,11 +44,11 @@ class Engine(Protocol):
             EngineError: it would not.
         """
 
-    def model_version(self, direction: str) -> str:
-        """Return the version of a direction's bundle.
+    def model_version(self, direction: str, *, cycle: bool = False) -> str:
+        """Return the version of a direction's bundle; with `cycle` also that of its opposite's.
 
         Raises:
-            UnknownDirection, Draining, Loading, DirectionDefunct: no bundle serves.
+            UnknownDirection, NoOpposite, Draining, Loading, DirectionDefunct: no bundle serves.
         """
 
     async def translate(
@@ -65,7 +65,7 @@ class Engine(Protocol):
         Cancel the call to drop the picture.
 
         Raises:
-            EngineError: what `check` raises, DeadlineExceeded, and NoFaceFound.
+            EngineError: what `check` raises, DeadlineExceeded, NoFaceFound, NoNativeFit, NoOpposite.
             models.images.errors.PictureError: the bytes are not a picture, or exceed the limits.
         """
 

@@ -59,6 +59,8 @@ class PhotoRequest(NamedTuple):
     """Which frames of an animation are translated."""
     style: StyleChoice | None = None
     """None for the default of a direction with styles."""
+    cycle: bool = False
+    """Whether the first frame, of its largest face, is translated back by the opposite direction."""
 
 
 WHOLE_OR_FACE: Final = PhotoRequest()

@@ -24,7 +24,7 @@ def render_picture(
         options: the format and its quality.
         size: height and width; the network's own by default.
     """
-    return _encode(translated_pixels(entry, size), options)
+    return encode_pixels(translated_pixels(entry, size), options)
 
 
 def translated_pixels(entry: Entry, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
@@ -85,7 +85,7 @@ def render_attention(
     shown = crop(picture, box)
     if legend:
         shown = add_legend(shown, value_range(attention, declared), options.colormap)
-    return _encode(shown, options)
+    return encode_pixels(shown, options)
 
 
 def _frame_size(frame: NDArray[np.uint8], longer_side: int | None) -> tuple[int, int]:
@@ -96,7 +96,8 @@ def _frame_size(frame: NDArray[np.uint8], longer_side: int | None) -> tuple[int,
     return max(1, round(height * longer_side / longer)), max(1, round(width * longer_side / longer))
 
 
-def _encode(picture: NDArray[np.uint8], options: RenderOptions) -> EncodedPicture:
+def encode_pixels(picture: NDArray[np.uint8], options: RenderOptions) -> EncodedPicture:
+    """Return a picture [H, W, 3], encoded."""
     height, width = picture.shape[:2]
     data = encode(picture, options.media_type, quality=options.quality)
     return EncodedPicture(options.media_type, width, height, data)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app.engine.errors import NoSuchFace
 from app.engine.face_choice import FoundFace
 from app.engine.input_quality import InputQuality
+from app.engine.reconstruction import Reconstruction, joined_versions
 from app.engine.store.entry import AttentionMap, Entry
 from models.bundle.declarations import HeatMap
 from models.images.frame import Fit
@@ -68,6 +69,14 @@ class TranslationResult(NamedTuple):
     """None for a direction without styles."""
     further_styles: Sequence[StyledEntry] = ()
     """The translations in further styles, if several were asked for."""
+    reconstruction: Reconstruction | None = None
+    """Of the first crop; None if it was not wanted."""
+
+    @property
+    def versions(self) -> str:
+        """What names the bundles that made it."""
+        back = self.reconstruction
+        return joined_versions(self.entry.version, back.version if back is not None else None)
 
     def in_each_style(self) -> list[TranslationResult]:
         """Return the translation in each of its styles, this one first."""

@@ -203,6 +203,15 @@ class StyledPicture:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cycle:
+    """The photo back from its translation, by the opposite direction."""
+
+    image: Picture
+    l1: float
+    """Mean distance of the image to the network's input, in levels from 0 to 255."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Translation:
     """A translated picture."""
 
@@ -223,6 +232,8 @@ class Translation:
     """The largest first; None if none were searched for."""
     framing: Framing | None = None
     input: Input | None = None
+    cycle: Cycle | None = None
+    """None without the option `cycle`."""
     timings_ms: Timings
     expires_at: datetime | None
     """Until when the heat maps are kept."""

@@ -43,6 +43,8 @@ class TranslateOptions(TypedDict, total=False):
     """For a direction with styles: the seed of the style, 0 by default."""
     styles: int
     """For a direction with styles: translate in this many, of the seeds from `style` on."""
+    cycle: bool
+    """Whether the translation is translated back by the opposite direction."""
 
 
 class ValuesOptions(TypedDict, total=False):

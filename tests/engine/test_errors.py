@@ -24,6 +24,7 @@ EXAMPLES = [
     errors.NoReferences("cat2dog"),
     errors.NoStyles("cat2dog"),
     errors.NoSuchFrame(3, 2),
+    errors.NoOpposite("cat2dog", "dog2cat"),
     errors.NoSuchFace(2, 1),
     errors.NoSuchNetwork("cat2dog", "local"),
     errors.NoSuchPart("cat2dog", "local", "average"),

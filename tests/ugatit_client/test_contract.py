@@ -69,6 +69,7 @@ SCHEMAS = {
     "DirectionsAnswer": answers.Directions,
     "DirectionAnswer": answers.Direction,
     "HeatMap": answers.HeatMapDeclaration,
+    "CycleAnswer": answers.Cycle,
     "Figure": answers.Figure,
     "FramedFace": answers.FramedFace,
     "Limits": answers.Limits,

@@ -16,6 +16,7 @@ from app.http.messages.face_schemas import FaceAnswer, InputAnswer, framing_of
 from app.http.messages.schemas import (
     AnimationAnswer,
     Attention,
+    CycleAnswer,
     Model,
     Picture,
     StyledPicture,
@@ -38,6 +39,7 @@ def translation_response(
     *,
     root_path: str,
     in_styles: Sequence[EncodedPicture] | None = None,
+    reconstruction: EncodedPicture | None = None,
 ) -> Response:
     """Return the answer in the negotiated form: JSON, multipart/mixed or the picture's own type.
 
@@ -49,6 +51,7 @@ def translation_response(
         times: of the stages.
         root_path: the prefix of the service's paths as the client sees them.
         in_styles: the picture in each of several styles; None if they were not asked for.
+        reconstruction: the picture of the translation's reconstruction; None without one.
     """
     href = _href(translation, root_path)
     headers = (
@@ -63,11 +66,18 @@ def translation_response(
     if form == JSON:
         document = _document(translation, href, image, overlay, times, inline=True)
         document.styles = _styles(translation, in_styles)
+        document.cycle = _cycle(translation, reconstruction)
         return Response(document.model_dump_json(), headers=headers, media_type=JSON)
     if form == MIXED:
         document = _document(translation, href, image, overlay, times, inline=False)
         return _mixed(image, overlay, document, headers)
     return Response(image.data, headers=headers, media_type=image.media_type)
+
+
+def _cycle(translation: TranslationResult, encoded: EncodedPicture | None) -> CycleAnswer | None:
+    if encoded is None or translation.reconstruction is None:
+        return None
+    return CycleAnswer(image=_picture(encoded, inline=True), l1=round(translation.reconstruction.l1, 3))
 
 
 def _related(translation: TranslationResult, href: str | None) -> dict[str, str]:

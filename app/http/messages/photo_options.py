@@ -20,7 +20,10 @@ def photo_request(options: TranslateOptions) -> PhotoRequest:
     _check_native(options)
     style = _style(options)
     if options.face == "at":
-        return PhotoRequest(options.fit, _choice_at(options), bool(options.paste), options.frames, style)
+        place = _choice_at(options)
+        return PhotoRequest(
+            options.fit, place, bool(options.paste), options.frames, style, cycle=options.cycle
+        )
     for name in ("x", "y"):
         if getattr(options, name) is not None:
             raise UnsuitedOption(
@@ -33,7 +36,7 @@ def photo_request(options: TranslateOptions) -> PhotoRequest:
             "face=largest."
         )
     face = FaceChoice(options.face) if options.face is not None else None
-    return PhotoRequest(options.fit, face, bool(options.paste), options.frames, style)
+    return PhotoRequest(options.fit, face, bool(options.paste), options.frames, style, cycle=options.cycle)
 
 
 def with_reference(wanted: PhotoRequest, reference: bytes | None) -> PhotoRequest:

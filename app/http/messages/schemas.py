@@ -120,6 +120,12 @@ class TranslateOptions(_ColourOptions):
         "first frame.",
     )
 
+    cycle: bool = Field(
+        False,
+        description="Also translate the translation back by the opposite direction, and compare it with the "
+        "photo; needs both bundles. Only with an answer in JSON.",
+    )
+
 
 class _MapOptions(_Options):
     network: Network = Field(
@@ -229,6 +235,15 @@ class Attention(BaseModel):
     )
 
 
+class CycleAnswer(BaseModel):
+    """The photo back from its translation, by the opposite direction."""
+
+    image: Picture
+    l1: float = Field(
+        description="Mean distance of the image to the network's input, in levels from 0 to 255."
+    )
+
+
 class Timings(BaseModel):
     """Milliseconds in each stage."""
 
@@ -280,6 +295,11 @@ class TranslateAnswer(BaseModel):
         None,
         description="How well the photo suits the network; absent with face=none.",
         exclude_if=lambda quality: quality is None,
+    )
+    cycle: CycleAnswer | None = Field(
+        None,
+        description="Of the first frame and the largest translated face; absent without cycle=true.",
+        exclude_if=lambda cycle: cycle is None,
     )
     timings_ms: Timings
     expires_at: datetime | None = Field(

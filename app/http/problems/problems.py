@@ -68,6 +68,7 @@ PROBLEM_KINDS: Final[Mapping[type[Exception], ProblemKind]] = {
     http.UnsuitedOption: INVALID_OPTION,
     http.MissingOption: MISSING_OPTION,
     engine.NoFaceFound: ProblemKind(422, "no_face", "No face found"),
+    engine.NoOpposite: ProblemKind(422, "no_opposite", "No opposite direction"),
     engine.NoNativeFit: ProblemKind(422, "no_native_fit", "No photos at their own shape"),
     engine.NoStyles: ProblemKind(422, "no_styles", "No styles"),
     engine.NoReferences: ProblemKind(422, "no_references", "No references"),

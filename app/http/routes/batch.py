@@ -106,6 +106,11 @@ async def translate_batch(
             "The option styles is for one photo at a time; send it to /translate, or choose one style with "
             "the option style."
         )
+    if options.cycle:
+        raise http.UnsuitedOption(
+            "cycle=true needs an answer in JSON, which a batch does not have; leave it out, or send the "
+            "photos one by one to POST /translate."
+        )
     batch = _Batch(request, options, context, client)
     context.engine.check(options.direction, client)
     record_of(request.scope).direction = options.direction

@@ -7,21 +7,21 @@ from fastapi import Request, Response
 from app.engine.translation import TranslationResult
 from app.http.messages.answer_cache import AnswerKey, KeptAnswer, kept_response
 from app.http.messages.answer_tag import client_has
+from app.http.messages.schemas import TranslateOptions
 from app.http.routes.context import Context
 
 
-def check_admission(request: Request, direction: str, context: Context, client: str) -> None:
+def check_admission(request: Request, options: TranslateOptions, context: Context, client: str) -> None:
     """Check, before the body is read, that the question could be answered now.
 
     A known answer needs no permit, so a full queue refuses a question that may have one only later.
 
     Raises:
-        UnknownDirection, Draining, Loading, DirectionDefunct, QueueFull, FairShare: it could not.
+        EngineError: it could not.
     """
-    if "if-none-match" in request.headers or _may_be_kept(request, context):
-        context.engine.model_version(direction)
-    else:
-        context.engine.check(direction, client)
+    context.engine.model_version(options.direction, cycle=options.cycle)
+    if "if-none-match" not in request.headers and not _may_be_kept(request, context):
+        context.engine.check(options.direction, client)
 
 
 async def find_known(request: Request, context: Context, key: AnswerKey) -> Response | None:

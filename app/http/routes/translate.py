@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Annotated, Any, Final
 
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.engine import errors as engine
 from app.engine.render_options import MEDIA_TYPES, RenderOptions
+from app.engine.rendering import encode_pixels
 from app.engine.translation import TranslationResult
 from app.http.messages.answer_cache import AnswerKey
 from app.http.messages.answer_tag import Question
@@ -86,7 +88,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         http.MalformedMultipart, http.MissingFile, http.UnexpectedPart, http.NotAcceptable,
         http.UnsupportedMediaType, http.UnsupportedEncoding, http.MalformedEncoding,
         http.BodyTimeout, http.BodyTooLarge,
-        engine.NoFaceFound, engine.NoNativeFit, engine.NetworkDefunct,
+        engine.NoFaceFound, engine.NoNativeFit, engine.NoOpposite, engine.NetworkDefunct,
         engine.NoStyles, engine.NoReferences, engine.StyleEncoderDefunct,
         images.UnsupportedFormat, images.BrokenPicture, images.TooManyPixels,
         images.TooManyFrames,
@@ -113,16 +115,16 @@ async def translate(
 ) -> Response:
     """Send a picture as the body, or as the part `file` of a form; `reference` is a second part."""
     asked = _Asked(request, options, context, client)
-    check_admission(request, options.direction, context, client)
+    check_admission(request, options, context, client)
     record_of(request.scope).direction = options.direction
     photo = await read_photo(request)
     question = await asked.about(photo)
-    key = AnswerKey(client, question.tag(context.engine.model_version(options.direction)))
+    key = AnswerKey(client, question.tag(asked.model_version()))
     known = await find_known(request, context, key)
     if known is not None:
         return known
     translation, response = await asked.translate(photo)
-    key = AnswerKey(client, question.tag(translation.entry.version))  # the bundle may be a newer one by now
+    key = AnswerKey(client, question.tag(translation.versions))  # the bundle may be a newer one by now
     response.headers["ETag"] = key.tag
     keep_answer(request, context, key, response, translation)
     return response
@@ -135,8 +137,7 @@ class _Asked:
         default = MEDIA_TYPES[options.format]
         self._request, self._options, self._context, self._client = request, options, context, client
         self._in_styles = options.styles is not None
-        offers = [JSON] if self._in_styles else _offers(default)
-        self._form = negotiate(", ".join(request.headers.getlist("accept")), offers)
+        self._form = negotiate(", ".join(request.headers.getlist("accept")), self._offers(default))
         media_type = next((offer for offer in MEDIA_TYPES.values() if offer == self._form), default)
         self._rendering = RenderOptions(
             media_type, context.settings.jpeg_quality, options.alpha, options.colormap
@@ -146,10 +147,21 @@ class _Asked:
             self._wanted = self._wanted._replace(frames="first")
         self._root_path: str = request.scope["root_path"]
 
+    def _offers(self, default: MediaType) -> list[str]:
+        """Return the forms of an answer in order of preference: JSON, then pictures with `default` first."""
+        if self._in_styles or self._options.cycle:  # no other form has a place for further pictures
+            return [JSON]
+        pictures = sorted(MEDIA_TYPES.values(), key=lambda media_type: media_type != default)
+        return [JSON, *pictures, MIXED]
+
+    def model_version(self) -> str:
+        """Return what names the bundles that would answer now."""
+        return self._context.engine.model_version(self._options.direction, cycle=self._options.cycle)
+
     async def about(self, photo: SentPhoto) -> Question:
         """Return the question, with everything that changes its answer."""
         settings = self._context.settings
-        limits = settings.answer_side_pixels, settings.max_faces
+        limits = settings.answer_side_pixels, settings.max_faces, settings.native_pixels
         choices = self._options, self._form, self._rendering, limits, self._root_path
         return await Question.of(photo, *choices)
 
@@ -176,6 +188,10 @@ class _Asked:
         further = await render_styles(
             translation, photo.data, self._rendering, context, size=size, client=client
         )
+        back = translation.reconstruction
+        reconstruction = (
+            await asyncio.to_thread(encode_pixels, back.pixels, self._rendering) if back is not None else None
+        )
         times = StageTimes.of(translation.seconds, encode=time.perf_counter() - encoding, started=started)
         times.record(context.metrics, record_of(self._request.scope), translation)
         return translation, translation_response(
@@ -186,10 +202,5 @@ class _Asked:
             times,
             root_path=self._root_path,
             in_styles=[image, *further] if self._in_styles else None,
+            reconstruction=reconstruction,
         )
-
-
-def _offers(default: MediaType) -> list[str]:
-    """Return the forms of an answer in order of preference: JSON, then pictures with `default` first."""
-    pictures = sorted(MEDIA_TYPES.values(), key=lambda media_type: media_type != default)
-    return [JSON, *pictures, MIXED]
