@@ -206,6 +206,18 @@ async def test_a_picture_cancelled_before_decoding_releases_its_bytes(
     await first
 
 
+def test_a_client_that_arrives_waits_for_no_item_of_the_one_that_was_just_served() -> None:
+    queue: FairQueue[str] = FairQueue()
+    for frame in range(4):
+        queue.add("animation", f"frame {frame}")
+    assert queue.pop() == "frame 0"
+    for client in ("one", "two", "three"):  # only the first goes before the animation
+        queue.add(client, client)
+    queue.add("animation", "frame 4")
+    order = [queue.pop() for _ in range(len(queue))]
+    assert order == ["one", "frame 1", "two", "three", "frame 2", "frame 3", "frame 4"]
+
+
 def test_the_fair_queue_forgets_discarded_items() -> None:
     queue: FairQueue[str] = FairQueue()
     for item in ("a1", "a2", "b1", "c1"):

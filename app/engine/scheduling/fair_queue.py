@@ -12,11 +12,15 @@ T = TypeVar("T")
 class FairQueue(Generic[T]):
     """A round-robin queue: one item of each client in turn, a client's own items in their order.
 
-    Between two items of a client every other waiting client is served once, so no client starves.
+    Between two items of a client every other waiting client is served once, so no client starves. A client
+    that arrives goes before the one that was served last and waits again, such as one with a long animation;
+    only one does so between two items, however many arrive.
     """
 
     def __init__(self) -> None:
         self._queues: dict[str, deque[T]] = {}  # by client, the next one first
+        self._served: str | None = None
+        """The last of the clients, if it was served and no other has gone before it since."""
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
@@ -26,8 +30,13 @@ class FairQueue(Generic[T]):
             yield from queue
 
     def add(self, client: str, item: T) -> None:
-        """Append an item to its client's own; a client without items is appended to the clients."""
+        """Append an item to its client's own; a client without items is added to the clients."""
+        arrives = client not in self._queues
         self._queues.setdefault(client, deque()).append(item)
+        if arrives and self._served in self._queues:
+            self._queues[self._served] = self._queues.pop(self._served)
+        if arrives:
+            self._served = None
 
     def pop(self) -> T:
         """Remove and return the next item."""
@@ -36,6 +45,7 @@ class FairQueue(Generic[T]):
         item = queue.popleft()
         if queue:
             self._queues[client] = queue
+        self._served = client if queue else None
         return item
 
     def put_back(self, client: str, item: T) -> None:
@@ -43,6 +53,7 @@ class FairQueue(Generic[T]):
         queue = self._queues.pop(client, deque())
         queue.appendleft(item)
         self._queues = {client: queue, **self._queues}
+        self._served = None
 
     def discard(self, client: str, item: T) -> None:
         """Remove an item, if it is in the queue."""
