@@ -49,7 +49,7 @@ def test_equal_questions_have_equal_tags_in_every_process(
     assert ask(client).headers["etag"] == ask(make_client(), "&fit=cover").headers["etag"]
 
 
-def test_answer_that_nobody_has_is_made(client: TestClient) -> None:
+def test_unknown_tag_gets_a_new_answer(client: TestClient) -> None:
     for tag in ("*", '"other"', "", "nonsense"):
         assert ask(client, **{"If-None-Match": tag}).status_code == 200
 

@@ -19,7 +19,7 @@ class AnswerKey(NamedTuple):
     """What names an answer."""
 
     client: str
-    """Who got it: ids are secret, so one client's answer is not given to another."""
+    """The client that got it: ids are secret, so one client's answer is not given to another."""
     tag: str
     """Its ETag, which covers the photo, every option, the model and the code."""
 

@@ -65,7 +65,7 @@ def _hash_of(photo: SentPhoto) -> bytes:
 def client_has(request: Request, tag: str) -> bool:
     """Return whether If-None-Match names the tag; proxies may have made it weak.
 
-    `*` never matches: an answer that nobody has does not exist.
+    `*` never matches: without a tag there is no answer to confirm.
     """
     given = ", ".join(request.headers.getlist("if-none-match"))
     return tag in (each.strip().removeprefix("W/") for each in given.split(","))
