@@ -47,8 +47,8 @@ def test_reconstruction_is_the_photo_and_its_distance_is_in_levels(
 def test_distance_is_the_mean_difference_of_levels(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def darker(pixels: np.ndarray) -> dict[str, np.ndarray]:
-        return fake_outputs(pixels) | {"image": (255 - pixels) // 2}
+    def darker(pixels: np.ndarray, *codes: np.ndarray | None) -> dict[str, np.ndarray]:
+        return fake_outputs(pixels, *codes) | {"image": (255 - pixels) // 2}
 
     fake_outputs = fake_engine.fake_outputs
     monkeypatch.setattr(fake_engine, "fake_outputs", darker)

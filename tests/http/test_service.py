@@ -46,6 +46,7 @@ def test_directions_answer_contains_every_field(client: TestClient) -> None:
         ],
         "framing": None,
         "face": None,
+        "styles": None,
         "evaluation": [],
         "provider": "FakeExecutionProvider",
         "precision": "float32",
