@@ -57,6 +57,8 @@ def up(replicas: int, max_replicas: int | None, replica_gpus: float, foreground:
         options = ClusterOptions(replicas=replicas, max_replicas=max_replicas, replica_gpus=replica_gpus)
     except ValidationError as error:
         raise SettingsError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+    if settings.workers > 1:
+        say("UGATIT_WORKERS has no effect on a cluster; use --replicas.")
     machine = Machine(settings)
     url = machine.up(options, say)
     print_line(f"ugatit serves on {url}; `ugatit cluster down` stops it", logging.INFO)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from pathlib import Path
 from typing import Final
 
 from ray import serve
@@ -24,6 +25,8 @@ from models.bundle.errors import BundleError
 
 log = logging.getLogger("ugatit.cluster")
 
+_REPLACE_SECONDS: Final = 1.0
+"""A directory is missing for a moment while it is replaced; one that is missing for longer was removed."""
 _LOOK_SECONDS: Final = 0.5
 """Between two looks at the replicas."""
 _RETIRE_SECONDS: Final = 10.0
@@ -87,7 +90,10 @@ class Deployer:
 
     def _read(self) -> None:
         """Find the version of each bundle, after verifying its files."""
-        found = {path.name: path for path in bundle_directories(self._settings.bundles_dir).bundles}
+        found = self._bundles()
+        if self._directions.keys() - found.keys():
+            time.sleep(_REPLACE_SECONDS)
+            found = self._bundles()
         for name in self._directions.keys() - found.keys():
             log.info("%s was removed and is no longer offered", name)
             del self._directions[name]
@@ -100,6 +106,9 @@ class Deployer:
                 direction.refuse(str(error))
             else:
                 direction.want(bundle.version)
+
+    def _bundles(self) -> dict[str, Path]:
+        return {path.name: path for path in bundle_directories(self._settings.bundles_dir).bundles}
 
     async def _advance(self, direction: DeployedDirection, applications: _Applications) -> None:
         """Deploy the version in a direction's directory, and serve it once its replicas run."""

@@ -83,7 +83,7 @@ def test_a_rolling_update_fails_no_request_and_mixes_no_versions(live: LiveClust
     while live.ask("GET", "/directions").fields["directions"][0]["model"]["version"] != newest:
         replies.append(live.translate(len(replies)))
         assert time.monotonic() < until, "the new version does not serve"
-    replies += [live.translate(len(replies)) for _ in range(20)]
+    replies += [live.translate(seed) for seed in range(len(replies), len(replies) + 20)]
     assert statuses(replies) == {200: len(replies)}
     for seed, reply in enumerate(replies):
         assert matches(reply, seed, brightness)
