@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -39,7 +40,9 @@ def second_node(address: str, folder: Path) -> Iterator[int]:
     from app.cluster.ray_head import free_port
 
     command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", f"--address={address}"]
+    name = f"node-{secrets.token_hex(8)}"
     options = [
+        f"--node-name={name}",
         "--num-cpus=2",
         f"--dashboard-agent-listen-port={free_port()}",
         "--object-store-memory=100000000",
@@ -47,18 +50,18 @@ def second_node(address: str, folder: Path) -> Iterator[int]:
     environment = os.environ | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1"}
     node = processes.start([*command, *options], folder / "node.log", environment)
     try:
-        wait(lambda: raylet_of(node.pid) is not None, "the second node starts")
-        raylet = raylet_of(node.pid)
+        wait(lambda: raylet_of(name) is not None, "the second node starts")
+        raylet = raylet_of(name)
         assert raylet is not None
         yield raylet
     finally:
         processes.stop(node, 20)
 
 
-def raylet_of(pid: int) -> int | None:
-    """Return the raylet that `ray start` runs."""
+def raylet_of(node_name: str) -> int | None:
+    """Return the raylet of a node."""
     found = subprocess.run(
-        ["pgrep", "-P", str(pid), "-f", "raylet/raylet"], capture_output=True, text=True, check=False
+        ["pgrep", "-f", f"raylet/raylet .*{node_name}"], capture_output=True, text=True, check=False
     )
     return int(found.stdout.split()[0]) if found.stdout else None
 
