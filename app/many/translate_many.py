@@ -21,6 +21,8 @@ from app.translate_plan import Plan, Report, require_maps, require_style
 from models.bundle.directory import read_bundle
 from models.bundle.manifest import MANIFEST
 
+_SLICE: Final = 8192
+"""Pictures of one run of the stages. Until its end, Ray Data keeps 10 kB here for each of them."""
 _QUARANTINED: Final = (
     "Its process ended twice, the second time with no other picture. Leave the picture out, or save it again "
     "with another program."
@@ -82,14 +84,24 @@ def translate_many(work: Work, items: Sequence[Item], *, translators: int | None
     with connected() as terminal, count_pictures(terminal) as progress:
         _configure_data()
         bar = progress.add_task(work.plan.direction, total=len(items))
-        for alone in (False, True):
-            remaining = [item for item in items if item.source not in outcomes]
-            for outcome in _outcomes(work, remaining, translators, alone=alone):
+        for start in range(0, len(items), _SLICE):
+            for outcome in _outcomes_of_slice(work, items[start : start + _SLICE], translators):
                 if outcome.unwritable is not None:
                     raise OSError(outcome.unwritable)
                 outcomes[outcome.source] = outcome
                 progress.advance(bar)
-    return [outcomes.get(item.source, Outcome(item.source, _QUARANTINED)) for item in items]
+    return [outcomes[item.source] for item in items]
+
+
+def _outcomes_of_slice(work: Work, items: Sequence[Item], translators: int | None) -> Iterator[Outcome]:
+    """Yield the outcome of each picture. Those whose process ended are tried once more, each alone."""
+    remaining = {item.source: item for item in items}
+    for alone in (False, True):
+        for outcome in _outcomes(work, list(remaining.values()), translators, alone=alone):
+            remaining.pop(outcome.source)
+            yield outcome
+    for source in remaining:
+        yield Outcome(source, _QUARANTINED)
 
 
 def _outcomes(
