@@ -20,7 +20,7 @@ test: .venv/.development ## Lint, check types and imports, run every test.
 	@.ci/pytest $(PYTEST_ARGS)
 
 cluster-test: .venv/.development ## Break a cluster under load: replicas, nodes, Redis, updates (some minutes).
-	.venv/bin/python -m pytest -v -s --cluster tests/cluster $(PYTEST_ARGS)
+	.venv/bin/python -m pytest -v -s --cluster tests/cluster tests/many $(PYTEST_ARGS)
 
 # Amounts in the environment override these. UGATIT_TESTS_SEED sets the first seed. See docs/reliability.md.
 FUZZ = UGATIT_TESTS_MUTANTS=$${UGATIT_TESTS_MUTANTS:-1000000} \

@@ -16,7 +16,7 @@ from app.cluster.options import APPLICATION, ClusterOptions
 from app.cluster.ray_head import answers, connect, free_port, head_command
 from app.cluster.replica import Models, onnxruntime_models
 from app.engine.runtime.session import Outputs, Pixels, StyleCodes
-from app.settings.settings import Settings
+from app.settings.settings import Settings, SettingsError
 from tests.cluster.live_cluster import wait
 from tests.fake_engine import FakeModel
 
@@ -72,11 +72,20 @@ def one_node(folder: Path) -> Iterator[str]:
     head = processes.start(head_command(port, folder), folder / "ray.log", os.environ)
     try:
         wait(lambda: answers(port), "Ray answers")
-        connect(f"127.0.0.1:{port}")
+        wait(lambda: _joins(f"127.0.0.1:{port}"), "the node has joined")
         yield f"127.0.0.1:{port}"
     finally:
         ray.shutdown()
         processes.stop(head, 20)
+
+
+def _joins(address: str) -> bool:
+    """Connect, unless the node has not joined its Ray yet: a busy machine needs longer than Ray waits."""
+    try:
+        connect(address)
+    except SettingsError:
+        return False
+    return True
 
 
 @contextmanager

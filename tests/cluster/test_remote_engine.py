@@ -24,14 +24,14 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def bundles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def bundles(ray_node: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Start a cluster of one replica; return its folder of bundles."""
     from app.cluster.options import ClusterOptions
-    from tests.cluster.ray_cluster import bundles_in, one_node, serving_cluster, short_folder
+    from tests.cluster.ray_cluster import bundles_in, serving_cluster
 
     folder = tmp_path_factory.mktemp("bundles")
     write_tiny_bundle(folder)
-    with short_folder() as ray, one_node(ray), serving_cluster(bundles_in(folder), ClusterOptions()):
+    with serving_cluster(bundles_in(folder), ClusterOptions()):
         yield folder
 
 

@@ -13,7 +13,7 @@ from tests.cli.command import ROOT, ugatit
 from tests.photos import encoded
 from tests.tiny_bundle import SIZE, write_tiny_bundle
 
-pytestmark = pytest.mark.serial
+pytestmark = [pytest.mark.serial, pytest.mark.cluster]
 
 KILLER = """
 import os, pathlib, signal
