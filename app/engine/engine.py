@@ -28,6 +28,7 @@ from app.engine.reconstruction import (
     compare,
     joined_versions,
     opposite_of,
+    version_as_run,
 )
 from app.engine.render_options import EncodedPicture, RenderOptions
 from app.engine.results import make_entries, maps_by_crop, maps_of_crops, probability_of_source
@@ -138,18 +139,17 @@ class PictureEngine:
         """
         self._checked(direction, client)
 
-    def model_version(self, direction: str, *, cycle: bool = False) -> str:
-        """Return the version of a direction's bundle; with `cycle` also that of its opposite's.
+    def model_as_run(self, direction: str, *, cycle: bool = False) -> str:
+        """Return what names a direction's bundle and how it runs; with `cycle` also its opposite's.
 
         Raises:
             UnknownDirection, NoOpposite, Draining, Loading, DirectionDefunct: no bundle serves.
         """
         if self._draining:
             raise Draining
-        bundle = self._directions[direction].require_ready()
-        if not cycle:
-            return bundle.version
-        return joined_versions(bundle.version, self._opposite(bundle).require_ready().version)
+        chosen = self._directions[direction]
+        opposite = self._opposite(chosen.require_ready()) if cycle else None
+        return joined_versions(_as_run(chosen), _as_run(opposite) if opposite is not None else None)
 
     async def translate(
         self,
@@ -209,7 +209,7 @@ class PictureEngine:
             source_probability=probability_of_source(bundle.manifest, first.outputs),
             seconds=StageSeconds(decoded - started, queued, running),
             batch=first.batch,
-            provider=execution.provider if execution is not None else None,
+            execution=execution,
             shown_size=plan.shown_size,
             fit=request.fit,
             framed_by="face" if plan.placements[0].fit is None else "fit",
@@ -390,7 +390,12 @@ async def _reconstruct(
     style = chosen_style(None, bundle.manifest.direction, bundle.manifest)
     (code,) = await style_codes(style, None, opposite, permit)
     (back,) = await opposite.generate([ModelInput(pixels, code)], permit)
-    return compare(source, back.outputs["image"], bundle.version), back.queue_seconds
+    version = version_as_run(bundle.version, opposite.execution)
+    return compare(source, back.outputs["image"], version), back.queue_seconds
+
+
+def _as_run(direction: ServingDirection) -> str:
+    return version_as_run(direction.require_ready().version, direction.status().execution)
 
 
 def picture_limits(settings: Settings) -> PictureLimits:

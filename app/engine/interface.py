@@ -44,8 +44,8 @@ class Engine(Protocol):
             EngineError: it would not.
         """
 
-    def model_version(self, direction: str, *, cycle: bool = False) -> str:
-        """Return the version of a direction's bundle; with `cycle` also that of its opposite's.
+    def model_as_run(self, direction: str, *, cycle: bool = False) -> str:
+        """Return what names a direction's bundle and how it runs; with `cycle` also its opposite's.
 
         Raises:
             UnknownDirection, NoOpposite, Draining, Loading, DirectionDefunct: no bundle serves.

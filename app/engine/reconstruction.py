@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from app.engine.runtime.session import Execution
 from models.bundle.manifest import ImageSize, Manifest
 from models.images.frame import Frame, crop, resize
 
@@ -19,12 +20,17 @@ class Reconstruction(NamedTuple):
     l1: float
     """The mean distance to the network's input, in levels from 0 to 255."""
     version: str
-    """Of the opposite direction's bundle."""
+    """Of the opposite direction's bundle, with where and how its model ran."""
 
 
 def opposite_of(manifest: Manifest) -> str:
     """Return the name of the direction from a translator's target to its source."""
     return f"{manifest.target}2{manifest.source}"
+
+
+def version_as_run(version: str, execution: Execution | None) -> str:
+    """Return what names a bundle as it runs: another provider or precision may give other pixels."""
+    return version if execution is None else " ".join((version, *execution))
 
 
 def joined_versions(version: str, opposite: str | None) -> str:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from app.engine.errors import NoSuchFace
 from app.engine.face_choice import FoundFace
 from app.engine.input_quality import InputQuality
-from app.engine.reconstruction import Reconstruction, joined_versions
+from app.engine.reconstruction import Reconstruction, joined_versions, version_as_run
+from app.engine.runtime.session import Execution
 from app.engine.store.entry import AttentionMap, Entry
 from models.bundle.declarations import HeatMap
 from models.images.frame import Fit
@@ -52,8 +53,8 @@ class TranslationResult(NamedTuple):
     seconds: StageSeconds
     batch: int
     """How many pictures its run had, this one included."""
-    provider: str | None
-    """The execution provider that ran it."""
+    execution: Execution | None
+    """Where and in which precision the direction's model runs."""
     shown_size: tuple[int, int]
     """Height and width of what the first crop shows, in the photo's own pixels."""
     fit: Fit = "cover"
@@ -74,9 +75,10 @@ class TranslationResult(NamedTuple):
 
     @property
     def versions(self) -> str:
-        """What names the bundles that made it."""
+        """What names the bundles that made it, and how they ran."""
         back = self.reconstruction
-        return joined_versions(self.entry.version, back.version if back is not None else None)
+        own = version_as_run(self.entry.version, self.execution)
+        return joined_versions(own, back.version if back is not None else None)
 
     def in_each_style(self) -> list[TranslationResult]:
         """Return the translation in each of its styles, this one first."""

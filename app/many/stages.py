@@ -169,7 +169,7 @@ def _result(plan: planning.Plan, entry: Entry) -> TranslationResult:
         source_probability=None,
         seconds=StageSeconds(0, 0, 0),
         batch=1,
-        provider=None,
+        execution=None,
         shown_size=plan.shown_size,
         faces=plan.faces,
         timing=plan.timing,

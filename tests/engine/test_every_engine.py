@@ -193,8 +193,10 @@ async def test_the_status_describes_the_direction(engine: Engine, bundles: Path)
     (direction,) = status.directions
     assert (direction.name, direction.state, direction.reason) == ("cat2dog", State.READY, None)
     assert direction.bundle is not None
-    assert direction.bundle.version == engine.model_version("cat2dog") == version(bundles)
+    assert direction.bundle.version == version(bundles)
     assert direction.execution is not None
+    provider, precision = direction.execution
+    assert engine.model_as_run("cat2dog") == f"{version(bundles)} {provider} {precision}"
     assert direction.discriminators
     assert (direction.queued, direction.permits_held) == (0, 0)
     assert status.store.available

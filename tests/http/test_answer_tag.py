@@ -49,6 +49,17 @@ def test_equal_questions_have_equal_tags_in_every_process(
     assert ask(client).headers["etag"] == ask(make_client(), "&fit=cover").headers["etag"]
 
 
+def test_other_provider_and_other_precision_have_other_tags(
+    model: FakeModel, make_client: MakeClient
+) -> None:
+    tags = {ask(make_client()).headers["etag"]}
+    model.provider = "OtherExecutionProvider"
+    tags.add(ask(make_client()).headers["etag"])
+    model.precision = "bfloat16"
+    tags.add(ask(make_client()).headers["etag"])
+    assert len(tags) == 3
+
+
 def test_unknown_tag_gets_a_new_answer(client: TestClient) -> None:
     for tag in ("*", '"other"', "", "nonsense"):
         assert ask(client, **{"If-None-Match": tag}).status_code == 200

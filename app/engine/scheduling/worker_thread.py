@@ -13,7 +13,7 @@ _Call = tuple[Callable[[], Any], asyncio.Future[Any], asyncio.AbstractEventLoop]
 
 
 class WorkerThread:
-    """Runs calls one after the other in one daemon thread.
+    """Runs calls one after the other in one daemon thread, which starts at the first call.
 
     The process would wait at its exit for an executor's thread that hangs in native code, which nothing can
     interrupt. It does not wait for a daemon thread.
@@ -21,8 +21,8 @@ class WorkerThread:
 
     def __init__(self, name: str) -> None:
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
-        self._stopped = False
-        threading.Thread(target=self._work, name=name, daemon=True).start()
+        self._name = name
+        self._started = self._stopped = False
 
     def submit(self, call: Callable[[], T]) -> asyncio.Future[T]:
         """Run `call` in the thread and return its future; cancelled before the call starts, it never runs.
@@ -32,6 +32,9 @@ class WorkerThread:
         """
         if self._stopped:
             raise RuntimeError("the model's thread was stopped")
+        if not self._started:  # most models for photos at their own shape are never used
+            self._started = True
+            threading.Thread(target=self._work, name=self._name, daemon=True).start()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._calls.put((call, future, loop))

@@ -51,9 +51,9 @@ class Question(NamedTuple):
         """Return the question about a photo's file. It is hashed in a thread: 20 MB take 20 ms or more."""
         return cls(await asyncio.to_thread(_hash_of, photo), repr(choices))
 
-    def tag(self, model_version: str) -> str:
-        """Return the ETag of the answer by a bundle's version: equal questions have the same one."""
-        digest = hashlib.sha256(repr((_CODE_VERSION, model_version, self.choices)).encode())
+    def tag(self, model_as_run: str) -> str:
+        """Return the ETag of the answer by a bundle as it runs: equal questions have the same one."""
+        digest = hashlib.sha256(repr((_CODE_VERSION, model_as_run, self.choices)).encode())
         digest.update(self.photo)
         return f'"{digest.hexdigest()[:32]}"'
 

@@ -36,7 +36,7 @@ class StageTimes(NamedTuple):
         record.run = {
             "ugatit.model_version": translation.entry.version,
             "ugatit.batch_pictures": translation.batch,
-            "ugatit.provider": translation.provider or "",
+            "ugatit.provider": translation.execution.provider if translation.execution is not None else "",
         }
 
     def seconds(self) -> dict[str, float]:

@@ -19,7 +19,7 @@ def check_admission(request: Request, options: TranslateOptions, context: Contex
     Raises:
         EngineError: it could not.
     """
-    context.engine.model_version(options.direction, cycle=options.cycle)
+    context.engine.model_as_run(options.direction, cycle=options.cycle)
     if "if-none-match" not in request.headers and not _may_be_kept(request, context):
         context.engine.check(options.direction, client)
 

@@ -119,7 +119,7 @@ async def translate(
     record_of(request.scope).direction = options.direction
     photo = await read_photo(request)
     question = await asked.about(photo)
-    key = AnswerKey(client, question.tag(asked.model_version()))
+    key = AnswerKey(client, question.tag(asked.model_as_run()))
     known = await find_known(request, context, key)
     if known is not None:
         return known
@@ -154,9 +154,9 @@ class _Asked:
         pictures = sorted(MEDIA_TYPES.values(), key=lambda media_type: media_type != default)
         return [JSON, *pictures, MIXED]
 
-    def model_version(self) -> str:
-        """Return what names the bundles that would answer now."""
-        return self._context.engine.model_version(self._options.direction, cycle=self._options.cycle)
+    def model_as_run(self) -> str:
+        """Return what names the bundles that would answer now, and how they run."""
+        return self._context.engine.model_as_run(self._options.direction, cycle=self._options.cycle)
 
     async def about(self, photo: SentPhoto) -> Question:
         """Return the question, with everything that changes its answer."""
