@@ -44,4 +44,4 @@ def test_examples_of_the_clients_page_write_their_pictures(tmp_path: Path, addre
     for code in examples("client/README.md"):
         run(code, address, tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
-    assert {"anime.png", "heat-map.png", "whole-photo.jpg", "selfie2anime.png"} <= names
+    assert {"anime.png", "heat-map.png", "whole-photo.jpg", "selfie2anime.png", "anime-photo.jpg"} <= names
