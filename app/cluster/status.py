@@ -40,6 +40,7 @@ def replicas() -> list[dict[str, Any]]:
                 "pid": each.get("pid"),  # none until its process has started
                 "state": each["state"].lower(),
                 "node": each.get("node_ip"),
+                "node_id": each.get("node_id"),
                 "id": each["replica_id"],
             }
             for deployment in application["deployments"].values()
