@@ -95,8 +95,6 @@ class RemoteDirection:
     def _open(self, version: ServedVersion) -> RemoteVersion:
         # Without a check, because that would wait for Serve's controller in the event loop.
         handle = serve.get_deployment_handle(self.name, version.application, _check_exists=False)
-        # Frames travel as bytes: by Ray's object store the way took 11 ms instead of 7 (bench.scale).
-        handle = handle.options(_by_reference=False)
         return RemoteVersion(self.name, version, handle, self._slots, self._record_run)
 
     def _record_run(self, event: RunFinished) -> None:
