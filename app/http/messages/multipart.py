@@ -111,10 +111,10 @@ def photo_and_reference(body: bytes, boundary: bytes) -> SentPhoto:
     names = (b"file", b"reference")
     parts = _parse(body, boundary, most=len(names), too_many=UnexpectedPart(_TWO_PARTS))
     found = {part.option(b"name"): part for part in parts}
+    if len(parts) > 1 and (len(found) < len(parts) or not found.keys() <= set(names)):
+        raise UnexpectedPart(_TWO_PARTS)
     if b"file" not in found:
         raise MissingFile(f"The form must have a part named file; {_REMEDY}.")
-    if len(found) < len(parts) or not found.keys() <= set(names):
-        raise UnexpectedPart(_TWO_PARTS)
     photo = _content(found[b"file"])
     if b"reference" not in found:
         return SentPhoto(photo)
