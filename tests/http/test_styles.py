@@ -125,9 +125,9 @@ def test_reference_that_is_no_picture_is_refused(client: TestClient) -> None:
 
 def test_form_takes_one_photo_and_one_reference(client: TestClient) -> None:
     photo, reference = ("file", ("a.png", BODY)), ("reference", ("r.png", RED))
-    for files in ([reference], [reference, reference]):
-        problem(client.post(URL, files=files), 422, "missing_file")
-    for files in ([photo, reference, reference], [photo, photo], [photo, ("other", ("o.png", RED))]):
+    problem(client.post(URL, files=[reference]), 422, "missing_file")
+    other = ("other", ("o.png", RED))
+    for files in ([reference, reference], [photo, reference, reference], [photo, photo], [photo, other]):
         problem(client.post(URL, files=files), 422, "unexpected_part")
 
 
