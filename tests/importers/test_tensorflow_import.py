@@ -110,7 +110,10 @@ def renamed(old: str, new: str) -> Callable[[Tensors], Any]:
             "genA2B has generator_B/hourglass/kernel: expected the 92",
         ),
         (renamed("generator_B/", "Generator/"), "named generator_B/…, found Generator/"),
-        (renamed("generator_B/", "Model/g_A/"), "it looks like a checkpoint of AGGAN, which --method aggan imports"),
+        (
+            renamed("generator_B/", "Model/g_A/"),
+            "it looks like a checkpoint of AGGAN, which --method aggan imports",
+        ),
         (
             renamed("generator_B/", "layer/.ATTRIBUTES/VARIABLE_VALUE"),
             "found an object-based checkpoint of TensorFlow 2",
