@@ -20,8 +20,8 @@ QUOTED = "s3cret%2Fof%3Athe%40store"
 
 
 def _no_redis(reason: str) -> Never:
-    if os.environ.get("UGATIT_TESTS_NEED_REDIS") == "1":
-        pytest.fail(f"UGATIT_TESTS_NEED_REDIS=1, but {reason}")
+    if os.environ.get("TESTS_NEED_REDIS") == "1":
+        pytest.fail(f"TESTS_NEED_REDIS=1, but {reason}")
     pytest.skip(f"THE STORE IN REDIS WAS NOT TESTED: {reason}")
 
 

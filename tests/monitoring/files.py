@@ -64,6 +64,6 @@ def required(tool: str) -> str:
     if path is not None:
         return path
     reason = f"there is no {tool} (on Debian and Ubuntu: apt install prometheus)"
-    if os.environ.get("UGATIT_TESTS_NEED_PROMETHEUS") == "1":
-        pytest.fail(f"UGATIT_TESTS_NEED_PROMETHEUS=1, but {reason}")
+    if os.environ.get("TESTS_NEED_PROMETHEUS") == "1":
+        pytest.fail(f"TESTS_NEED_PROMETHEUS=1, but {reason}")
     pytest.skip(reason)

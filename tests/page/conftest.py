@@ -36,8 +36,8 @@ CHROMIUM_ARGUMENTS = [
 
 
 def _no_browser(reason: str) -> Never:
-    if os.environ.get("UGATIT_TESTS_NEED_BROWSER") == "1":
-        pytest.fail(f"UGATIT_TESTS_NEED_BROWSER=1, but {reason}")
+    if os.environ.get("TESTS_NEED_BROWSER") == "1":
+        pytest.fail(f"TESTS_NEED_BROWSER=1, but {reason}")
     pytest.skip(f"the page was not tested: {reason}")
 
 
@@ -45,7 +45,7 @@ def _no_browser(reason: str) -> Never:
 # tests of other modules could not start their own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start Chromium; skip the tests without one, or fail if UGATIT_TESTS_NEED_BROWSER=1."""
+    """Start Chromium; skip the tests without one, or fail if TESTS_NEED_BROWSER=1."""
     try:
         from playwright.sync_api import sync_playwright
     except ModuleNotFoundError:
