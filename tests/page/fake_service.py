@@ -151,6 +151,11 @@ def _styles(request: Request, chosen: dict[str, Any], image: dict[str, Any]) -> 
     return {"style": {"seed": first}, **styles}
 
 
+def _cycle(query: dict[str, str], image: dict[str, Any]) -> dict[str, Any]:
+    """Return the field about the way back, if it was asked for."""
+    return {"cycle": {"image": image, "l1": 12.75}} if query.get("cycle") == "true" else {}
+
+
 def framed(photo: Image.Image, fit: str) -> Image.Image:
     """Return the photo at the network's 128 px, framed by `fit`."""
     if fit == "cover":
@@ -246,6 +251,7 @@ class FakeService:
                 "image": image,
                 "attention": attention if any(maps) else None,
                 **_styles(request, chosen, image),
+                **_cycle(request.query, image),
                 "timings_ms": {"decode": 2, "queue": 0, "inference": 400, "encode": 5, "total": 407},
                 "expires_at": "2100-01-01T00:00:00Z",
                 **self._faces(request.query, sent),

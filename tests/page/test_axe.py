@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.page.fake_service import STYLES, direction, found_face
+from tests.page.fake_service import STYLES, found_face
 from tests.page.photos import choose, photo
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def states(page: Page, service: FakeService) -> Iterator[str]:
     page.locator("#heat[src^=blob]").wait_for()
     page.locator("#about summary").click()
     page.get_by_role("button", name="Style 3").wait_for()
+    page.get_by_role("button", name="Translate it back").click()
+    page.get_by_text("on average").wait_for()
     yield "result"
     page.locator(".thumbnail").nth(2).click()
     page.locator("main[data-state=error]").wait_for()
@@ -60,7 +62,8 @@ def states(page: Page, service: FakeService) -> Iterator[str]:
 def test_axe_finds_no_violation(
     open_page: OpenPage, fake_service: FakeService, screen: str, scheme: str
 ) -> None:
-    fake_service.directions = [direction("selfie2anime", "selfie", "anime", framing="face", styles=STYLES)]
+    there, back = fake_service.directions
+    fake_service.directions = [{**there, "framing": "face", "styles": STYLES}, back]
     fake_service.faces = [found_face(200, 20, 100), found_face(20, 50, 60)]
     page = open_page(color_scheme=scheme, **SCREENS[screen])
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text())

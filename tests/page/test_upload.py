@@ -204,13 +204,12 @@ def test_too_slow_or_too_large_upload_can_only_be_sent_smaller(
     assert last_upload(fake_service).size == (384, 512)  # the larger copy is not sent again
 
 
-def test_defunct_direction_offers_no_retry(page: Page, fake_service: FakeService) -> None:
-    fake_service.instead["/translate"] = problem(
-        503, "direction_defunct", "Direction defunct", "See the reason in /directions."
-    )
-    pick(page)
-    page.get_by_text("See the reason in /directions.").wait_for()
-    assert page.locator("#failure button").count() == 0
+def test_defunct_model_offers_no_retry(page: Page, fake_service: FakeService) -> None:
+    for code in ("direction_defunct", "network_defunct", "style_encoder_defunct"):
+        fake_service.instead["/translate"] = problem(503, code, "Out of order", f"See the reason: {code}.")
+        pick(page)
+        page.get_by_text(f"See the reason: {code}.").wait_for()
+        assert page.locator("#failure button").count() == 0
 
 
 def test_large_network_gets_a_larger_copy(open_page: OpenPage, fake_service: FakeService) -> None:

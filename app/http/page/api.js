@@ -22,7 +22,7 @@ export class Problem extends Error {
   }
 }
 
-const OUT_OF_ORDER = ["direction_defunct", "network_defunct"]; // until an operator repairs it
+const OUT_OF_ORDER = ["direction_defunct", "network_defunct", "style_encoder_defunct"]; // until an operator repairs it
 
 const UNREACHABLE = {
   code: "unreachable",
@@ -79,6 +79,15 @@ export async function fetchStyles(blob, options, signal) {
   const query = new URLSearchParams({ ...options, keep: "false", format: "jpeg" });
   const headers = { Accept: "application/json", "Content-Type": blob.type || "application/octet-stream" };
   return (await call(`translate?${query}`, asJson, { method: "POST", headers, body: blob, signal })).styles;
+}
+
+/**
+ * Translate a picture's blob and its translation back; resolves to `{image, l1}`. `options` and `reference` are as for
+ * `translate`; of an animation it is the first frame. The service keeps nothing of it.
+ */
+export async function fetchReconstruction(blob, options, { signal, reference }) {
+  const all = { ...options, cycle: "true", frames: "first", keep: "false" };
+  return (await translate(blob, all, { signal, reference, onProgress: () => {} })).cycle;
 }
 
 const asPicture = async (response) => ({ picture: await response.blob(), overlay: null });

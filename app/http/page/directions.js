@@ -42,6 +42,11 @@ export function showDirections(fieldset, directions, chosen) {
   fieldset.replaceChildren(fieldset.querySelector("legend"), ...directions.map((one) => pill(one, chosen, directions)));
 }
 
+/** Return whether a direction's translations can be translated back: its opposite serves. */
+export function hasOpposite({ source, target }, directions) {
+  return directions.some((one) => one.name === `${target}2${source}` && serves(one));
+}
+
 /** Return "Selfie in. Anime out." */
 export function headline({ source, target }) {
   return `${capitalised(source)} in. ${capitalised(target)} out.`;

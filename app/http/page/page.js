@@ -3,7 +3,7 @@
 import { createAttention } from "./attention.js";
 import { createCamera } from "./camera.js";
 import { createCrop } from "./crop.js";
-import { headline, invitation, showCard, showDirections, waitForDirections } from "./directions.js";
+import { hasOpposite, headline, invitation, showCard, showDirections, waitForDirections } from "./directions.js";
 import { saveAll } from "./download.js";
 import { clearFailure, inOwnWords, remedyFor, showFailure, tryAgain } from "./failure.js";
 import { createFaces } from "./faces.js";
@@ -20,6 +20,7 @@ import { createStrip } from "./strip.js";
 import { createStyles } from "./styles.js";
 import { translateItem } from "./translation.js";
 import { CENTRE, viewOf } from "./view.js";
+import { createWayBack } from "./way_back.js";
 
 const $ = (id) => document.getElementById(id);
 const MOST_PHOTOS = 16; // as many as the service takes in one batch
@@ -52,6 +53,7 @@ const framing = createFraming({
 });
 const faces = createFaces({ panel: $("faces"), map: $("face-map"), onChoose: (place) => translateShown({ place, view: null }) });
 const styles = createStyles({ panel: $("styles"), onChoose: translateShown, onMistake: showToast });
+const wayBack = createWayBack({ panel: $("way-back") });
 const crop = createCrop({
   canvas: $("crop"),
   panel: $("crop-card"),
@@ -151,6 +153,7 @@ async function showDone(item, signal) {
   await result.show(item, { canPaste: framing.canPaste(item), signal });
   if (signal.aborted) return;
   styles.show(item);
+  wayBack.show(item, hasOpposite(item.result.direction, directions));
   keepFocus($("split"));
 }
 
