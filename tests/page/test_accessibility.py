@@ -137,10 +137,10 @@ def test_keyboard_reaches_every_control_and_shows_the_focus(page: Page) -> None:
 
 
 def test_progress_and_result_are_announced(page: Page, fake_service: FakeService) -> None:
-    status = page.get_by_role("status")
+    status = page.locator("#status[role=status]")
     fake_service.gate.clear()
     pick(page)
-    page.get_by_role("status").filter(has_text="Translating selfie to anime").wait_for(state="attached")
+    status.filter(has_text="Translating selfie to anime").wait_for(state="attached")
     fake_service.gate.set()
     status.filter(has_text="Translated in 0.41 s.").wait_for()
     assert status.get_attribute("aria-live") == "polite"
