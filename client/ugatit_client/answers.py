@@ -9,12 +9,10 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
-    """An encoded picture."""
+class PictureFile:
+    """A picture as a file."""
 
     media_type: str
-    width: int
-    height: int
     data: bytes
     """The bytes of the file."""
 
@@ -24,20 +22,21 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeatMap:
+class Picture(PictureFile):
+    """An encoded picture."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeatMap(PictureFile):
     """A heat map as a picture."""
 
-    media_type: str
-    data: bytes
-    """The bytes of the file."""
     low: float
     """The value of the lowest colour."""
     high: float
     """The value of the highest colour."""
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the file."""
-        Path(path).write_bytes(self.data)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +76,7 @@ class Attention:
     """Where the generator looked."""
 
     href: str | None
-    """The path of the heat maps on the service's host; None if they could not be kept."""
+    """The path of the heat maps on the service's host; None if they are not kept."""
     overlay: Picture
     source_probability: float | None
     """The generator's probability that the photo is in the source domain, 0 to 1; None for a model without
@@ -216,7 +215,7 @@ class Translation:
     """A translated picture."""
 
     id: str | None
-    """For its heat maps; None if they could not be kept."""
+    """For its heat maps; None if they are not kept."""
     direction: str
     model: Model
     image: Picture
@@ -357,7 +356,7 @@ class Limits:
     animation_pixels: int
     faces: int
     native_pixels: int | None = None
-    """At which fit=native translates; None for a service without it."""
+    """At which fit=native translates; 0 if it is turned off, None for a service that does not know it."""
     answer_side_pixels: int
     deadline_seconds: float
     attention_seconds: float

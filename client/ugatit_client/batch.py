@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
+from ugatit_client.answers import PictureFile
 from ugatit_client.calls import Answer, Call, query_of
 from ugatit_client.errors import ProblemError, problem_of
 from ugatit_client.exchange import retry_wait
@@ -22,20 +21,13 @@ _MIXED: Final = "multipart/mixed"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FileTranslation:
+class FileTranslation(PictureFile):
     """The translation of one photo of a batch."""
 
     id: str | None
-    """For its heat maps; None if they could not be kept."""
-    media_type: str
-    data: bytes
-    """The bytes of the translated picture's file."""
+    """For its heat maps; None if they are not kept."""
     faces_found: int | None = None
     """None if no faces were searched for."""
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the file."""
-        Path(path).write_bytes(self.data)
 
 
 FileAnswer = FileTranslation | ProblemError
@@ -68,8 +60,8 @@ class Batch:
             files_per_request: at most; `limits.files` of the service.
             clock: returns seconds.
 
-            Raises:
-                ValueError: files_per_request is not positive.
+        Raises:
+            ValueError: files_per_request is not positive.
         """
         if files_per_request < 1:
             raise ValueError(f"files_per_request must be above 0, got {files_per_request}")
