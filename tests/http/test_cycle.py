@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -110,12 +111,22 @@ def test_full_opposite_direction_refuses_the_photo(client: TestClient, model: Fa
         assert back.result().status_code == 200
 
 
-def test_deadline_includes_the_way_back(make_client: MakeClient, tmp_path: Path, model: FakeModel) -> None:
+def test_deadline_includes_the_way_back(
+    make_client: MakeClient, tmp_path: Path, model: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for direction in ("cat2dog", "dog2cat"):
         write_fake_bundle(tmp_path / "bundles", direction)
-    client = make_client(deadline_seconds=0.5, grace_seconds=5)
-    model.hold()
+    client = make_client(deadline_seconds=1, grace_seconds=5)
+    run, before = model.run, len(model.batches)
+
+    def hold_the_way_back(*inputs: np.ndarray) -> Mapping[str, np.ndarray]:
+        if len(model.batches) > before:
+            model.hold()
+        return run(*inputs)
+
+    monkeypatch.setattr(model, "run", hold_the_way_back)
     problem(client.post(CYCLE, content=photo(), headers=PNG), 504, "deadline")
+    assert len(model.batches) == before + 2
 
 
 def test_etag_changes_with_the_opposite_bundle(client: TestClient, tmp_path: Path) -> None:
