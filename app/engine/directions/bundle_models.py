@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from app.engine.directions.direction_status import BundleInfo
@@ -42,7 +42,7 @@ class BundleModels:
         """By the model's file: why it is opened in float32 instead of a lower precision."""
         self._path = path
         self._batch_sizes = batch_sizes
-        self._canary: Mapping[str, NDArray[np.generic]] = {}
+        self._canary: Mapping[str, NDArray[Any]] = {}
 
     def open_generator(self, open_model: OpenModel) -> Model:
         """Read and verify the bundle, and open its generator; the same each time it is replaced.
@@ -77,9 +77,7 @@ class BundleModels:
 
         The discriminators may take 240 MB.
         """
-        assert self.info is not None
-        data = read_verified(self._path, name, self.info.manifest.files[name])
-        return self._open(open_model, name, data)
+        return self._open(open_model, name, self._read(name))
 
     def check_discriminators(self, model: Model) -> None:
         """Run the discriminators on the canary's translated picture.
@@ -100,16 +98,13 @@ class BundleModels:
     def _check_second(self, name: str, check: _Check, model: Model) -> None:
         assert self.info is not None
         manifest = self.info.manifest
-        canary = read_canary(read_verified(self._path, CANARY, manifest.files[CANARY]))
         with self._recorded_precision(name):
-            check(model, manifest, canary["image"])
+            check(model, manifest, self._canary["image"])
         model.prepare_shapes([(1, manifest.image.height, manifest.image.width)])
 
     def open_for_any_shape(self, open_model: OpenModel, name: str) -> Model:
         """Open one model from disk for inputs of any shape, at their first use."""
-        assert self.info is not None
-        data = read_verified(self._path, name, self.info.manifest.files[name])
-        return open_model(data, any_shape=True)
+        return open_model(self._read(name), any_shape=True)
 
     def check_generator_for_any_shape(self, model: Model) -> None:
         """Run the canary.
@@ -119,6 +114,15 @@ class BundleModels:
         """
         assert self.info is not None
         check_generator(model, self.info.manifest, self._canary)
+
+    def _read(self, name: str) -> bytes:
+        """Return a file of the bundle from disk.
+
+        Raises:
+            BundleError: it is not the file that the manifest names.
+        """
+        assert self.info is not None
+        return read_verified(self._path, name, self.info.manifest.files[name])
 
     def _open(self, open_model: OpenModel, name: str, data: bytes) -> Model:
         """Open one model, in float32 if it or the generator failed at a lower precision before."""

@@ -22,7 +22,7 @@ from app.engine.directions.direction_status import BundleInfo
 from app.engine.directions.reasons import as_clause
 from app.engine.errors import DirectionDefunct, NetworkDefunct, NoSuchNetwork, StyleEncoderDefunct
 from app.engine.events import RunFinished
-from app.engine.runtime.session import Execution, OpenModel, Pixels, StyleCodes
+from app.engine.runtime.session import Execution, Model, OpenModel, Pixels, StyleCodes
 from app.engine.scheduling.admission import Permit
 from app.engine.scheduling.batcher import Batcher, Inference, ModelInput
 from app.engine.scheduling.runner import ModelBroken, ModelEvent, Runner, TimeLimits
@@ -72,11 +72,12 @@ class Translator:
             self._generator_runner(number, open_model, limits.time_limits)
             for number, open_model in enumerate(open_models)
         ]
-        self._discriminator_runner = self._second_runner(
-            DISCRIMINATORS, "discriminators", Fault.DISCRIMINATORS, open_models[0], limits.time_limits
+        second_runner = partial(self._second_runner, open_models[0], limits.time_limits)
+        self._discriminator_runner = second_runner(
+            DISCRIMINATORS, self._models.check_discriminators, "discriminators", Fault.DISCRIMINATORS
         )
-        self._encoder_runner = self._second_runner(
-            STYLE_ENCODER, "style encoder", Fault.STYLE_ENCODER, open_models[0], limits.time_limits
+        self._encoder_runner = second_runner(
+            STYLE_ENCODER, self._models.check_style_encoder, "style encoder", Fault.STYLE_ENCODER
         )
         lock = asyncio.Lock()  # each model needs the whole machine, so one runs at a time
         self._generator = Batcher(
@@ -101,12 +102,15 @@ class Translator:
         )
 
     def _second_runner(
-        self, file: str, words: str, fault: Fault, open_model: OpenModel, time_limits: TimeLimits
+        self,
+        open_model: OpenModel,
+        time_limits: TimeLimits,
+        file: str,
+        check: Callable[[Model], None],
+        words: str,
+        fault: Fault,
     ) -> Runner:
         """Return the runner of a model beside the generator, which is opened at its first use."""
-        check = self._models.check_discriminators
-        if file == STYLE_ENCODER:
-            check = self._models.check_style_encoder
         return Runner(
             f"{self.name} {words}",
             partial(self._models.open_second, file, open_model),
