@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 
 from app.engine.directions.direction_status import BundleInfo
@@ -14,7 +14,6 @@ from app.engine.errors import (
     AttentionGone,
     DeadlineExceeded,
     Draining,
-    NoOpposite,
     NoSuchFrame,
     NoSuchNetwork,
     NoSuchPart,
@@ -22,30 +21,22 @@ from app.engine.errors import (
 )
 from app.engine.events import EngineEvents, RunFinished
 from app.engine.planning import WHOLE_OR_FACE, PhotoRequest, Plan, Planner
-from app.engine.reconstruction import (
-    Reconstruction,
-    back_input,
-    compare,
-    joined_versions,
-    opposite_of,
-    version_as_run,
-)
+from app.engine.reconstruction import joined_versions, version_as_run
 from app.engine.render_options import EncodedPicture, RenderOptions
+from app.engine.request_permits import RequestPermits
 from app.engine.results import make_entries, maps_by_crop, maps_of_crops, probability_of_source
-from app.engine.scheduling.admission import Permit
-from app.engine.scheduling.batcher import Inference, ModelInput
+from app.engine.scheduling.batcher import ModelInput
 from app.engine.scheduling.fair_threads import FairThreads
-from app.engine.serving import Directions, ServingDirection, ServingVersion, Watcher
+from app.engine.serving import Directions, ServingDirection, Watcher
 from app.engine.status import EngineStatus, StoreStatus
 from app.engine.store.entry import Entry, Maps
 from app.engine.store.stores import TranslationStore, open_store
 from app.engine.style_choice import chosen_style
 from app.engine.styles import style_codes, styles_of
 from app.engine.translation import FoundMap, StageSeconds, StyledEntry, TranslationResult
+from app.engine.way_back import opposite_direction, reconstruct
 from app.settings.settings import Settings
 from models.bundle.declarations import Network, Part
-from models.bundle.manifest import ImageSize
-from models.images.frame import Frame
 from models.images.limits import PictureLimits
 
 
@@ -80,10 +71,8 @@ class PictureEngine:
             native_pixels=settings.native_pixels,
         )
         self._decoders = FairThreads(settings.decoders, "decoder")
-        self._lingering = self._draining = False
-        self._admitted = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._permits = RequestPermits(directions)
+        self._lingering = False
         self._store_opening: asyncio.Task[None] | None = None
 
     def subscribe(self, subscriber: Callable[[RunFinished], None]) -> None:
@@ -101,18 +90,18 @@ class PictureEngine:
 
     def reload(self) -> None:
         """Load new and changed bundles in the background, and retire removed ones."""
-        if not self._draining:
+        if not self.draining:
             self._watcher.request_reload()
 
     @property
     def draining(self) -> bool:
         """Whether no more requests are admitted."""
-        return self._draining
+        return self._permits.draining
 
     @property
     def stopping(self) -> bool:
         """Whether it lingers or drains; while it lingers, it still admits requests."""
-        return self._lingering or self._draining
+        return self._lingering or self.draining
 
     def status(self) -> EngineStatus:
         """Return the state of all directions and of the store at this moment."""
@@ -132,23 +121,16 @@ class PictureEngine:
         return self._directions.not_ready_reason()
 
     def check(self, direction: str, client: str = "") -> None:
-        """Check that a picture of the client would be admitted now, before its bytes are read.
-
-        Raises:
-            UnknownDirection, Draining, Loading, DirectionDefunct, QueueFull, FairShare: it would not.
-        """
-        self._checked(direction, client)
+        """See `Engine.check`."""
+        self._permits.check(direction, client)
 
     def model_as_run(self, direction: str, *, cycle: bool = False) -> str:
-        """Return what names a direction's bundle and how it runs; with `cycle` also its opposite's.
-
-        Raises:
-            UnknownDirection, NoOpposite, Draining, Loading, DirectionDefunct: no bundle serves.
-        """
-        if self._draining:
+        """See `Engine.model_as_run`."""
+        if self.draining:
             raise Draining
         chosen = self._directions[direction]
-        opposite = self._opposite(chosen.require_ready()) if cycle else None
+        bundle = chosen.require_ready()
+        opposite = opposite_direction(self._directions, bundle) if cycle else None
         return joined_versions(_as_run(chosen), _as_run(opposite) if opposite is not None else None)
 
     async def translate(
@@ -160,27 +142,16 @@ class PictureEngine:
         client: str = "",
         keep: bool = True,
     ) -> TranslationResult:
-        """Translate an encoded picture, or faces in it, and keep the translation for its heat maps.
-
-        Args:
-            direction: the name of a direction.
-            data: the bytes of a JPEG, PNG, WebP or GIF file.
-            request: what of the picture is translated.
-            client: who sent it; the waiting clients of a direction share it evenly.
-            keep: whether its heat maps can be asked for later.
-
-        Raises:
-            EngineError: what `check` raises, DeadlineExceeded, NoFaceFound, NoNativeFit, NoOpposite,
-                NetworkDefunct, NoStyles, NoReferences and StyleEncoderDefunct.
-            models.images.errors.PictureError: the bytes are not a picture, or exceed the limits.
-        """
-        chosen = self._checked(direction, client)
+        """See `Engine.translate`. All permits are taken before the photo is decoded."""
+        chosen = self._permits.check(direction, client)
         with ExitStack() as stack:
-            permit, translator = stack.enter_context(self._serving(chosen, client))
+            permit, translator = stack.enter_context(self._permits.hold(chosen, client))
             bundle = translator.bundle
             assert bundle is not None
-            opposite = self._opposite(bundle) if request.cycle else None
-            back = stack.enter_context(self._serving(opposite, client)) if opposite is not None else None
+            back = None
+            if request.cycle:
+                opposite = opposite_direction(self._directions, bundle)
+                back = stack.enter_context(self._permits.hold(opposite, client))
             async with self._deadline():
                 started = time.perf_counter()
                 style = chosen_style(request.style, direction, bundle.manifest)
@@ -192,7 +163,7 @@ class PictureEngine:
                 inferences = await translator.generate(inputs, permit)
                 queued, back_to_source = inferences[0].queue_seconds, None
                 if back is not None:
-                    back_to_source, waited = await _reconstruct(
+                    back_to_source, waited = await reconstruct(
                         plan.frames[0], inferences[0], bundle.manifest.image, *back
                     )
                     queued += waited
@@ -230,13 +201,10 @@ class PictureEngine:
         *,
         client: str = "",
     ) -> FoundMap:
-        """Return the raw heat map of one network for an earlier translation, of an animation for one frame.
+        """See `Engine.attention`.
 
         The discriminators' maps are computed at the first request, which needs a permit like a translation;
         those of later frames are not kept.
-
-        Raises:
-            EngineError: AttentionGone, NoSuchNetwork, NoSuchPart, NoSuchFrame, and what `translate` raises.
         """
         animation = await self.store.get(id_)
         if frame >= animation.frames:
@@ -292,11 +260,11 @@ class PictureEngine:
 
     def drain(self) -> None:
         """Admit no more requests."""
-        self._draining = True
+        self._permits.drain()
 
     async def wait_until_drained(self) -> None:
         """Wait until every admitted request is done."""
-        await self._idle.wait()
+        await self._permits.wait_until_drained()
 
     def close(self) -> None:
         """Stop at once and cancel the waiting requests."""
@@ -311,14 +279,6 @@ class PictureEngine:
         """Close the connections to the store, after `close`."""
         await self.store.close()
 
-    def _checked(self, direction: str, client: str) -> ServingDirection:
-        chosen = self._directions[direction]
-        if self._draining:
-            raise Draining
-        chosen.require_ready()
-        chosen.admission.check(client)
-        return chosen
-
     async def _plan(self, data: bytes, bundle: BundleInfo, request: PhotoRequest, client: str) -> Plan:
         held = [data]
         try:
@@ -330,45 +290,13 @@ class PictureEngine:
         return self._planner.plan(data, bundle.manifest, request)
 
     async def _discriminate(self, entry: Entry, client: str) -> Maps:
-        chosen = self._checked(entry.direction, client)
-        with self._admit(chosen, client) as permit, chosen.translator() as translator:
+        chosen = self._permits.check(entry.direction, client)
+        with self._permits.hold(chosen, client) as (permit, translator):
             if translator.bundle is None or translator.bundle.version != entry.version:
                 raise AttentionGone
             chosen.admission.grow(permit, len(entry.crops))
             frames = [crop.translation for crop in entry.crops]
             return maps_by_crop(await translator.discriminate(frames, permit))
-
-    def _opposite(self, bundle: BundleInfo) -> ServingDirection:
-        """Return the direction from a bundle's target to its source.
-
-        Raises:
-            NoOpposite, Loading, DirectionDefunct: none serves.
-        """
-        name = opposite_of(bundle.manifest)
-        try:
-            opposite = self._directions[name]
-        except UnknownDirection:
-            raise NoOpposite(bundle.manifest.direction, name) from None
-        opposite.require_ready()
-        return opposite
-
-    @contextmanager
-    def _serving(self, chosen: ServingDirection, client: str) -> Iterator[tuple[Permit, ServingVersion]]:
-        """Hold a permit of a direction, and the version that serves now, until the end of the block."""
-        with self._admit(chosen, client) as permit, chosen.translator() as version:
-            yield permit, version
-
-    @contextmanager
-    def _admit(self, chosen: ServingDirection, client: str) -> Iterator[Permit]:
-        with chosen.admission.permit(client) as permit:
-            self._admitted += 1
-            self._idle.clear()
-            try:
-                yield permit
-            finally:
-                self._admitted -= 1
-                if not self._admitted:
-                    self._idle.set()
 
     @asynccontextmanager
     async def _deadline(self) -> AsyncIterator[None]:
@@ -378,20 +306,6 @@ class PictureEngine:
                 yield
         except TimeoutError:
             raise DeadlineExceeded(seconds) from None
-
-
-async def _reconstruct(
-    source: Frame, translated: Inference, size: ImageSize, permit: Permit, opposite: ServingVersion
-) -> tuple[Reconstruction, float]:
-    """Return the reconstruction of a frame by the opposite direction, and the seconds that it waited."""
-    bundle = opposite.bundle
-    assert bundle is not None
-    pixels = back_input(translated.outputs["image"], size, bundle.manifest.image)
-    style = chosen_style(None, bundle.manifest.direction, bundle.manifest)
-    (code,) = await style_codes(style, None, opposite, permit)
-    (back,) = await opposite.generate([ModelInput(pixels, code)], permit)
-    version = version_as_run(bundle.version, opposite.execution)
-    return compare(source, back.outputs["image"], version), back.queue_seconds
 
 
 def _as_run(direction: ServingDirection) -> str:

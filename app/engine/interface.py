@@ -41,7 +41,7 @@ class Engine(Protocol):
         """Check that a picture of the client would be admitted now, before its bytes are read.
 
         Raises:
-            EngineError: it would not.
+            UnknownDirection, Draining, Loading, DirectionDefunct, QueueFull, FairShare: it would not.
         """
 
     def model_as_run(self, direction: str, *, cycle: bool = False) -> str:
@@ -64,8 +64,16 @@ class Engine(Protocol):
 
         Cancel the call to drop the picture.
 
+        Args:
+            direction: the name of a direction.
+            data: the bytes of a JPEG, PNG, WebP or GIF file.
+            request: what of the picture is translated.
+            client: who sent it; the waiting clients of a direction share it evenly.
+            keep: whether its heat maps can be asked for later.
+
         Raises:
-            EngineError: what `check` raises, DeadlineExceeded, NoFaceFound, NoNativeFit, NoOpposite.
+            EngineError: what `check` raises, DeadlineExceeded, NoFaceFound, NoNativeFit, NoOpposite,
+                NetworkDefunct, NoStyles, NoReferences and StyleEncoderDefunct.
             models.images.errors.PictureError: the bytes are not a picture, or exceed the limits.
         """
 
