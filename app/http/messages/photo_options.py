@@ -18,25 +18,14 @@ def photo_request(options: TranslateOptions) -> PhotoRequest:
         UnsuitedOption: a place without face=at, face=all without paste, or fit=native with faces or paste.
     """
     _check_native(options)
-    style = _style(options)
-    if options.face == "at":
-        place = _choice_at(options)
-        return PhotoRequest(
-            options.fit, place, bool(options.paste), options.frames, style, cycle=options.cycle
-        )
-    for name in ("x", "y"):
-        if getattr(options, name) is not None:
-            raise UnsuitedOption(
-                f"The option {name} needs face=at, got face={options.face or 'without a value'}; "
-                "add face=at, or leave x and y out."
-            )
-    if options.face == "all" and options.paste is False:
-        raise UnsuitedOption(
-            "face=all puts all faces back into the photo, got paste=false; leave paste out, or use "
-            "face=largest."
-        )
-    face = FaceChoice(options.face) if options.face is not None else None
-    return PhotoRequest(options.fit, face, bool(options.paste), options.frames, style, cycle=options.cycle)
+    return PhotoRequest(
+        fit=options.fit,
+        face=_face(options),
+        paste=bool(options.paste),
+        frames=options.frames,
+        style=_style(options),
+        cycle=options.cycle,
+    )
 
 
 def with_reference(wanted: PhotoRequest, reference: bytes | None) -> PhotoRequest:
@@ -53,6 +42,23 @@ def with_reference(wanted: PhotoRequest, reference: bytes | None) -> PhotoReques
             "or the other."
         )
     return wanted._replace(style=StyleChoice(reference=reference))
+
+
+def _face(options: TranslateOptions) -> FaceChoice | None:
+    if options.face == "at":
+        return _choice_at(options)
+    for name in ("x", "y"):
+        if getattr(options, name) is not None:
+            raise UnsuitedOption(
+                f"The option {name} needs face=at, got face={options.face or 'without a value'}; "
+                "add face=at, or leave x and y out."
+            )
+    if options.face == "all" and options.paste is False:
+        raise UnsuitedOption(
+            "face=all puts all faces back into the photo, got paste=false; leave paste out, or use "
+            "face=largest."
+        )
+    return FaceChoice(options.face) if options.face is not None else None
 
 
 def _style(options: TranslateOptions) -> StyleChoice | None:

@@ -14,7 +14,8 @@ from app.http.routes.context import Context
 def check_admission(request: Request, options: TranslateOptions, context: Context, client: str) -> None:
     """Check, before the body is read, that the question could be answered now.
 
-    A known answer needs no permit, so a full queue refuses a question that may have one only later.
+    A known answer needs no permit: a question that may have one is refused by a full queue only after its
+    body was read and no answer was found.
 
     Raises:
         EngineError: it could not.
