@@ -37,8 +37,8 @@ class Exchange(Generic[T]):
             deadline_seconds: for all attempts and the waits between them.
             clock: returns seconds.
 
-            Raises:
-                ValueError: the deadline is not positive.
+        Raises:
+            ValueError: the deadline is not positive.
         """
         if not deadline_seconds > 0:
             raise ValueError(f"deadline_seconds must be above 0, got {deadline_seconds:g}")

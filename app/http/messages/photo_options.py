@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.engine.face_choice import FaceChoice
 from app.engine.planning import PhotoRequest
 from app.engine.style_choice import StyleChoice
-from app.http.messages.schemas import TranslateOptions
+from app.http.messages.options import TranslateOptions
 from app.http.problems.request_errors import MissingOption, UnsuitedOption
 from models.bundle.style_codes import DEFAULT_SEED
 

@@ -25,9 +25,10 @@ from app.http.messages.batch_answers import (
 )
 from app.http.messages.multipart import SentFile
 from app.http.messages.negotiation import negotiate
+from app.http.messages.options import TranslateOptions
 from app.http.messages.photo_options import photo_request
 from app.http.messages.picture_body import FORM_TYPE, read_pictures
-from app.http.messages.schemas import BINARY, TranslateOptions
+from app.http.messages.schemas import BINARY
 from app.http.monitoring.request_record import record_of
 from app.http.monitoring.stage_times import StageTimes
 from app.http.problems import request_errors as http

@@ -16,7 +16,8 @@ from app.engine.translation import FoundMap
 from app.http.messages.answers import JSON
 from app.http.messages.disconnect import cancel_on_disconnect
 from app.http.messages.negotiation import negotiate
-from app.http.messages.schemas import BINARY, AttentionOptions, HeatMapOptions, RawAttention, ValuesOptions
+from app.http.messages.options import AttentionOptions, HeatMapOptions, ValuesOptions
+from app.http.messages.schemas import BINARY, RawAttention
 from app.http.monitoring.request_record import record_of
 from app.http.problems import request_errors as http
 from app.http.problems.problems import (

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from app.engine.translation import TranslationResult
 from app.http.messages.answer_cache import AnswerKey, KeptAnswer, kept_response
 from app.http.messages.answer_tag import client_has
-from app.http.messages.schemas import TranslateOptions
+from app.http.messages.options import TranslateOptions
 from app.http.routes.context import Context
 
 

@@ -18,9 +18,10 @@ from app.http.messages.answers import JSON, MIXED, translation_response
 from app.http.messages.disconnect import cancel_on_disconnect
 from app.http.messages.multipart import SentPhoto
 from app.http.messages.negotiation import negotiate
+from app.http.messages.options import TranslateOptions
 from app.http.messages.photo_options import photo_request, with_reference
 from app.http.messages.picture_body import FORM_TYPE, RAW_TYPES, read_photo
-from app.http.messages.schemas import BINARY, TranslateAnswer, TranslateOptions
+from app.http.messages.schemas import BINARY, TranslateAnswer
 from app.http.monitoring.request_record import record_of
 from app.http.monitoring.stage_times import StageTimes
 from app.http.problems import request_errors as http
