@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from app.console import say
-from app.engine.face_choice import FaceChoice, FaceMode
+from app.engine.face_choice import FaceMode
 from app.engine.planning import FrameChoice
 from app.engine.render_options import Format, View
-from app.engine.style_choice import StyleChoice
 from app.settings.load import load_settings
+from app.translate_choices import Place, check_engine, face_choice, refuse_faces_of_native, style_choice
+from app.translate_report import print_report, write_report_gallery
 from models.bundle.declarations import PARTS, Network, Part
 from models.bundle.style_codes import LARGEST_SEED
 from models.files.text import as_text
@@ -26,20 +26,6 @@ from models.images.heatmap import Colormap
 if TYPE_CHECKING:
     from app.settings.settings import Settings
     from app.translate_plan import Plan, Report
-
-_NAMED: Final = 5
-"""Pictures without a face that are named; the others are counted."""
-
-
-class Place(click.Path):
-    """A path, or a URL of an object store, which stays a string."""
-
-    def convert(  # type: ignore[override]
-        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str | Path:
-        """Return a URL as it is; a path, also after file://, checked as a `Path`."""
-        path = str(value).removeprefix("file://")
-        return path if "://" in path else Path(str(super().convert(path, param, ctx)))
 
 
 @click.command()
@@ -202,13 +188,13 @@ def translate(
     if gallery is not None and gallery.suffix.lower() not in (".html", ".htm"):
         raise click.UsageError(f"--gallery must be the name of an .html file, got {as_text(gallery)}.")
     urls = [place for place in (*sources, out) if isinstance(place, str)]
-    _check_engine(engine_name, urls, translators, gallery)
+    check_engine(engine_name, urls, translators, gallery)
     _handle_interrupts()
     settings = load_settings()
     if bundles is not None:
         settings = settings.model_copy(update={"bundles_dir": bundles})
     options = RenderOptions(MEDIA_TYPES[format_ or "png"], settings.jpeg_quality, alpha, colormap)
-    _refuse_faces_of_native(fit, mode, paste)
+    refuse_faces_of_native(fit, mode, paste)
     heat_maps = HeatMaps(networks, parts, view, map_size, legend)
     plan = Plan(
         () if urls else tuple(map(Path, sources)),
@@ -217,10 +203,10 @@ def translate(
         fit,
         options,
         heat_maps,
-        _face_choice(mode, x, y),
+        face_choice(mode, x, y),
         paste,
         frames,
-        _style_choice(seed, reference),
+        style_choice(seed, reference),
         keeps_gif=format_ is None,
         force=force,
     )
@@ -229,33 +215,9 @@ def translate(
     else:
         report = _in_this_process(plan, settings)
     if gallery is not None:
-        _write_gallery(gallery, direction, report)
-    finished = _remarks_on_finished(len(report.finished), out)
-    for remark in (*report.remarks, *finished, *_remarks_on_faces(report.without_face)):
-        say(remark)
-    for picture, reason in report.failures:
-        say(f"{picture}: {reason}")
+        write_report_gallery(gallery, direction, report)
+    print_report(report, out)
     sys.exit(1 if report.failures else 0)
-
-
-def _check_engine(name: str, urls: Sequence[str], translators: int | None, gallery: Path | None) -> None:
-    """Refuse options that the engine does not have, and an engine that is not installed.
-
-    Raises:
-        click.UsageError: with the remedy.
-    """
-    if name == "local" and urls:
-        raise click.UsageError(f"{urls[0]} is a URL, which only --engine ray reads and writes; add it.")
-    if name == "local" and translators is not None:
-        raise click.UsageError("--translators is an option of --engine ray; add it, or leave it out.")
-    if gallery is not None and urls:
-        raise click.UsageError(
-            f"--gallery needs pictures and results in files, got {urls[0]}; leave --gallery out."
-        )
-    if name == "ray" and importlib.util.find_spec("ray") is None:
-        raise click.UsageError(
-            "--engine ray needs the package ray, which is not installed; install ugatit[cluster]."
-        )
 
 
 def _in_this_process(plan: Plan, settings: Settings) -> Report:
@@ -294,91 +256,6 @@ def _on_ray(
     except RayFailed as error:
         say(str(error))
         sys.exit(1)
-
-
-def _write_gallery(page: Path, direction: str, report: Report) -> None:
-    from app.translated_gallery import Shown, write_gallery
-
-    missing = {picture for picture, _ in report.failures}
-    shown = [
-        Shown(Path(source), list(map(Path, results)))
-        for source, results in report.results.items()
-        if source not in missing
-    ]
-    write_gallery(page, direction, shown, [(Path(picture), reason) for picture, reason in report.failures])
-
-
-def _remarks_on_finished(count: int, out: str | Path) -> list[str]:
-    """Return a sentence about pictures that were not translated again; none without such pictures."""
-    if not count:
-        return []
-    pictures = "1 picture was" if count == 1 else f"{count:,} pictures were"
-    return [
-        f"{pictures} not translated again, because {as_text(out)} has results that are newer than picture "
-        "and bundle; use --force after a change of options."
-    ]
-
-
-def _remarks_on_faces(without_face: Sequence[str]) -> list[str]:
-    """Return a sentence that names the pictures without a face; none without such pictures."""
-    if not without_face:
-        return []
-    names = ", ".join(as_text(path) for path in sorted(without_face)[:_NAMED])
-    more = f" and {len(without_face) - _NAMED} more" if len(without_face) > _NAMED else ""
-    return [
-        f"No face was found in {names}{more}, so --fit decided what was translated; "
-        "use --face none to search for none."
-    ]
-
-
-def _face_choice(mode: FaceMode | None, x: float | None, y: float | None) -> FaceChoice | None:
-    """Return the faces to translate; None for the bundle's default.
-
-    Raises:
-        click.UsageError: a place is missing, or has no effect.
-    """
-    if mode != "at":
-        if x is not None or y is not None:
-            raise click.UsageError("--x and --y are the place of --face at; add it, or leave them out.")
-        return FaceChoice(mode) if mode is not None else None
-    if x is None or y is None:
-        raise click.UsageError(
-            "--face at needs --x and --y, a place in the upright picture in pixels; add both, or use "
-            "--face largest."
-        )
-    return FaceChoice("at", x, y)
-
-
-def _refuse_faces_of_native(fit: Fit, mode: FaceMode | None, paste: bool) -> None:
-    """Refuse options for a part of the picture where the whole one is translated at its own shape.
-
-    Raises:
-        click.UsageError: there is one.
-    """
-    unsuited = f"--face {mode}" if mode not in (None, "none") else "--paste" if paste else None
-    if fit == "native" and unsuited is not None:
-        raise click.UsageError(
-            f"--fit native translates the whole picture as it is, got {unsuited}; leave it out, or use "
-            "another --fit."
-        )
-
-
-def _style_choice(seed: int | None, reference: Path | None) -> StyleChoice | None:
-    """Return the chosen style; None for the bundle's default.
-
-    Raises:
-        click.UsageError: two were chosen, or the reference cannot be read.
-    """
-    if reference is None:
-        return None if seed is None else StyleChoice(seed)
-    if seed is not None:
-        raise click.UsageError("--reference gives the style, as --style does; leave one of them out.")
-    try:
-        return StyleChoice(reference=reference.read_bytes())
-    except OSError as error:
-        raise click.UsageError(
-            f"--reference {as_text(reference)} cannot be read ({error.strerror}); choose another file."
-        ) from None
 
 
 def _handle_interrupts() -> None:
