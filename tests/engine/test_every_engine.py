@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import pickle
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,19 +55,13 @@ def open_fake(bundles: Path, **settings: Any) -> Engine:
     return fake_engine(Settings(bundles_dir=bundles, **settings), FakeModel())
 
 
-@pytest.fixture
-def bundles(tmp_path: Path) -> Path:
-    """Return the folder of bundles."""
-    return tmp_path
-
-
-@pytest.fixture(params=[open_local, open_fake], ids=["local", "fake"])
-async def open_loaded(request: pytest.FixtureRequest, bundles: Path) -> AsyncIterator[Open]:
-    """Return a function that returns a loaded engine of the direction cat2dog, which inverts pictures."""
+@asynccontextmanager
+async def opening(make: Callable[..., Engine]) -> AsyncIterator[Open]:
+    """Return a function that returns a loaded engine with given settings; close all at the end."""
     engines: list[Engine] = []
 
     async def loaded(**settings: Any) -> Engine:
-        engine: Engine = request.param(bundles, **settings)
+        engine = make(**settings)
         engines.append(engine)
         engine.start()
         await engine.wait_until_loaded()
@@ -75,6 +71,19 @@ async def open_loaded(request: pytest.FixtureRequest, bundles: Path) -> AsyncIte
     for engine in engines:
         engine.close()
         await engine.wait_closed()
+
+
+@pytest.fixture
+def bundles(tmp_path: Path) -> Path:
+    """Return the folder of bundles."""
+    return tmp_path
+
+
+@pytest.fixture(params=[open_local, open_fake], ids=["local", "fake"])
+async def open_loaded(request: pytest.FixtureRequest, bundles: Path) -> AsyncIterator[Open]:
+    """Return a function that returns a loaded engine of the direction cat2dog, which inverts pictures."""
+    async with opening(partial(request.param, bundles)) as loaded:
+        yield loaded
 
 
 @pytest.fixture

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from app.engine.directions.by_name import NO_BUNDLE, DirectionsByName
 from app.engine.directions.direction import Direction
-from app.engine.directions.direction_state import State
 from app.engine.directions.translator import SchedulingLimits
-from app.engine.errors import UnknownDirection
 from app.engine.events import EngineEvents
 from app.engine.runtime.session import OpenModel
 from models.bundle.manifest import DIRECTION, MANIFEST
@@ -24,10 +23,8 @@ _LOAD_ALONE_SECONDS: Final = 30.0
 _REPLACE_SECONDS: Final = 1.0
 """A directory is missing for a moment while it is replaced; one that is missing for longer was removed."""
 
-_NO_BUNDLE: Final = "There is no bundle; put one into the folder that UGATIT_BUNDLES_DIR names."
 
-
-class Registry:
+class Registry(DirectionsByName[Direction]):
     """The directions by name: the preferred one, then the others in alphabetical order."""
 
     def __init__(
@@ -48,18 +45,17 @@ class Registry:
             events: receive each run.
             preferred: the name of the direction to list first.
         """
+        super().__init__()
         self.bundles_dir = bundles_dir
         self._open_models = open_models
         self._limits = limits
         self._events = events
         self._preferred = preferred
         self._retired: list[Direction] = []
-        self._loaded = False
-        self._directions: dict[str, Direction] = {}
         self._ignored: set[Path] = set()
         self._add(self._bundles())
         if not self._directions:
-            log.warning("%s The folder is %s.", _NO_BUNDLE, as_text(bundles_dir.resolve()))
+            log.warning("%s The folder is %s.", NO_BUNDLE, as_text(bundles_dir.resolve()))
 
     async def load(self) -> None:
         """Load every direction, one at a time: each uses all cores."""
@@ -82,34 +78,6 @@ class Registry:
             return
         self._add(path for path in found if as_text(path.name) not in self._directions)
         await self._load(retry=retry)
-
-    def __iter__(self) -> Iterator[Direction]:
-        return iter(list(self._directions.values()))
-
-    def __getitem__(self, name: str) -> Direction:
-        """Return the direction of that name.
-
-        Raises:
-            UnknownDirection: there is none.
-        """
-        try:
-            return self._directions[name]
-        except KeyError:
-            raise UnknownDirection(name, self._directions) from None
-
-    def not_ready_reason(self) -> str | None:
-        """Return why the service is not ready, as a sentence; None if it is.
-
-        It is ready when every direction of the start was loaded and at least one serves. A direction that is
-        added or reloaded later does not change that: the others still serve.
-        """
-        states = [direction.state for direction in self]
-        if not states:
-            return _NO_BUNDLE
-        serving, starting = any(state.serves for state in states), states.count(State.STARTING)
-        if starting and not (self._loaded and serving):
-            return f"Loading: {starting} of {len(states)} directions are not ready yet."
-        return None if serving else "No direction can serve; GET /directions gives the reasons."
 
     def close(self) -> None:
         """Close all directions."""

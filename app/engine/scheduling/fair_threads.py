@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from app.engine.scheduling.fair_queue import FairQueue
+from app.engine.scheduling.fair_slots import FairSlots
 
 T = TypeVar("T")
 
@@ -21,41 +21,20 @@ class FairThreads:
 
     def __init__(self, threads: int, name: str) -> None:
         self._executor = ThreadPoolExecutor(threads, name)
-        self._free = threads
-        self._waiting: FairQueue[asyncio.Future[None]] = FairQueue()
+        self._slots = FairSlots(threads)
 
     async def run(self, client: str, call: Callable[[], T]) -> T:
         """Return the result of a call in a thread, once it is the client's turn."""
         loop = asyncio.get_running_loop()
-        turn = loop.create_future()
-        self._waiting.add(client, turn)
-        self._start()
-        try:
-            await turn
-        except asyncio.CancelledError:
-            self._waiting.discard(client, turn)
-            if turn.done() and not turn.cancelled():  # its turn came at the same moment
-                self._end()
-            raise
+        await self._slots.take(client)
         running = self._executor.submit(call)
-        running.add_done_callback(lambda _: self._end_in(loop))
+        running.add_done_callback(lambda _: self._release_in(loop))
         return await asyncio.wrap_future(running)
 
     def close(self) -> None:
         """Start no more calls; those that have begun end by themselves."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _start(self) -> None:
-        while self._free and self._waiting:
-            turn = self._waiting.pop()
-            if not turn.done():
-                self._free -= 1
-                turn.set_result(None)
-
-    def _end(self) -> None:
-        self._free += 1
-        self._start()
-
-    def _end_in(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _release_in(self, loop: asyncio.AbstractEventLoop) -> None:
         with suppress(RuntimeError):  # the loop is closed: nothing waits any more
-            loop.call_soon_threadsafe(self._end)
+            loop.call_soon_threadsafe(self._slots.release)
