@@ -63,13 +63,13 @@ def test_serve_imports_the_application_with_its_options(serve_config: ServeDeplo
     ClusterOptions.model_validate(application.args)
 
 
-def test_all_replicas_of_two_directions_fit_into_the_pods(
+def test_replicas_of_two_directions_and_of_a_new_version_of_one_fit_into_the_pods(
     ray_service: Manifest, serve_config: ServeDeploySchema
 ) -> None:
     (models, fronts) = ray_service["rayClusterConfig"]["workerGroupSpecs"]
     cores = models["replicas"] * int(models["rayStartParams"]["num-cpus"])
     args = serve_config.applications[0].args
-    assert args["max_replicas"] * args["replica_cpus"] <= cores
+    assert 3 * args["replicas"] * args["replica_cpus"] <= cores
     (container,) = models["template"]["spec"]["containers"]
     assert container["resources"]["limits"]["cpu"] == models["rayStartParams"]["num-cpus"]
     assert fronts["rayStartParams"]["num-cpus"] == "0"  # no replica runs beside a front
