@@ -19,7 +19,7 @@ test: .venv/.development ## Lint, check types and imports, run every test.
 	.venv/bin/lint-imports
 	@.ci/pytest $(PYTEST_ARGS)
 
-cluster-test: .venv/.development ## Break a cluster under load: replicas, nodes, Redis, updates (some minutes).
+cluster-test: .venv/.development ## Break a cluster under load: replicas, Redis, updates (some minutes).
 	.venv/bin/python -m pytest -v -s --cluster tests/cluster tests/many $(PYTEST_ARGS)
 
 # Amounts in the environment override these. UGATIT_TESTS_SEED sets the first seed. See docs/reliability.md.

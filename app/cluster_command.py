@@ -123,8 +123,10 @@ def front(address: str, inherited: int | None) -> NoReturn:
     configure_logging(settings.log_level, settings.log_format)
     if settings.log_format == "json":
         log_what_python_prints()
-    listening = socket.socket(fileno=inherited) if inherited is not None else None
-    listening = listening or open_socket(settings.host, settings.port)
+    if inherited is None:
+        listening = open_socket(settings.host, settings.port)
+    else:
+        listening = socket.socket(fileno=inherited)
     connect(address)
     server = Server(settings, RemoteEngine(settings))
     print_line(f"ugatit serves on {url_of(listening)}", logging.INFO)

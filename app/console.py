@@ -27,5 +27,7 @@ def print_line(sentence: str, level: int) -> None:
 
 
 def _serves(words: list[str]) -> bool:
-    """Return whether the command is a service: `serve`, or a study, but not `study results`."""
+    """Return whether the command is a service: `serve`, a cluster's, or a study, but not `study results`."""
+    if words[:1] == ["cluster"]:
+        return words[1:] in (["up"], ["front"])
     return words[:1] == ["serve"] or (words[:1] == ["study"] and words != ["study", "results"])

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from typing import Any, Final, TypeVar
 
-from grpc import RpcError
 from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
@@ -47,7 +46,7 @@ async def call_replica(handle: DeploymentHandle, method: str, argument: Any, dir
             if isinstance(error.cause, EngineError):
                 raise error.cause from None
             log.warning("%s: a replica failed (attempt %d): %s", direction, attempt + 1, error.cause)
-        except (RayError, RayServeException, RpcError) as error:
+        except (RayError, RayServeException) as error:
             log.warning("%s: a replica was lost (attempt %d): %s", direction, attempt + 1, _line(error))
     wait = with_jitter(_RETRY_SECONDS)
     raise Loading(f"The replicas of {direction} are being replaced; try again in {wait} s.", wait)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,8 +10,12 @@ from ray.serve.schema import ApplicationStatusOverview
 
 from app.cluster.deployment import application_name
 from app.cluster.served import ServedDirection, ServedVersion
+from app.engine.directions.direction import Fingerprint, fingerprint
 from app.engine.directions.direction_state import State
 from app.engine.directions.reasons import without_folders
+from app.engine.directions.verification import check_name
+from models.bundle.directory import read_bundle
+from models.bundle.errors import BundleError
 from models.files.text import as_text
 
 
@@ -23,6 +28,7 @@ class DeployedDirection:
         self.wanted: str | None = None
         """The version in its directory, to be served; None if it is refused."""
         self._refusal: str | None = None
+        self._fingerprint: Fingerprint | None = None
         self._serving: ServedVersion | None = None
 
     @property
@@ -40,9 +46,19 @@ class DeployedDirection:
         """Return whether that application serves."""
         return self._serving is not None and self._serving.application == application
 
-    def want(self, version: str) -> None:
-        """Serve that version of the directory next."""
-        self.wanted, self._refusal = version, None
+    async def read(self, *, retry: bool) -> None:
+        """Verify the bundle in the directory, to serve it next; the earlier version serves until then.
+
+        Without a change in the directory nothing is done, except with `retry` for a bundle that was refused.
+        """
+        found = await asyncio.to_thread(fingerprint, self.path)
+        changed, self._fingerprint = found != self._fingerprint, found
+        if not changed and not (retry and self._refusal is not None):
+            return
+        try:
+            self.wanted, self._refusal = await asyncio.to_thread(_verified_version, self.path), None
+        except (BundleError, OSError) as error:
+            self.refuse(str(error))
 
     def refuse(self, reason: str) -> None:
         """Do not serve what is in the directory; the earlier version serves on."""
@@ -65,9 +81,10 @@ class DeployedDirection:
             bundles_dir: the folder of bundles.
             replicas: how many there should be at least.
         """
-        state, reason = self._state(replicas)
-        shown = without_folders(reason, bundles_dir) if reason is not None else None
-        return ServedDirection(self.name, state, shown, self._serving)
+        state, fault = self._state(replicas)
+        float32_reason = self._serving.float32_reason if self._serving is not None else None
+        reason = " ".join(filter(None, [fault, float32_reason]))
+        return ServedDirection(self.name, state, without_folders(reason, bundles_dir) or None, self._serving)
 
     def _state(self, replicas: int) -> tuple[State, str | None]:
         serving = self._serving
@@ -81,6 +98,12 @@ class DeployedDirection:
         if serving.replicas < replicas:
             return State.DEGRADED, f"{serving.replicas} of {replicas} replicas run; Ray starts the others."
         return State.READY, None
+
+
+def _verified_version(path: Path) -> str:
+    bundle = read_bundle(path)
+    check_name(bundle.manifest, path)
+    return bundle.version
 
 
 def running(overview: ApplicationStatusOverview) -> int:

@@ -12,16 +12,14 @@ from ray import serve
 from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview
 
 from app.cluster.deployed_direction import DeployedDirection, running
-from app.cluster.deployment import in_flight, version_application
+from app.cluster.deployment import in_flight, split_name, version_application
 from app.cluster.loopback import stay_on_loopback
-from app.cluster.options import APPLICATION, ClusterOptions
+from app.cluster.options import ClusterOptions
 from app.cluster.replica import ChooseModels
 from app.cluster.served import Served, ServedVersion
 from app.engine.directions.registry import bundle_directories
-from app.engine.directions.verification import check_name
 from app.settings.settings import Settings
-from models.bundle.directory import read_bundle
-from models.bundle.errors import BundleError
+from models.files.text import as_text
 
 log = logging.getLogger("ugatit.cluster")
 
@@ -29,8 +27,8 @@ _REPLACE_SECONDS: Final = 1.0
 """A directory is missing for a moment while it is replaced; one that is missing for longer was removed."""
 _LOOK_SECONDS: Final = 0.5
 """Between two looks at the replicas."""
-_RETIRE_SECONDS: Final = 10.0
-"""How long a replaced version runs on: every front has learned of the new one by then."""
+_LEARN_SECONDS: Final = 10.0
+"""Within this time every front has learned of a new version."""
 _Applications = dict[str, ApplicationStatusOverview]
 _FAILED: Final = (ApplicationStatus.DEPLOY_FAILED, ApplicationStatus.UNHEALTHY)
 
@@ -41,15 +39,21 @@ class Deployer:
     async def __init__(  # type: ignore[misc]  # Serve awaits it.
         self, settings: Settings, options: ClusterOptions, choose_models: ChooseModels
     ) -> None:
-        """Start; a deployer that is started again finds the replicas that run."""
+        """Start; a deployer that is started again finds the replicas that run.
+
+        Raises:
+            OSError: the folder of bundles cannot be read.
+        """
         stay_on_loopback()
         self._settings = settings
         self._options = options
         self._choose_models = choose_models
         self._directions: dict[str, DeployedDirection] = {}
+        # Without its folder a deployer must not start: it would end the replicas that run.
+        self._directions |= {name: DeployedDirection(path) for name, path in self._bundles().items()}
         self._retired: dict[str, float] = {}
         """When an application was replaced."""
-        self._read_folder = True
+        self._requested = True
         self._read_at = 0.0
         self._loop = asyncio.create_task(self._keep())
 
@@ -62,7 +66,7 @@ class Deployer:
 
     def reload(self) -> None:
         """Read the folder of bundles again soon."""
-        self._read_folder = True
+        self._requested = True
 
     def check_health(self) -> None:
         """Raise if the loop ended; Serve then starts another deployer."""
@@ -80,35 +84,46 @@ class Deployer:
     async def _look(self) -> None:
         polls = self._settings.reload == "poll"
         due = polls and time.monotonic() - self._read_at >= self._settings.reload_poll_seconds
-        if self._read_folder or due:
-            self._read_folder, self._read_at = False, time.monotonic()
-            await asyncio.to_thread(self._read)
+        if self._requested or due:
+            requested, self._requested, self._read_at = self._requested, False, time.monotonic()
+            await self._read(retry=requested)
         applications = (await asyncio.to_thread(serve.status)).applications
         for direction in list(self._directions.values()):
             await self._advance(direction, applications)
         await self._retire(applications)
 
-    def _read(self) -> None:
-        """Find the version of each bundle, after verifying its files."""
-        found = self._bundles()
-        if self._directions.keys() - found.keys():
-            time.sleep(_REPLACE_SECONDS)
-            found = self._bundles()
+    async def _read(self, *, retry: bool) -> None:
+        """Compare the directions with the folder, and find the version of each bundle that changed.
+
+        Args:
+            retry: also verify unchanged bundles again that were refused.
+        """
+        try:
+            found = await asyncio.to_thread(self._bundles)
+            if self._directions.keys() - found.keys():
+                await asyncio.sleep(_REPLACE_SECONDS)
+                found = await asyncio.to_thread(self._bundles)
+        except OSError as error:
+            log.error("%s cannot be read (%s); the replicas serve on", error.filename, error.strerror)
+            return
         for name in self._directions.keys() - found.keys():
             log.info("%s was removed and is no longer offered", name)
             del self._directions[name]
         for name, path in found.items():
-            direction = self._directions.setdefault(name, DeployedDirection(path))
-            try:
-                bundle = read_bundle(path)
-                check_name(bundle.manifest, path)
-            except (BundleError, OSError) as error:
-                direction.refuse(str(error))
-            else:
-                direction.want(bundle.version)
+            await self._directions.setdefault(name, DeployedDirection(path)).read(retry=retry)
 
     def _bundles(self) -> dict[str, Path]:
-        return {path.name: path for path in bundle_directories(self._settings.bundles_dir).bundles}
+        """Return the directories of bundles by their directions' names.
+
+        A known direction counts as a bundle when its manifest is lost: its replicas still serve.
+
+        Raises:
+            OSError: the folder cannot be read.
+        """
+        found = bundle_directories(self._settings.bundles_dir, required=True)
+        bundles = {as_text(path.name): path for path in found.bundles}
+        known = {as_text(path.name): path for path in found.ignored if as_text(path.name) in self._directions}
+        return bundles | known
 
     async def _advance(self, direction: DeployedDirection, applications: _Applications) -> None:
         """Deploy the version in a direction's directory, and serve it once its replicas run."""
@@ -140,20 +155,22 @@ class Deployer:
             application=name,
             bundle=await handle.info.remote(),
             execution=await handle.execution.remote(),
+            float32_reason=await handle.float32_reason.remote(),
             replicas=running(overview),
             in_flight=in_flight(self._settings, self._options),
         )
 
     async def _retire(self, applications: _Applications) -> None:
-        """Remove the applications that no direction needs, some time after they were replaced."""
+        """Remove the versions that no direction needs, some time after they were replaced."""
         needed = {name for direction in self._directions.values() for name in direction.needed}
         now = time.monotonic()
-        for name in applications.keys() - needed - {APPLICATION}:
-            if now - self._retired.setdefault(name, now) >= _RETIRE_SECONDS:
+        unneeded = [name for name in applications.keys() - needed if split_name(name) is not None]
+        self._retired = {name: self._retired.get(name, now) for name in unneeded}
+        # A picture keeps the version that it began with until its deadline.
+        patience = _LEARN_SECONDS + self._settings.deadline_seconds
+        for name, replaced in self._retired.items():
+            if now - replaced >= patience:
                 await asyncio.to_thread(serve.delete, name, _blocking=False)
-        self._retired = {
-            name: at for name, at in self._retired.items() if name in applications.keys() - needed
-        }
 
 
 def _cause(overview: ApplicationStatusOverview) -> str:

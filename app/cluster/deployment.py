@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ray import serve
 
-from app.cluster.options import ClusterOptions
+from app.cluster.options import APPLICATION, ClusterOptions
 from app.cluster.replica import ChooseModels, Replica
 from app.settings.settings import Settings
 
@@ -19,19 +19,23 @@ _STARTS: Final = 3
 """How often a replica that cannot start is tried again before its version is refused."""
 QUIET: Final = {"enable_access_log": False, "log_level": "WARNING"}
 """Serve would log every frame; the front logs every request."""
-SEPARATOR: Final = "-"
-"""Between a direction and a version in the name of an application; a version has none."""
+_SEPARATOR: Final = "-"
+"""Between the parts of an application's name; a version has none."""
 
 
 def application_name(direction: str, version: str) -> str:
     """Return the name of the application of a version."""
-    return f"{direction}{SEPARATOR}{version}"
+    return _SEPARATOR.join((APPLICATION, direction, version))
 
 
-def split_name(application: str) -> tuple[str, str]:
-    """Return the direction and the version of an application."""
-    direction, _, version = application.rpartition(SEPARATOR)
-    return direction, version
+def split_name(application: str) -> tuple[str, str] | None:
+    """Return the direction and the version of an application; None if it is not that of a version.
+
+    A Ray cluster may have applications of others.
+    """
+    owner, _, rest = application.partition(_SEPARATOR)
+    direction, _, version = rest.rpartition(_SEPARATOR)
+    return (direction, version) if owner == APPLICATION and direction else None
 
 
 def in_flight(settings: Settings, options: ClusterOptions) -> int:

@@ -9,7 +9,6 @@ import shutil
 import socket
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -203,25 +202,49 @@ class Machine:
 
 
 def _deploy(record: ClusterRecord, settings: Settings, options: ClusterOptions) -> None:
-    """Start the application that keeps the replicas."""
+    """Start the application that keeps the replicas.
+
+    Raises:
+        SettingsError: the replicas of one direction need more GPUs than Ray has found.
+    """
     connect(record.ray_address, ray_environment(record.ray_token))
     import ray
     from ray import serve
 
     from app.cluster.application import cluster_application
 
-    logging.getLogger("ray.serve").setLevel(logging.WARNING)
-    serve.start(proxy_location="Disabled")
-    target = serve.RunTarget(
-        target=cluster_application(settings, options), name=APPLICATION, route_prefix=None
-    )
-    serve.run_many([target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False)
-    ray.shutdown()
+    try:
+        require_gpus(options, ray.cluster_resources().get("GPU", 0))
+        logging.getLogger("ray.serve").setLevel(logging.WARNING)
+        serve.start(proxy_location="Disabled")
+        target = serve.RunTarget(
+            target=cluster_application(settings, options), name=APPLICATION, route_prefix=None
+        )
+        serve.run_many(
+            [target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False
+        )
+    finally:
+        ray.shutdown()
+
+
+def require_gpus(options: ClusterOptions, found: float) -> None:
+    """Check that the replicas of a direction can start; Ray would wait for more GPUs without an end.
+
+    Raises:
+        SettingsError: they need more GPUs than Ray has found.
+    """
+    needed = options.replicas * options.replica_gpus
+    if needed > found:
+        raise SettingsError(
+            f"The replicas of each direction need {needed:g} GPUs, this machine has {found:g}; lower "
+            "--replicas or --replica-gpus."
+        )
 
 
 def _is_ready(url: str) -> bool:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever http_proxy says
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310  # our own address
+        with direct.open(f"{url}/readyz", timeout=2) as answer:
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except OSError:
         return False

@@ -32,4 +32,8 @@ class ClusterOptions(BaseModel):
             raise ValueError(
                 f"max_replicas must be at least replicas ({self.replicas}), got {self.max_replicas}."
             )
+        if self.replica_gpus > 1 and self.replica_gpus % 1:
+            raise ValueError(
+                f"replica_gpus must be a share of one GPU, or a whole number, got {self.replica_gpus:g}."
+            )
         return self

@@ -48,11 +48,11 @@ def write_record(folder: Path, record: ClusterRecord) -> None:
 
 
 def read_record(folder: Path) -> ClusterRecord | None:
-    """Return the record of a cluster whose front or Ray runs; None if there is none."""
+    """Return the record of a cluster of which a process runs; None if there is none."""
     try:
         record = ClusterRecord.model_validate_json((folder / _FILE).read_text())
     except (OSError, ValueError):
         return None
     owned = folder.stat().st_uid == os.getuid()  # not a folder that another user made
-    alive = any(each is not None and is_running(each) for each in (record.ray, record.front))
+    alive = any(each is not None and is_running(each) for each in (record.ray, record.front, record.redis))
     return record if owned and alive else None

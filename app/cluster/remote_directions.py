@@ -8,15 +8,16 @@ from typing import Final
 
 from ray import serve
 
-from app.cluster.fair_slots import FairSlots
 from app.cluster.remote_version import RemoteVersion
 from app.cluster.served import Served, ServedDirection, ServedVersion
+from app.engine.directions.by_name import DirectionsByName
 from app.engine.directions.direction_state import State
 from app.engine.directions.direction_status import BundleInfo, DirectionStatus
-from app.engine.errors import DirectionDefunct, Loading, UnknownDirection
+from app.engine.errors import DirectionDefunct, Loading
 from app.engine.events import EngineEvents, RunFinished
 from app.engine.retry import with_jitter
 from app.engine.scheduling.admission import Admission
+from app.engine.scheduling.fair_slots import FairSlots
 
 _LOADING_RETRY_SECONDS: Final = 5
 
@@ -35,14 +36,16 @@ class RemoteDirection:
         self._permits = permits
         self._slots = FairSlots(1)
         self._events = events
-        self._state = State.STARTING
+        self.state = State.STARTING
         self._reason: str | None = None
         self._replicas = 1
         self._version: RemoteVersion | None = None
 
     def update(self, served: ServedDirection) -> None:
         """Take over what the cluster says."""
-        self._state, self._reason = served.state, served.reason
+        if served.state is State.STARTING and self._version is not None:
+            return  # A deployer that was started again still looks for the replicas, which serve on.
+        self.state, self._reason = served.state, served.reason
         if served.version is None:
             return
         self._replicas = max(1, served.version.replicas)
@@ -56,7 +59,7 @@ class RemoteDirection:
         version = self._version
         return DirectionStatus(
             name=self.name,
-            state=self._state,
+            state=self.state,
             reason=self._reason,
             bundle=version.bundle if version is not None else None,
             execution=version.execution if version is not None else None,
@@ -85,10 +88,10 @@ class RemoteDirection:
         yield self._serving()
 
     def _serving(self) -> RemoteVersion:
-        if self._state is State.STARTING:
+        if self.state is State.STARTING:
             wait = with_jitter(_LOADING_RETRY_SECONDS)
             raise Loading(f"The direction {self.name} is still loading; try again in {wait} s.", wait)
-        if self._state is State.DEFUNCT or self._version is None:
+        if self.state is State.DEFUNCT or self._version is None:
             raise DirectionDefunct(self.name)
         return self._version
 
@@ -103,13 +106,13 @@ class RemoteDirection:
         self._events.publish(event)
 
 
-class RemoteDirections:
-    """The directions by name, in the cluster's order."""
+class RemoteDirections(DirectionsByName[RemoteDirection]):
+    """The directions of the cluster, in its order."""
 
     def __init__(self, *, permits: int, events: EngineEvents) -> None:
+        super().__init__()
         self._permits, self._events = permits, events
-        self._directions: dict[str, RemoteDirection] = {}
-        self._heard = self._loaded = False
+        self._heard = False
 
     @property
     def loaded(self) -> bool:
@@ -122,31 +125,9 @@ class RemoteDirections:
         self._heard = True
         self._loaded = self._loaded or all(each.state is not State.STARTING for each in served.values())
 
-    def __iter__(self) -> Iterator[RemoteDirection]:
-        return iter(list(self._directions.values()))
-
-    def __getitem__(self, name: str) -> RemoteDirection:
-        """Return the direction of that name.
-
-        Raises:
-            UnknownDirection: there is none.
-        """
-        try:
-            return self._directions[name]
-        except KeyError:
-            raise UnknownDirection(name, self._directions) from None
-
     def not_ready_reason(self) -> str | None:
         """Return why the service is not ready, as a sentence; None if it is."""
-        if not self._heard:
-            return "The cluster has not answered yet."
-        states = [direction.status().state for direction in self]
-        if not states:
-            return "There is no bundle; put one into the folder that UGATIT_BUNDLES_DIR names."
-        serving, starting = any(state.serves for state in states), states.count(State.STARTING)
-        if starting and not (self._loaded and serving):
-            return f"Loading: {starting} of {len(states)} directions are not ready yet."
-        return None if serving else "No direction can serve; GET /directions gives the reasons."
+        return super().not_ready_reason() if self._heard else "The cluster has not answered yet."
 
     def close(self) -> None:
         """Do nothing: the replicas serve other fronts."""

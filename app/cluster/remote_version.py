@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from ray.serve.handle import DeploymentHandle
 
 from app.cluster.calls import call_replica
-from app.cluster.fair_slots import FairSlots
 from app.cluster.served import ReplicaRun, ServedVersion
 from app.engine.directions.direction_status import BundleInfo
 from app.engine.errors import NoSuchNetwork
@@ -18,6 +17,7 @@ from app.engine.events import RunFinished
 from app.engine.runtime.session import Execution, Pixels, StyleCodes
 from app.engine.scheduling.admission import Permit
 from app.engine.scheduling.batcher import Inference, ModelInput
+from app.engine.scheduling.fair_slots import FairSlots
 from app.engine.store.entry import Maps
 
 T = TypeVar("T")
@@ -71,9 +71,7 @@ class RemoteVersion:
         Raises:
             StyleEncoderDefunct, Loading: the style encoder does not work, or its replicas were lost.
         """
-        async with self._slots.slot(permit.client):
-            permit.running = True
-            code: StyleCodes = await call_replica(self._handle, "encode_style", reference, self.name)
+        code: StyleCodes = await self._call("encode_style", reference, permit)
         return code
 
     async def discriminate(self, frames: Sequence[Pixels], permit: Permit) -> list[Maps]:
@@ -88,20 +86,22 @@ class RemoteVersion:
 
     async def _generate(self, input_: ModelInput, permit: Permit) -> Inference:
         started = time.perf_counter()
-        async with self._slots.slot(permit.client):
-            permit.running = True
-            run: ReplicaRun = await call_replica(self._handle, "generate", input_, self.name)
-        if run.first:
-            self._on_run(RunFinished(self.name, run.run_seconds, run.batch))
+        run: ReplicaRun = await self._call("generate", input_, permit)
+        for event in run.finished:
+            self._on_run(event)
         # The queue includes the way to the replica and back.
-        queue_seconds = time.perf_counter() - started - run.run_seconds
-        return Inference(run.outputs, queue_seconds, run.run_seconds, run.batch)
+        queue_seconds = time.perf_counter() - started - run.inference.run_seconds
+        return run.inference._replace(queue_seconds=queue_seconds)
 
     async def _discriminate(self, frame: Pixels, permit: Permit) -> Maps:
+        (maps,) = await self._call("discriminate", [frame], permit)
+        return maps  # type: ignore[no-any-return]
+
+    async def _call(self, method: str, argument: Any, permit: Permit) -> Any:
+        """Return the result of a replica's method, once it is the client's turn."""
         async with self._slots.slot(permit.client):
             permit.running = True
-            maps: list[Maps] = await call_replica(self._handle, "discriminate", [frame], self.name)
-        return maps[0]
+            return await call_replica(self._handle, method, argument, self.name)
 
 
 async def _gather(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

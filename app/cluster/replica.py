@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ray import serve
 
@@ -14,11 +14,12 @@ from app.cluster.loopback import stay_on_loopback
 from app.cluster.served import ReplicaRun
 from app.engine.directions.direction_status import BundleInfo
 from app.engine.directions.translator import Translator, TranslatorEvent
+from app.engine.events import RunFinished
 from app.engine.local_engine import run_sizes, scheduling_limits
 from app.engine.runtime.runtime import device_runtimes, open_runtime
 from app.engine.runtime.session import Execution, OpenModel, Pixels, StyleCodes
 from app.engine.scheduling.admission import Permit
-from app.engine.scheduling.batcher import ModelInput
+from app.engine.scheduling.batcher import Inference, ModelInput
 from app.engine.store.entry import Maps
 from app.settings.settings import Settings
 from models.bundle.errors import BundleError
@@ -72,7 +73,9 @@ class Replica:
         models = choose_models(settings)
         limits = scheduling_limits(settings, models.batch_sizes)
         self._run_seconds = limits.time_limits.run_seconds
-        self._translator = Translator(bundle, models.open_models, limits, _ignore)
+        self._finished: list[RunFinished] = []
+        """Runs that the fronts have not learned of."""
+        self._translator = Translator(bundle, models.open_models, limits, self._note)
         await self._translator.load()
         if (found := self.info().version) != version:
             raise BundleError(f"{bundle} must hold version {version}, got {found}.")
@@ -88,6 +91,10 @@ class Replica:
         """Return where the generator runs."""
         return self._translator.execution
 
+    def float32_reason(self) -> str | None:
+        """Return why the generator runs in float32 instead of a lower precision; None if it does not."""
+        return self._translator.float32_reason
+
     def check_health(self) -> None:
         """Do nothing while the models work; Serve replaces the replica otherwise.
 
@@ -102,13 +109,18 @@ class Replica:
 
         Raises:
             DirectionDefunct: the generator does not work.
+            NetworkDefunct: it does not work for this size.
         """
         job = _Job(input_, asyncio.Event())
         try:
-            run: ReplicaRun = await self._run(job)
+            result: list[Inference] | BaseException = await self._run(job)
         finally:
             job.left.set()
-        return run
+        if isinstance(result, BaseException):
+            raise result
+        (inference,) = result
+        finished, self._finished = self._finished, []
+        return ReplicaRun(inference, finished)
 
     async def encode_style(self, reference: Pixels) -> StyleCodes:
         """Return the style code `[d]` of a picture `[H, W, 3]` of the target domain.
@@ -129,26 +141,30 @@ class Replica:
             return await self._translator.discriminate(frames, Permit(""))
 
     @serve.batch(max_batch_size=1)  # type: ignore[untyped-decorator]
-    async def _run(self, jobs: list[_Job]) -> list[ReplicaRun]:
-        """Run a batch; stop when all its callers have left, or when it takes too long."""
-        inputs = [job.input for job in jobs]
-        running = asyncio.create_task(self._translator.generate(inputs, Permit("")))
+    async def _run(self, jobs: list[_Job]) -> list[list[Inference] | BaseException]:
+        """Run a batch; stop when all its callers have left, or when it takes too long.
+
+        Frames of several requests may have several sizes. The translator runs those of one size together.
+        """
+        calls = [self._translator.generate([job.input], Permit("")) for job in jobs]
+        running = asyncio.gather(*calls, return_exceptions=True)
         leaving = asyncio.create_task(_all_left(jobs))
+        ends: set[asyncio.Future[Any]] = {running, leaving}
         try:
             async with asyncio.timeout(self._run_seconds):
-                await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             leaving.cancel()
             if not running.done():
                 running.cancel()
-        inferences = await running
-        return [ReplicaRun(*inference, first=number == 0) for number, inference in enumerate(inferences)]
+        return await running
+
+    def _note(self, event: TranslatorEvent) -> None:
+        """Keep a run for the fronts; `check_health` reports what is broken."""
+        if isinstance(event, RunFinished):
+            self._finished.append(event)
 
 
 async def _all_left(jobs: Sequence[_Job]) -> None:
     for job in jobs:
         await job.left.wait()
-
-
-def _ignore(event: TranslatorEvent) -> None:
-    log.debug("%s", event)

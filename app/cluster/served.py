@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
-
-from numpy.typing import NDArray
+from typing import NamedTuple
 
 from app.engine.directions.direction_state import State
 from app.engine.directions.direction_status import BundleInfo
+from app.engine.events import RunFinished
 from app.engine.runtime.session import Execution
+from app.engine.scheduling.batcher import Inference
 
 
 class ServedVersion(NamedTuple):
@@ -19,6 +19,8 @@ class ServedVersion(NamedTuple):
     """The Serve application of its replicas."""
     bundle: BundleInfo
     execution: Execution
+    float32_reason: str | None
+    """Why the generator runs in float32 instead of a lower precision; None if it does not."""
     replicas: int
     """How many run."""
     in_flight: int
@@ -31,7 +33,7 @@ class ServedDirection(NamedTuple):
     name: str
     state: State
     reason: str | None
-    """Why it is degraded or defunct."""
+    """Why it is degraded, defunct, or runs in float32."""
     version: ServedVersion | None
     """The one that serves."""
 
@@ -43,12 +45,6 @@ Served = Mapping[str, ServedDirection]
 class ReplicaRun(NamedTuple):
     """A replica's outputs for one frame."""
 
-    outputs: Mapping[str, NDArray[Any]]
-    """Arrays by name, without the batch dimension."""
-    queue_seconds: float
-    """In the replica."""
-    run_seconds: float
-    batch: int
-    """How many frames its run had, this one included."""
-    first: bool
-    """Whether it was the first frame of its run, so that each run is counted once."""
+    inference: Inference
+    finished: list[RunFinished]
+    """The replica's runs since its last answer, so that each is counted once."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.cluster.options import APPLICATION
 from app.cluster.processes import is_running
 from app.cluster.ray_head import connect, ray_environment
 from app.cluster.record import ClusterRecord
@@ -12,27 +11,31 @@ from app.cluster.record import ClusterRecord
 
 def cluster_status(record: ClusterRecord) -> dict[str, Any]:
     """Return the state of a cluster, as `ugatit cluster status --json` prints it."""
-    connect(record.ray_address, ray_environment(record.ray_token))
+    ray = _process(record, "ray")
+    if runs := ray is not None and ray["state"] == "running":
+        connect(record.ray_address, ray_environment(record.ray_token))
     return {
         "url": record.url,
         "front": _process(record, "front"),
-        "ray": _process(record, "ray"),
+        "ray": ray,
         "redis": _process(record, "redis"),
-        "replicas": replicas(),
+        "replicas": _replicas() if runs else [],
     }
 
 
-def replicas() -> list[dict[str, Any]]:
+def _replicas() -> list[dict[str, Any]]:
     """Return the replicas of all directions; this process must be connected to the cluster."""
     from ray.serve.context import _get_global_client
 
     from app.cluster.deployment import split_name
 
     found = []
-    for name, application in _get_global_client().get_serve_details()["applications"].items():
-        if name == APPLICATION:
+    client = _get_global_client(raise_if_no_controller_running=False)
+    applications = client.get_serve_details()["applications"] if client is not None else {}
+    for name, application in applications.items():
+        direction, version = split_name(name) or (None, None)
+        if direction is None:
             continue
-        direction, version = split_name(name)
         found += [
             {
                 "direction": direction,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 
+from app.cluster.ray_head import ray_environment
+
 
 def prepare_environment() -> None:
     """Keep a Ray that this process will start to this machine and user; send no statistics.
@@ -15,7 +17,4 @@ def prepare_environment() -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if os.environ.get("RAY_ADDRESS"):
         return
-    # Ray listens on 127.0.0.1. The name says for which systems that is the default.
-    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-    os.environ["RAY_AUTH_MODE"] = "token"
-    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    os.environ.update(ray_environment(secrets.token_hex(32)))

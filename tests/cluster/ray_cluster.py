@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from app.cluster import processes
 from app.cluster.options import APPLICATION, ClusterOptions
 from app.cluster.ray_head import answers, connect, free_port, head_command
 from app.cluster.replica import Models, onnxruntime_models
-from app.engine.runtime.session import Outputs, Pixels, StyleCodes
 from app.settings.settings import Settings, SettingsError
 from tests.cluster.live_cluster import wait
 from tests.fake_engine import FakeModel
-
-SLEEP_SECONDS = 0.25
-
-
-class SleepingModel(FakeModel):
-    """Sleeps before each run, and inverts pictures."""
-
-    def run(self, pixels: Pixels, style: StyleCodes | None = None) -> Outputs:
-        """Return the outputs of a batch; the canary's and the warm-up's at once."""
-        if np.any(pixels != pixels[:1, :1, :1]) and len(self.batches) > 2:
-            time.sleep(SLEEP_SECONDS)
-        return super().run(pixels, style)
-
-
-def sleeping_models(_settings: Settings) -> Models:
-    """Return a model that sleeps, for batches of one."""
-    return Models([SleepingModel().open], [1])
 
 
 def fake_models(_settings: Settings) -> Models:

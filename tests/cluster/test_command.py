@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import socket
 from pathlib import Path
 
 import pytest
 
 from app.cli import cli
+from app.cluster import processes
+from app.cluster.machine import require_gpus
+from app.cluster.options import ClusterOptions
+from app.cluster.record import ClusterRecord, folder_of, write_record
+from app.cluster.status import cluster_status
+from app.settings.load import load_settings
 from app.settings.settings import SettingsError
 from tests.tiny_bundle import write_tiny_bundle
 
@@ -56,3 +63,27 @@ def test_fewer_replicas_at_most_than_at_least_are_refused(tmp_path: Path) -> Non
     assert "max_replicas must be at least replicas (3), got 2" in refusal(
         "up", "--replicas", "3", "--max-replicas", "2"
     )
+
+
+def test_a_share_of_several_gpus_is_refused(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path)
+    assert "a share of one GPU, or a whole number, got 1.5" in refusal("up", "--replica-gpus", "1.5")
+
+
+def test_more_gpus_than_the_machine_has_are_refused() -> None:
+    with pytest.raises(SettingsError, match="need 2 GPUs, this machine has 1; lower --replicas"):
+        require_gpus(ClusterOptions(replicas=4, replica_gpus=0.5), 1)
+
+
+def test_a_redis_that_outlived_its_cluster_is_stopped_by_down(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = load_settings()
+    folder = folder_of(settings)
+    folder.mkdir(mode=0o700)
+    redis = processes.start([shutil.which("sleep") or "", "600"], folder / "redis.log", {})
+    record = ClusterRecord(url="http://127.0.0.1:1", ray_address="127.0.0.1:1", ray_token="", redis=redis)
+    write_record(folder, record)
+    assert cluster_status(record)["redis"]["state"] == "running"
+    cli.main(["cluster", "down"], standalone_mode=False)
+    assert "has stopped" in capsys.readouterr().out
+    assert not processes.is_running(redis)
+    assert not folder.exists()

@@ -5,6 +5,7 @@ They are those of tests/http that need no control over the model: it is in anoth
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,19 +17,6 @@ from starlette.testclient import TestClient
 from app.http.factory import create_app
 from app.settings.settings import Settings
 from tests.fake_engine import write_fake_bundle
-from tests.http import (
-    test_animations,
-    test_answer_cache,
-    test_answer_tag,
-    test_batch,
-    test_content_encoding,
-    test_faces,
-    test_heat_maps,
-    test_negotiation,
-    test_service,
-    test_translate,
-    test_translate_refusals,
-)
 from tests.http.conftest import MakeClient
 
 pytestmark = [
@@ -37,24 +25,24 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # Ray's own
 ]
 
-MODULES = (
-    test_animations,
-    test_answer_cache,
-    test_answer_tag,
-    test_batch,
-    test_content_encoding,
-    test_faces,
-    test_heat_maps,
-    test_negotiation,
-    test_service,
-    test_translate,
-    test_translate_refusals,
+SUBJECTS = (
+    "animations",
+    "answer_cache",
+    "answer_tag",
+    "batch",
+    "content_encoding",
+    "faces",
+    "heat_maps",
+    "negotiation",
+    "service",
+    "translate",
+    "translate_refusals",
 )
 CONTROL = ("model", "make_live", "tmp_path", "monkeypatch", "caplog")
 """Fixtures of tests that change what this process cannot change in a cluster."""
 
-for module in MODULES:
-    subject = module.__name__.rpartition(".test_")[2]
+for subject in SUBJECTS:
+    module = importlib.import_module(f"tests.http.test_{subject}")
     for name, function in inspect.getmembers(module, inspect.isfunction):
         needs = inspect.signature(function).parameters.keys()
         if (

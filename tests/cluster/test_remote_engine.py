@@ -12,7 +12,7 @@ import pytest
 from app.engine.interface import Engine
 from app.settings.settings import Settings
 from tests.engine.test_every_engine import *  # noqa: F403  # the same tests, with the fixtures below
-from tests.engine.test_every_engine import Open
+from tests.engine.test_every_engine import Open, opening
 from tests.tiny_bundle import write_tiny_bundle
 
 pytestmark = [
@@ -40,16 +40,8 @@ async def open_loaded(bundles: Path) -> AsyncIterator[Open]:
     """Return a function that returns a loaded engine of the cluster."""
     from app.cluster.remote_engine import RemoteEngine
 
-    engines: list[Engine] = []
+    def remote(**settings: Any) -> Engine:
+        return RemoteEngine(Settings(bundles_dir=bundles, **settings))
 
-    async def loaded(**settings: Any) -> Engine:
-        engine = RemoteEngine(Settings(bundles_dir=bundles, **settings))
-        engines.append(engine)
-        engine.start()
-        await engine.wait_until_loaded()
-        return engine
-
-    yield loaded
-    for engine in engines:
-        engine.close()
-        await engine.wait_closed()
+    async with opening(remote) as loaded:
+        yield loaded

@@ -1,0 +1,152 @@
+"""The deployer keeps Serve's applications as the folder of bundles is; a double of Serve records calls."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from app.cluster.options import APPLICATION, ClusterOptions
+from app.engine.directions.direction_state import State
+from app.settings.settings import Settings
+from models.bundle.manifest import MANIFEST, version_of
+from tests.engine.conftest import until
+from tests.fake_engine import write_fake_bundle
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore"),  # Ray's own
+    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed"),
+]
+
+
+class FakeServe:
+    """Serve's applications by name, and the names of those that were deployed and removed."""
+
+    def __init__(self) -> None:
+        self.applications: dict[str, Any] = {APPLICATION: None, "summaries": None}
+        self.deployed: list[str] = []
+        self.removed: list[str] = []
+        self.looks = 0
+
+    RunTarget = SimpleNamespace
+
+    def status(self) -> SimpleNamespace:
+        self.looks += 1
+        return SimpleNamespace(applications=dict(self.applications))
+
+    def run_many(self, targets: list[SimpleNamespace], **_options: object) -> None:
+        for each in targets:
+            self.deployed.append(each.name)
+            self.fail(each.name)
+
+    def fail(self, name: str) -> None:
+        from ray.serve.schema import ApplicationStatus
+
+        lost = SimpleNamespace(message="Traceback\nthe disk is full", replica_states={})
+        self.applications[name] = SimpleNamespace(
+            status=ApplicationStatus.DEPLOY_FAILED, deployments={"cat2dog": lost}
+        )
+
+    def delete(self, name: str, **_options: object) -> None:
+        self.removed.append(name)
+        del self.applications[name]
+
+
+Start = Callable[[], Awaitable[Any]]
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> FakeServe:
+    from app.cluster import deployer
+
+    fake = FakeServe()
+    monkeypatch.setattr(deployer, "serve", fake)
+    monkeypatch.setattr(deployer, "stay_on_loopback", lambda: None)
+    monkeypatch.setattr(deployer, "_LOOK_SECONDS", 0)
+    monkeypatch.setattr(deployer, "_LEARN_SECONDS", 0)
+    monkeypatch.setattr(deployer, "_REPLACE_SECONDS", 0)
+    return fake
+
+
+@pytest.fixture
+async def start(serve: FakeServe, tmp_path: Path) -> AsyncIterator[Start]:
+    """Return a function that starts a deployer, as Serve does, that reads its folder at every look."""
+    from app.cluster.deployer import Deployer
+    from tests.cluster.ray_cluster import fake_models
+
+    started: list[Any] = []
+
+    async def deployer() -> Deployer:
+        settings = Settings(bundles_dir=tmp_path, reload="poll", deadline_seconds=0.1)
+        settings = settings.model_copy(update={"reload_poll_seconds": 0})
+        new = Deployer.__new__(Deployer)
+        started.append(new)
+        await new.__init__(settings, ClusterOptions(), fake_models)  # type: ignore[misc]
+        return new
+
+    yield deployer
+    loops = [each._loop for each in started if hasattr(each, "_loop")]
+    for loop in loops:
+        loop.cancel()
+    await asyncio.gather(*loops, return_exceptions=True)
+
+
+async def looks(serve: FakeServe, number: int) -> None:
+    seen = serve.looks
+    await until(lambda: serve.looks >= seen + number)
+
+
+async def test_versions_of_no_bundle_are_removed_but_never_the_applications_of_others(
+    serve: FakeServe, start: Start, tmp_path: Path
+) -> None:
+    write_fake_bundle(tmp_path)
+    serve.fail("ugatit-dog2cat-0123456789ab")
+    await start()
+    await until(lambda: serve.removed == ["ugatit-dog2cat-0123456789ab"])
+    await looks(serve, 5)
+    assert serve.applications.keys() >= {APPLICATION, "summaries"}
+
+
+async def test_directions_are_known_from_the_first_moment(start: Start, tmp_path: Path) -> None:
+    write_fake_bundle(tmp_path)
+    deployer = await start()
+    assert {name: each.state for name, each in deployer.served().items()} == {"cat2dog": State.STARTING}
+
+
+async def test_a_version_that_cannot_start_is_refused_until_a_reload_is_requested(
+    serve: FakeServe, start: Start, tmp_path: Path
+) -> None:
+    path = write_fake_bundle(tmp_path)
+    name = f"{APPLICATION}-cat2dog-{version_of((path / MANIFEST).read_bytes())}"
+    deployer = await start()
+    await until(lambda: serve.removed == [name])
+    await looks(serve, 5)
+    assert serve.deployed == [name]
+    described = deployer.served()["cat2dog"]
+    assert (described.state, described.reason) == (State.DEFUNCT, "the disk is full")
+    deployer.reload()
+    await until(lambda: serve.deployed == [name, name])
+
+
+async def test_a_folder_that_disappears_takes_no_direction_away(
+    serve: FakeServe, start: Start, tmp_path: Path
+) -> None:
+    write_fake_bundle(tmp_path)
+    deployer = await start()
+    await looks(serve, 3)
+    shutil.rmtree(tmp_path)
+    await looks(serve, 3)
+    assert deployer.served().keys() == {"cat2dog"}
+
+
+async def test_a_deployer_without_its_folder_does_not_start(start: Start, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        await start()
