@@ -5,7 +5,6 @@ A smooth picture says too little about that: on faces, bfloat16 had an error 8 d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -50,19 +49,16 @@ def without_pictures(canary: Arrays) -> dict[str, NDArray[Any]]:
     return {name: values for name, values in canary.items() if name not in PICTURE_ARRAYS}
 
 
-def check_pictures(canary: Arrays, run: Run, *, automatic: bool) -> None:
-    """Run the natural pictures of a canary at a lower precision than float32.
+def check_pictures(canary: Arrays, run: Run) -> None:
+    """Run the natural pictures of a canary at a lower precision than float32 that was chosen automatically.
 
     Args:
         canary: as `read_canary` returns it.
         run: the model.
-        automatic: whether the precision was chosen automatically. If the user chose it, nothing is required.
 
     Raises:
         BundleError: there are none, they are not pictures, or a translation differs too much.
     """
-    if not automatic:
-        return
     kind, pixels, images = _pictures(canary)
     style = [canary[STYLE]] if STYLE in canary else []
     least = min(
@@ -82,8 +78,7 @@ def _pictures(canary: Arrays) -> tuple[Kind, NDArray[Any], NDArray[Any]]:
         pixels, images = (canary.get(f"{kind.name}_{part}") for part in ("pixels", "image"))
         if pixels is None or images is None:
             continue
-        stored: Mapping[str, NDArray[Any]] = {"pixels": pixels, "image": images}
-        if any(each.dtype != np.uint8 or each.shape != (len(pixels), *shape) for each in stored.values()):
+        if any(each.dtype != np.uint8 or each.shape != (len(pixels), *shape) for each in (pixels, images)):
             raise BundleError(
                 "The canary's natural pictures must be uint8 of the size of its picture; export the bundle "
                 "again."

@@ -55,7 +55,7 @@ def test_in_bfloat16_the_shipped_bundle_passes_but_differs_from_float32() -> Non
 def test_in_bfloat16_the_shipped_bundles_reach_50_db_on_natural_pictures(direction: str) -> None:
     bundle = read_bundle(SHIPPED.parent / direction)
     model = on_openvino("bfloat16").open(bundle.files[GENERATOR])
-    check_pictures(read_canary(bundle.files[CANARY]), model.run, automatic=True)
+    check_pictures(read_canary(bundle.files[CANARY]), model.run)
 
 
 @needs_openvino
@@ -65,7 +65,7 @@ def test_what_stays_in_float32_makes_bfloat16_more_accurate() -> None:
     # Without its switch, which the loader turns on, the graph has the plain operators only.
     plain = (SHIPPED / GENERATOR).read_bytes().replace(MIXED.encode(), b"x" * len(MIXED))
     with pytest.raises(BundleError, match="natural pictures"):
-        check_pictures(canary, on_openvino("bfloat16").open(plain).run, automatic=True)
+        check_pictures(canary, on_openvino("bfloat16").open(plain).run)
 
 
 @needs_openvino
