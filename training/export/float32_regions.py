@@ -78,18 +78,15 @@ def pixel_convolution(
     def plain() -> str:
         return convolution(graph, padded(x), weight, bias, stride=stride)
 
-    if not graph.has_switch(MIXED):
-        return plain()
-    kernel, biases = graph.constant(weight), [graph.constant(each) for each in (bias,) if each is not None]
-    shape = {"kernel_shape": list(weight.shape[2:]), "strides": [stride, stride]}
-
     def exact() -> str:
+        kernel, biases = graph.constant(weight), [] if bias is None else [graph.constant(bias)]
         scaled = padded(graph.add("Mul", x, graph.constant(_EXACT_SCALE)))
         parts = _split(graph, graph.add("Mul", kernel, graph.constant(1 / _EXACT_SCALE)))
-        twice = graph.add("Concat", scaled, scaled, axis=1)
-        return graph.add("Conv", twice, graph.add("Concat", *parts, axis=1), *biases, **shape)
+        twice, kernels = graph.add("Concat", scaled, scaled, axis=1), graph.add("Concat", *parts, axis=1)
+        shape = {"kernel_shape": list(weight.shape[2:]), "strides": [stride, stride]}
+        return graph.add("Conv", twice, kernels, *biases, **shape)
 
-    return graph.choose(MIXED, on=exact, off=plain)
+    return _mixed(graph, on=exact, off=plain)
 
 
 def pointwise_convolution(graph: Graph, x: str, weight: Tensor, bias: Tensor) -> str:
@@ -102,17 +99,18 @@ def pointwise_convolution(graph: Graph, x: str, weight: Tensor, bias: Tensor) ->
     def plain() -> str:
         return convolution(graph, x, weight, bias)
 
-    if not graph.has_switch(MIXED):
-        return plain()
-    kernel, biases = graph.constant(weight), graph.constant(bias)
-
     def exact() -> str:
-        (high, low), (upper, lower) = _split(graph, x), _split(graph, kernel)
+        (high, low), (upper, lower) = _split(graph, x), _split(graph, graph.constant(weight))
         values = graph.add("Concat", high, low, high, axis=1)
         weights = graph.add("Concat", upper, upper, lower, axis=1)
-        return graph.add("Conv", values, weights, biases, kernel_shape=[1, 1])
+        return graph.add("Conv", values, weights, graph.constant(bias), kernel_shape=[1, 1])
 
-    return graph.choose(MIXED, on=exact, off=plain)
+    return _mixed(graph, on=exact, off=plain)
+
+
+def _mixed(graph: Graph, *, on: Callable[[], str], off: Callable[[], str]) -> str:
+    """Return one of two ways to compute a value; `off` alone in a graph without the switch."""
+    return graph.choose(MIXED, on=on, off=off) if graph.has_switch(MIXED) else off()
 
 
 def _split(graph: Graph, x: str) -> tuple[str, str]:
