@@ -64,10 +64,13 @@ class Service:
     def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
         """Send one request on a kept connection; return its status and `Server-Timing`."""
         try:
-            self.connection.request(method, path, body, headers)
-            response = self.connection.getresponse()
-        except OSError:  # idle for too long on a busy machine
+            return self._send(method, path, body, headers)
+        except ConnectionError:  # the service closes a connection that is idle for long
             self.connection.close()
-            return self.ask(method, path, body, headers)
+            return self._send(method, path, body, headers)
+
+    def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+        self.connection.request(method, path, body, headers)
+        response = self.connection.getresponse()
         response.read()
         return response.status, response.getheader("Server-Timing", "")
