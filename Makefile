@@ -49,7 +49,7 @@ audit: .venv/bin/python ## Before a release: known vulnerabilities of the image'
 	@.venv/bin/python -m venv .venv/audit
 	@.venv/audit/bin/python -m pip --disable-pip-version-check install --quiet 'pip-audit>=2.9,<3'
 	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
-	  --requirement docker/requirements.lock --requirement docker/requirements-cuda.lock
+	  $(patsubst %,--requirement %,$(wildcard docker/requirements*.lock))
 
 # It needs no network once the environment is there. Without a GPU, the benchmark says so and exits with 2.
 gpu-check: .venv/.development ## On a GPU: speed, decibels and share of the device's limit, then its tests.
