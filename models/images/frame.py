@@ -44,9 +44,8 @@ def frame(picture: NDArray[np.uint8], *, height: int, width: int, fit: Fit) -> F
     """Return a picture, uint8 [H, W, 3], at `height` x `width`.
 
     `cover` cuts out the largest centred part with the frame's aspect ratio. `contain` keeps the whole picture
-    and pads it; `native` does the same, at the frame that `native_size` chose for it. `stretch` ignores the
-    aspect ratio, as the official code does, with that code's filter. If the picture has the frame's size
-    already, the same array is returned.
+    and pads it. `stretch` ignores the aspect ratio, as the official code does, with that code's filter. For
+    `native` there is `frame_native`. If the picture has the frame's size already, the same array is returned.
     """
     whole = Box(0, 0, width, height)
     if picture.shape[:2] == (height, width):
@@ -86,7 +85,8 @@ def native_size(photo: tuple[int, int], least: tuple[int, int], most_pixels: int
         photo: its height and width.
         least: height and width of a frame at least; a smaller photo is padded. The networks were trained at
             this size: the discriminators' last maps would be empty for a much smaller one.
-        most_pixels: of a frame; a larger photo is shrunk to it. `least` is more important.
+        most_pixels: of a frame, before its sides are rounded up to multiples of 4; a larger photo is shrunk.
+            `least` is more important.
     """
     rows, columns = photo
     area = most_pixels / (rows * columns)
