@@ -66,7 +66,7 @@ def votes(folder: Path) -> list[tuple[int, int]]:
 
 
 def test_participant_chooses_with_the_mouse_and_is_thanked(page: Page, tmp_path: Path) -> None:
-    assert page.get_by_text("You will see 2 pictures, each with 3 translations from cat to dog.").is_visible()
+    page.get_by_text("You will see 2 pictures, each with 3 translations from cat to dog.").wait_for()
     begin(page)
     assert page.locator(".choice img").evaluate_all("(all) => all.every((one) => one.naturalWidth === 32)")
     page.get_by_role("button", name="Translation 2").click()

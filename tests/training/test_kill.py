@@ -33,7 +33,10 @@ CASES: Final = {
         "--size=32", "--set=ugatit.generator.blocks=1",
         "--set=ugatit.global_discriminator.layers=4", "--set=ugatit.local_discriminator.layers=3",
     ),
-    "cyclegan": ("--size=16", "--set=cyclegan.generator.blocks=1", "--set=cyclegan.pool=1"),
+    "cyclegan": (
+        "--size=16", "--set=cyclegan.discriminator.layers=2", "--set=cyclegan.generator.blocks=1",
+        "--set=cyclegan.pool=1",
+    ),
     "unit": ("--size=16", "--set=unit.discriminator.layers=2", "--set=unit.generator.blocks=1"),
     "munit": ("--size=16", "--set=munit.discriminator.layers=2", "--set=munit.generator.blocks=1"),
     "drit concat": ("--size=44", "--set=drit.networks.mode=concat", "--set=drit.content_only_steps=1"),
