@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from models.networks.normalization import EPSILON, gradient_sums, variance_and_mean
+from models.networks.channel_sums import gradient_sums, scale_and_shift, scaled_sum, variance_and_mean
+from models.networks.normalization import EPSILON
 
 
 class MunitLayerNorm(nn.Module):
@@ -34,35 +35,26 @@ class _Normalize(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
-        precise, total = _precise(x), x[0].numel()
-        variance, mean = variance_and_mean(precise)  # [B, C] each
+        total = x[0].numel()
+        variance, mean = variance_and_mean(x)  # [B, C] each
         layer_mean = mean.mean(1, keepdim=True)  # [B, 1]
         layer_variance = (variance + (mean - layer_mean) ** 2).mean(1, keepdim=True)
         deviation = torch.sqrt(layer_variance * (total / (total - 1)))  # [B, 1]
         inverse = 1 / (deviation + EPSILON)
         ctx.save_for_backward(x, gamma, mean, layer_mean, deviation, inverse)
         scale = gamma * inverse  # [B, C]
-        return torch.addcmul(_over_space(beta - layer_mean * scale), precise, _over_space(scale)).to(x.dtype)
+        return scale_and_shift(x, scale, beta - layer_mean * scale)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
         x, gamma, mean, layer_mean, deviation, inverse = ctx.saved_tensors
-        g, precise, total = _precise(gradients[0]), _precise(x), x[0].numel()
-        sum_g, centred = gradient_sums(g, precise, mean)  # [B, C] each
+        g, total = gradients[0], x[0].numel()
+        sum_g, centred = gradient_sums(g, x, mean)  # [B, C] each
         centred = centred + (mean - layer_mean) * sum_g  # of g * (x - layer_mean)
         # The deviation of a constant map is 0, and the gradient through it is 0 as well.
         through = inverse**2 * (gamma * centred).sum(1, keepdim=True) / (total - 1)
         slope = -torch.where(deviation > 0, through / deviation, 0)  # [B, 1]
         offset = -inverse * (gamma * sum_g).sum(1, keepdim=True) / total - slope * layer_mean
-        grad_x = torch.addcmul(_over_space(offset), g, _over_space(gamma * inverse))
-        grad_x.addcmul_(precise, _over_space(slope))
-        return grad_x.to(x.dtype), (inverse * centred).sum(0), sum_g.sum(0)
-
-
-def _precise(x: Tensor) -> Tensor:
-    return x if x.dtype == torch.float64 else x.float()
-
-
-def _over_space(values: Tensor) -> Tensor:
-    return values[:, :, None, None]  # [B, C, 1, 1]
+        grad_x = scaled_sum(g, gamma * inverse, x, slope.expand_as(mean), offset.expand_as(mean))
+        return grad_x, (inverse * centred).sum(0), sum_g.sum(0)
