@@ -1,8 +1,8 @@
 """AdaLIN and LIN (section 2.1.1, equation 1), and the normalisations of the paper's ablations.
 
 Those of the decoder, except group normalisation, use one function, `layer_instance_norm`, which mixes
-instance and layer normalisation by a rho per channel. Rho fixed at 1 is instance normalisation, rho fixed at 0
-layer normalisation.
+instance and layer normalisation by a rho per channel. Rho fixed at 1 is instance normalisation, rho fixed
+at 0 layer normalisation.
 """
 
 from __future__ import annotations
