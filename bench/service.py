@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import threading
 import time
@@ -51,6 +52,7 @@ class Service:
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listening]})
 
     def __enter__(self) -> Service:
+        gc.freeze()  # as `ugatit serve` does
         self._thread.start()
         self.connection = HTTPConnection(self.host, self.port, timeout=60)
         while self.ask("GET", "/readyz", b"", {})[0] != 200:

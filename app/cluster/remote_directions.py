@@ -16,6 +16,7 @@ from app.engine.directions.direction_status import BundleInfo, DirectionStatus
 from app.engine.errors import DirectionDefunct, Loading
 from app.engine.events import EngineEvents, RunFinished
 from app.engine.retry import with_jitter
+from app.engine.runtime.session import Execution
 from app.engine.scheduling.admission import Admission
 from app.engine.scheduling.fair_slots import FairSlots
 
@@ -54,6 +55,11 @@ class RemoteDirection:
         if self._version is None or self._version.served.application != served.version.application:
             self._version = self._open(served.version)
 
+    @property
+    def execution(self) -> Execution | None:
+        """Where and in which precision the replicas run; None while none is known."""
+        return self._version.execution if self._version is not None else None
+
     def status(self) -> DirectionStatus:
         """Return the state at this moment."""
         version = self._version
@@ -62,7 +68,7 @@ class RemoteDirection:
             state=self.state,
             reason=self._reason,
             bundle=version.bundle if version is not None else None,
-            execution=version.execution if version is not None else None,
+            execution=self.execution,
             discriminators=version is not None and version.bundle.manifest.discriminators,
             references=version is not None and version.bundle.manifest.reference,
             queued=self._slots.waiting,

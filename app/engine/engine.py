@@ -309,7 +309,7 @@ class PictureEngine:
 
 
 def _as_run(direction: ServingDirection) -> str:
-    return version_as_run(direction.require_ready().version, direction.status().execution)
+    return version_as_run(direction.require_ready().version, direction.execution)
 
 
 def picture_limits(settings: Settings) -> PictureLimits:

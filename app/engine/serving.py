@@ -54,6 +54,10 @@ class ServingDirection(Protocol):
     def admission(self) -> Admission:
         """Its permits."""
 
+    @property
+    def execution(self) -> Execution | None:
+        """Where and in which precision its generator runs; None while none is open."""
+
     def status(self) -> DirectionStatus:
         """Return the state at this moment."""
 

@@ -14,6 +14,8 @@ from app.http.messages.multipart import SentPhoto
 
 _SOURCES: Final = Path(__file__).parents[3]
 _LIBRARIES: Final = ("numpy", "pillow", "onnxruntime", "onnxruntime-gpu", "onnxruntime-ep-openvino")
+_SMALL_BYTES: Final = 256 * 1024
+"""A photo of this size is hashed in the event loop: the way to a thread and back would take longer."""
 
 
 def _code_version() -> str:
@@ -48,8 +50,10 @@ class Question(NamedTuple):
 
     @classmethod
     async def of(cls, photo: SentPhoto, *choices: object) -> Self:
-        """Return the question about a photo's file. It is hashed in a thread: 20 MB take 20 ms or more."""
-        return cls(await asyncio.to_thread(_hash_of, photo), repr(choices))
+        """Return the question about a photo's file. A large one is hashed in a thread: 20 MB take 20 ms."""
+        small = sum(len(each) for each in photo if each is not None) <= _SMALL_BYTES
+        photo_hash = _hash_of(photo) if small else await asyncio.to_thread(_hash_of, photo)
+        return cls(photo_hash, repr(choices))
 
     def tag(self, model_as_run: str) -> str:
         """Return the ETag of the answer by a bundle as it runs: equal questions have the same one."""
