@@ -32,6 +32,11 @@ def ray_environment(token: str) -> dict[str, str]:
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         # A replica that hangs cannot finish its pictures: they are sent to another at once.
         "RAY_SERVE_FORCE_STOP_UNHEALTHY_REPLICAS": "1",
+        # Ray would give workers the lowest priority. They are the service: other work must not stop them.
+        "RAY_worker_niceness": "0",
+        # A node that is asked to end would wait 30 s for work to move elsewhere. There is no other node, and
+        # the front has answered its pictures before.
+        "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
         "RAY_DEDUP_LOGS": "0",
     }
 
@@ -49,6 +54,7 @@ def head_command(port: int, folder: Path) -> list[str]:
         "ray-client-server-port": free_port(),
         "dashboard-agent-listen-port": free_port(),
         "include-dashboard": "false",
+        "include-log-monitor": "false",  # logs stay in their files
         "object-store-memory": _OBJECT_STORE_BYTES,
         "num-cpus": os.cpu_count() or 1,
         "temp-dir": folder,
