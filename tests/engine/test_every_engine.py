@@ -186,7 +186,7 @@ async def test_a_full_queue_refuses_and_a_cancelled_picture_frees_its_place(open
 async def test_a_picture_that_is_not_done_in_time_is_refused(open_loaded: Open) -> None:
     engine = await open_loaded(deadline_seconds=0.001)
     with pytest.raises(DeadlineExceeded):
-        await engine.translate("cat2dog", photo(2000, 2000))
+        await engine.translate("cat2dog", photo(400, 400))
     assert engine.status().directions[0].permits_held == 0
 
 
