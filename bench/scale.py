@@ -5,7 +5,7 @@
 The models sleep instead of computing, so that replicas do not share this machine's cores: at N replicas the
 cluster should translate N times as many pictures a second as at one, at least 0.9 N. The way to a replica is
 the time of a picture of 256 px in the remote engine above that in the local one, with a model that returns at
-once: by Ray's object store, and as bytes.
+once: in the messages of Ray's actors, as the service sends it, and by Serve's own gRPC calls.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from app.cluster import processes
 from app.cluster.options import APPLICATION, ClusterOptions
-from app.cluster.ray_head import answers, connect, free_port, head_command, ray_environment
+from app.cluster.ray_head import answers, connect, free_port, head_command, serve_environment
 from app.engine.interface import Engine
 from app.settings.settings import Settings
 from bench.harness import Samples, report
@@ -33,7 +33,7 @@ from bench.service import DIRECTION, upload, write_random_bundle
 SLEEP_SECONDS: Final = 0.25
 TARGET_SHARE: Final = 0.9
 TARGET_HOP_MS: Final = 6.0
-LOCAL, BY_STORE, BY_BYTES = "local engine", "cluster, by the object store", "cluster, as bytes"
+LOCAL, BY_RAY, BY_GRPC = "local engine", "cluster, by Ray", "cluster, by gRPC"
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def main() -> None:
         rates = {count: _rate(settings, count, arguments.pictures) for count in arguments.replicas}
         samples = asyncio.run(_hop(settings, arguments.rounds))
     first = rates[min(rates)] / min(rates)
-    hop_ms = {name: 1e3 * (samples[name].median - samples[LOCAL].median) for name in (BY_STORE, BY_BYTES)}
+    hop_ms = {name: 1e3 * (samples[name].median - samples[LOCAL].median) for name in (BY_RAY, BY_GRPC)}
     facts: dict[str, Any] = {
         "pictures a second by replicas": {count: round(rate, 2) for count, rate in rates.items()},
         f"of N times one replica's, target {TARGET_SHARE:.0%}": {
@@ -89,15 +89,15 @@ async def _hop(settings: Settings, rounds: int) -> dict[str, Samples]:
 
     with _serving(settings, ClusterOptions(), 0):
         local = LocalEngine(settings, replayed_models(settings, seconds=0).open_models, batch_sizes=[1])
-        remote, as_bytes = _remote_engine(settings), _remote_engine(settings)
-        for engine in (local, remote, as_bytes):
+        remote, by_grpc = _remote_engine(settings), _remote_engine(settings)
+        for engine in (local, remote, by_grpc):
             await _load(engine, 1)
-        _send(as_bytes, by_reference=False)
+        _send(by_grpc, by_reference=False)
         _send(remote, by_reference=True)
         photo = upload(256)
         calls: dict[str, Callable[[], Awaitable[object]]] = {
             name: partial(engine.translate, DIRECTION, photo)
-            for name, engine in ((LOCAL, local), (BY_STORE, remote), (BY_BYTES, as_bytes))
+            for name, engine in ((LOCAL, local), (BY_RAY, remote), (BY_GRPC, by_grpc))
         }
         samples = {name: Samples() for name in calls}
         for number in range(rounds + 3):
@@ -107,7 +107,7 @@ async def _hop(settings: Settings, rounds: int) -> dict[str, Samples]:
                 if number >= 3:
                     samples[name].wall.append(time.perf_counter() - started)
                     samples[name].cpu.append(time.process_time() - cpu)
-        for engine in (local, remote, as_bytes):
+        for engine in (local, remote, by_grpc):
             engine.close()
         return samples
 
@@ -151,7 +151,7 @@ def _serving(settings: Settings, options: ClusterOptions, seconds: float) -> Ite
 @contextmanager
 def _ray(folder: Path) -> Iterator[None]:
     """Start Ray on one node and connect to it."""
-    environment = ray_environment(secrets.token_hex(16)) | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = serve_environment(secrets.token_hex(16)) | {"PYTHONPATH": str(Path(__file__).parents[1])}
     port = free_port()
     ray_folder = folder / "ray"
     ray_folder.mkdir()

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from app.cluster import processes
 from app.cluster.options import APPLICATION, ClusterOptions
 from app.cluster.processes import StartedProcess
-from app.cluster.ray_head import answers, connect, free_port, head_command, ray_environment
+from app.cluster.ray_head import answers, connect, free_port, head_command, serve_environment
 from app.cluster.record import ClusterRecord, folder_of, read_record, write_record
 from app.engine.directions.registry import bundle_directories
 from app.engine.runtime.cpu_quota import threads_per_worker
@@ -146,13 +146,13 @@ class Machine:
     def _start_ray(self) -> None:
         record = self.require_record()
         port = int(record.ray_address.rpartition(":")[2])
-        environment = os.environ | ray_environment(record.ray_token)
+        environment = os.environ | serve_environment(record.ray_token)
         process = self._run("ray", head_command(port, self.folder / "ray"), environment)
         self._wait("ray", process, lambda: answers(port), _RAY_SECONDS)
 
     def _start_front(self, store_url: str, listening: socket.socket) -> StartedProcess:
         record = self.require_record()
-        environment = os.environ | ray_environment(record.ray_token) | {variable("store_url"): store_url}
+        environment = os.environ | serve_environment(record.ray_token) | {variable("store_url"): store_url}
         command = [sys.executable, "-m", "app", "cluster", "front", "--address", record.ray_address]
         inherited = listening.fileno()
         return self._run("front", [*command, "--socket", str(inherited)], environment, inherited=inherited)
@@ -207,7 +207,7 @@ def _deploy(record: ClusterRecord, settings: Settings, options: ClusterOptions) 
     Raises:
         SettingsError: the replicas of one direction need more GPUs than Ray has found.
     """
-    connect(record.ray_address, ray_environment(record.ray_token))
+    connect(record.ray_address, serve_environment(record.ray_token))
     import ray
     from ray import serve
 

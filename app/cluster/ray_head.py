@@ -14,7 +14,9 @@ from app.cluster.options import NAMESPACE
 from app.settings.settings import SettingsError
 
 _OBJECT_STORE_BYTES: Final = 200 * 1024**2
-"""Frames in flight. Ray's default is a third of the memory."""
+"""For what is larger than a message. Ray's default is a third of the memory."""
+INLINE: Final = {"RAY_max_direct_call_object_size": str(4 * 1024**2)}
+"""Frames of up to 1,024 px travel in Ray's messages. By the object store they would take twice as long."""
 
 
 def ray_environment(token: str) -> dict[str, str]:
@@ -30,14 +32,25 @@ def ray_environment(token: str) -> dict[str, str]:
         # Ray listens on 127.0.0.1 instead of every address. The name tells for which systems that is the
         # default.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        # A replica that hangs cannot finish its pictures: they are sent to another at once.
-        "RAY_SERVE_FORCE_STOP_UNHEALTHY_REPLICAS": "1",
         # Ray would give workers the lowest priority. They are the service: other work must not stop them.
         "RAY_worker_niceness": "0",
         # A node that is asked to end would wait 30 s for work to move elsewhere. There is no other node, and
         # the front has answered its pictures before.
         "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
         "RAY_DEDUP_LOGS": "0",
+    }
+
+
+def serve_environment(token: str) -> dict[str, str]:
+    """Return the variables of every process of a cluster that serves.
+
+    Args:
+        token: the secret that Ray requires of those that connect.
+    """
+    return ray_environment(token) | {
+        # A replica that hangs cannot finish its pictures: they are sent to another at once.
+        "RAY_SERVE_FORCE_STOP_UNHEALTHY_REPLICAS": "1",
+        **INLINE,
     }
 
 

@@ -19,11 +19,11 @@ def cluster_status(record: ClusterRecord) -> dict[str, Any]:
         "front": _process(record, "front"),
         "ray": ray,
         "redis": _process(record, "redis"),
-        "replicas": _replicas() if runs else [],
+        "replicas": replicas() if runs else [],
     }
 
 
-def _replicas() -> list[dict[str, Any]]:
+def replicas() -> list[dict[str, Any]]:
     """Return the replicas of all directions; this process must be connected to the cluster."""
     from ray.serve.context import _get_global_client
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.cluster.ray_head import ray_environment
+from app.cluster.ray_head import serve_environment
 from tests.cli.command import ROOT
 
-os.environ.update(ray_environment(secrets.token_hex(16)) | {"PYTHONPATH": str(ROOT)})
+os.environ.update(serve_environment(secrets.token_hex(16)) | {"PYTHONPATH": str(ROOT)})
 
 
 @pytest.fixture(scope="package")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from app.cluster.ray_head import serve_environment
 from app.settings.environment import variable
 from app.settings.settings import Settings
 from tests.packaging.files import dockerfile_stages
@@ -133,7 +134,9 @@ def test_fronts_reach_redis_and_every_process_has_the_same_bundles_and_store(obj
     for name in ("head", "models", "fronts"):
         for container in templates[name]["spec"]["containers"]:
             variables = environment(container)
-            assert variables.keys() <= settings
+            rays_own = {name: each for name, each in variables.items() if name.startswith("RAY_")}
+            assert variables.keys() - rays_own.keys() <= settings
+            assert rays_own.items() <= serve_environment("").items()
             assert variables["UGATIT_BUNDLES_DIR"] in dockerfile_stages()[-1].one("ENV")
             assert variables["UGATIT_STORE_URL"] == "redis://ugatit-redis:6379/0"
 
