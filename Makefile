@@ -67,7 +67,12 @@ clean: ## Remove the environment and every cache.
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("ugatit needs Python 3.11 or newer, but %s is %d.%d. Name a newer one: make PYTHON=python3.12" % (sys.executable, *sys.version_info[:2]))'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "$(PYTHON) cannot create virtual environments. Install its venv module (on Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
-	@$(PYTHON) -m venv --clear .venv
+	@$(NEW_PIP) 2>/dev/null || $(PYTHON) -m venv --clear .venv
+
+# A new pip, by the pip of Python: the one that venv brings is as old as Python and resolves in twice the time,
+# and venv compiles all of it. Without such a pip, or without an index, the one of venv is used.
+NEW_PIP = $(PYTHON) -m venv --clear --without-pip .venv && $(PYTHON) -m pip --python .venv/bin/python \
+  --disable-pip-version-check install --quiet --no-compile --no-warn-script-location 'pip>=25'
 
 # pip would compile every module of the packages; Python compiles the few that are imported, at the first start.
 .venv/.serving: pyproject.toml constraints.txt .venv/bin/python

@@ -72,6 +72,23 @@ def test_python_without_venv_names_the_package_to_install(tmp_path: Path) -> Non
     assert not (tmp_path / ".venv").exists()
 
 
+@pytest.mark.parametrize(
+    ("status", "last"), [(0, "-m pip install pip>=25"), (1, "-m venv --clear .venv")], ids=["pip", "no pip"]
+)
+def test_environment_gets_a_new_pip_or_the_one_of_venv(tmp_path: Path, status: int, last: str) -> None:
+    python = tmp_path / "python"  # its venv makes an interpreter; its pip works, or there is none
+    options = "--python .venv/bin/python --disable-pip-version-check install --quiet --no-compile"
+    python.write_text(
+        '#!/bin/sh\necho "$@" >> calls\n'
+        f'case "$2" in venv) mkdir -p .venv/bin; touch .venv/bin/python;; pip) exit {status};; esac\n'
+    )
+    python.chmod(0o755)
+    result = make(tmp_path, ".venv/bin/python", f"PYTHON={python}")
+    assert result.returncode == 0, result.stderr
+    calls = (tmp_path / "calls").read_text().replace(f"{options} --no-warn-script-location", "install")
+    assert calls.splitlines()[-1] == last
+
+
 def test_commands_of_the_readme_exist() -> None:
     shell = "\n".join(re.findall(r"```(?:sh|bash|shell|console)?\n(.*?)```", text("README.md"), re.DOTALL))
     targets = set(re.findall(r"^([a-z]+):", text("Makefile"), re.MULTILINE))
