@@ -37,7 +37,8 @@ def test_a_flat_picture_changes_neither_weights_nor_moments_of_the_generators(
             assert equal(state_of(method, "generators"), before)
         for state in (state_of(method, "generators"), state_of(method, "discriminators")):
             assert all(value.abs().max() < 1e16 for value in state.values())  # false for NaN
-    assert method.learner.skips["generators"].total >= 1
+    if precision == "float32":  # in bfloat16 the gradients of all three levels are finite
+        assert method.learner.skips["generators"].total >= 1
     assert method.learner.skips["discriminators"].total == 0
 
 
