@@ -122,7 +122,7 @@ def _serve(
     server = Server(settings, open_engine(settings, open_runtime(settings)), worker)
     if startup_line is not None:
         print_line(startup_line, logging.INFO)
-    # The modules stay for ever: without them, a full garbage collection stops the service for 0 ms, not 80.
+    # A full garbage collection stops every request for 80 ms, mostly to visit modules, which stay for ever.
     gc.freeze()
     server.run(sockets=[listening])
     logging.shutdown()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
 import logging
@@ -130,6 +131,7 @@ def front(address: str, inherited: int | None) -> NoReturn:
     connect(address, INLINE)
     server = Server(settings, RemoteEngine(settings))
     print_line(f"ugatit serves on {url_of(listening)}", logging.INFO)
+    gc.freeze()  # as `ugatit serve` does
     server.run(sockets=[listening])
     logging.shutdown()
     sys.stdout.flush()

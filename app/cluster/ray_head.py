@@ -34,8 +34,8 @@ def ray_environment(token: str) -> dict[str, str]:
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         # Ray would give workers the lowest priority. They are the service: other work must not stop them.
         "RAY_worker_niceness": "0",
-        # A node that is asked to end would wait 30 s for work to move elsewhere. There is no other node, and
-        # the front has answered its pictures before.
+        # A node that is asked to end would wait 30 s for another to take its work. A cluster of one machine
+        # has no other, and its front has answered all pictures by then.
         "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
         "RAY_DEDUP_LOGS": "0",
     }

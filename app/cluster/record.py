@@ -48,7 +48,7 @@ def write_record(folder: Path, record: ClusterRecord) -> None:
 
 
 def read_record(folder: Path) -> ClusterRecord | None:
-    """Return the record of a cluster of which a process runs; None if there is none."""
+    """Return the record of a cluster, if one of its processes runs; else None."""
     try:
         record = ClusterRecord.model_validate_json((folder / _FILE).read_text())
     except (OSError, ValueError):

@@ -70,7 +70,7 @@ def test_replicas_of_two_directions_and_of_a_new_version_of_one_fit_into_the_pod
     (models, fronts) = ray_service["rayClusterConfig"]["workerGroupSpecs"]
     cores = models["replicas"] * int(models["rayStartParams"]["num-cpus"])
     args = serve_config.applications[0].args
-    assert 3 * args["replicas"] * args["replica_cpus"] <= cores
+    assert max(3 * args["replicas"], args["max_replicas"]) * args["replica_cpus"] <= cores
     (container,) = models["template"]["spec"]["containers"]
     assert container["resources"]["limits"]["cpu"] == models["rayStartParams"]["num-cpus"]
     assert fronts["rayStartParams"]["num-cpus"] == "0"  # no replica runs beside a front

@@ -76,7 +76,8 @@ def test_python_without_venv_names_the_package_to_install(tmp_path: Path) -> Non
     ("status", "last"), [(0, "-m pip install pip>=25"), (1, "-m venv --clear .venv")], ids=["pip", "no pip"]
 )
 def test_environment_gets_a_new_pip_or_the_one_of_venv(tmp_path: Path, status: int, last: str) -> None:
-    python = tmp_path / "python"  # its venv makes an interpreter; its pip works, or there is none
+    python = tmp_path / "python"
+    # Its venv makes an interpreter; its pip exits with `status`.
     options = "--python .venv/bin/python --disable-pip-version-check install --quiet --no-compile"
     python.write_text(
         '#!/bin/sh\necho "$@" >> calls\n'

@@ -8,7 +8,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from app.engine.directions.direction_state import State
 from app.engine.errors import UnknownDirection
 
-NO_BUNDLE: Final = "There is no bundle; put one into the folder that UGATIT_BUNDLES_DIR names."
+NO_BUNDLE: Final = "No bundle was found; put one into the folder that UGATIT_BUNDLES_DIR names."
 
 
 class _HasState(Protocol):
@@ -20,7 +20,7 @@ D = TypeVar("D", bound=_HasState)
 
 
 class DirectionsByName(Generic[D]):
-    """The directions: the preferred one, then the others in alphabetical order."""
+    """Directions by their names, in the order in which a subclass keeps them."""
 
     def __init__(self) -> None:
         self._directions: dict[str, D] = {}
@@ -34,7 +34,7 @@ class DirectionsByName(Generic[D]):
         """Return the direction of that name.
 
         Raises:
-            UnknownDirection: there is none.
+            UnknownDirection: no direction has that name.
         """
         try:
             return self._directions[name]

@@ -74,7 +74,7 @@ class TranslateOptions(_ColourOptions):
     face: FaceMode | None = Field(
         None,
         description="Faces to translate, turned upright and framed as the training data. auto: the largest "
-        "one, or the photo as fit says if there is none; largest, all, at: the largest, every one (put back "
+        "one, or without a face the photo as fit says; largest, all, at: the largest, every one (put back "
         "into the photo), the one at x and y, or 422; none: the photo as fit says. The default is auto for "
         "a direction whose framing is face, unless fit is contain or stretch; else none.",
     )

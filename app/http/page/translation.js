@@ -23,7 +23,8 @@ async function referenceOf({ reference = null }, direction) {
 
 /**
  * Resolve to the result of a photo: `{answer, picture, upload, direction, whole, part, choices, reference, fit, framed}`.
- * `onUpload(upload, framed)` is called before it is sent, `onProgress(share)` while it is sent. `item.upload` and `item.sent` tell how far it came.
+ * `onUpload(upload, framed)` is called before it is sent, `onProgress(share)` while it is sent. `item.upload` is the picture once it is ready,
+ * `item.sent` the share of it that was sent.
  */
 export async function translateItem(item, { signal, onUpload, onProgress, ...controls }) {
   const { direction, framing } = controls;
