@@ -114,6 +114,13 @@ def test_a_figure_of_some_pictures_only_shows_their_number(folder: Path) -> None
     assert "| 25.0% (2 of 5) |" in render_results([*kept, some])
 
 
+def test_what_a_run_did_without_is_said_below_its_figures(folder: Path) -> None:
+    evaluated("bundles/cat2dog")
+    found = read_ledger(folder / "docs" / "results.json")
+    without = [replace(row, facts={"lacks": ["It has no <content> term."]}) for row in found]
+    assert "- `bundles/cat2dog`: It has no &lt;content> term." in section(render_results(without), "cat2dog")
+
+
 def section(page: str, task: str) -> str:
     (found,) = re.findall(rf"^## {re.escape(task)}$\n(.*?)(?=^## )", page, re.MULTILINE | re.DOTALL)
     return str(found)

@@ -15,6 +15,7 @@ from models.networks.drit.config import Mode
 from training.export.bundles import prepare_bundle
 from training.export.parity import as_values, cpu_session
 from training.methods.drit.config import DritConfig
+from training.methods.drit.kind import DRIT
 from training.methods.drit.method import Drit
 from training.methods.drit.translators import ATTRIBUTE
 from training.methods.progress import Progress
@@ -79,3 +80,10 @@ def test_style_of_a_reference_is_the_mean_attribute_of_the_target_domain(mode: M
     with torch.inference_mode():
         expected = method.networks[ATTRIBUTE].eval()(as_values(pixels).float(), "B").mean
     np.testing.assert_allclose(found, expected.numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_a_content_discriminator_of_fewer_layers_than_the_official_one_is_named() -> None:
+    assert list(DRIT.lacks(DritConfig())) == []
+    small_pictures = DritConfig(networks=DritNetworks(content_layers=1))
+    (remark,) = DRIT.lacks(small_pictures)
+    assert "1 instead of 3 layers" in remark

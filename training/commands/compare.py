@@ -101,7 +101,6 @@ def compare(
         chosen, remark = choose_extractor(extractor, inception_weights, device=processes.device.type)
         if remark is not None:
             console.print(remark)
-        remarks += [each for config in configs.values() for each in config.kind.lacks(config.method_config)]
         if not evaluate_only:
             _make_plan(folder, options, flags.get("save_every"), tuple(remarks), processes, console)
         plan = folder.read_plan()
@@ -173,7 +172,7 @@ def _train(
 
 
 def _print_plan(plan: ComparisonPlan, console: Console) -> None:
-    for remark in plan.remarks:
+    for remark in plan.all_remarks:
         console.print(remark, soft_wrap=True, highlight=False)
     seconds = sum(plan.step_seconds.values()) * plan.config.steps
     each = ", ".join(f"{plan.title(it)} {plan.step_seconds[it.name]:.2g} s" for it in plan.variants)

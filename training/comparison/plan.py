@@ -49,7 +49,13 @@ class ComparisonPlan:
     step_seconds: Mapping[str, float]
     """The measured seconds of a step, by method."""
     remarks: tuple[str, ...] = ()
-    """What was changed to fit the pictures, and what a method lacks here."""
+    """What was changed to fit the pictures."""
+
+    @property
+    def all_remarks(self) -> list[str]:
+        """What was changed to fit the pictures, and what a method does without."""
+        lacks = [each for config in self.configs.values() for each in config.kind.lacks(config.method_config)]
+        return list(dict.fromkeys([*self.remarks, *lacks]))
 
     @property
     def config(self) -> RunConfig:

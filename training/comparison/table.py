@@ -34,7 +34,7 @@ def tabulate(
         "size": plan.config.data.size,
         "training_seed": plan.config.seed,
         **{name: evaluation[name] for name in ("extractor", "data", "seed", "code", "machine")},
-        "remarks": [*plan.remarks, *remarks, *evaluation["remarks"], *_missing(plan, measured)],
+        "remarks": [*plan.all_remarks, *remarks, *evaluation["remarks"], *_missing(plan, measured)],
         "methods": [_method(folder, plan, each, measured) for each in measured.variants],
         "baselines": evaluation["baselines"],
     }

@@ -138,6 +138,8 @@ def open_run(
     trained = load_trained(RunFolder(path), step=step, best=best)
     directions = network_directions(f"{name} at step {trained.step:,}", trained.translators, device=device)
     facts: dict[str, JsonValue] = {"config_sha256": trained.config_sha256}
+    if trained.lacks:
+        facts["lacks"] = list(trained.lacks)
     return Subject(name, "run", trained.step, directions, facts)
 
 

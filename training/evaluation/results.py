@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from pydantic import JsonValue
+
 from training.console.phrases import metric_name
 from training.evaluation.ledger import LedgerRow
 from training.evaluation.published import Source, read_published
@@ -44,7 +46,7 @@ def render_results(rows: Sequence[LedgerRow]) -> str:
     own = dict.fromkeys(row.task for row in rows if row.kind != "baseline")
     parts = [MARK, "# Results", _INTRODUCTION]
     for task in {**tasks, **own}:
-        parts += [f"## {_escaped(task)}", *_tables(task, rows, sources)]
+        parts += [f"## {_escaped(task)}", *_tables(task, rows, sources), *_lacks(task, rows)]
     parts += ["## Sources", _legend(rows, sources)]
     return "\n\n".join(parts) + "\n"
 
@@ -59,6 +61,17 @@ def _tables(task: str, rows: Sequence[LedgerRow], sources: Sequence[Source]) -> 
             cells = distances.setdefault(Label(method, "published", ""), {})
             cells[source.column] = f"{figure.value:.4f} ± {figure.spread:.4f}"
     return [_table(each) for each in (distances, others) if each]
+
+
+def _lacks(task: str, rows: Sequence[LedgerRow]) -> list[str]:
+    """Return a list of what the methods of runs did without; nothing if they had everything."""
+    named = {(row.subject, str(each)) for row in rows if row.task == task for each in _lacks_of(row)}
+    return ["\n".join(f"- `{subject}`: {_escaped(each)}" for subject, each in sorted(named))] if named else []
+
+
+def _lacks_of(row: LedgerRow) -> list[JsonValue]:
+    lacks = row.facts.get("lacks")
+    return lacks if isinstance(lacks, list) else []
 
 
 def _is_reverse_baseline(row: LedgerRow, task: str) -> bool:

@@ -25,6 +25,8 @@ class Trained(NamedTuple):
     translators: Sequence[Translator]
     config_sha256: str
     """Of the config that the checkpoint was saved under."""
+    lacks: Sequence[str] = ()
+    """A sentence on each part of the method that the run does without."""
 
 
 def load_trained(
@@ -52,5 +54,10 @@ def load_trained(
         network.load_state_dict(found)
         network.eval()
     return Trained(
-        checkpoint.step, config.kind, method.networks, method.translators(), saved_config(checkpoint).sha256
+        checkpoint.step,
+        config.kind,
+        method.networks,
+        method.translators(),
+        saved_config(checkpoint).sha256,
+        config.kind.lacks(config.method_config),
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from models.networks.drit.config import DritConfig as DritNetworks
 from models.networks.drit.config import deepest_content_layers
 from training.methods.data_needs import DataNeeds
 from training.methods.drit.config import DritConfig
@@ -54,6 +55,16 @@ def _fitted(section: Mapping[str, Any], size: int) -> tuple[Changes, Sequence[st
     return {"networks": {"content_layers": deepest}}, (remark,)
 
 
+def _lacks(config: DritConfig) -> tuple[str, ...]:
+    layers, official = config.networks.content_layers, DritNetworks().content_layers
+    if layers >= official:
+        return ()
+    return (
+        f"DRIT trains with {layers} instead of {official} layers of stride 2 in its content discriminator "
+        f"({NAME}.networks.content_layers): {official} need pictures of at least 212 px.",
+    )
+
+
 DRIT: Final = MethodKind(
     name=NAME,
     title=TITLE,
@@ -66,5 +77,6 @@ DRIT: Final = MethodKind(
     sized=_sized,
     widened=_widened,
     fitted=_fitted,
+    lacks=_lacks,
     import_official=import_official,
 )
