@@ -22,8 +22,9 @@ from models.files.text import as_text
 class DeployedDirection:
     """The versions of one direction, and why the newest does not serve."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, configuration: str) -> None:
         self.path = path
+        self._configuration = configuration
         self.name = as_text(path.name)
         self.wanted: str | None = None
         """The version in its directory, to be served; None if it is refused."""
@@ -34,7 +35,14 @@ class DeployedDirection:
     @property
     def wanted_application(self) -> str | None:
         """The application of the version to be served."""
-        return application_name(self.path.name, self.wanted) if self.wanted is not None else None
+        if self.wanted is None:
+            return None
+        return application_name(self.path.name, self.wanted, self._configuration)
+
+    @property
+    def serves_any(self) -> bool:
+        """Whether a version serves."""
+        return self._serving is not None
 
     @property
     def needed(self) -> list[str]:

@@ -12,7 +12,7 @@ from ray import serve
 from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview
 
 from app.cluster.deployed_direction import DeployedDirection, running
-from app.cluster.deployment import in_flight, split_name, version_application
+from app.cluster.deployment import configuration_of, in_flight, split_name, version_application
 from app.cluster.loopback import stay_on_loopback
 from app.cluster.options import ClusterOptions
 from app.cluster.replica import ChooseModels
@@ -39,7 +39,7 @@ class Deployer:
     async def __init__(  # type: ignore[misc]  # Serve awaits it.
         self, settings: Settings, options: ClusterOptions, choose_models: ChooseModels
     ) -> None:
-        """Start; a deployer that is started again finds the replicas that run.
+        """Start; a deployer that is started again, also with other options, finds the replicas that run.
 
         Raises:
             OSError: the folder of bundles cannot be read.
@@ -50,7 +50,7 @@ class Deployer:
         self._choose_models = choose_models
         self._directions: dict[str, DeployedDirection] = {}
         # Without its folder a deployer must not start: it would end the replicas that run.
-        self._directions |= {name: DeployedDirection(path) for name, path in self._bundles().items()}
+        self._directions |= {name: self._direction(path) for name, path in self._bundles().items()}
         self._retired: dict[str, float] = {}
         """When an application was replaced."""
         self._requested = True
@@ -110,7 +110,7 @@ class Deployer:
             log.info("%s was removed and is no longer offered", name)
             del self._directions[name]
         for name, path in found.items():
-            await self._directions.setdefault(name, DeployedDirection(path)).read(retry=retry)
+            await self._directions.setdefault(name, self._direction(path)).read(retry=retry)
 
     def _bundles(self) -> dict[str, Path]:
         """Return the directories of bundles by their directions' names.
@@ -125,6 +125,9 @@ class Deployer:
         known = {as_text(path.name): path for path in found.ignored if as_text(path.name) in self._directions}
         return bundles | known
 
+    def _direction(self, path: Path) -> DeployedDirection:
+        return DeployedDirection(path, configuration_of(self._settings, self._options))
+
     async def _advance(self, direction: DeployedDirection, applications: _Applications) -> None:
         """Deploy the version in a direction's directory, and serve it once its replicas run."""
         name = direction.wanted_application
@@ -136,7 +139,17 @@ class Deployer:
                 direction.serve(await self._serving(name, overview))
             elif overview.status in _FAILED:
                 direction.refuse(_cause(overview))
+        if not direction.serves_any:
+            await self._adopt(direction, applications)
         direction.count(applications)
+
+    async def _adopt(self, direction: DeployedDirection, applications: _Applications) -> None:
+        """Serve by the replicas that an earlier deployer started, until those of the wanted version run."""
+        for name, overview in applications.items():
+            owner = split_name(name)
+            if owner is not None and owner[0] == direction.path.name and running(overview):
+                direction.serve(await self._serving(name, overview))
+                return
 
     def _deploy(self, name: str, direction: DeployedDirection) -> None:
         assert direction.wanted is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,12 +21,19 @@ _STARTS: Final = 3
 QUIET: Final = {"enable_access_log": False, "log_level": "WARNING"}
 """Serve would log every frame; the front logs every request."""
 _SEPARATOR: Final = "-"
-"""Between the parts of an application's name; a version has none."""
+"""Between the parts of an application's name; only a direction's name may contain it."""
+_CONFIGURATION_DIGITS: Final = 8
 
 
-def application_name(direction: str, version: str) -> str:
-    """Return the name of the application of a version."""
-    return _SEPARATOR.join((APPLICATION, direction, version))
+def configuration_of(settings: Settings, options: ClusterOptions) -> str:
+    """Return a short name of what replicas are started with: another one needs other replicas."""
+    started_with = settings.model_dump_json() + options.model_dump_json()
+    return hashlib.sha256(started_with.encode()).hexdigest()[:_CONFIGURATION_DIGITS]
+
+
+def application_name(direction: str, version: str, configuration: str) -> str:
+    """Return the name of the application of a version whose replicas are started with a configuration."""
+    return _SEPARATOR.join((APPLICATION, direction, version, configuration))
 
 
 def split_name(application: str) -> tuple[str, str] | None:
@@ -33,9 +41,10 @@ def split_name(application: str) -> tuple[str, str] | None:
 
     A Ray cluster may have applications of others.
     """
-    owner, _, rest = application.partition(_SEPARATOR)
-    direction, _, version = rest.rpartition(_SEPARATOR)
-    return (direction, version) if owner == APPLICATION and direction else None
+    match application.split(_SEPARATOR):
+        case [owner, *direction, version, _] if owner == APPLICATION and direction:
+            return _SEPARATOR.join(direction), version
+    return None
 
 
 def in_flight(settings: Settings, options: ClusterOptions) -> int:

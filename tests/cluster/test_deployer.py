@@ -34,6 +34,7 @@ class FakeServe:
         self.deployed: list[str] = []
         self.removed: list[str] = []
         self.looks = 0
+        self.after_deploying = "DEPLOY_FAILED"
 
     RunTarget = SimpleNamespace
 
@@ -44,14 +45,23 @@ class FakeServe:
     def run_many(self, targets: list[SimpleNamespace], **_options: object) -> None:
         for each in targets:
             self.deployed.append(each.name)
-            self.fail(each.name)
+            self.become(each.name, self.after_deploying)
 
-    def fail(self, name: str) -> None:
+    def become(self, name: str, status: str) -> None:
         from ray.serve.schema import ApplicationStatus
 
-        lost = SimpleNamespace(message="Traceback\nthe disk is full", replica_states={})
+        runs = {"RUNNING": 1} if status == "RUNNING" else {}
+        replicas = SimpleNamespace(message="Traceback\nthe disk is full", replica_states=runs)
         self.applications[name] = SimpleNamespace(
-            status=ApplicationStatus.DEPLOY_FAILED, deployments={"cat2dog": lost}
+            status=ApplicationStatus(status), deployments={"cat2dog": replicas}
+        )
+
+    def get_app_handle(self, name: str) -> SimpleNamespace:
+        async def of_replica() -> str:
+            return name
+
+        return SimpleNamespace(
+            **dict.fromkeys(["info", "execution", "float32_reason"], SimpleNamespace(remote=of_replica))
         )
 
     def delete(self, name: str, **_options: object) -> None:
@@ -59,7 +69,7 @@ class FakeServe:
         del self.applications[name]
 
 
-Start = Callable[[], Awaitable[Any]]
+Start = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
@@ -83,12 +93,12 @@ async def start(serve: FakeServe, tmp_path: Path) -> AsyncIterator[Start]:
 
     started: list[Any] = []
 
-    async def deployer() -> Deployer:
+    async def deployer(options: ClusterOptions | None = None) -> Deployer:
         settings = Settings(bundles_dir=tmp_path, reload="poll", deadline_seconds=0.1)
         settings = settings.model_copy(update={"reload_poll_seconds": 0})
         new = Deployer.__new__(Deployer)
         started.append(new)
-        await new.__init__(settings, ClusterOptions(), fake_models)  # type: ignore[misc]
+        await new.__init__(settings, options or ClusterOptions(), fake_models)  # type: ignore[misc]
         return new
 
     yield deployer
@@ -107,9 +117,9 @@ async def test_versions_of_no_bundle_are_removed_but_never_the_applications_of_o
     serve: FakeServe, start: Start, tmp_path: Path
 ) -> None:
     write_fake_bundle(tmp_path)
-    serve.fail("ugatit-dog2cat-0123456789ab")
+    serve.become("ugatit-dog2cat-0123456789ab-01234567", "DEPLOY_FAILED")
     await start()
-    await until(lambda: "ugatit-dog2cat-0123456789ab" in serve.removed)
+    await until(lambda: "ugatit-dog2cat-0123456789ab-01234567" in serve.removed)
     await looks(serve, 5)
     assert serve.applications.keys() >= {APPLICATION, "summaries"}
 
@@ -124,15 +134,38 @@ async def test_a_version_that_cannot_start_is_refused_until_a_reload_is_requeste
     serve: FakeServe, start: Start, tmp_path: Path
 ) -> None:
     path = write_fake_bundle(tmp_path)
-    name = f"{APPLICATION}-cat2dog-{version_of((path / MANIFEST).read_bytes())}"
+    version = version_of((path / MANIFEST).read_bytes())
     deployer = await start()
-    await until(lambda: serve.removed == [name])
+    await until(lambda: len(serve.removed) == 1)
+    (name,) = serve.removed
+    assert name.startswith(f"{APPLICATION}-cat2dog-{version}-")
     await looks(serve, 5)
     assert serve.deployed == [name]
     described = deployer.served()["cat2dog"]
     assert (described.state, described.reason) == (State.DEFUNCT, "the disk is full")
     deployer.reload()
     await until(lambda: serve.deployed == [name, name])
+
+
+async def test_other_options_start_other_replicas_and_the_earlier_ones_serve_until_those_run(
+    serve: FakeServe, start: Start, tmp_path: Path
+) -> None:
+    write_fake_bundle(tmp_path)
+    serve.after_deploying = "DEPLOYING"
+    first = await start()
+    await until(lambda: len(serve.deployed) == 1)
+    (earlier,) = serve.deployed
+    serve.become(earlier, "RUNNING")
+    await until(lambda: first.served()["cat2dog"].state is State.READY)
+    first._loop.cancel()
+    second = await start(ClusterOptions(replica_cpus=2))
+    await until(lambda: len(serve.deployed) == 2)
+    wanted = serve.deployed[1]
+    await looks(serve, 5)
+    assert second.served()["cat2dog"].version.application == earlier
+    serve.become(wanted, "RUNNING")
+    await until(lambda: serve.removed == [earlier])
+    assert second.served()["cat2dog"].version.application == wanted
 
 
 async def test_a_folder_that_disappears_takes_no_direction_away(
