@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import signal
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +98,28 @@ def matches(reply: Reply, seed: int, brightness: dict[str, float]) -> bool:
     expected = (255 - smooth_picture(32, 32, seed=seed)) * brightness[fields["model"]["version"]]
     found = pixels_of(base64.b64decode(fields["image"]["data"])).astype(float)
     return bool(np.abs(found - expected).max() <= 1)
+
+
+def test_a_redis_that_was_killed_and_started_again_keeps_heat_maps_again(live: LiveCluster) -> None:
+    redis = live.status()["redis"]["pid"]
+    port = Path(f"/proc/{redis}/cmdline").read_text().rstrip("\0 ").rpartition(":")[2]
+    kill(redis)
+    without = [live.translate(seed) for seed in range(5)]
+    assert statuses(without) == {200: 5}
+    assert without[-1].fields["id"] is None
+    with redis_server(port):
+        wait(lambda: live.translate().fields["id"] is not None, "heat maps are kept again")
+
+
+@contextmanager
+def redis_server(port: str) -> Iterator[None]:
+    """Run Redis on a port."""
+    command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        try:
+            yield
+        finally:
+            server.kill()
 
 
 def test_a_full_queue_refuses_with_a_problem_and_a_time(bundles: Path) -> None:
