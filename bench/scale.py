@@ -42,8 +42,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="ugatit-") as folder, _ray(Path(folder)):
         write_random_bundle(Path(folder), size=arguments.size, channels=8)
         settings = Settings(bundles_dir=Path(folder), provider="cpu", queue_size=64, intra_op_threads=1)
-        rates = {count: _rate(settings, count, arguments.pictures) for count in arguments.replicas}
-        samples = asyncio.run(_hop(settings, arguments.rounds))
+        with asyncio.Runner() as loop:  # one for all: Serve's router lives in that of its first call
+            rates = {count: _rate(loop, settings, count, arguments.pictures) for count in arguments.replicas}
+            samples = loop.run(_hop(settings, arguments.rounds))
     first = rates[min(rates)] / min(rates)
     hop_ms = {name: 1e3 * (samples[name].median - samples[LOCAL].median) for name in (BY_RAY, BY_GRPC)}
     facts: dict[str, Any] = {
@@ -59,10 +60,10 @@ def main() -> None:
     report(title, samples, base=LOCAL, facts=facts, as_json=arguments.json)
 
 
-def _rate(settings: Settings, replicas: int, pictures: int) -> float:
+def _rate(loop: asyncio.Runner, settings: Settings, replicas: int, pictures: int) -> float:
     """Return the pictures a second of a cluster whose models sleep, with two clients for each replica."""
     with _serving(settings, ClusterOptions(replicas=replicas), SLEEP_SECONDS):
-        return asyncio.run(_measure_rate(settings, replicas, pictures * replicas))
+        return loop.run(_measure_rate(settings, replicas, pictures * replicas))
 
 
 async def _measure_rate(settings: Settings, replicas: int, pictures: int) -> float:

@@ -50,6 +50,9 @@ def serve_environment(token: str) -> dict[str, str]:
     return ray_environment(token) | {
         # A replica that hangs cannot finish its pictures: they are sent to another at once.
         "RAY_SERVE_FORCE_STOP_UNHEALTHY_REPLICAS": "1",
+        # No change of threads on either side of a call: the replica's own code never blocks its loop.
+        "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0",
+        "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
         **INLINE,
     }
 

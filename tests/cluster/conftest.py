@@ -11,7 +11,9 @@ import pytest
 from app.cluster.ray_head import serve_environment
 from tests.cli.command import ROOT
 
-os.environ.update(serve_environment(secrets.token_hex(16)) | {"PYTHONPATH": str(ROOT)})
+# A router in the loop of the first test, which made it, would not answer the second: each test has its own.
+_LOOPS = {"RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "1"}
+os.environ.update(serve_environment(secrets.token_hex(16)) | _LOOPS | {"PYTHONPATH": str(ROOT)})
 
 
 @pytest.fixture(scope="package")
