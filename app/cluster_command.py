@@ -116,7 +116,7 @@ def front(address: str, inherited: int | None) -> NoReturn:
     For clusters of several machines, where `serve deploy` starts the replicas.
     """
     settings = _settings()
-    from app.cluster.ray_head import INLINE, connect
+    from app.cluster.ray_head import CALLS, connect
     from app.cluster.remote_engine import RemoteEngine
     from app.http.monitoring.logs import configure_logging, log_what_python_prints
     from app.http.server.server import Server, open_socket, url_of
@@ -128,7 +128,7 @@ def front(address: str, inherited: int | None) -> NoReturn:
         listening = open_socket(settings.host, settings.port)
     else:
         listening = socket.socket(fileno=inherited)
-    connect(address, INLINE)
+    connect(address, CALLS)
     server = Server(settings, RemoteEngine(settings))
     print_line(f"ugatit serves on {url_of(listening)}", logging.INFO)
     gc.freeze()  # as `ugatit serve` does

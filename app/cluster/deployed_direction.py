@@ -103,6 +103,8 @@ class DeployedDirection:
             return State.DEGRADED, (
                 f"The bundle in its folder was rejected, so version {version} still serves: {self._refusal}"
             )
+        if self.wanted_application != serving.application:
+            return State.READY, "New replicas are starting; the earlier ones serve until those run."
         if serving.replicas < replicas:
             return State.DEGRADED, f"{serving.replicas} of {replicas} replicas run; Ray starts the others."
         return State.READY, None

@@ -30,7 +30,8 @@ _LOOK_SECONDS: Final = 0.5
 _LEARN_SECONDS: Final = 10.0
 """Within this time every front has learned of a new version."""
 _Applications = dict[str, ApplicationStatusOverview]
-_FAILED: Final = (ApplicationStatus.DEPLOY_FAILED, ApplicationStatus.UNHEALTHY)
+_ANSWER_SECONDS: Final = 10.0
+"""Within this time a replica that runs says what it runs."""
 
 
 class Deployer:
@@ -135,21 +136,27 @@ class Deployer:
             await asyncio.to_thread(self._deploy, name, direction)
         elif name is not None and not direction.serves(name):
             overview = applications[name]
-            if overview.status is ApplicationStatus.RUNNING:
+            if _can_serve(overview):
                 direction.serve(await self._serving(name, overview))
-            elif overview.status in _FAILED:
+            elif overview.status is ApplicationStatus.DEPLOY_FAILED:
                 direction.refuse(_cause(overview))
         if not direction.serves_any:
             await self._adopt(direction, applications)
         direction.count(applications)
 
     async def _adopt(self, direction: DeployedDirection, applications: _Applications) -> None:
-        """Serve by the replicas that an earlier deployer started, until those of the wanted version run."""
-        for name, overview in applications.items():
-            owner = split_name(name)
-            if owner is not None and owner[0] == direction.path.name and running(overview):
-                direction.serve(await self._serving(name, overview))
-                return
+        """Serve with the newest replicas of an earlier deployer, until those that are wanted run."""
+        found = [
+            (overview.last_deployed_time_s, name)
+            for name, overview in applications.items()
+            if name != direction.wanted_application
+            and (parts := split_name(name)) is not None
+            and parts[0] == direction.path.name
+            and _can_serve(overview)
+        ]
+        if found:
+            _, newest = max(found)
+            direction.serve(await self._serving(newest, applications[newest]))
 
     def _deploy(self, name: str, direction: DeployedDirection) -> None:
         assert direction.wanted is not None
@@ -163,15 +170,16 @@ class Deployer:
         )
 
     async def _serving(self, name: str, overview: ApplicationStatusOverview) -> ServedVersion:
-        handle = serve.get_app_handle(name)
-        return ServedVersion(
-            application=name,
-            bundle=await handle.info.remote(),
-            execution=await handle.execution.remote(),
-            float32_reason=await handle.float32_reason.remote(),
-            replicas=running(overview),
-            in_flight=in_flight(self._settings, self._options),
-        )
+        handle = await asyncio.to_thread(serve.get_app_handle, name)
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            return ServedVersion(
+                application=name,
+                bundle=await handle.info.remote(),
+                execution=await handle.execution.remote(),
+                float32_reason=await handle.float32_reason.remote(),
+                replicas=running(overview),
+                in_flight=in_flight(self._settings, self._options),
+            )
 
     async def _retire(self, applications: _Applications) -> None:
         """Remove the versions that no direction needs, some time after they were replaced."""
@@ -184,6 +192,14 @@ class Deployer:
         for name, replaced in self._retired.items():
             if now - replaced >= patience:
                 await asyncio.to_thread(serve.delete, name, _blocking=False)
+
+
+def _can_serve(overview: ApplicationStatusOverview) -> bool:
+    """Return whether replicas of an application run: all that it needs, or those that a fault left."""
+    status = overview.status
+    return status is ApplicationStatus.RUNNING or (
+        status is ApplicationStatus.UNHEALTHY and running(overview) > 0
+    )
 
 
 def _cause(overview: ApplicationStatusOverview) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,10 +24,13 @@ QUIET: Final = {"enable_access_log": False, "log_level": "WARNING"}
 _SEPARATOR: Final = "-"
 """Between the parts of an application's name; only a direction's name may contain it."""
 _CONFIGURATION_DIGITS: Final = 8
+_NAME: Final = re.compile(
+    f"{APPLICATION}-(?P<direction>.+)-(?P<version>[0-9a-f]{{12}})-[0-9a-f]{{{_CONFIGURATION_DIGITS}}}"
+)
 
 
 def configuration_of(settings: Settings, options: ClusterOptions) -> str:
-    """Return a short name of what replicas are started with: another one needs other replicas."""
+    """Return a hash of the settings and options that replicas are started with."""
     started_with = settings.model_dump_json() + options.model_dump_json()
     return hashlib.sha256(started_with.encode()).hexdigest()[:_CONFIGURATION_DIGITS]
 
@@ -41,10 +45,8 @@ def split_name(application: str) -> tuple[str, str] | None:
 
     A Ray cluster may have applications of others.
     """
-    match application.split(_SEPARATOR):
-        case [owner, *direction, version, _] if owner == APPLICATION and direction:
-            return _SEPARATOR.join(direction), version
-    return None
+    parts = _NAME.fullmatch(application)
+    return (parts["direction"], parts["version"]) if parts is not None else None
 
 
 def in_flight(settings: Settings, options: ClusterOptions) -> int:

@@ -15,8 +15,13 @@ from app.settings.settings import SettingsError
 
 _OBJECT_STORE_BYTES: Final = 200 * 1024**2
 """For what is larger than a message. Ray's default is a third of the memory."""
-INLINE: Final = {"RAY_max_direct_call_object_size": str(4 * 1024**2)}
-"""Frames of up to 1,024 px travel in the messages of Ray, which are faster than its object store."""
+CALLS: Final = {
+    # Frames of up to 1,024 px travel in the messages of Ray, which are faster than its object store.
+    "RAY_max_direct_call_object_size": str(4 * 1024**2),
+    # Serve's router stays in the caller's event loop, which is the only one of its process.
+    "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0",
+}
+"""The variables of a process that calls replicas."""
 
 
 def ray_environment(token: str) -> dict[str, str]:
@@ -50,10 +55,9 @@ def serve_environment(token: str) -> dict[str, str]:
     return ray_environment(token) | {
         # A replica that hangs cannot finish its pictures: they are sent to another at once.
         "RAY_SERVE_FORCE_STOP_UNHEALTHY_REPLICAS": "1",
-        # No change of threads on either side of a call: the replica's own code never blocks its loop.
-        "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0",
+        # A replica's code stays in Serve's event loop, which it blocks only while it starts.
         "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
-        **INLINE,
+        **CALLS,
     }
 
 

@@ -11,9 +11,10 @@ import pytest
 from app.cluster.ray_head import serve_environment
 from tests.cli.command import ROOT
 
-# A router in the loop of the first test, which made it, would not answer the second: each test has its own.
-_LOOPS = {"RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "1"}
-os.environ.update(serve_environment(secrets.token_hex(16)) | _LOOPS | {"PYTHONPATH": str(ROOT)})
+# Serve's router stays in the event loop of its first call. Each test has its own loop, so here the router
+# has a thread.
+_ROUTER_THREAD = {"RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "1"}
+os.environ.update(serve_environment(secrets.token_hex(16)) | _ROUTER_THREAD | {"PYTHONPATH": str(ROOT)})
 
 
 @pytest.fixture(scope="package")

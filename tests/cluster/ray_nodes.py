@@ -43,14 +43,14 @@ class RayNodes:
             *("--dashboard-host=127.0.0.1", f"--dashboard-port={self._dashboard_port}"),
             *(f"--ray-client-server-port={free_port()}", "--num-cpus=1", "--num-gpus=1"),
         )
-        wait(lambda: answers(self._dashboard_port) and bool(raylets()), "Ray answers")
+        wait(lambda: answers(self._dashboard_port) and bool(self._raylets()), "Ray answers")
 
     def add_node(self, cores: int) -> int:
         """Start another node; return the process id of its raylet."""
-        before = raylets()
+        before = self._raylets()
         self._start_node(f"--address={self._address}:{self._ray_port}", f"--num-cpus={cores}")
-        wait(lambda: bool(raylets() - before), "another node runs")
-        return (raylets() - before).pop()
+        wait(lambda: bool(self._raylets() - before), "another node runs")
+        return (self._raylets() - before).pop()
 
     def start_front(self) -> None:
         """Start the front, as often as it needs: until the first node has joined, it finds no Ray."""
@@ -85,6 +85,15 @@ class RayNodes:
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *own, *small, *options]
         self._run(f"node-{len(self._started)}", command)
 
+    def _raylets(self) -> set[int]:
+        """Return the process ids of the raylets; this Ray's folder is in their commands."""
+        folder = os.fsencode(self._folder / "ray")
+        return {
+            pid
+            for pid, command in _commands()
+            if command.split(b"\0")[0].endswith(b"/raylet/raylet") and folder in command
+        }
+
     def _run(self, name: str, command: list[str]) -> None:
         self._started.append(processes.start(command, self._folder / f"{name}.log", self.variables))
 
@@ -108,11 +117,6 @@ def own_address() -> str:
         address: str = probe.getsockname()[0]
         return address
     return socket.gethostbyname(socket.gethostname())
-
-
-def raylets() -> set[int]:
-    """Return the raylets that run on this machine."""
-    return {pid for pid, command in _commands() if command.split(b"\0")[0].endswith(b"/raylet/raylet")}
 
 
 def replicas_of(direction: str) -> dict[int, int]:

@@ -47,13 +47,15 @@ class FakeServe:
             self.deployed.append(each.name)
             self.become(each.name, self.after_deploying)
 
-    def become(self, name: str, status: str) -> None:
+    def become(self, name: str, status: str, *, running: int = 0) -> None:
         from ray.serve.schema import ApplicationStatus
 
-        runs = {"RUNNING": 1} if status == "RUNNING" else {}
-        replicas = SimpleNamespace(message="Traceback\nthe disk is full", replica_states=runs)
+        states = {"RUNNING": running} if running else {}
+        replicas = SimpleNamespace(message="Traceback\nthe disk is full", replica_states=states)
         self.applications[name] = SimpleNamespace(
-            status=ApplicationStatus(status), deployments={"cat2dog": replicas}
+            status=ApplicationStatus(status),
+            deployments={"cat2dog": replicas},
+            last_deployed_time_s=len(self.deployed),
         )
 
     def get_app_handle(self, name: str) -> SimpleNamespace:
@@ -155,17 +157,56 @@ async def test_other_options_start_other_replicas_and_the_earlier_ones_serve_unt
     first = await start()
     await until(lambda: len(serve.deployed) == 1)
     (earlier,) = serve.deployed
-    serve.become(earlier, "RUNNING")
+    serve.become(earlier, "RUNNING", running=1)
     await until(lambda: first.served()["cat2dog"].state is State.READY)
     first._loop.cancel()
     second = await start(ClusterOptions(replica_cpus=2))
     await until(lambda: len(serve.deployed) == 2)
     wanted = serve.deployed[1]
     await looks(serve, 5)
-    assert second.served()["cat2dog"].version.application == earlier
-    serve.become(wanted, "RUNNING")
+    described = second.served()["cat2dog"]
+    assert described.version.application == earlier
+    assert described.reason.startswith("New replicas are starting; the earlier ones serve until those run.")
+    serve.become(wanted, "RUNNING", running=1)
     await until(lambda: serve.removed == [earlier])
     assert second.served()["cat2dog"].version.application == wanted
+
+
+async def test_a_version_that_lost_some_replicas_is_served_by_a_deployer_that_starts(
+    serve: FakeServe, start: Start, tmp_path: Path
+) -> None:
+    write_fake_bundle(tmp_path)
+    serve.after_deploying = "DEPLOYING"
+    first = await start()
+    await until(lambda: len(serve.deployed) == 1)
+    first._loop.cancel()
+    (name,) = serve.deployed
+    serve.become(name, "UNHEALTHY", running=1)
+    second = await start()
+    await until(lambda: second.served()["cat2dog"].state is State.READY)
+    assert (serve.deployed, serve.removed) == ([name], [])
+
+
+async def test_a_version_is_served_once_all_its_first_replicas_run(
+    serve: FakeServe, start: Start, tmp_path: Path
+) -> None:
+    write_fake_bundle(tmp_path)
+    serve.after_deploying = "DEPLOYING"
+    deployer = await start(ClusterOptions(replicas=2))
+    await until(lambda: len(serve.deployed) == 1)
+    serve.become(serve.deployed[0], "DEPLOYING", running=1)
+    await looks(serve, 5)
+    assert deployer.served()["cat2dog"].state is State.STARTING
+    serve.become(serve.deployed[0], "RUNNING", running=2)
+    await until(lambda: deployer.served()["cat2dog"].state is State.READY)
+
+
+@pytest.mark.parametrize("direction", ["cat2dog", "cat-2-dog"])
+def test_an_application_is_recognised_by_its_name(direction: str) -> None:
+    from app.cluster.deployment import application_name, split_name
+
+    assert split_name(application_name(direction, "0123456789ab", "01234567")) == (direction, "0123456789ab")
+    assert split_name(f"ugatit-{direction}-summaries") is None
 
 
 async def test_a_folder_that_disappears_takes_no_direction_away(

@@ -43,18 +43,21 @@ def nodes_and_front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[
 def test_a_lost_node_fails_no_request(nodes_and_front: tuple[RayNodes, LiveCluster, int]) -> None:
     nodes, live, second = nodes_and_front
     wait(lambda: second in replicas_of("cat2dog").values(), "the second node has a replica")
+    lost = {pid for pid, raylet in replicas_of("cat2dog").items() if raylet == second}
     replies = live.load(REQUESTS, CLIENTS, after=REQUESTS // 3, do=lambda: kill_raylet(second))
     assert statuses(replies) == {200: REQUESTS}
-    assert second not in replicas_of("cat2dog").values()
-    third = nodes.add_node(cores=2)
+    wait(lambda: not lost & replicas_of("cat2dog").keys(), "the replica has ended with its node")
+    third = nodes.add_node(cores=1)
     wait(lambda: third in replicas_of("cat2dog").values(), "a new node takes the lost replica")
 
 
 def test_load_adds_replicas_where_there_are_cores(
     nodes_and_front: tuple[RayNodes, LiveCluster, int],
 ) -> None:
-    _, live, _ = nodes_and_front
+    nodes, live, _ = nodes_and_front
     replies: list[Reply] = []
+    assert len(replicas_of("cat2dog")) == 2
+    nodes.add_node(cores=1)
 
     def grows() -> bool:
         replies.extend(live.load(100, MANY_CLIENTS, after=1, do=lambda: None))

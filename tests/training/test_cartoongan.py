@@ -10,6 +10,7 @@ import torch
 from models.networks.cartoongan import CartoonganDiscriminatorConfig, CartoonganGeneratorConfig
 from models.networks.vgg import VggFeatures
 from tests.training.command import data_set, typed
+from training.evaluation.opening import open_run
 from training.export.bundles import prepare_bundle
 from training.methods.cartoongan.config import CartoonganConfig, CartoonganWeights
 from training.methods.cartoongan.method import Cartoongan
@@ -53,6 +54,16 @@ def test_the_content_term_without_weights_is_refused_with_one_sentence(tmp_path:
     assert (code, error.count("\n")) == (2, 1)
     assert "needs VGG19's weights: add --vgg-weights FILE" in error
     assert not (tmp_path / "run").exists()
+
+
+def test_an_evaluation_says_what_a_run_without_vgg_weights_lacks(tmp_path: Path) -> None:
+    code, _, error = typed(
+        *("fit", "--method=cartoongan", "--data", data_set(tmp_path / "data"), "--out", tmp_path / "run"),
+        *("--size=32", "--channels=4", "--steps=1", "--batch=1", "--set=cartoongan.weights.content=0"),
+    )
+    assert (code, error) == (0, "")
+    (lacks,) = open_run("run", tmp_path / "run").facts["lacks"]
+    assert "without its content term" in lacks
 
 
 def test_vgg_weights_of_a_method_that_takes_none_are_refused(tmp_path: Path) -> None:

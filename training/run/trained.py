@@ -53,11 +53,12 @@ def load_trained(
         refuse_mismatch(f"The checkpoint of step {checkpoint.step}", name, found, network.state_dict())
         network.load_state_dict(found)
         network.eval()
+    saved = saved_config(checkpoint)
     return Trained(
         checkpoint.step,
         config.kind,
         method.networks,
         method.translators(),
-        saved_config(checkpoint).sha256,
-        config.kind.lacks(config.method_config),
+        saved.sha256,
+        saved.kind.lacks(saved.method_config),
     )

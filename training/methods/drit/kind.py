@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from models.networks.drit.config import DritConfig as DritNetworks
-from models.networks.drit.config import deepest_content_layers
+from models.networks.drit.config import deepest_content_layers, smallest_content_size
 from training.methods.data_needs import DataNeeds
 from training.methods.drit.config import DritConfig
 from training.methods.drit.importing import import_official
@@ -61,7 +61,8 @@ def _lacks(config: DritConfig) -> tuple[str, ...]:
         return ()
     return (
         f"DRIT trains with {layers} instead of {official} layers of stride 2 in its content discriminator "
-        f"({NAME}.networks.content_layers): {official} need pictures of at least 212 px.",
+        f"({NAME}.networks.content_layers): {official} need pictures of at least "
+        f"{smallest_content_size(official)} px.",
     )
 
 
