@@ -84,13 +84,13 @@ def status(as_json: bool) -> None:
     """Print the replicas of the cluster on this machine."""
     settings = _settings()
     from app.cluster.machine import Machine
-    from app.cluster.status import cluster_status
+    from app.cluster.status import cluster_status, summary
 
     found = cluster_status(Machine(settings).require_record())
     if as_json:
         click.echo(json.dumps(found))
         return
-    click.echo(f"The cluster serves on {found['url']}.")
+    click.echo(summary(found))
     for each in found["replicas"]:
         click.echo(f"  {each['direction']} {each['version']}: pid {each['pid']}, {each['state']}")
 

@@ -23,6 +23,23 @@ def cluster_status(record: ClusterRecord) -> dict[str, Any]:
     }
 
 
+def summary(status: dict[str, Any]) -> str:
+    """Return one line for people: whether the cluster serves, and which of its processes have ended."""
+    ended = [
+        name
+        for key, name in (("front", "front"), ("ray", "Ray"), ("redis", "Redis"))
+        if status[key] is not None and status[key]["state"] == "ended"
+    ]
+    if ended == ["Redis"]:
+        return f"The cluster serves on {status['url']}, without heat maps, because its Redis has ended."
+    if ended:
+        return (
+            f"The cluster on {status['url']} does not serve: {' and '.join(ended)} ended; start a new one by "
+            "`ugatit cluster down` and `ugatit cluster up`."
+        )
+    return f"The cluster serves on {status['url']}."
+
+
 def replicas() -> list[dict[str, Any]]:
     """Return the replicas of all directions; this process must be connected to the cluster."""
     from ray.serve.context import _get_global_client

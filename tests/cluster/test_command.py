@@ -14,7 +14,7 @@ from app.cluster import processes
 from app.cluster.machine import require_gpus
 from app.cluster.options import ClusterOptions
 from app.cluster.record import ClusterRecord, folder_of, write_record
-from app.cluster.status import cluster_status
+from app.cluster.status import cluster_status, summary
 from app.settings.load import load_settings
 from app.settings.settings import SettingsError
 from tests.tiny_bundle import write_tiny_bundle
@@ -73,6 +73,21 @@ def test_a_share_of_several_gpus_is_refused(tmp_path: Path) -> None:
 def test_more_gpus_than_the_machine_has_are_refused() -> None:
     with pytest.raises(SettingsError, match="need 2 GPUs, this machine has 1; lower --replicas"):
         require_gpus(ClusterOptions(replicas=4, replica_gpus=0.5), 1)
+
+
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [
+        ([], "serves on URL."),
+        (["redis"], "serves on URL, without heat maps"),
+        (["front", "ray"], "on URL does not serve: front and Ray ended; start a new one by"),
+    ],
+)
+def test_status_says_what_has_ended(ended: list[str], said: str) -> None:
+    running = {name: {"pid": 1, "state": "running"} for name in ("front", "ray", "redis")}
+    status = {"url": "URL", "replicas": [], **running}
+    status |= {name: {"pid": 1, "state": "ended"} for name in ended}
+    assert said in summary(status)
 
 
 def test_a_redis_that_outlived_its_cluster_is_stopped_by_down(capsys: pytest.CaptureFixture[str]) -> None:
