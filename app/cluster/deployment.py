@@ -21,8 +21,6 @@ _STARTS: Final = 3
 """How often a replica that cannot start is tried again before its version is refused."""
 QUIET: Final = {"enable_access_log": False, "log_level": "WARNING"}
 """Serve would log every frame; the front logs every request."""
-_SEPARATOR: Final = "-"
-"""Between the parts of an application's name; only a direction's name may contain it."""
 _CONFIGURATION_DIGITS: Final = 8
 _NAME: Final = re.compile(
     f"{APPLICATION}-(?P<direction>.+)-(?P<version>[0-9a-f]{{12}})-[0-9a-f]{{{_CONFIGURATION_DIGITS}}}"
@@ -37,7 +35,7 @@ def configuration_of(settings: Settings, options: ClusterOptions) -> str:
 
 def application_name(direction: str, version: str, configuration: str) -> str:
     """Return the name of the application of a version whose replicas are started with a configuration."""
-    return _SEPARATOR.join((APPLICATION, direction, version, configuration))
+    return f"{APPLICATION}-{direction}-{version}-{configuration}"
 
 
 def split_name(application: str) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -107,6 +108,11 @@ def cluster_up(bundles: Path, *options: str, **settings: str) -> Iterator[LiveCl
     finally:
         stopped = cluster.ugatit("down")
         assert stopped.returncode == 0, stopped.stderr
+
+
+def statuses(replies: list[Reply]) -> Counter[int]:
+    """Count the replies by their status."""
+    return Counter(reply.status for reply in replies)
 
 
 def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:

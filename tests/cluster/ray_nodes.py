@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.cluster import processes
@@ -46,7 +45,7 @@ class RayNodes:
         wait(lambda: answers(self._dashboard_port) and bool(self._raylets()), "Ray answers")
 
     def add_node(self, cores: int) -> int:
-        """Start another node; return the process id of its raylet."""
+        """Start another node; return the process id of its raylet, with which its workers end."""
         before = self._raylets()
         self._start_node(f"--address={self._address}:{self._ray_port}", f"--num-cpus={cores}")
         wait(lambda: bool(self._raylets() - before), "another node runs")
@@ -102,12 +101,13 @@ class RayNodes:
 def first_node(folder: Path, bundles: Path) -> Iterator[tuple[RayNodes, LiveCluster]]:
     """Start one node with one core, and a front."""
     nodes = RayNodes(folder, bundles, free_port())
-    with ExitStack() as stack:
-        stack.callback(nodes.stop)
+    try:
         nodes.start_head()
         # A driver takes the first node at its address for its own: the front must find only the first one.
         nodes.start_front()
         yield nodes, LiveCluster(dict(nodes.variables))
+    finally:
+        nodes.stop()
 
 
 def own_address() -> str:
@@ -123,11 +123,6 @@ def replicas_of(direction: str) -> dict[int, int]:
     """Return the process ids of a direction's replicas, and of the raylet of each."""
     name = f"ServeReplica:ugatit-{direction}".encode()
     return {pid: _parent(pid) for pid, command in _commands() if command.startswith(b"ray::" + name)}
-
-
-def kill_raylet(pid: int) -> None:
-    """Kill a node: its raylet, whose workers then end."""
-    os.kill(pid, signal.SIGKILL)
 
 
 def _commands() -> Iterator[tuple[int, bytes]]:

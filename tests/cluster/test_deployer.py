@@ -110,6 +110,17 @@ async def start(serve: FakeServe, tmp_path: Path) -> AsyncIterator[Start]:
     await asyncio.gather(*loops, return_exceptions=True)
 
 
+async def deploying(
+    serve: FakeServe, start: Start, folder: Path, options: ClusterOptions | None = None
+) -> tuple[Any, str]:
+    """Start a deployer that finds one bundle; return it, and the application whose replicas start."""
+    write_fake_bundle(folder)
+    serve.after_deploying = "DEPLOYING"
+    deployer = await start(options)
+    await until(lambda: len(serve.deployed) == 1)
+    return deployer, serve.deployed[0]
+
+
 async def looks(serve: FakeServe, number: int) -> None:
     seen = serve.looks
     await until(lambda: serve.looks >= seen + number)
@@ -152,11 +163,7 @@ async def test_a_version_that_cannot_start_is_refused_until_a_reload_is_requeste
 async def test_other_options_start_other_replicas_and_the_earlier_ones_serve_until_those_run(
     serve: FakeServe, start: Start, tmp_path: Path
 ) -> None:
-    write_fake_bundle(tmp_path)
-    serve.after_deploying = "DEPLOYING"
-    first = await start()
-    await until(lambda: len(serve.deployed) == 1)
-    (earlier,) = serve.deployed
+    first, earlier = await deploying(serve, start, tmp_path)
     serve.become(earlier, "RUNNING", running=1)
     await until(lambda: first.served()["cat2dog"].state is State.READY)
     first._loop.cancel()
@@ -175,12 +182,8 @@ async def test_other_options_start_other_replicas_and_the_earlier_ones_serve_unt
 async def test_a_version_that_lost_some_replicas_is_served_by_a_deployer_that_starts(
     serve: FakeServe, start: Start, tmp_path: Path
 ) -> None:
-    write_fake_bundle(tmp_path)
-    serve.after_deploying = "DEPLOYING"
-    first = await start()
-    await until(lambda: len(serve.deployed) == 1)
+    first, name = await deploying(serve, start, tmp_path)
     first._loop.cancel()
-    (name,) = serve.deployed
     serve.become(name, "UNHEALTHY", running=1)
     second = await start()
     await until(lambda: second.served()["cat2dog"].state is State.READY)
@@ -190,14 +193,11 @@ async def test_a_version_that_lost_some_replicas_is_served_by_a_deployer_that_st
 async def test_a_version_is_served_once_all_its_first_replicas_run(
     serve: FakeServe, start: Start, tmp_path: Path
 ) -> None:
-    write_fake_bundle(tmp_path)
-    serve.after_deploying = "DEPLOYING"
-    deployer = await start(ClusterOptions(replicas=2))
-    await until(lambda: len(serve.deployed) == 1)
-    serve.become(serve.deployed[0], "DEPLOYING", running=1)
+    deployer, name = await deploying(serve, start, tmp_path, ClusterOptions(replicas=2))
+    serve.become(name, "DEPLOYING", running=1)
     await looks(serve, 5)
     assert deployer.served()["cat2dog"].state is State.STARTING
-    serve.become(serve.deployed[0], "RUNNING", running=2)
+    serve.become(name, "RUNNING", running=2)
     await until(lambda: deployer.served()["cat2dog"].state is State.READY)
 
 

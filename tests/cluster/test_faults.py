@@ -6,7 +6,6 @@ import base64
 import signal
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 
 from models.bundle.canary import smooth_picture
 from models.bundle.manifest import MANIFEST, version_of
-from tests.cluster.live_cluster import LiveCluster, Reply, cluster_up, kill, wait
+from tests.cluster.live_cluster import LiveCluster, Reply, cluster_up, kill, statuses, wait
 from tests.photos import pixels_of
 from tests.tiny_bundle import write_tiny_bundle
 
@@ -37,10 +36,6 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def live(bundles: Path) -> Iterator[LiveCluster]:
     with cluster_up(bundles, "--replicas", "2", UGATIT_LOG_LEVEL="error") as cluster:
         yield cluster
-
-
-def statuses(replies: list[Reply]) -> Counter[int]:
-    return Counter(reply.status for reply in replies)
 
 
 def test_a_killed_replica_fails_no_request_and_is_replaced(live: LiveCluster) -> None:

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.serial]
 
 @pytest.fixture(scope="module")
 def front(browser: Browser) -> Iterator[str]:
-    """Start a cluster and return its address; `browser` skips the tests first where there is none."""
+    """Start a cluster and return its address; without a browser the tests are skipped before that."""
     with cluster_up(ROOT / "bundles", UGATIT_LOG_LEVEL="error") as cluster:
         yield f"http://127.0.0.1:{cluster.port}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import pytest
 import yaml
 
 from tests.cli.command import ROOT
-from tests.cluster.live_cluster import LiveCluster, Reply, wait
-from tests.cluster.ray_nodes import RayNodes, first_node, kill_raylet, replicas_of
+from tests.cluster.live_cluster import LiveCluster, Reply, kill, statuses, wait
+from tests.cluster.ray_nodes import RayNodes, first_node, replicas_of
 from tests.tiny_bundle import write_tiny_bundle
 
 pytestmark = [
@@ -44,7 +43,7 @@ def test_a_lost_node_fails_no_request(nodes_and_front: tuple[RayNodes, LiveClust
     nodes, live, second = nodes_and_front
     wait(lambda: second in replicas_of("cat2dog").values(), "the second node has a replica")
     lost = {pid for pid, raylet in replicas_of("cat2dog").items() if raylet == second}
-    replies = live.load(REQUESTS, CLIENTS, after=REQUESTS // 3, do=lambda: kill_raylet(second))
+    replies = live.load(REQUESTS, CLIENTS, after=REQUESTS // 3, do=lambda: kill(second))
     assert statuses(replies) == {200: REQUESTS}
     wait(lambda: not lost & replicas_of("cat2dog").keys(), "the replica has ended with its node")
     third = nodes.add_node(cores=1)
@@ -87,8 +86,3 @@ def test_a_changed_config_moves_the_replicas_to_half_a_gpu_each_and_fails_no_req
     wait(replaced, "two new replicas are left", seconds=240)
     assert len(set(replicas_of("cat2dog").values())) == 1  # only the first node has a GPU
     assert statuses(replies) == {200: len(replies)}
-
-
-def statuses(replies: list[Reply]) -> Counter[int]:
-    """Count the replies by their status."""
-    return Counter(reply.status for reply in replies)

@@ -55,7 +55,7 @@ class ComparisonPlan:
     def all_remarks(self) -> list[str]:
         """What was changed to fit the pictures, and what a method does without."""
         lacks = [each for config in self.configs.values() for each in config.kind.lacks(config.method_config)]
-        return list(dict.fromkeys([*self.remarks, *lacks]))
+        return [*self.remarks, *lacks]
 
     @property
     def config(self) -> RunConfig:

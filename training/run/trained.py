@@ -25,7 +25,7 @@ class Trained(NamedTuple):
     translators: Sequence[Translator]
     config_sha256: str
     """Of the config that the checkpoint was saved under."""
-    lacks: Sequence[str] = ()
+    lacks: Sequence[str]
     """A sentence on each part of the method that the run does without."""
 
 
