@@ -156,7 +156,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--precision", choices=PRECISIONS, default="auto")
-    parser.add_argument("--compile", action="store_true", help="compile ours")
+    parser.add_argument("--compile", action="store_true", help="compile ours (on a GPU)")
     parser.add_argument("--measures", action="store_true", help="add the optimisations one by one")
     parser.add_argument("--json", action="store_true", help="one JSON object with every sample")
     return parser.parse_args()

@@ -159,6 +159,7 @@ def test_auto_selects_bfloat16_on_hardware_that_has_it(
         (ComputeConfig(precision="bfloat16"), "cpu", "no units for it"),
         (ComputeConfig(convolutions="quick"), "cuda", '"quick" is ignored'),
         (ComputeConfig(), "xpu", "fused_adam is ignored"),
+        (ComputeConfig(compile=True), "cpu", "speed.compile is ignored: it needs a GPU"),
     ],
 )
 def test_an_ignored_or_slow_setting_gives_a_warning(
@@ -166,10 +167,3 @@ def test_an_ignored_or_slow_setting_gives_a_warning(
 ) -> None:
     hardware(monkeypatch, bfloat16=False)
     assert any(says in note for note in choose_settings(config, device).notes)
-
-
-def test_compile_without_a_compiler_is_ignored_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda _: None)
-    speed = choose_settings(ComputeConfig(compile=True))
-    assert not speed.compile
-    assert any("no C++ compiler" in note for note in speed.notes)
