@@ -15,7 +15,7 @@ from app.engine.runtime import openvino
 from app.engine.runtime.cpu_quota import intra_op_threads
 from app.engine.runtime.fixed_shapes import FixedShapeModel
 from app.engine.runtime.gpu import BoundSession, GpuOptions, SessionSpec, provider_options
-from app.engine.runtime.provider_benchmark import LOWER_PRECISION_MARGIN, ProviderBenchmark
+from app.engine.runtime.provider_benchmark import ProviderBenchmark
 from app.engine.runtime.providers import (
     CPU,
     CUDA,
@@ -54,7 +54,7 @@ class Runtime(NamedTuple):
     """Of one run; 0 lets the provider choose."""
     gpu: GpuOptions = GpuOptions()
     fallback: Runtime | None = None
-    """Opens a model in float32 if its precision is too low; None if float32 is in use."""
+    """Opens a model in float32 if the settings' precision is too low for it."""
     benchmark: ProviderBenchmark | None = None
     """Chooses between OpenVINO and onnxruntime's own CPU provider, and between bfloat16 and float32, on the
     first model."""
@@ -101,10 +101,10 @@ class Runtime(NamedTuple):
         """
         if any_shape:
             return self._any_shape()._open_any_shape(model)
+        if self.benchmark is not None:
+            return self.benchmark.open(model, exact=exact)
         if exact and self.precision != "float32":
             return (self.fallback or self._replace(precision="float32")).open(model)
-        if self.benchmark is not None:
-            return self.benchmark.open(model)
         for switch in self._switches():
             model = turn_on(model, switch)
         if not self.fixes_shapes:
@@ -205,7 +205,7 @@ def open_runtime(settings: Settings) -> Runtime:
         if runtime.on_gpu:
             _prepare_gpu(runtime, settings, capabilities)
         if all(_works(runtime.on_device(device)) for device in _devices(runtime, settings)):
-            return _with_fallback(_with_benchmark(runtime, settings), settings)
+            return _with_benchmark(runtime, settings)
     raise ProviderRefused(
         f"{candidates[-1].providers[0]} does not work here; install its libraries (extras cuda, tensorrt), "
         "or unset UGATIT_REQUIRE_GPU and UGATIT_PROVIDER."
@@ -247,29 +247,23 @@ def _prepare_gpu(runtime: Runtime, settings: Settings, capabilities: Capabilitie
 
 
 def _with_benchmark(runtime: Runtime, settings: Settings) -> Runtime:
-    """Add the benchmark of the two CPU providers, which only float32 needs: onnxruntime's has no bfloat16."""
+    """Add the benchmark between providers and precisions, if the settings leave the choice open.
+
+    A precision that the settings set has a float32 runtime beside it, for models that need it.
+    """
     if runtime.precision == "bfloat16" and not openvino.has_bfloat16():
         log.warning("This CPU has no bfloat16 instructions; UGATIT_PRECISION=float32 is faster and exact.")
-    if settings.provider != "auto" or runtime.providers[0] != OPENVINO or runtime.precision != "float32":
-        return runtime
-    # onnxruntime's own provider is the default: it can terminate a run.
-    candidates = [runtime._replace(providers=(CPU,)).open, runtime.open]
-    return runtime._replace(benchmark=ProviderBenchmark(candidates))
-
-
-def _with_fallback(runtime: Runtime, settings: Settings) -> Runtime:
-    """Add a float32 runtime to one of a lower precision, for models that need it.
-
-    A precision that the settings leave open must also be clearly faster than float32.
-    """
-    if runtime.precision == "float32":
-        return runtime
-    fallback = _with_benchmark(runtime._replace(precision="float32"), settings)
-    if settings.precision != "auto":
-        return runtime._replace(fallback=fallback)
-    lower = runtime._replace(automatic_precision=True)
-    race = ProviderBenchmark([fallback.open, lower.open], margin=LOWER_PRECISION_MARGIN)
-    return lower._replace(fallback=fallback, benchmark=race)
+    exact = runtime._replace(precision="float32")
+    float32 = [exact.open]
+    if settings.provider == "auto" and runtime.providers[0] == OPENVINO:
+        # onnxruntime's own provider is the default: it can terminate a run.
+        float32.insert(0, exact._replace(providers=(CPU,)).open)
+    if runtime.precision != "float32" and settings.precision == "auto":
+        lower = runtime._replace(automatic_precision=True)
+        return lower._replace(benchmark=ProviderBenchmark(float32, lower.open))
+    if len(float32) > 1:
+        exact = exact._replace(benchmark=ProviderBenchmark(float32))
+    return exact if runtime.precision == "float32" else runtime._replace(fallback=exact)
 
 
 def _works(runtime: Runtime) -> bool:
