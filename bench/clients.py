@@ -59,6 +59,8 @@ class Result:
     """Seconds from the first to the last measured answer."""
     stages_ms: dict[str, float] = field(default_factory=dict)
     """Median milliseconds of each stage, from the service's `Server-Timing`."""
+    requests: int = 0
+    """Number of all requests, including those before and after the measured answers."""
 
 
 class Clients:
@@ -102,7 +104,7 @@ class _Answers:
         return len(self._answers)
 
     def result(self, *, skip: int) -> Result:
-        result, stages = Result(), dict[str, list[float]]()
+        result, stages = Result(requests=len(self)), dict[str, list[float]]()
         last = None if self.job.seconds else skip + self.job.pictures + 1
         answers = sorted(self._answers)[skip:last]
         for _, seconds, status, timing in answers[1:]:

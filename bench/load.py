@@ -77,8 +77,7 @@ def _at_capacity(
         bare = (time.perf_counter() - wall, time.process_time() - cpu)
         cpu = time.process_time()
         result = clients.run(job)
-        requests = job.pictures + 2 * job.clients
-        served = (result.span_seconds, (time.process_time() - cpu) * job.pictures / requests)
+        served = (result.span_seconds, (time.process_time() - cpu) * job.pictures / result.requests)
         if index:
             results.append(result)
             for name, (wall, cpu) in {BARE: bare, SERVICE: served}.items():
