@@ -134,7 +134,10 @@ def test_openvino_is_benchmarked_only_in_float32_and_by_default(install) -> None
     assert open_runtime(Settings(provider="openvino")).benchmark is None
     assert open_runtime(Settings(provider="cpu")).benchmark is None
     install(FakeOnnxruntime({OPENVINO, CPU}), INTEL._replace(amx=True))
-    assert open_runtime(Settings(precision="bfloat16")).benchmark is None
+    required = open_runtime(Settings(precision="bfloat16"))
+    assert required.benchmark is None
+    assert required.fallback is not None  # for models that need float32
+    assert required.fallback.benchmark is not None
     assert open_runtime(Settings(precision="float32")).benchmark is not None
 
 

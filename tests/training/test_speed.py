@@ -166,4 +166,6 @@ def test_an_ignored_or_slow_setting_gives_a_warning(
     monkeypatch: pytest.MonkeyPatch, config: ComputeConfig, device: str, says: str
 ) -> None:
     hardware(monkeypatch, bfloat16=False)
-    assert any(says in note for note in choose_settings(config, device).notes)
+    settings = choose_settings(config, device)
+    assert any(says in note for note in settings.notes)
+    assert not settings.compile

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from math import inf
 from typing import Final, NamedTuple
 
 from app.engine.runtime.session import Execution, Model, OpenModel, Outputs, Pixels, Shape, StyleCodes
@@ -40,8 +41,8 @@ class ProviderBenchmark:
             float32: the default, then the alternatives, which must be clearly faster to be chosen.
             lower_precision: an alternative to the fastest of them, which must be much faster.
         """
-        self._float32 = float32
-        self._lower_precision = lower_precision
+        self._candidates = [*float32, *([] if lower_precision is None else [lower_precision])]
+        self._in_float32 = len(float32)
         self._choice: _Choice | None = None
         self._lock = threading.Lock()
 
@@ -60,15 +61,11 @@ class ProviderBenchmark:
                 return self.open(model, exact=exact)
             opened = self._open_candidates(model, pixels, style)
             times = best_times([partial(each.run, pixels, style) for each in opened.values()])
-            self._choice = self._fastest(dict(zip(opened, times, strict=True)))
+            measured = dict(zip(opened, times, strict=True))
+            self._choice = self._choose([measured.get(place, inf) for place in range(len(self._candidates))])
             chosen = opened[self._choice.place(exact=exact)]
             log.info("%s in %s runs models the fastest here", *chosen.execution)
             return chosen
-
-    @property
-    def _candidates(self) -> list[OpenModel]:
-        lower = self._lower_precision
-        return [*self._float32, *([] if lower is None else [lower])]
 
     def _open_candidates(self, model: bytes, pixels: Pixels, style: StyleCodes | None) -> dict[int, Model]:
         """Open the model and run it once in every way at the same time; leave out those that do not work.
@@ -78,13 +75,13 @@ class ProviderBenchmark:
         opened: dict[int, Model] = {}
         errors: dict[int, Exception] = {}
 
-        def open_and_run(index: int, candidate: OpenModel) -> None:
+        def open_and_run(place: int, candidate: OpenModel) -> None:
             try:
                 opening = candidate(model)
                 opening.run(pixels, style)
-                opened[index] = opening
+                opened[place] = opening
             except Exception as error:  # onnxruntime's exceptions have no common base
-                errors[index] = error
+                errors[place] = error
 
         threads = [
             threading.Thread(target=open_and_run, args=each, daemon=True)  # one that hangs holds no exit up
@@ -100,12 +97,11 @@ class ProviderBenchmark:
             log.warning("A provider could not run the first model: %s", error)
         return dict(sorted(opened.items()))
 
-    def _fastest(self, times: dict[int, float]) -> _Choice:
-        """Choose among the candidates by their times."""
-        lower = len(self._float32)
-        full = fastest({index: time for index, time in times.items() if index != lower}, MARGIN)
-        both = {index: times[index] for index in (full, lower) if index in times}
-        return _Choice(fastest(both, LOWER_PRECISION_MARGIN), full)
+    def _choose(self, times: Sequence[float]) -> _Choice:
+        """Choose among all candidates by their times."""
+        full = fastest(times[: self._in_float32], MARGIN)
+        lower = any(time < LOWER_PRECISION_MARGIN * times[full] for time in times[self._in_float32 :])
+        return _Choice(self._in_float32 if lower else full, full)
 
 
 class _UnmeasuredModel:
@@ -149,7 +145,7 @@ def best_times(
     runs: Sequence[Callable[[], object]], clock: Callable[[], float] = time.perf_counter
 ) -> list[float]:
     """Return the seconds of each one's best of several runs, made in turn; all must be warm."""
-    best = [float("inf")] * len(runs)
+    best = [inf] * len(runs)
     for _ in range(_ROUNDS):
         for index, run in enumerate(runs):
             started = clock()
@@ -158,7 +154,7 @@ def best_times(
     return best
 
 
-def fastest(times: dict[int, float], margin: float) -> int:
-    """Return the key of the least time; the first key, unless that is less than `margin` times its time."""
-    first, least = next(iter(times)), min(times, key=times.__getitem__)
-    return least if times[least] < margin * times[first] else first
+def fastest(times: Sequence[float], margin: float) -> int:
+    """Return the index of the least time; 0 unless that is less than `margin` times the first."""
+    index = min(range(len(times)), key=times.__getitem__)
+    return index if times[index] < margin * times[0] else 0
