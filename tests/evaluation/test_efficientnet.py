@@ -60,7 +60,7 @@ def test_loading_leaves_the_random_state_of_torch_alone() -> None:
 
 
 def test_other_weights_are_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(efficientnet, "SHA256", "0" * 64)
+    monkeypatch.setattr(efficientnet, "LITE0", efficientnet.LITE0._replace(sha256="0" * 64))
     with pytest.raises(EvaluationError, match="to have the sha256 0000"):
         EfficientNetLite0()
 

@@ -25,6 +25,12 @@ SMALL = (
     "--set=ugatit.global_discriminator.layers=4",
     "--set=ugatit.local_discriminator.layers=3",
     "--set=data.resize_margin=4",
+    # Without what is random, or takes a classifier: tests turn it on.
+    "--set=ugatit.weights.feature=0",
+    *(
+        f"--set=ugatit.discriminator_augmentation.{name}=0"
+        for name in ("brightness", "saturation", "contrast", "shift")
+    ),
 )
 
 

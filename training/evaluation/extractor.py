@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.evaluation.data import Pixels
-from training.evaluation.errors import EvaluationError
 
 FeatureArray = NDArray[np.float32]
 
@@ -37,25 +34,3 @@ class Extractor(Protocol):
 
     def features(self, pictures: Iterable[Pixels]) -> FeatureArray:
         """Return one row of features for each picture, uint8 [H, W, 3] of any size, as float32 [n, d]."""
-
-
-def refuse_other_weights(path: Path, expected_sha256: str, *, remedy: str) -> None:
-    """Check that a file holds the expected weights, before anything reads it.
-
-    Args:
-        path: the file.
-        expected_sha256: of the expected weights.
-        remedy: what to do, as the end of a sentence.
-
-    Raises:
-        EvaluationError: the file cannot be read, or has another hash.
-    """
-    try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise EvaluationError(f"{path} cannot be read: {error.strerror}; {remedy}.") from None
-    if found != expected_sha256:
-        raise EvaluationError(
-            f"Expected the weights in {path} to have the sha256 {expected_sha256}, found {found}; {remedy}."
-        )

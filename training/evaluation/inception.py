@@ -14,7 +14,8 @@ import torch
 
 from training.evaluation.data import Pixels, batches
 from training.evaluation.errors import EvaluationError
-from training.evaluation.extractor import FeatureArray, refuse_other_weights
+from training.evaluation.extractor import FeatureArray
+from training.pretrained.weights import PretrainedError, refuse_other_weights
 
 NAME: Final = "inception"
 WEIGHTS: Final = "weights-inception-2015-12-05-6726825d.pth"
@@ -48,7 +49,10 @@ class Inception:
         Raises:
             EvaluationError: the file is another one, or torch-fidelity cannot be imported.
         """
-        refuse_other_weights(weights, SHA256, remedy=remedy)
+        try:
+            refuse_other_weights(weights, SHA256, remedy=remedy)
+        except PretrainedError as error:
+            raise EvaluationError(str(error)) from None
         fidelity = import_torch_fidelity()
         with torch.random.fork_rng(devices=[]):
             self._network = fidelity.FeatureExtractorInceptionV3(

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, field
 
 from models.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig, deepest_layers
+from models.networks.feature_discriminator import SMALLEST_SIZE
 from training.methods.adam import AdamForm
 from training.methods.differentiable_augmentation import DiscriminatorAugmentation
 from training.methods.initialization import DecayedWeights, Initialization
@@ -27,6 +28,9 @@ class LossWeights:
     """The weight of the L1 between a picture and its identity, which preserves the colours."""
     cam: float = 1000.0
     """The weight of the loss of the generators' auxiliary classifiers, whose weights form the heat map."""
+    feature: float = 0.0
+    """The weight of the generators' terms against two discriminators more, which see a frozen classifier's
+    features of a picture (Projected GAN). Not in the paper; with 0 there are none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +75,13 @@ class UgatitConfig:
         if not (0 <= self.decay_from <= 1 and all(0 <= beta < 1 for beta in self.betas)):
             raise ConfigError(
                 "ugatit.decay_from must be from 0 to 1, and ugatit.betas at least 0 and below 1."
+            )
+        if not self.weights.feature >= 0:
+            raise ConfigError(f"ugatit.weights.feature must be at least 0, got {self.weights.feature}.")
+        if self.weights.feature and self.generator.size < SMALLEST_SIZE:
+            raise ConfigError(
+                f"ugatit.weights.feature needs pictures of at least {SMALLEST_SIZE} px, got "
+                f"{self.generator.size}; set it to 0, or choose a larger --size."
             )
 
     @property

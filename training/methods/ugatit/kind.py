@@ -32,8 +32,14 @@ _FAMILIES: Final = {
         "adversarial",
     ),
     "G_cam_adv": LossFamily("Generators, CAM adversarial", "the same, for the discriminators' classifiers"),
+    "G_feature": LossFamily(
+        "Generators, features", "minus the feature discriminators' mean answer to fakes", "feature"
+    ),
     "D_adv": LossFamily("Discriminators, adversarial", "0: real and fake fully separated, 0.5: not at all"),
     "D_cam": LossFamily("Discriminators, CAM", "the same, for their classifiers"),
+    "D_feature": LossFamily(
+        "Feature discriminators", "hinge loss. 0: real and fake fully separated, 2: not at all"
+    ),
 }
 
 

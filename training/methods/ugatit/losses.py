@@ -3,9 +3,13 @@
 The paper prints the least-squares labels the other way round. Here, as in both official codes, the label of a
 real picture is 1 and of a fake one 0. The label of a generator's CAM logit is 1 for pictures of its source
 domain and 0 for pictures of its target domain.
+
+The terms of the feature discriminators are not the paper's.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -45,6 +49,25 @@ def adversarial_terms(name: str, fake: DiscriminatorOutput) -> Terms:
     if fake.cam_logit is not None:
         terms[f"G_cam_adv_{name}"] = least_squares(fake.cam_logit, 1)
     return terms
+
+
+def feature_discriminator_terms(domain: str, real: Sequence[Tensor], fake: Sequence[Tensor]) -> Terms:
+    """Return the loss term of a feature discriminator: the hinge loss, the mean over its scales.
+
+    Args:
+        domain: that it judges.
+        real: its logits for real pictures, of each scale.
+        fake: its logits for translated pictures.
+    """
+    hinges = [
+        F.relu(1 - one).mean() + F.relu(1 + other).mean() for one, other in zip(real, fake, strict=True)
+    ]
+    return {f"D_feature_{domain}": torch.stack(hinges).mean()}
+
+
+def feature_adversarial_terms(domain: str, fake: Sequence[Tensor]) -> Terms:
+    """Return a generator's loss term against a feature discriminator, from its logits of each scale."""
+    return {f"G_feature_{domain}": -torch.stack([each.mean() for each in fake]).mean()}
 
 
 def l1_loss(output: Tensor, target: Tensor) -> Tensor:

@@ -1,4 +1,7 @@
-"""U-GAT-IT (Kim et al., ICLR 2020): two generators, four discriminators, one training step."""
+"""U-GAT-IT (Kim et al., ICLR 2020): two generators, four discriminators, one training step.
+
+Two discriminators of a classifier's features, which are not in the paper, can join them.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ from training.methods.method import Column
 from training.methods.progress import Progress
 from training.methods.sample_columns import column_difference
 from training.methods.ugatit.config import UgatitConfig
+from training.methods.ugatit.feature_judges import FeatureJudges
 from training.methods.ugatit.losses import adversarial_terms, cam_loss, discriminator_terms, l1_loss
 from training.methods.ugatit.outputs import split_halves
 from training.methods.ugatit.sample_sheet import parts_columns, sample_columns
@@ -69,10 +73,15 @@ class Ugatit(NetworkMethod):
         }
         networks: dict[str, nn.Module] = {**self.generators, **self.discriminators}
         initialize(networks.values(), config.initialization)
+        self.feature_judges = None
+        if config.weights.feature:
+            self.feature_judges = FeatureJudges(self.forward, config.discriminator_augmentation)
+            networks |= self.feature_judges.networks
         super().__init__(networks, speed=speed)
+        self._adversaries = [network for name, network in networks.items() if name not in self.generators]
         optimizers = {
             "generators": self._adam(self.generators.values()),
-            "discriminators": self._adam(self.discriminators.values()),
+            "discriminators": self._adam(self._adversaries),
         }
         self.learn(optimizers, guard=guard, processes=processes)
 
@@ -100,17 +109,17 @@ class Ugatit(NetworkMethod):
         # Update the discriminators. Their spectral norm advances once a step, by the first micro-batch.
         fakes = {domain: translations[domain].image.detach() for domain in DOMAINS}
         collected = [self.learner.backward(self.discriminator_objective(first, fakes), micro_batches=count)]
-        with frozen_spectral_norm(self.discriminators.values()):
+        with frozen_spectral_norm(self._adversaries):
             for real in others:
                 terms = self.discriminator_objective(real, self._translate_detached(real))
                 collected.append(self.learner.backward(terms, micro_batches=count))
         discriminator_means = self.learner.update("discriminators", collected)
 
         # Update the generators against the updated discriminators, which collect no gradients here.
-        with frozen_parameters(self.discriminators.values()):
+        with frozen_parameters(self._adversaries):
             terms = self.generator_objective(first, translations=translations, identities=identities)
             collected = [self.learner.backward(terms, micro_batches=count)]
-            with frozen_spectral_norm(self.discriminators.values()):
+            with frozen_spectral_norm(self._adversaries):
                 for real in others:
                     translations, identities = self.translate_both(real)
                     terms = self.generator_objective(real, translations=translations, identities=identities)
@@ -163,6 +172,8 @@ class Ugatit(NetworkMethod):
         for name, (scale, domain) in self.judges.items():
             outputs = self._discriminate_both(name, augment(real[domain]), augment(fakes[domain]))
             terms |= discriminator_terms(f"{scale}{domain}", *outputs)
+        if self.feature_judges is not None:
+            terms |= self.feature_judges.discriminator_terms(real, fakes)
         return terms
 
     def generator_objective(
@@ -177,6 +188,8 @@ class Ugatit(NetworkMethod):
         for name, (scale, domain) in self.judges.items():
             fake = self.config.discriminator_augmentation(translations[domain].image)
             terms |= adversarial_terms(f"{scale}{domain}", self._discriminate(name, fake))
+        if self.feature_judges is not None:
+            terms |= self.feature_judges.generator_terms(translations)
         cycles = {  # [B, 3, S, S]
             "A": self._generate("genB2A", translations["B"].image).image,
             "B": self._generate("genA2B", translations["A"].image).image,
@@ -271,7 +284,12 @@ class Ugatit(NetworkMethod):
     def weight(self, family: str) -> float:
         """Return the weight of a family of terms (equation 8)."""
         weights = self.config.weights
-        named = {"G_cycle": weights.cycle, "G_identity": weights.identity, "G_cam": weights.cam}
+        named = {
+            "G_cycle": weights.cycle,
+            "G_identity": weights.identity,
+            "G_cam": weights.cam,
+            "G_feature": weights.feature,
+        }
         return named.get(family, weights.adversarial)
 
     def _adam(self, networks: Iterable[nn.Module]) -> torch.optim.Adam:
