@@ -36,30 +36,30 @@ class FeatureDiscriminator(nn.Module):
             channels: of the maps, from the finest to the coarsest.
         """
         super().__init__()
-        self._scales = range(len(channels))
-        for scale, each in enumerate(channels):
-            self.register_buffer(f"across{scale}", _drawn(_MIXED, each, 1))
-            self.register_buffer(f"within{scale}", _drawn(_MIXED, _MIXED, 3))
+        self._levels = range(len(channels))
+        for level, each in enumerate(channels):
+            self.register_buffer(f"across{level}", _random_kernel(_MIXED, each, 1))
+            self.register_buffer(f"within{level}", _random_kernel(_MIXED, _MIXED, 3))
         # Each ends at the coarsest map's size, so that its logits see a large part of the picture.
-        self.heads = nn.ModuleList(_head(len(channels) - 1 - scale) for scale in self._scales)
+        self.heads = nn.ModuleList(_head(len(channels) - 1 - level) for level in self._levels)
 
     def forward(self, *maps: Tensor) -> list[Tensor]:
-        """Return the logits of each scale, `[B, 1, h, w]`: above 0 where the maps look real."""
+        """Return the logits of each level, `[B, 1, h, w]`: above 0 where the maps look real."""
         return [head(mixed) for head, mixed in zip(self.heads, self._mixed(maps), strict=True)]
 
     def _mixed(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """Mix every map with the coarser ones: `[B, 64, h, w]` of each."""
         mixed: list[Tensor] = []
-        for scale in reversed(self._scales):
-            x = F.conv2d(maps[scale], self.get_buffer(f"across{scale}"))
+        for level in reversed(self._levels):
+            x = F.conv2d(maps[level], self.get_buffer(f"across{level}"))
             if mixed:
                 coarser = F.interpolate(mixed[-1], size=x.shape[2:], mode="bilinear")
                 x = (x + coarser) * sqrt(0.5)
-            mixed.append(F.conv2d(x, self.get_buffer(f"within{scale}"), padding=1))
+            mixed.append(F.conv2d(x, self.get_buffer(f"within{level}"), padding=1))
         return mixed[::-1]
 
 
-def _drawn(outputs: int, inputs: int, kernel: int) -> Tensor:
+def _random_kernel(outputs: int, inputs: int, kernel: int) -> Tensor:
     """Return a kernel, `[outputs, inputs, kernel, kernel]`, that keeps the variance of its input."""
     return torch.randn(outputs, inputs, kernel, kernel) / sqrt(inputs * kernel**2)
 

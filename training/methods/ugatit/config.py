@@ -21,7 +21,8 @@ class LossWeights:
     """The weights of the objective (section 2.2, equation 8)."""
 
     adversarial: float = 1.0
-    """The weight of every least-squares term, of discriminators and generators."""
+    """The weight of every least-squares term, of discriminators and generators, and of the feature
+    discriminators' own term."""
     cycle: float = 10.0
     """The weight of the L1 between a picture and its reconstruction, which preserves the content."""
     identity: float = 10.0
@@ -29,7 +30,7 @@ class LossWeights:
     cam: float = 1000.0
     """The weight of the loss of the generators' auxiliary classifiers, whose weights form the heat map."""
     feature: float = 0.0
-    """The weight of the generators' terms against two discriminators more, which see a frozen classifier's
+    """The weight of the generators' terms against two more discriminators, which see a frozen classifier's
     features of a picture (Projected GAN). Not in the paper; with 0 there are none."""
 
 
@@ -45,7 +46,7 @@ class UgatitConfig:
     """Random changes of all pictures that the discriminators see in training; none by default."""
     initialization: Initialization = "framework"
     """The initial weights: `framework` as torch draws them; `normal` from N(0, 0.02) with biases of 0, as in
-    the TensorFlow code and the paper."""
+    the TensorFlow code and the paper. Feature discriminators are always drawn as torch does."""
     learning_rate: float = 1e-4
     """Adam's learning rate of all networks before it decays. It does not scale with the batch."""
     decay_from: float = 0.5

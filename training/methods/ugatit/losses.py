@@ -52,11 +52,11 @@ def adversarial_terms(name: str, fake: DiscriminatorOutput) -> Terms:
 
 
 def feature_discriminator_terms(domain: str, real: Sequence[Tensor], fake: Sequence[Tensor]) -> Terms:
-    """Return the loss term of a feature discriminator: the hinge loss, the mean over its scales.
+    """Return the loss term of a feature discriminator: the hinge loss, the mean over its levels.
 
     Args:
         domain: that it judges.
-        real: its logits for real pictures, of each scale.
+        real: its logits for real pictures, of each level.
         fake: its logits for translated pictures.
     """
     hinges = [
@@ -66,7 +66,7 @@ def feature_discriminator_terms(domain: str, real: Sequence[Tensor], fake: Seque
 
 
 def feature_adversarial_terms(domain: str, fake: Sequence[Tensor]) -> Terms:
-    """Return a generator's loss term against a feature discriminator, from its logits of each scale."""
+    """Return a generator's loss term against a feature discriminator, from its logits of each level."""
     return {f"G_feature_{domain}": -torch.stack([each.mean() for each in fake]).mean()}
 
 

@@ -1,6 +1,6 @@
 """U-GAT-IT (Kim et al., ICLR 2020): two generators, four discriminators, one training step.
 
-Two discriminators of a classifier's features, which are not in the paper, can join them.
+`ugatit.weights.feature` adds two more discriminators, which are not in the paper.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from training.methods.method import Column
 from training.methods.progress import Progress
 from training.methods.sample_columns import column_difference
 from training.methods.ugatit.config import UgatitConfig
-from training.methods.ugatit.feature_judges import FeatureJudges
+from training.methods.ugatit.feature_discriminators import FeatureDiscriminators
 from training.methods.ugatit.losses import adversarial_terms, cam_loss, discriminator_terms, l1_loss
 from training.methods.ugatit.outputs import split_halves
 from training.methods.ugatit.sample_sheet import parts_columns, sample_columns
@@ -43,7 +43,8 @@ SCALES: Final = ("G", "L")
 class Ugatit(NetworkMethod):
     """The networks, their optimizers and the training step.
 
-    Generators are named by their direction (`genA2B`), discriminators by scale and domain (`disGA`). Pictures
+    Generators are named by their direction (`genA2B`), discriminators by scale and domain (`disGA`), feature
+    discriminators by their domain (`disFA`). Pictures
     and outputs are keyed by domain; a translation and an identity by the domain that they should look like.
     """
 
@@ -73,15 +74,19 @@ class Ugatit(NetworkMethod):
         }
         networks: dict[str, nn.Module] = {**self.generators, **self.discriminators}
         initialize(networks.values(), config.initialization)
-        self.feature_judges = None
+        self.feature_discriminators = None
         if config.weights.feature:
-            self.feature_judges = FeatureJudges(self.forward, config.discriminator_augmentation)
-            networks |= self.feature_judges.networks
+            self.feature_discriminators = FeatureDiscriminators(
+                self.forward, config.discriminator_augmentation
+            )
+            networks |= self.feature_discriminators.networks
         super().__init__(networks, speed=speed)
-        self._adversaries = [network for name, network in networks.items() if name not in self.generators]
+        self._all_discriminators = [
+            network for name, network in networks.items() if name not in self.generators
+        ]
         optimizers = {
             "generators": self._adam(self.generators.values()),
-            "discriminators": self._adam(self._adversaries),
+            "discriminators": self._adam(self._all_discriminators),
         }
         self.learn(optimizers, guard=guard, processes=processes)
 
@@ -109,17 +114,17 @@ class Ugatit(NetworkMethod):
         # Update the discriminators. Their spectral norm advances once a step, by the first micro-batch.
         fakes = {domain: translations[domain].image.detach() for domain in DOMAINS}
         collected = [self.learner.backward(self.discriminator_objective(first, fakes), micro_batches=count)]
-        with frozen_spectral_norm(self._adversaries):
+        with frozen_spectral_norm(self._all_discriminators):
             for real in others:
                 terms = self.discriminator_objective(real, self._translate_detached(real))
                 collected.append(self.learner.backward(terms, micro_batches=count))
         discriminator_means = self.learner.update("discriminators", collected)
 
         # Update the generators against the updated discriminators, which collect no gradients here.
-        with frozen_parameters(self._adversaries):
+        with frozen_parameters(self._all_discriminators):
             terms = self.generator_objective(first, translations=translations, identities=identities)
             collected = [self.learner.backward(terms, micro_batches=count)]
-            with frozen_spectral_norm(self._adversaries):
+            with frozen_spectral_norm(self._all_discriminators):
                 for real in others:
                     translations, identities = self.translate_both(real)
                     terms = self.generator_objective(real, translations=translations, identities=identities)
@@ -166,14 +171,14 @@ class Ugatit(NetworkMethod):
         return output
 
     def discriminator_objective(self, real: Mapping[str, Tensor], fakes: Mapping[str, Tensor]) -> Terms:
-        """Return the loss terms of the four discriminators, from pictures `[B, 3, S, S]` of both domains."""
+        """Return the loss terms of all discriminators, from pictures `[B, 3, S, S]` of both domains."""
         terms: Terms = {}
         augment = self.config.discriminator_augmentation
         for name, (scale, domain) in self.judges.items():
             outputs = self._discriminate_both(name, augment(real[domain]), augment(fakes[domain]))
             terms |= discriminator_terms(f"{scale}{domain}", *outputs)
-        if self.feature_judges is not None:
-            terms |= self.feature_judges.discriminator_terms(real, fakes)
+        if self.feature_discriminators is not None:
+            terms |= self.feature_discriminators.discriminator_terms(real, fakes)
         return terms
 
     def generator_objective(
@@ -188,8 +193,8 @@ class Ugatit(NetworkMethod):
         for name, (scale, domain) in self.judges.items():
             fake = self.config.discriminator_augmentation(translations[domain].image)
             terms |= adversarial_terms(f"{scale}{domain}", self._discriminate(name, fake))
-        if self.feature_judges is not None:
-            terms |= self.feature_judges.generator_terms(translations)
+        if self.feature_discriminators is not None:
+            terms |= self.feature_discriminators.generator_terms(translations)
         cycles = {  # [B, 3, S, S]
             "A": self._generate("genB2A", translations["B"].image).image,
             "B": self._generate("genA2B", translations["A"].image).image,
