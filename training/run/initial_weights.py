@@ -40,8 +40,8 @@ def read_initial(kind: MethodKind, path: Path, networks: Mapping[str, nn.Module]
     for name, found in weights.items():
         if name not in networks:
             raise ConfigError(
-                f"{path} contains the network {name}, which this run lacks; choose another checkpoint, or the "
-                "config of its run."
+                f"{path} contains the network {name}, which this run lacks; choose another checkpoint, or "
+                "the config of its run."
             )
         refuse_mismatch(str(path), name, found, networks[name].state_dict())
         for key, value in found.items():
