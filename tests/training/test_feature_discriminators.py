@@ -10,8 +10,8 @@ import torch
 
 from models.networks.config import ConfigError
 from tests.training.command import SMALL, data_set, typed
+from tests.training.method_runs import assert_resumes_bit_for_bit
 from tests.training.tiny import pictures, tiny_config
-from training.checkpoint.content import digest
 from training.checkpoint.read import load_newest
 from training.config.run_config import from_mapping, load_preset
 from training.methods.freeze import frozen_parameters
@@ -174,16 +174,12 @@ def test_impossible_config_is_refused(changes: dict[str, object], words: str) ->
 def test_run_resumes_bit_for_bit_and_is_exported_without_the_classifier(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = data_set(tmp_path / "data")
     augmented = [f"--set=ugatit.discriminator_augmentation.{name}=0.2" for name in ("brightness", "shift")]
-    quiet = (*SMALL, *augmented, FEATURES, "--set=tensorboard=false", "--set=ugatit.decay_from=1")
-    for name, steps in (("whole", 3), ("parts", 1)):
-        code, _, error = typed("fit", "--data", data, "--out", tmp_path / name, *quiet, f"--steps={steps}")
-        assert (code, error) == (0, "")
-    assert typed("resume", tmp_path / "parts", "--steps=3")[0] == 0
-    whole, parts = (load_newest(tmp_path / name / "checkpoints")[0] for name in ("whole", "parts"))
-    assert digest(whole) == digest(parts)
-    saved = {name.removeprefix("disFA/") for name in whole.tensors["networks"] if name.startswith("disFA/")}
+    flags = (*SMALL, *augmented, FEATURES, "--save-every=2")
+    assert_resumes_bit_for_bit("ugatit", data_set(tmp_path / "data"), tmp_path, *flags, steps=4)
+
+    tensors = load_newest(tmp_path / "whole" / "checkpoints")[0].tensors["networks"]
+    saved = {name.removeprefix("disFA/") for name in tensors if name.startswith("disFA/")}
     assert {name.partition(".")[0] for name in saved} == {
         "heads",
         *(f"{kind}{level}" for kind in ("across", "within") for level in range(4)),

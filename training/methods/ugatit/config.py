@@ -31,7 +31,7 @@ class LossWeights:
     """The weight of the loss of the generators' auxiliary classifiers, whose weights form the heat map."""
     feature: float = 0.0
     """The weight of the generators' terms against two more discriminators, which see a frozen classifier's
-    features of a picture (Projected GAN). Not in the paper; with 0 there are none."""
+    features of a picture (Projected GAN). Not in the paper; 0 for none."""
 
 
 @dataclass(frozen=True, kw_only=True)

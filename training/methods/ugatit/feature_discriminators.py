@@ -37,7 +37,7 @@ class FeatureDiscriminators:
 
     @cached_property
     def _classifier(self) -> FeatureMaps:
-        """The classifier, loaded at its first use: to translate with the generators, nobody needs it."""
+        """The classifier, loaded at its first use: translating needs only the generators."""
         try:
             return FeatureMaps()
         except PretrainedError as error:
@@ -72,7 +72,7 @@ class FeatureDiscriminators:
     def _judge(self, domain: str, pictures: Tensor) -> list[Tensor]:
         """Return the logits of each level, `[B, 1, h, w]`.
 
-        The classifier computes in float32: on a CPU with AVX512-BF16, its depthwise convolutions took 1.6
+        The classifier computes in float32: on a CPU with AVX512-BF16, its depthwise convolutions took 1.5
         times as long in bfloat16, forwards and backwards.
         """
         maps = self._classifier.to(pictures.device)(pictures)
