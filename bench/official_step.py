@@ -16,6 +16,7 @@ from models.networks.generator import GeneratorOutput
 from training.methods.learner import Terms
 from training.methods.ugatit.losses import adversarial_terms, cam_loss, discriminator_terms, l1_loss
 from training.methods.ugatit.method import Ugatit
+from training.methods.ugatit.rho import clip_rho
 
 
 def official_step(method: Ugatit, batch: Mapping[str, Tensor]) -> Terms:
@@ -27,7 +28,7 @@ def official_step(method: Ugatit, batch: Mapping[str, Tensor]) -> Terms:
     """
     discriminator_losses = _update_discriminators(method, batch)
     generator_losses = _update_generators(method, batch)
-    method.clip_rho()
+    clip_rho(method.generators)
     return {name: term.detach() for name, term in {**discriminator_losses, **generator_losses}.items()}
 
 

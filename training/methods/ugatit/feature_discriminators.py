@@ -1,47 +1,41 @@
-"""The feature discriminators of a run, and the frozen classifier whose features they see."""
+"""The feature discriminators of a run, which see pictures through a frozen classifier."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from models.networks.config import ConfigError
 from models.networks.feature_discriminator import FeatureDiscriminator
 from models.networks.generator import GeneratorOutput
 from training.methods.differentiable_augmentation import DiscriminatorAugmentation
 from training.methods.learner import Terms
+from training.methods.ugatit.classifier_maps import ClassifierMaps
 from training.methods.ugatit.losses import feature_adversarial_terms, feature_discriminator_terms
-from training.pretrained.feature_maps import CHANNELS, FeatureMaps
-from training.pretrained.weights import PretrainedError
+from training.pretrained.feature_maps import CHANNELS
 
 
 class FeatureDiscriminators:
     """One feature discriminator for each domain: `disFA`, `disFB`."""
 
-    def __init__(self, forward: Callable[..., Any], augment: DiscriminatorAugmentation) -> None:
+    def __init__(
+        self, forward: Callable[..., Any], maps: ClassifierMaps, augment: DiscriminatorAugmentation
+    ) -> None:
         """
         Args:
             forward: runs a network, by name, under the compute settings.
+            maps: computes the classifier's features of pictures.
             augment: changes pictures before they are judged.
         """
         self._forward = forward
+        self._maps = maps
         self._augment = augment
         self.networks: dict[str, nn.Module] = {
             f"disF{domain}": FeatureDiscriminator(CHANNELS) for domain in "AB"
         }
-        """The networks that learn. The classifier does not, and is in no checkpoint."""
-
-    @cached_property
-    def _classifier(self) -> FeatureMaps:
-        """The classifier, loaded at its first use: translating needs only the generators."""
-        try:
-            return FeatureMaps()
-        except PretrainedError as error:
-            raise ConfigError(f"ugatit.weights.feature is not 0, but {error}") from None
+        """The networks that learn."""
 
     def discriminator_terms(self, real: Mapping[str, Tensor], fakes: Mapping[str, Tensor]) -> Terms:
         """Return the loss terms of both discriminators, from pictures `[B, 3, S, S]` of both domains.
@@ -70,11 +64,6 @@ class FeatureDiscriminators:
         return terms
 
     def _judge(self, domain: str, pictures: Tensor) -> list[Tensor]:
-        """Return the logits of each level, `[B, 1, h, w]`.
-
-        The classifier computes in float32: on a CPU with AVX512-BF16, its depthwise convolutions took 1.5
-        times as long in bfloat16, forwards and backwards.
-        """
-        maps = self._classifier.to(pictures.device)(pictures)
-        logits: list[Tensor] = self._forward(f"disF{domain}", *maps)
+        """Return the logits of each level, `[B, 1, h, w]`."""
+        logits: list[Tensor] = self._forward(f"disF{domain}", *self._maps(pictures))
         return logits

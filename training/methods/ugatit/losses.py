@@ -4,12 +4,13 @@ The paper prints the least-squares labels the other way round. Here, as in both 
 real picture is 1 and of a fake one 0. The label of a generator's CAM logit is 1 for pictures of its source
 domain and 0 for pictures of its target domain.
 
-The terms of the feature discriminators are not the paper's.
+The terms of the feature discriminators and PatchNCE are not the paper's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -17,6 +18,9 @@ from torch.nn import functional as F  # noqa: N812
 
 from models.networks.discriminator import DiscriminatorOutput
 from training.methods.learner import Terms
+
+_TEMPERATURE: Final = 0.07
+"""Of PatchNCE, as in its official code."""
 
 
 def least_squares(logit: Tensor, label: float) -> Tensor:
@@ -68,6 +72,30 @@ def feature_discriminator_terms(domain: str, real: Sequence[Tensor], fake: Seque
 def feature_adversarial_terms(domain: str, fake: Sequence[Tensor]) -> Terms:
     """Return a generator's loss term against a feature discriminator, from its logits of each level."""
     return {f"G_feature_{domain}": -torch.stack([each.mean() for each in fake]).mean()}
+
+
+def patch_nce_terms(domain: str, queries: Sequence[Tensor], keys: Sequence[Tensor]) -> Terms:
+    """Return a generator's loss term for places that are not recognised (PatchNCE), the mean over its levels.
+
+    Args:
+        domain: of the translations.
+        queries: of each level, vectors of length 1, `[B, P, C]`, for P places of translations.
+        keys: the same for their sources, in the same order.
+    """
+    losses = [patch_nce(one, other) for one, other in zip(queries, keys, strict=True)]
+    return {f"G_nce_{domain}": torch.stack(losses).mean()}
+
+
+def patch_nce(queries: Tensor, keys: Tensor) -> Tensor:
+    """Return the cross-entropy of finding each query's key among its picture's keys, a scalar.
+
+    Args:
+        queries: vectors of length 1, `[B, P, C]`.
+        keys: the same; a query's own key is at its place.
+    """
+    similarities = queries @ keys.transpose(1, 2) / _TEMPERATURE  # [B, P, P]
+    places = torch.arange(keys.shape[1], device=keys.device).expand(len(keys), -1)  # [B, P]
+    return F.cross_entropy(similarities.flatten(0, 1), places.flatten())
 
 
 def l1_loss(output: Tensor, target: Tensor) -> Tensor:

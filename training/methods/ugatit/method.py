@@ -1,6 +1,7 @@
 """U-GAT-IT (Kim et al., ICLR 2020): two generators, four discriminators, one training step.
 
-`ugatit.weights.feature` adds two more discriminators, which are not in the paper.
+`ugatit.weights.feature` adds two more discriminators and `ugatit.weights.nce` PatchNCE; neither is in the
+paper.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from models.networks.attention import run_with_parts
 from models.networks.cam import CAMParts
 from models.networks.discriminator import Discriminator, DiscriminatorOutput
 from models.networks.generator import Generator, GeneratorOutput
-from models.networks.normalization import LIN, AdaLIN
 from training.config.compute_settings import UNOPTIMIZED, ComputeSettings
 from training.export.translator import Translator
 from training.methods.adam import TensorFlowAdam
@@ -27,10 +27,13 @@ from training.methods.learner import Terms
 from training.methods.method import Column
 from training.methods.progress import Progress
 from training.methods.sample_columns import column_difference
+from training.methods.ugatit.classifier_maps import ClassifierMaps
 from training.methods.ugatit.config import UgatitConfig
 from training.methods.ugatit.feature_discriminators import FeatureDiscriminators
 from training.methods.ugatit.losses import adversarial_terms, cam_loss, discriminator_terms, l1_loss
 from training.methods.ugatit.outputs import split_halves
+from training.methods.ugatit.patch_contrast import PatchContrast
+from training.methods.ugatit.rho import clip_rho, rho_of_every_layer
 from training.methods.ugatit.sample_sheet import parts_columns, sample_columns
 from training.methods.ugatit.translators import DIRECTIONS, translators
 from training.parallel.processes import Processes
@@ -44,8 +47,9 @@ class Ugatit(NetworkMethod):
     """The networks, their optimizers and the training step.
 
     Generators are named by their direction (`genA2B`), discriminators by scale and domain (`disGA`), feature
-    discriminators by their domain (`disFA`). Pictures
-    and outputs are keyed by domain; a translation and an identity by the domain that they should look like.
+    discriminators by their domain (`disFA`), the projections of PatchNCE by their direction (`projA2B`).
+    Pictures and outputs are keyed by domain; a translation and an identity by the domain that they should
+    look like.
     """
 
     def __init__(
@@ -72,20 +76,23 @@ class Ugatit(NetworkMethod):
             name: Discriminator(config.global_discriminator if scale == "G" else config.local_discriminator)
             for name, (scale, _) in self.judges.items()
         }
-        networks: dict[str, nn.Module] = {**self.generators, **self.discriminators}
-        initialize(networks.values(), config.initialization)
-        self.feature_discriminators = None
+        initialize([*self.generators.values(), *self.discriminators.values()], config.initialization)
+        generating: dict[str, nn.Module] = {**self.generators}
+        discriminating: dict[str, nn.Module] = {**self.discriminators}
+        self.feature_discriminators = self.patch_contrast = None
+        maps = ClassifierMaps()
         if config.weights.feature:
             self.feature_discriminators = FeatureDiscriminators(
-                self.forward, config.discriminator_augmentation
+                self.forward, maps, config.discriminator_augmentation
             )
-            networks |= self.feature_discriminators.networks
-        super().__init__(networks, speed=speed)
-        self._all_discriminators = [
-            network for name, network in networks.items() if name not in self.generators
-        ]
+            discriminating |= self.feature_discriminators.networks
+        if config.weights.nce:
+            self.patch_contrast = PatchContrast(self.forward, maps)
+            generating |= self.patch_contrast.networks
+        super().__init__(generating | discriminating, speed=speed)
+        self._all_discriminators = list(discriminating.values())
         optimizers = {
-            "generators": self._adam(self.generators.values()),
+            "generators": self._adam(generating.values()),
             "discriminators": self._adam(self._all_discriminators),
         }
         self.learn(optimizers, guard=guard, processes=processes)
@@ -100,7 +107,7 @@ class Ugatit(NetworkMethod):
         All micro-batches but the first are translated twice.
         """
         terms = self._update(micro_batches)
-        self.clip_rho()
+        clip_rho(self.generators)
         return terms
 
     def _update(self, micro_batches: Sequence[Mapping[str, Tensor]]) -> Terms:
@@ -195,6 +202,8 @@ class Ugatit(NetworkMethod):
             terms |= adversarial_terms(f"{scale}{domain}", self._discriminate(name, fake))
         if self.feature_discriminators is not None:
             terms |= self.feature_discriminators.generator_terms(translations)
+        if self.patch_contrast is not None:
+            terms |= self.patch_contrast.generator_terms(real, translations)
         cycles = {  # [B, 3, S, S]
             "A": self._generate("genB2A", translations["B"].image).image,
             "B": self._generate("genA2B", translations["A"].image).image,
@@ -279,12 +288,7 @@ class Ugatit(NetworkMethod):
 
     def distributions(self) -> dict[str, Tensor]:
         """Return rho of every layer, `[C]`, in the form that mixes: 1 is IN and 0 is LN (equation 1)."""
-        return {
-            f"rho/{generator}.{layer}": module.mixture
-            for generator, network in self.generators.items()
-            for layer, module in network.named_modules()
-            if isinstance(module, AdaLIN | LIN) and isinstance(module.rho, nn.Parameter)
-        }
+        return {f"rho/{layer}": rho for layer, rho in rho_of_every_layer(self.generators).items()}
 
     def weight(self, family: str) -> float:
         """Return the weight of a family of terms (equation 8)."""
@@ -294,6 +298,7 @@ class Ugatit(NetworkMethod):
             "G_identity": weights.identity,
             "G_cam": weights.cam,
             "G_feature": weights.feature,
+            "G_nce": weights.nce,
         }
         return named.get(family, weights.adversarial)
 
@@ -306,11 +311,3 @@ class Ugatit(NetworkMethod):
             weight_decay=self.config.weight_decay,
             fused=self.speed.fused_adam or None,
         )
-
-    @torch.no_grad()
-    def clip_rho(self) -> None:
-        """Clip every rho to [0, 1], as the paper does after each update of the generators (equation 2)."""
-        for generator in self.generators.values():
-            for module in generator.modules():
-                if isinstance(module, AdaLIN | LIN):
-                    module.rho.clamp_(0, 1)
