@@ -27,6 +27,7 @@ SMALL = (
     "--set=data.resize_margin=4",
     # Without random augmentation and without the classifier; single tests turn them on.
     "--set=ugatit.weights.feature=0",
+    "--set=ugatit.weights.nce=0",
     *(
         f"--set=ugatit.discriminator_augmentation.{name}=0"
         for name in ("brightness", "saturation", "contrast", "shift")

@@ -25,6 +25,7 @@ from training.run_folder.lock import locked
 TINY = (
     "--preset=cpu-demo",
     "--set=ugatit.weights.feature=0",
+    "--set=ugatit.weights.nce=0",
     "--size=16",
     "--channels=2",
     "--set=ugatit.generator.blocks=1",

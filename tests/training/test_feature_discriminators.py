@@ -221,14 +221,14 @@ def test_costs_are_counted_without_values() -> None:
     assert parameters["disFA"] == parameters["disFB"] == sum(p.numel() for p in heads.parameters())
 
 
-def test_only_cpu_demo_has_feature_discriminators_augmentation_and_a_cam_weight_of_1() -> None:
+def test_only_cpu_demo_has_terms_through_the_classifier_augmentation_and_a_cam_weight_of_1() -> None:
     presets = {
         name: from_mapping(load_preset(name)).ugatit
         for name in ("cpu-demo", "light", "official-pytorch", "paper")
     }
     demo = presets.pop("cpu-demo")
-    assert (demo.weights.cam, demo.weights.feature) == (1, 0.3)
+    assert (demo.weights.cam, demo.weights.feature, demo.weights.nce) == (1, 1, 2)
     assert demo.discriminator_augmentation.shift == 0.125
     for config in presets.values():
-        assert (config.weights.cam, config.weights.feature) == (1000, 0)
+        assert (config.weights.cam, config.weights.feature, config.weights.nce) == (1000, 0, 0)
         assert config.discriminator_augmentation.shift == 0

@@ -24,7 +24,7 @@ def tiny_config(**changes: Any) -> RunConfig:
             "generator": {"size": SIZE, "channels": 4, "blocks": 1},
             "global_discriminator": {**network, "layers": 4},
             "local_discriminator": {**network, "layers": 3},
-            "weights": {"feature": 0},
+            "weights": {"feature": 0, "nce": 0},
             "discriminator_augmentation": dict.fromkeys(("brightness", "saturation", "contrast", "shift"), 0),
         },
     }
