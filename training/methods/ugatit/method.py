@@ -32,7 +32,7 @@ from training.methods.ugatit.config import UgatitConfig
 from training.methods.ugatit.feature_discriminators import FeatureDiscriminators
 from training.methods.ugatit.losses import adversarial_terms, cam_loss, discriminator_terms, l1_loss
 from training.methods.ugatit.outputs import split_halves
-from training.methods.ugatit.patch_contrast import PatchContrast
+from training.methods.ugatit.patch_nce import PatchNCE
 from training.methods.ugatit.rho import clip_rho, rho_of_every_layer
 from training.methods.ugatit.sample_sheet import parts_columns, sample_columns
 from training.methods.ugatit.translators import DIRECTIONS, translators
@@ -79,7 +79,7 @@ class Ugatit(NetworkMethod):
         initialize([*self.generators.values(), *self.discriminators.values()], config.initialization)
         generating: dict[str, nn.Module] = {**self.generators}
         discriminating: dict[str, nn.Module] = {**self.discriminators}
-        self.feature_discriminators = self.patch_contrast = None
+        self.feature_discriminators = self.patch_nce = None
         maps = ClassifierMaps()
         if config.weights.feature:
             self.feature_discriminators = FeatureDiscriminators(
@@ -87,8 +87,8 @@ class Ugatit(NetworkMethod):
             )
             discriminating |= self.feature_discriminators.networks
         if config.weights.nce:
-            self.patch_contrast = PatchContrast(self.forward, maps)
-            generating |= self.patch_contrast.networks
+            self.patch_nce = PatchNCE(self.forward, maps)
+            generating |= self.patch_nce.networks
         super().__init__(generating | discriminating, speed=speed)
         self._all_discriminators = list(discriminating.values())
         optimizers = {
@@ -202,8 +202,8 @@ class Ugatit(NetworkMethod):
             terms |= adversarial_terms(f"{scale}{domain}", self._discriminate(name, fake))
         if self.feature_discriminators is not None:
             terms |= self.feature_discriminators.generator_terms(translations)
-        if self.patch_contrast is not None:
-            terms |= self.patch_contrast.generator_terms(real, translations)
+        if self.patch_nce is not None:
+            terms |= self.patch_nce.generator_terms(real, translations)
         cycles = {  # [B, 3, S, S]
             "A": self._generate("genB2A", translations["B"].image).image,
             "B": self._generate("genA2B", translations["A"].image).image,

@@ -67,7 +67,7 @@ def to_official(generators: Mapping[str, Generator], discriminators: Mapping[str
 
 
 def networks_to_official(networks: Mapping[str, nn.Module]) -> bytes:
-    """Return all networks but feature discriminators, as a file that the official PyTorch code loads.
+    """Return all networks of the paper, as a file that the official PyTorch code loads.
 
     Raises:
         ConfigError: a network has an option that the official code lacks.

@@ -13,17 +13,17 @@ from tests.training.tiny import pictures, tiny_config
 from training.methods.progress import TYPICAL
 from training.methods.ugatit.losses import patch_nce
 from training.methods.ugatit.method import Ugatit
-from training.methods.ugatit.patch_contrast import PatchContrast
+from training.methods.ugatit.patch_nce import PatchNCE
 from training.pretrained.feature_maps import FeatureMaps
 
 SIDE = 64
 
 
-def with_contrast(**weights: float) -> tuple[Ugatit, PatchContrast]:
+def with_patch_nce(**weights: float) -> tuple[Ugatit, PatchNCE]:
     torch.manual_seed(0)
     method = Ugatit(tiny_config(ugatit={"weights": {"nce": 2, **weights}, "learning_rate": 1e-3}).ugatit)
-    assert method.patch_contrast is not None
-    return method, method.patch_contrast
+    assert method.patch_nce is not None
+    return method, method.patch_nce
 
 
 def scene(seed: int) -> torch.Tensor:
@@ -37,10 +37,10 @@ def last_weight(network: nn.Module) -> torch.Tensor:
 
 
 @torch.no_grad()
-def loss_of(contrast: PatchContrast, translation: torch.Tensor) -> float:
+def loss_of(nce: PatchNCE, translation: torch.Tensor) -> float:
     real = {"A": scene(1), "B": scene(2)}
     translations = {"B": SimpleNamespace(image=translation), "A": SimpleNamespace(image=scene(2))}
-    return float(contrast.generator_terms(real, translations)["G_nce_B"])  # type: ignore[arg-type]
+    return float(nce.generator_terms(real, translations)["G_nce_B"])  # type: ignore[arg-type]
 
 
 def test_loss_is_the_cross_entropy_of_finding_the_same_place() -> None:
@@ -58,42 +58,47 @@ def test_places_are_compared_within_a_picture_only() -> None:
 
 
 def test_translation_that_keeps_its_places_has_the_lowest_loss() -> None:
-    _, contrast = with_contrast()
+    _, nce = with_patch_nce()
     recoloured, mirrored, another = scene(1) * 0.7, scene(1).flip(3), scene(3)
-    kept = loss_of(contrast, recoloured)
-    assert kept < 0.7 * min(loss_of(contrast, mirrored), loss_of(contrast, another))
+    kept = loss_of(nce, recoloured)
+    assert kept < 0.7 * min(loss_of(nce, mirrored), loss_of(nce, another))
 
 
 def test_step_teaches_the_projections_beside_the_generators_and_not_the_classifier() -> None:
-    method, contrast = with_contrast()
-    before = {name: last_weight(network).clone() for name, network in contrast.networks.items()}
+    method, nce = with_patch_nce()
+    before = {name: last_weight(network).clone() for name, network in nce.networks.items()}
     batch = {"A": scene(1), "B": scene(2)}
     history = [method.step(batch, TYPICAL) for _ in range(20)]
-    for name, network in contrast.networks.items():
+    for name, network in nce.networks.items():
         assert not torch.equal(last_weight(network), before[name])
     for domain in "AB":
         assert history[-1][f"G_nce_{domain}"] < 0.8 * history[0][f"G_nce_{domain}"]
-    for name, value in contrast._maps.classifier.state_dict().items():
+    for name, value in nce._maps.classifier.state_dict().items():
         assert torch.equal(value, FeatureMaps().state_dict()[name]), name
 
 
 def test_its_gradient_reaches_the_generators_only_through_translations() -> None:
-    method, contrast = with_contrast()
+    method, nce = with_patch_nce()
     translations, _ = method.translate_both({"A": scene(1), "B": scene(2)})
-    contrast.generator_terms({"A": scene(1), "B": scene(2)}, translations)["G_nce_B"].backward()
+    nce.generator_terms({"A": scene(1), "B": scene(2)}, translations)["G_nce_B"].backward()
     gradients = [parameter.grad for parameter in method.generators["genA2B"].to_image.parameters()]
     assert all(each is not None and each.abs().sum() > 0 for each in gradients)
     assert all(parameter.grad is None for parameter in method.generators["genB2A"].parameters())
 
 
+def test_alone_it_adds_its_projections_only() -> None:
+    networks = with_patch_nce()[0].networks.keys()
+    assert networks == {"genA2B", "genB2A", "disGA", "disGB", "disLA", "disLB", "projA2B", "projB2A"}
+
+
 def test_terms_have_the_weight_of_the_config_and_the_classifier_is_shared() -> None:
-    method, contrast = with_contrast(feature=0.3)
+    method, nce = with_patch_nce(feature=0.3)
     assert method.weight("G_nce") == 2
     assert method.feature_discriminators is not None
-    assert method.feature_discriminators._maps is contrast._maps
+    assert method.feature_discriminators._maps is nce._maps
 
 
 def test_accumulated_micro_batches_give_the_terms_of_the_whole_batch() -> None:
-    whole, parts = (with_contrast()[0] for _ in range(2))
+    whole, parts = (with_patch_nce()[0] for _ in range(2))
     together, apart = (m.step(pictures(4), TYPICAL, accumulate=n) for m, n in ((whole, 1), (parts, 2)))
     assert float(together["G_nce_A"]) == pytest.approx(float(apart["G_nce_A"]), abs=1e-4)

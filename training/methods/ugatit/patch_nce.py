@@ -1,8 +1,10 @@
 """PatchNCE: what a translation shows at a place must be recognised as what its source shows there.
 
 Park et al., "Contrastive Learning for Unpaired Image-to-Image Translation" (ECCV 2020, arXiv 2007.15651).
-They compare features of the generator's encoder. We compare those of a frozen classifier, in which a
-generator can hide nothing.
+They compare features of the generator's own encoder, at 256 random places, and the gradient passes through
+the translation alone. We compare features of a frozen classifier, which the generator cannot train to suit
+itself, at all places of two maps, and the projections also learn from the source. There is no identity term:
+the objective has one.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ _LEVELS: Final = slice(1, 3)
 """Of the classifier's maps, those that are compared: of places of 8 px and of 16 px."""
 
 
-class PatchContrast:
+class PatchNCE:
     """One learned projection of features for each direction: `projA2B`, `projB2A`."""
 
     def __init__(self, forward: Callable[..., Any], maps: ClassifierMaps) -> None:
@@ -52,11 +54,11 @@ class PatchContrast:
         terms: Terms = {}
         for source, target in DIRECTIONS:
             with torch.no_grad():
-                keys = self._compared(real[source])
-            queries = self._compared(translations[target].image)
+                keys = self._maps_of(real[source])
+            queries = self._maps_of(translations[target].image)
             projected = [self._forward(f"proj{source}2{target}", *each) for each in (queries, keys)]
             terms |= patch_nce_terms(target, *projected)
         return terms
 
-    def _compared(self, pictures: Tensor) -> list[Tensor]:
+    def _maps_of(self, pictures: Tensor) -> list[Tensor]:
         return self._maps(pictures, _LEVELS.stop)[_LEVELS]  # [B, C, S / 8, S / 8], [B, C, S / 16, S / 16]
