@@ -237,7 +237,7 @@ def test_only_cpu_demo_has_terms_through_the_classifier_augmentation_and_a_cam_w
         for name in ("cpu-demo", "light", "official-pytorch", "paper")
     }
     demo = presets.pop("cpu-demo")
-    assert (demo.weights.cam, demo.weights.feature, demo.weights.nce) == (1, 1, 1)
+    assert (demo.weights.cam, demo.weights.feature, demo.weights.nce) == (1, 1, 2)
     assert demo.discriminator_augmentation.shift == 0.125
     for config in presets.values():
         assert (config.weights.cam, config.weights.feature, config.weights.nce) == (1000, 0, 0)

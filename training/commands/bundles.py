@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TextIO, get_args
@@ -206,14 +206,7 @@ def _write_official(trained: Trained, run: Path, file: Path) -> None:
     data = write(trained.networks)
     file.parent.mkdir(parents=True, exist_ok=True)
     replace_file(file, data)
-    click.echo(
-        f"Wrote the {_count(trained.networks)} networks of step {trained.step:,} of {as_text(run)} to "
-        f"{as_text(file)}."
-    )
-
-
-def _count(networks: Sized) -> str:
-    return {4: "four", 6: "six"}.get(len(networks), str(len(networks)))
+    click.echo(f"Wrote the networks of step {trained.step:,} of {as_text(run)} to {as_text(file)}.")
 
 
 def _evaluation(figures: Path | None, wanted: Mapping[str, str], step: int) -> dict[str, list[Figure]]:
