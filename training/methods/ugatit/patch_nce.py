@@ -3,8 +3,8 @@
 Park et al., "Contrastive Learning for Unpaired Image-to-Image Translation" (ECCV 2020, arXiv 2007.15651).
 They compare features of the generator's own encoder, at 256 random places, and the gradient passes through
 the translation alone. We compare features of a frozen classifier, which the generator cannot train to suit
-itself, at all places of two maps, and the projections also learn from the source. There is no identity term:
-the objective has one.
+itself, at all places of two maps, and the projections also learn from the source. Their identity term,
+PatchNCE of a translated picture of the target domain, is left out: U-GAT-IT has an identity loss.
 """
 
 from __future__ import annotations
