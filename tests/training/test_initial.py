@@ -63,6 +63,13 @@ def test_a_mismatch_names_the_first_difference(tmp_path: Path) -> None:
         read_initial(UGATIT, tmp_path, small().networks, size=SIZE)
 
 
+def test_an_unknown_network_is_refused_by_name(tmp_path: Path) -> None:
+    saved(tmp_path, 1, small())
+    networks = {name: each for name, each in small().networks.items() if name != "disLB"}
+    with pytest.raises(ConfigError, match="contains the network disLB, which this run lacks; choose another"):
+        read_initial(UGATIT, tmp_path, networks, size=SIZE)
+
+
 @pytest.mark.parametrize("kind", ["empty folder", "no checkpoint yet"])
 def test_a_folder_without_a_checkpoint_is_refused(tmp_path: Path, kind: str) -> None:
     if kind == "no checkpoint yet":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -122,6 +122,8 @@ class MethodKind:
     config section and the side of the pictures."""
     lacks: Callable[[Any], Sequence[str]] = lambda _: ()
     """Returns a sentence on each part of the method that a run of this config section does without."""
+    optional_networks: Collection[str] = ()
+    """Networks that only some configs have, and only for training; `--init` leaves out those a run lacks."""
     files: Mapping[str, FileOption] = field(default_factory=dict)
     """Its options that name files, by name: `vgg_weights` is `--vgg-weights FILE`."""
     import_official: ImportOfficial

@@ -84,7 +84,7 @@ def start_run(
             _seed_everything(config.seed)
             method = _make_method(config, processes, notes)
             if init is not None:
-                for name, weights in _first_weights(init, config, method).items():
+                for name, weights in _first_weights(init, config, method, notes).items():
                     method.networks[name].load_state_dict(weights)
             if processes.rank == 0:
                 run.make()
@@ -205,8 +205,11 @@ def _make_method(config: RunConfig, processes: Processes, console: Console) -> M
     return config.make_method(speed=speed, guard=config.guard, processes=processes)
 
 
-def _first_weights(init: Path, config: RunConfig, method: Method) -> Weights:
-    return read_initial(config.kind, init, method.networks, size=config.data.size)
+def _first_weights(init: Path, config: RunConfig, method: Method, console: Console) -> Weights:
+    def remark(sentence: str) -> None:
+        console.print(sentence, highlight=False, soft_wrap=True)
+
+    return read_initial(config.kind, init, method.networks, size=config.data.size, remark=remark)
 
 
 def _evaluator(

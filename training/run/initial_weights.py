@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -18,8 +18,17 @@ Weights = dict[str, dict[str, Tensor]]
 """The state of each network by name."""
 
 
-def read_initial(kind: MethodKind, path: Path, networks: Mapping[str, nn.Module], *, size: int) -> Weights:
+def read_initial(
+    kind: MethodKind,
+    path: Path,
+    networks: Mapping[str, nn.Module],
+    *,
+    size: int,
+    remark: Callable[[str], None] = lambda _: None,
+) -> Weights:
     """Return the weights of a checkpoint, after checking that they fit these networks.
+
+    Optional networks of the method that the new run lacks are left out.
 
     Args:
         kind: the method of the new run.
@@ -28,6 +37,7 @@ def read_initial(kind: MethodKind, path: Path, networks: Mapping[str, nn.Module]
             read.
         networks: the networks that get the weights; an official file may lack some of them.
         size: the side of the pictures in pixels, which a light official checkpoint does not record.
+        remark: gets a sentence that names the networks that are left out, if there are any.
 
     Raises:
         CheckpointError, OfficialCheckpointError: there is no such checkpoint.
@@ -37,7 +47,11 @@ def read_initial(kind: MethodKind, path: Path, networks: Mapping[str, nn.Module]
         weights = _of_ours(path)
     else:
         weights = _of_official(kind, path, networks, size)
-    for name, found in weights.items():
+    unused = [name for name in weights if name not in networks and name in kind.optional_networks]
+    if unused:
+        remark(f"{path} also contains {', '.join(unused)}, which this run does not use.")
+    used = {name: found for name, found in weights.items() if name not in unused}
+    for name, found in used.items():
         if name not in networks:
             raise ConfigError(
                 f"{path} contains the network {name}, which this run lacks; choose another checkpoint, or "
@@ -49,7 +63,7 @@ def read_initial(kind: MethodKind, path: Path, networks: Mapping[str, nn.Module]
                 raise ConfigError(
                     f"{path} has values that are not finite, in {key} of {name}; choose another checkpoint."
                 )
-    return weights
+    return used
 
 
 def _of_official(kind: MethodKind, path: Path, networks: Mapping[str, nn.Module], size: int) -> Weights:

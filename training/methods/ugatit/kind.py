@@ -101,6 +101,7 @@ UGATIT: Final = MethodKind(
     ),
     has_parts=_has_parts,
     families=_FAMILIES,
+    optional_networks=("disFA", "disFB", "projA2B", "projB2A"),
     about={"GA": "global A", "GB": "global B", "LA": "local A", "LB": "local B"},
     variants=ABLATIONS,
     sized=_sized,
