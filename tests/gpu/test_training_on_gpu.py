@@ -32,5 +32,5 @@ def test_first_step_has_the_losses_of_the_cpu_with_terms_through_the_classifier(
     on_cpu, on_gpu = (first_losses(data, tmp_path / each, each) for each in ("cpu", "cuda"))
     assert {"D_feature_A", "G_feature_B", "G_nce_A"} <= on_cpu.keys() == on_gpu.keys()
     for name, value in on_cpu.items():
-        # Generators are judged after the discriminators' update, and rounding can change the sign of its steps.
+        # Generators are judged after the discriminators' update; rounding can change the sign of its steps.
         assert on_gpu[name] == pytest.approx(value, rel=0.05, abs=1e-2), name
