@@ -34,8 +34,9 @@ class LossWeights:
     features of a picture (Projected GAN). Not in the paper; 0 for none."""
     nce: float = 0.0
     """The weight of the generators' loss for places of a translation, of 8 px and of 16 px, that cannot be
-    recognised as those of its source, by a frozen classifier's features (PatchNCE). Its memory grows with the
-    fourth power of the side: 4 MB a picture at 256 px. Not in the paper; 0 for none."""
+    recognised as those of its source, by a frozen classifier's features (PatchNCE). The similarities of all
+    places take 4 MB a picture at 256 px, and 16 times as much at twice the side. Not in the paper; 0 for
+    none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,9 +87,9 @@ def patch_nce_terms(domain: str, queries: Sequence[Tensor], keys: Sequence[Tenso
 
 
 def patch_nce(queries: Tensor, keys: Tensor) -> Tensor:
-    """Return the cross-entropy of finding each query's key among its picture's keys, a scalar (equation 2).
+    """Return the cross-entropy of finding each query's key among its picture's keys, a scalar.
 
-    It is 0 if all are found, and ln P at chance.
+    Park et al., ECCV 2020, section 3. It is 0 if all are found, and ln P at chance.
 
     Args:
         queries: vectors of length 1, `[B, P, C]`.
