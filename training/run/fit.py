@@ -206,9 +206,7 @@ def _make_method(config: RunConfig, processes: Processes, console: Console) -> M
 
 
 def _first_weights(init: Path, config: RunConfig, method: Method, console: Console) -> Weights:
-    def remark(sentence: str) -> None:
-        console.print(sentence, highlight=False, soft_wrap=True)
-
+    remark = partial(console.print, highlight=False, soft_wrap=True)
     return read_initial(config.kind, init, method.networks, size=config.data.size, remark=remark)
 
 
