@@ -101,9 +101,10 @@ async def test_a_direction_is_degraded_only_while_its_model_is_replaced(
 ) -> None:
     engine = await make_engine()
     model.failures = 1
+    model.hold()
     task = asyncio.create_task(engine.translate("cat2dog", photo()))
     await entered(model)
-    model.hold()
+    model.release_current()  # it fails, and the check of its replacement waits
     await until(lambda: only(engine).state is State.DEGRADED)
     assert "being replaced: a run failed: no memory left" in str(only(engine).reason)
     assert engine.not_ready_reason() is None
