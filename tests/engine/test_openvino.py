@@ -50,7 +50,7 @@ def test_in_bfloat16_the_shipped_bundle_passes_but_differs_from_float32() -> Non
 
 
 @needs_openvino
-@pytest.mark.skipif(not openvino.has_bfloat16(), reason="this CPU has no bfloat16 instructions")
+@pytest.mark.skipif(not openvino.has_bfloat16(), reason="OpenVINO finds no bfloat16 on this CPU")
 @pytest.mark.parametrize("direction", ["selfie2anime", "anime2selfie"])
 def test_in_bfloat16_the_shipped_bundles_reach_50_db_on_natural_pictures(direction: str) -> None:
     bundle = read_bundle(SHIPPED.parent / direction)
@@ -59,7 +59,7 @@ def test_in_bfloat16_the_shipped_bundles_reach_50_db_on_natural_pictures(directi
 
 
 @needs_openvino
-@pytest.mark.skipif(not openvino.has_bfloat16(), reason="this CPU has no bfloat16 instructions")
+@pytest.mark.skipif(not openvino.has_bfloat16(), reason="OpenVINO finds no bfloat16 on this CPU")
 def test_what_stays_in_float32_makes_bfloat16_more_accurate() -> None:
     canary = read_canary((SHIPPED / CANARY).read_bytes())
     # Without its switch, which the loader turns on, the graph has the plain operators only.
