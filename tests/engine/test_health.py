@@ -43,7 +43,6 @@ from tests.photos import photo
 pytestmark = pytest.mark.anyio
 
 PIXELS = np.zeros((1, 32, 32, 3), np.uint8)
-WANTED = asyncio.Event()
 
 
 @pytest.fixture(autouse=True)
@@ -175,19 +174,19 @@ class Flaky:
 
 
 async def test_an_hour_without_a_failure_allows_another_replacement() -> None:
-    model, now = Flaky(), 0.0
+    model, wanted, now = Flaky(), asyncio.Event(), 0.0
     runner = Runner("flaky", model.open, clock=lambda: now)
     for _ in range(3):
         model.failures = 1
-        await runner.run(PIXELS, WANTED)
+        await runner.run(PIXELS, wanted)
         now += REPLACE_AGAIN_SECONDS
     assert model.opened == 4
     now -= 1
     model.failures = 1
     with pytest.raises(ModelBroken, match="no memory left, after it had been replaced"):
-        await runner.run(PIXELS, WANTED)
+        await runner.run(PIXELS, wanted)
     with pytest.raises(ModelBroken, match="no memory left"):
-        await runner.run(PIXELS, WANTED)
+        await runner.run(PIXELS, wanted)
     assert model.opened == 4
 
 
@@ -212,6 +211,29 @@ async def test_several_runs_in_a_row_beyond_the_time_limit_count_as_a_hang(model
     unwanted.set()
     with pytest.raises(ModelBroken, match="runs in a row"):
         await run
+
+
+async def test_a_run_that_fails_after_its_task_was_cancelled_is_not_logged_as_lost(
+    model: FakeModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    runner = Runner("left", lambda: model.open(b""))
+    model.ignores_terminate = True
+    model.failures = 1
+    model.hold()
+    run = asyncio.create_task(runner.run(PIXELS, unwanted := asyncio.Event()))
+    await entered(model)
+    unwanted.set()
+    await until(lambda: model.terminations > 0)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    model.release()
+    await runner.run(PIXELS, asyncio.Event())  # in the same thread, so it ends later
+    del run
+    gc.collect()
+    assert not model.failures
+    assert not caplog.records
+    runner.close()
 
 
 async def test_a_model_that_hangs_while_opening_makes_only_its_own_direction_defunct(

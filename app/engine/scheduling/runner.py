@@ -252,8 +252,6 @@ class Runner:
         while not run.done() and clock() < until:
             model.terminate()
             await asyncio.wait({run}, timeout=min(_TERMINATE_AGAIN_SECONDS, TERMINATE_SECONDS))
-        if run.done() and not run.cancelled():
-            run.exception()  # it failed because it was terminated
         return run.done()
 
     def _abandon(self, call: asyncio.Future[Any]) -> None:
