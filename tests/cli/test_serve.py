@@ -27,22 +27,27 @@ from tests.photos import photo
 from tests.tiny_bundle import version, write_tiny_bundle
 
 
+def log_of(bundles: Path) -> Path:
+    """Return the log of the process that serves these bundles; at a pipe that nobody reads it would wait."""
+    return bundles.with_name(f"{bundles.name}.log")
+
+
 @contextmanager
 def server(bundles: Path, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run a serving process; yield it with its host and port."""
     settings = {"UGATIT_PORT": "0", "UGATIT_BUNDLES_DIR": str(bundles), "UGATIT_LOG_FORMAT": "json"}
-    with signals_delivered():
+    with log_of(bundles).open("w") as log, signals_delivered():
         process = subprocess.Popen(
             [sys.executable, "-m", "app", "serve"],
             env=environment(**settings | variables),
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=log,
             text=True,
         )
     try:
         assert process.stdout is not None
         address = re.search(r"http://(\S+)", process.stdout.readline())
-        assert address is not None, process.communicate()[1]
+        assert address is not None, log_of(bundles).read_text()
         yield process, address[1]
     finally:
         process.kill()
@@ -103,8 +108,7 @@ def test_stop_under_load_answers_everyone_and_exits_0(tmp_path: Path, stop_signa
         process.send_signal(stop_signal)
         assert {connection.getresponse().status for connection in connections} <= {200, 503}
         assert process.wait(60) == 0
-        assert process.stderr is not None
-        lines = [json.loads(line) for line in process.stderr]
+    lines = [json.loads(line) for line in log_of(tmp_path).read_text().splitlines()]
     assert {line["level"] for line in lines} == {"info"}, lines
 
 
@@ -184,8 +188,8 @@ def test_start_logs_no_warnings(tmp_path: Path) -> None:
     with server(tmp_path, UGATIT_PROVIDER="auto") as (process, host):
         until_ready(host)
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=60)
-    messages = [json.loads(line)["message"] for line in errors.splitlines()]
+        process.wait(timeout=60)
+    messages = [json.loads(line)["message"] for line in log_of(tmp_path).read_text().splitlines()]
     *races, ready, leaving = messages
     assert all(race.endswith(" runs models the fastest here") for race in races)  # where there was a choice
     assert ready.startswith("cat2dog is ready on ")

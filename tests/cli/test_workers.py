@@ -48,7 +48,8 @@ class Service:
 
     def lines(self, start: str) -> list[dict[str, Any]]:
         """Return the log lines whose message starts with `start`."""
-        records = [json.loads(line) for line in self._log.read_text().splitlines()]
+        whole, _, _being_written = self._log.read_text().rpartition("\n")
+        records = [json.loads(line) for line in whole.splitlines()]
         return [line for line in records if line["message"].startswith(start)]
 
     def workers_that_logged(self, start: str) -> set[int]:

@@ -31,6 +31,7 @@ class FakeServe:
 
     def __init__(self) -> None:
         self.applications: dict[str, Any] = {APPLICATION: None, "summaries": None}
+        self.deployments = 0
         self.deployed: list[str] = []
         self.removed: list[str] = []
         self.looks = 0
@@ -44,8 +45,9 @@ class FakeServe:
 
     def run_many(self, targets: list[SimpleNamespace], **_options: object) -> None:
         for each in targets:
-            self.deployed.append(each.name)
+            self.deployments += 1
             self.become(each.name, self.after_deploying)
+            self.deployed.append(each.name)  # last: a test waits for it, and then changes the status
 
     def become(self, name: str, status: str, *, running: int = 0) -> None:
         from ray.serve.schema import ApplicationStatus
@@ -55,7 +57,7 @@ class FakeServe:
         self.applications[name] = SimpleNamespace(
             status=ApplicationStatus(status),
             deployments={"cat2dog": replicas},
-            last_deployed_time_s=len(self.deployed),
+            last_deployed_time_s=self.deployments,
         )
 
     def get_app_handle(self, name: str) -> SimpleNamespace:

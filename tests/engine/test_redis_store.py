@@ -167,8 +167,8 @@ async def test_maps_are_computed_while_redis_is_down(own_redis: RedisServer) -> 
 
 
 async def test_a_hanging_redis_delays_no_request(own_redis: RedisServer) -> None:
-    async with opened(own_redis, timeout_seconds=0.2) as store:
-        id_ = await put(store)
+    async with opened(own_redis) as patient, opened(own_redis, timeout_seconds=0.2) as store:
+        id_ = await put(patient)
         own_redis.send(signal.SIGSTOP)
         started = time.monotonic()
         with pytest.raises(StoreUnavailable):

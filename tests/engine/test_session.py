@@ -18,11 +18,18 @@ def test_a_terminated_session_can_run_again(
     session = open_runtime(Settings(provider="cpu")).open(endless())
     pixels = np.zeros((1, 4, 4, 3), np.uint8)
     for _ in range(2):
-        timer = threading.Timer(0.05, session.terminate)
-        timer.start()
+        ended = threading.Event()
+
+        def terminate(ended: threading.Event = ended) -> None:
+            while not ended.wait(0.05):  # again, because one before the run begins has no effect
+                session.terminate()
+
+        terminating = threading.Thread(target=terminate)
+        terminating.start()
         with pytest.raises(Exception, match="terminate flag"):
             session.run(pixels)
-        timer.join()
+        ended.set()
+        terminating.join()
     assert capfd.readouterr() == ("", "")
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 from queue import Queue
-from threading import Thread, main_thread
+from threading import Timer, main_thread
 
 import pytest
 from rich.console import Console
@@ -148,7 +148,7 @@ def said_before_the_handler_ran() -> bool:
     """Interrupt a long computation in C; whether the answer came before Python's handler could run."""
     answered: Queue[bool] = Queue()
     with stop_on_signals(say=lambda _: answered.put(not stop.requested)) as stop:
-        Thread(target=signal.pthread_kill, args=(main_thread().ident, signal.SIGINT)).start()
+        Timer(0.02, signal.pthread_kill, (main_thread().ident, signal.SIGINT)).start()
         hashlib.pbkdf2_hmac("sha256", b"", b"", 200_000)
         first = answered.get(timeout=60)
     assert stop.requested

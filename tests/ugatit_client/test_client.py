@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -282,7 +282,7 @@ def answering(*answers: bytes, then: bytes = b"") -> Iterator[str]:
     def serve() -> None:
         for answer in answers:
             connection, _ = listening.accept()
-            with connection:
+            with connection, suppress(ConnectionError):  # the client may leave before the answer ends
                 connection.recv(65_536)
                 connection.sendall(answer)
                 while then and not stop.wait(0.01):
