@@ -28,7 +28,7 @@ from tests.tiny_bundle import version, write_tiny_bundle
 
 
 def log_of(bundles: Path) -> Path:
-    """Return the log of the process that serves these bundles; at a pipe that nobody reads it would wait."""
+    """Return the log file of the process that serves these bundles; an unread pipe would block it."""
     return bundles.with_name(f"{bundles.name}.log")
 
 

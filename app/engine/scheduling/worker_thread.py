@@ -72,7 +72,7 @@ def _deliver(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], resul
                 future.set_result(result)
             else:
                 future.set_exception(error)
-                future.exception()  # seen: asyncio would report it as lost where its task was cancelled
+                future.exception()  # mark it as seen: asyncio logs it as lost where nobody awaits it
 
     try:
         loop.call_soon_threadsafe(settle)
